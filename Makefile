@@ -1,0 +1,50 @@
+# Every target sets up what it needs; a second call finds it done. Needs Python 3.11, pip, make and git.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help .venv demo test check bench campaign lock clean
+
+PYTHON ?=
+export PYTHON
+export DEMO_LANG
+run := .venv/bin
+PYTEST := $(run)/pytest -q -n 2
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+.venv/.stamp: requirements.lock pyproject.toml scripts/venv.sh
+	@echo "setting up .venv (once)"
+	@scripts/venv.sh
+.venv: .venv/.stamp
+
+demo: .venv/.stamp ## a small region on this machine, start to bill (DEMO_LANG=en|zh)
+	@scripts/demo.sh
+
+check: .venv/.stamp ## style, types, layers and the fast tests
+	$(run)/ruff format --check .
+	$(run)/ruff check .
+	$(run)/mypy
+	$(run)/lint-imports
+	$(PYTEST) -x -m "not slow and not postgres and not campaign" tests
+
+test: .venv/.stamp ## every test but the campaigns, on real services
+	@scripts/postgres.sh install
+	$(PYTEST) -m "not campaign" tests
+
+bench: .venv/.stamp ## the benchmarks
+	@scripts/postgres.sh install
+	$(run)/python -m benchmarks
+
+campaign: .venv/.stamp ## the long simulations (hours; see tests marked campaign)
+	@scripts/postgres.sh install
+	$(run)/pytest -m campaign --timeout 0 tests
+
+lock: ## refresh requirements.lock from pyproject.toml
+	@scripts/venv.sh tool
+	$(run)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
+	  --no-emit-index-url --no-annotate --upgrade --custom-compile-command "make lock" \
+	  pyproject.toml --output-file requirements.lock
+
+clean: ## everything that can be made again
+	rm -rf .venv .venv.lock dist build var .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

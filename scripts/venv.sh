@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The project's environment in .venv, from nothing but Python 3.11 or newer and pip.
+#   scripts/venv.sh            everything requirements.lock pins, checked by hash, then the project itself (editable)
+#   scripts/venv.sh tool       only uv, which is all that `make lock` needs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+die() { printf 'venv: %s\n' "$1" >&2; exit 1; }
+
+python_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14; do
+        if python_new_enough "$candidate"; then command -v "$candidate"; return; fi
+    done
+    die "no Python 3.11 or newer found; install it, or say where it is: make PYTHON=/path/to/python3"
+}
+
+# Into a fresh environment without its own pip: Debian's python3 needs python3-venv for that one, and we need only uv.
+bootstrap() {
+    if [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null && [ -x .venv/bin/uv ]; then return; fi
+    local python; python=$(find_python)
+    "$python" -m pip --version >/dev/null 2>&1 ||
+        die "$python has no pip; on Debian: apt-get install python3-pip, or name another: make PYTHON=/path/to/python3"
+    "$python" -m venv --without-pip --clear .venv || die "$python cannot make a virtual environment"
+    local pinned=()
+    [ ! -f requirements.lock ] || pinned=(--constraint requirements.lock)
+    "$python" -m pip --python .venv/bin/python --disable-pip-version-check --quiet install "${pinned[@]}" uv
+}
+
+# uv does not read pip's settings: where pip was told of a mirror, tell uv too.
+follow_pip_mirror() {
+    local index=${PIP_INDEX_URL:-}
+    [ -n "$index" ] || index=$(python3 -m pip config get global.index-url 2>/dev/null || true)
+    if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX=$index; fi
+}
+
+export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
+if command -v flock >/dev/null; then exec 9>.venv.lock; flock 9; fi
+bootstrap
+[ "${1:-all}" != tool ] || exit 0
+follow_pip_mirror
+.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --requirement requirements.lock
+.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+touch .venv/.stamp

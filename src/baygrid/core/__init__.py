@@ -1,0 +1,1 @@
+"""Decisions as functions of values: no clock, chance, file, network or log."""

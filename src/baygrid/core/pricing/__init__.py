@@ -1,0 +1,1 @@
+"""Usage and dated tariffs to charge lines; holds; ledger postings."""

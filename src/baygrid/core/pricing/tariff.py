@@ -1,0 +1,18 @@
+"""What an hour costs, from when on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Rates in major units of `currency` (0.25 = 25 fen) per hour of one accelerator, cpu and GiB of memory that an
+    attempt has for itself. In force from `valid_from` (milliseconds since 1970, UTC) until the next one begins."""
+
+    valid_from: int
+    currency: str
+    accelerator_hour: Fraction
+    cpu_hour: Fraction
+    gib_hour: Fraction

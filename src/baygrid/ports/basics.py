@@ -1,0 +1,52 @@
+"""The smallest ports: time, identifiers, bytes by key, failpoints.
+
+Time is an `Instant` everywhere below the edges: whole milliseconds since 1970-01-01T00:00Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+Instant = int
+Clock = Callable[[], Instant]
+
+# Called with a stable name ("store.commit.before") at every place where a crash must be survivable.
+# The default does nothing; tests kill the process, the simulation raises.
+Failpoint = Callable[[str], None]
+
+
+def no_failpoint(name: str) -> None:
+    """The failpoint of production."""
+
+
+class Ids(Protocol):
+    """Identifiers that sort by time and cannot be guessed."""
+
+    def new(self, kind: str, now: Instant) -> str:
+        """`kind` is a short prefix: job -> 'job-...', attempt -> 'att-...'."""
+        ...
+
+    def secret(self) -> str:
+        """At least 160 bits, URL-safe: API tokens, attempt tokens."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Bytes by key: workdirs, outputs, log chunks. A put is atomic and may be repeated."""
+
+    def put(self, key: str, chunks: Iterator[bytes]) -> int:
+        """Stores the whole object, returns its size; a reader never sees a part of it."""
+        ...
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Raises KeyError when there is no such object."""
+        ...
+
+    def size(self, key: str) -> int | None:
+        """None when there is no such object."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Absent is fine."""
+        ...

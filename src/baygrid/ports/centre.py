@@ -1,0 +1,90 @@
+"""What an agent needs: a centre (the driver's side) and a way to the server (the transport's side)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import Desired, Order, PartitionReport, Report, ReportAnswer, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the centre knows of one attempt now. Final ones carry exit code, times and measured use."""
+
+    state: AttemptState
+    raw: str = ""
+    exit_code: int | None = None
+    cause: str | None = None
+    detail: str = ""
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    cpu_seconds: float = 0.0
+    peak_memory_mib: int = 0
+    outputs: dict[str, Path] = field(default_factory=dict)
+
+
+class Centre(Protocol):
+    """A driver. Every call is one bounded step; none waits for a job.
+
+    Exactly-once start rests on the claim that the started wrapper takes first, never on the agent's memory:
+    `start` may be repeated for the same token and starts the command at most once.
+    """
+
+    def inventory(self) -> tuple[PartitionReport, ...]: ...
+
+    def prepare(self, order: Order, fetch: Fetch) -> None:
+        """Fetches and unpacks workdir and inputs. Repeatable. Raises StagingFailed."""
+        ...
+
+    def start(self, order: Order, now: Instant) -> None: ...
+
+    def stop(self, stop: Stop, now: Instant) -> None:
+        """Signals TERM, KILL after the grace; an attempt that never started can never start after this."""
+        ...
+
+    def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
+        """One query for all, by token. A token that the centre does not know is absent."""
+        ...
+
+    def read_log(self, order: Order, offset: int, limit: int) -> bytes: ...
+
+    def wake_at(self, now: Instant) -> Instant | None:
+        """When the driver itself must act next (a time limit, a kill after grace)."""
+        ...
+
+    def forget(self, order: Order) -> None:
+        """The server has everything: the attempt's files may go."""
+        ...
+
+
+class Fetch(Protocol):
+    """Bytes of a blob from the server."""
+
+    def __call__(self, sha256: str) -> Iterator[bytes]: ...
+
+
+class StagingFailed(Exception):
+    """What could not be fetched or unpacked, in one sentence."""
+
+
+class Transport(Protocol):
+    """An agent's way to the server. Each call may raise Unreachable (try again) or Refused (do not)."""
+
+    def report(self, report: Report) -> ReportAnswer: ...
+
+    def desired(self, incarnation: int, after: int, wait_s: float) -> Desired:
+        """Parked at the server until something newer than `after` exists or `wait_s` passed."""
+        ...
+
+    def append_log(self, attempt: str, token: str, offset: int, data: bytes) -> int:
+        """Returns how many bytes the server now holds: more than sent is fine, less means send from there."""
+        ...
+
+    def put_blob(self, sha256: str, path: Path) -> None: ...
+
+    def fetch_blob(self, sha256: str) -> Iterator[bytes]: ...

@@ -1,0 +1,173 @@
+"""The protocol between an agent and the server: values that cross the wire as JSON (see ARCHITECTURE.md, Centres dial out).
+
+Three calls, all made by the agent: `POST report`, a parked `GET desired?after=gen`, `PUT logs?offset=`.
+Any of them may be lost, repeated or late without harm:
+- a report carries (incarnation, seq); an older pair is refused with 409;
+- everything not yet acknowledged (final states, usage) is in every report until the answer names it;
+- an order is carried out at most once, because the centre claims its token first;
+- an attempt that an answer does not mention is left running: only an explicit stop ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
+
+VERSION = 1  # a server also accepts VERSION - 1 once there is one
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """One node as the centre declares it: totals, not what is free."""
+
+    name: str
+    cpus: int
+    memory_mib: int
+    accelerators: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionReport:
+    """Nodes with the same rules. `time_limit_s` None: no limit."""
+
+    name: str
+    nodes: tuple[NodeReport, ...]
+    time_limit_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one stretch of an attempt had for itself (billed) and really used (shown). Written once by the agent.
+
+    `n` counts the records of an attempt from 0; stretches are adjacent and do not overlap.
+    `node_accelerators` is the number per node; memory in MiB per node.
+    """
+
+    attempt: str
+    n: int
+    start: Instant
+    end: Instant
+    nodes: int
+    cpus: int
+    memory_mib: int
+    accelerator: str | None
+    accelerators: int
+    cpu_seconds: float
+    peak_memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUsage:
+    """`signature`: hex Ed25519 over `app.signing.usage_bytes(usage)` by the agent's key."""
+
+    usage: Usage
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReport:
+    """How one attempt stands at the centre. A final one carries its usage and repeats until acknowledged.
+
+    `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed, publishing-failed,
+    out-of-memory, time-limit, interrupted, refused. `outputs`: output name -> sha256 of a stored tar.
+    """
+
+    attempt: str
+    token: str
+    state: AttemptState
+    raw: str = ""
+    exit_code: int | None = None
+    cause: str | None = None
+    detail: str = ""
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    usage: tuple[SignedUsage, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`ack`: the `gen` up to which desired has been durably taken on. `inventory` is None while its digest
+    (sha256 of the canonical JSON) is what the server last acknowledged."""
+
+    version: int
+    incarnation: int
+    seq: int
+    ack: int
+    now: Instant
+    inventory_digest: str
+    inventory: tuple[PartitionReport, ...] | None
+    public_key: str
+    attempts: tuple[AttemptReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt, n)
+    of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for all."""
+
+    gen: int
+    closed: Sequence[str]
+    usage_stored: Sequence[tuple[str, int]]
+    inventory_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Run this attempt. `state` is what the server last knew: an agent that does not know an attempt which is
+    already past PLACED must not start it but report UNKNOWN."""
+
+    attempt: str
+    token: str
+    job: str
+    project: str
+    name: str
+    state: AttemptState
+    partition: str
+    nodes: tuple[str, ...]
+    cpus: int
+    memory_mib: int
+    accelerator: str | None
+    accelerators: int
+    time_s: int
+    grace_s: int
+    setup: str
+    run: str
+    envs: Mapping[str, str]
+    workdir: str | None
+    inputs: Mapping[str, str]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    attempt: str
+    token: str
+    reason: str
+    grace_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What changed after the `after` that was asked for; with after=0 everything that is open. A stop replaces
+    the order of the same attempt."""
+
+    gen: int
+    orders: tuple[Order, ...]
+    stops: tuple[Stop, ...]
+
+
+class Refused(Exception):
+    """The server refused a message for good: 401/403 (revoked), 409 (another agent took over), 422."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+        self.detail = detail
+
+
+class Unreachable(Exception):
+    """The message or its answer was lost: try again later, nothing is known."""

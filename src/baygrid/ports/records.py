@@ -1,0 +1,261 @@
+"""Rows as values. `version` counts the changes of a row: an update names the version that it read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import PartitionReport, SignedUsage
+
+
+class Kind(StrEnum):
+    """Whom the platform serves."""
+
+    COMPANY = "company"
+    UNIVERSITY = "university"
+    INSTITUTE = "institute"
+
+
+class Role(StrEnum):
+    """What a token may be: a team works in one project, a centre speaks for one centre, an operator runs the region."""
+
+    TEAM = "team"
+    CENTRE = "centre"
+    OPERATOR = "operator"
+
+
+class Want(StrEnum):
+    """What should become of an attempt at its centre. NOTHING: both sides are done with it."""
+
+    RUN = "run"
+    STOP = "stop"
+    NOTHING = "nothing"
+
+
+class CentreState(StrEnum):
+    OPEN = "open"
+    DRAINED = "drained"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    name: str
+    kind: Kind
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Balances in minor units of `currency`. Free is granted - held - charged and never negative."""
+
+    name: str
+    organisation: str
+    currency: str
+    granted: int = 0
+    held: int = 0
+    charged: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.granted - self.held - self.charged
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Only the sha256 of the secret is stored. `project` for a team, `centre` for a centre."""
+
+    id: str
+    sha256: str
+    role: Role
+    label: str
+    project: str | None
+    centre: str | None
+    created_at: Instant
+    revoked_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CentreRecord:
+    """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report taken.
+    `seen_at` None: its agent has never reported."""
+
+    name: str
+    jurisdiction: str
+    driver: str
+    state: CentreState = CentreState.OPEN
+    public_key: str = ""
+    incarnation: int = 0
+    seq: int = 0
+    gen: int = 0
+    seen_at: Instant | None = None
+    inventory: tuple[PartitionReport, ...] = ()
+    inventory_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A partition of a centre at a price: plain (accelerator None) or with one accelerator model. Tariffs by
+    `valid_from`, oldest first; the one in force is the last that has begun."""
+
+    id: str
+    centre: str
+    partition: str
+    accelerator: str | None
+    currency: str
+    tariffs: tuple[Tariff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """`spec` is the job file as a document. `hold` is what is held now, in minor units of `currency`."""
+
+    id: str
+    project: str
+    name: str
+    state: JobState
+    spec: Mapping[str, Any]
+    submitted_at: Instant
+    submitted_by: str
+    currency: str
+    hold: int
+    version: int = 0
+    ended_at: Instant | None = None
+    cause: str | None = None
+    detail: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators` per
+    node. `rate`: minor units per hour at placement, for showing cost so far. `reasons`: why there."""
+
+    id: str
+    job: str
+    project: str
+    n: int
+    token: str
+    centre: str
+    partition: str
+    offer: str
+    nodes: tuple[str, ...]
+    cpus: int
+    memory_mib: int
+    accelerator: str | None
+    accelerators: int
+    grace_s: int
+    placed_at: Instant
+    reasons: Mapping[str, Any]
+    state: AttemptState = AttemptState.PLACED
+    want: Want = Want.RUN
+    gen: int = 0
+    version: int = 0
+    stop_reason: str = ""
+    raw: str = ""
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    exit_code: int | None = None
+    cause: str | None = None
+    detail: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    log_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Append-only. `term`: the leader's term where the scheduler decided, else 0."""
+
+    at: Instant
+    kind: str
+    project: str | None = None
+    job: str | None = None
+    attempt: str | None = None
+    centre: str | None = None
+    term: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in the event stream. On PostgreSQL rows are ordered by (transaction, id), because ids alone
+    become visible out of order; on SQLite `transaction` is 0."""
+
+    transaction: int = 0
+    id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.transaction}-{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Raises ValueError."""
+        transaction, _, number = text.partition("-")
+        return cls(int(transaction), int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """`digest`: sha256 of the signed bytes. A second record for the same (attempt, n) must be identical."""
+
+    centre: str
+    project: str
+    job: str
+    signed: SignedUsage
+    stored_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRow:
+    """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the project,
+    `overrun` by the platform, because it lay above the hold. Minor units."""
+
+    attempt: str
+    n: int
+    job: str
+    project: str
+    centre: str
+    offer: str
+    at: Instant
+    currency: str
+    lines: Sequence[Mapping[str, Any]]
+    amount: int
+    overrun: int
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Debits positive, credits negative; minor units."""
+
+    account: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTransaction:
+    """`key` is unique: what it names ("charge:att-1:0") is posted once. Postings sum to zero per currency."""
+
+    id: str
+    key: str
+    at: Instant
+    narration: str
+    postings: tuple[Posting, ...]
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer to a request with an Idempotency-Key, kept in the transaction that did the work."""
+
+    project: str
+    key: str
+    body_sha256: str
+    status: int
+    body: str
+    at: Instant

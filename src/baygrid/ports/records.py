@@ -133,7 +133,7 @@ class JobRecord:
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators` per
-    node. `rate`: minor units per hour at placement, for showing cost so far. `reasons`: why there."""
+    node. `reasons`: why there (an Explanation as JSON)."""
 
     id: str
     job: str
@@ -200,11 +200,12 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """`digest`: sha256 of the signed bytes. A second record for the same (attempt, n) must be identical."""
+    """`public_key`: hex Ed25519 key of the agent that signed, as it was when the record came in."""
 
     centre: str
     project: str
     job: str
+    public_key: str
     signed: SignedUsage
     stored_at: Instant
 

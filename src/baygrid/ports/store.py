@@ -161,6 +161,10 @@ class Region(Protocol):
 
     def centre(self, name: str) -> CentreRecord | None: ...
 
+    def seen(self) -> dict[str, Instant | None]:
+        """When each centre's agent last reported; cheap, asked in every planning cycle."""
+        ...
+
     def set_centre_state(self, name: str, state: CentreState) -> bool: ...
 
     def take_report(self, name: str, incarnation: int, seq: int, now: Instant) -> bool:

@@ -1,0 +1,83 @@
+"""What every test may ask for, and the rule that nothing is skipped unseen in CI."""
+
+import os
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import services
+
+IN_CI = os.environ.get("CI") == "true"
+
+# The reasons, by their first words, for which CI may skip a test. Any other skip is a hole in the set-up.
+MAY_SKIP = ("needs ../shared", "needs non-root")
+
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for PostgreSQL is marked so."""
+    for item in items:
+        if {"postgres", "new_database"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("postgres")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _fail_if_skipped_unseen(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped_unseen(report)
+    return report
+
+
+def _fail_if_skipped_unseen(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not (IN_CI and report.skipped):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if not reason.startswith(MAY_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped, which CI does not allow (see MAY_SKIP): {reason}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    """This worker's own PostgreSQL server."""
+    with services.postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes empty PostgreSQL databases, as SQLAlchemy addresses; they are dropped when the test ends."""
+    try:
+        server: services.Postgres = request.getfixturevalue("postgres")
+    except services.Missing as missing:
+        if IN_CI:
+            raise
+        pytest.skip(str(missing))
+    names: list[str] = []
+
+    def new() -> str:
+        names.append(server.create())
+        return server.url(names[-1])
+
+    yield new
+    for name in names:
+        server.drop(name)
+
+
+@pytest.fixture
+def postgres_url(new_database: Callable[[], str]) -> str:
+    """The SQLAlchemy address of an empty PostgreSQL database that is this test's alone."""
+    return new_database()

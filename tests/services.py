@@ -1,0 +1,89 @@
+"""Real services for tests, benchmarks and scripts: started privately, stopped when their block ends."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+POSTGRES = Path(__file__).parents[1] / "scripts" / "postgres.sh"
+NOT_INSTALLED = 3  # scripts/postgres.sh says so
+
+
+class Missing(Exception):
+    """The service's programs are not on this machine; the message says how to get them."""
+
+
+def free_port() -> int:
+    """A port nobody listens on now. Somebody may take it before you do: be ready to ask again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server that is ours alone."""
+
+    port: int
+
+    def url(self, database: str = "postgres", driver: str = "postgresql+psycopg") -> str:
+        return f"{driver}://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create(self) -> str:
+        """A new empty database; its name."""
+        name = f"t_{uuid.uuid4().hex}"
+        self._admin(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Gone, whoever is still connected."""
+        self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _admin(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url(driver="postgresql"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A fresh PostgreSQL server for the length of the block."""
+    where, server = _start()
+    try:
+        yield server
+    finally:
+        _script("stop", where)
+
+
+def _start() -> tuple[str, Postgres]:
+    for tries_left in (2, 1, 0):
+        # Not in pytest's folder: user postgres may not enter it, and a socket's path must be short.
+        where, port = tempfile.mkdtemp(prefix="baygrid-pg-"), free_port()
+        try:
+            _script("start", where, str(port))
+        except RuntimeError:  # somebody took the port
+            shutil.rmtree(where)
+            if not tries_left:
+                raise
+        except BaseException:
+            shutil.rmtree(where)
+            raise
+        else:
+            return where, Postgres(port)
+    raise AssertionError("unreachable")
+
+
+def _script(*arguments: str) -> None:
+    done = subprocess.run([POSTGRES, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode == NOT_INSTALLED:
+        raise Missing("needs PostgreSQL: run scripts/postgres.sh install")
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())

@@ -40,10 +40,7 @@ campaign: .venv/.stamp ## the long simulations (hours; see tests marked campaign
 	$(run)/pytest -m campaign --timeout 0 tests
 
 lock: ## refresh requirements.lock from pyproject.toml
-	@scripts/venv.sh tool
-	$(run)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
-	  --no-emit-index-url --no-annotate --upgrade --custom-compile-command "make lock" \
-	  pyproject.toml --output-file requirements.lock
+	@scripts/venv.sh lock
 
 clean: ## everything that can be made again
 	rm -rf .venv .venv.lock dist build var .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

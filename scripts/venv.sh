@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The project's environment in .venv, from nothing but Python 3.11 or newer and pip.
-#   scripts/venv.sh            everything requirements.lock pins, checked by hash, then the project itself (editable)
-#   scripts/venv.sh tool       only uv, which is all that `make lock` needs
+#   scripts/venv.sh         what requirements.lock pins, checked by hash, then the project itself (editable)
+#   scripts/venv.sh lock    requirements.lock anew, from pyproject.toml: newest releases, no addresses in it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,23 +24,33 @@ bootstrap() {
     "$python" -m pip --version >/dev/null 2>&1 ||
         die "$python has no pip; on Debian: apt-get install python3-pip, or name another: make PYTHON=/path/to/python3"
     "$python" -m venv --without-pip --clear .venv || die "$python cannot make a virtual environment"
-    local pinned=()
-    [ ! -f requirements.lock ] || pinned=(--constraint requirements.lock)
-    "$python" -m pip --python .venv/bin/python --disable-pip-version-check --quiet install "${pinned[@]}" uv
+    local install=("$python" -m pip --python .venv/bin/python --disable-pip-version-check --quiet install)
+    if [ -f requirements.lock ]; then
+        sed -n '/^uv==/,/[^\]$/p' requirements.lock >.venv/uv.txt   # its line and its hashes
+        "${install[@]}" --require-hashes --requirement .venv/uv.txt
+    else
+        "${install[@]}" uv
+    fi
 }
 
-# uv does not read pip's settings: where pip was told of a mirror, tell uv too.
-follow_pip_mirror() {
+# uv reads neither pip's settings nor, unless told, this machine's own certificates (a company's proxy has some).
+follow_pip() {
     local index=${PIP_INDEX_URL:-}
-    [ -n "$index" ] || index=$(python3 -m pip config get global.index-url 2>/dev/null || true)
+    [ -n "$index" ] || index=$("$(find_python)" -m pip config get global.index-url 2>/dev/null || true)
     if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then export UV_DEFAULT_INDEX=$index; fi
+    [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
 }
 
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 if command -v flock >/dev/null; then exec 9>.venv.lock; flock 9; fi
 bootstrap
-[ "${1:-all}" != tool ] || exit 0
-follow_pip_mirror
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --requirement requirements.lock
-.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+follow_pip
+uv=(.venv/bin/uv --quiet)
+if [ "${1:-}" = lock ]; then
+    "${uv[@]}" pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
+        --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
+    exit
+fi
+"${uv[@]}" pip install --python .venv/bin/python --require-hashes --requirement requirements.lock
+"${uv[@]}" pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .
 touch .venv/.stamp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,3 +17,11 @@ class Tariff:
     accelerator_hour: Fraction
     cpu_hour: Fraction
     gib_hour: Fraction
+
+
+def in_force(tariffs: Sequence[Tariff], at: int) -> Tariff | None:
+    """The tariff of the moment `at` (milliseconds); `tariffs` oldest first. None before the first."""
+    for tariff in reversed(tariffs):
+        if tariff.valid_from <= at:
+            return tariff
+    return None

@@ -1,0 +1,102 @@
+"""Who is asking, and whether the policies (policy.cedar) allow it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+
+import cedarpy
+
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Forbidden, NotFound, Unauthorized
+from baygrid.ports.records import Role, Token
+
+
+class Action(StrEnum):
+    """What a policy speaks of; every use case is one of these."""
+
+    BROWSE = "browse"  # centres, offers, who am I
+    READ = "read"  # jobs, logs, bills of a project
+    USE = "use"  # submit, cancel, explain in a project
+    STORE = "store"  # put and get blobs
+    AGENT = "agent"  # reports, orders and logs of a centre
+    OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The bearer of a token."""
+
+    token: str
+    role: Role
+    label: str
+    project: str | None = None
+    centre: str | None = None
+
+
+def secret_digest(secret: str) -> str:
+    """What the store keeps of a token. Secrets are random, at least 160 bits, so a plain hash does."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def authenticate(platform: Platform, secret: str | None) -> Actor:
+    """The actor of a bearer token. Raises Unauthorized for none, an unknown and a revoked one alike."""
+    token = _token(platform, secret_digest(secret)) if secret else None
+    if token is None or token.revoked_at is not None:
+        raise Unauthorized(
+            "send `Authorization: Bearer TOKEN` with a token of this server (operators make them with `baygrid tokens`)"
+        )
+    return Actor(token.id, token.role, token.label, token.project, token.centre)
+
+
+def _token(platform: Platform, digest: str) -> Token | None:
+    return platform.store.read(lambda tx: tx.region.token(digest))
+
+
+def permit(actor: Actor, action: Action, *, project: str | None = None, centre: str | None = None) -> None:
+    """Raises NotFound where the actor must not learn that the resource exists, else Forbidden."""
+    if _allowed(actor, action, project or "", centre or ""):
+        return
+    if project is not None and actor.role is Role.TEAM and action in (Action.READ, Action.USE, Action.STORE):
+        raise NotFound(f"there is no project {project!r} for this token")
+    raise Forbidden(f"a {actor.role.value} token may not do this")
+
+
+def visible(actor: Actor, action: Action, project: str, what: str, name: str) -> None:
+    """As `permit`, for a thing inside a project: the answer is that there is no such thing."""
+    if not _allowed(actor, action, project, ""):
+        if actor.role is Role.TEAM:
+            raise NotFound(f"there is no {what} {name!r}")
+        raise Forbidden(f"a {actor.role.value} token may not do this")
+
+
+@lru_cache(maxsize=1)
+def _policies() -> str:
+    return files("baygrid.app").joinpath("policy.cedar").read_text()
+
+
+@lru_cache(maxsize=10_000)
+def _allowed(actor: Actor, action: Action, project: str, centre: str) -> bool:
+    """Policies do not change while a server runs, so the same question has the same answer."""
+    principal = {"role": actor.role.value, "project": actor.project or "-", "centre": actor.centre or "-"}
+    answer = cedarpy.is_authorized(
+        {
+            "principal": f'Token::"{actor.token}"',
+            "action": f'Action::"{action.value}"',
+            "resource": 'Resource::"it"',
+            "context": {},
+        },
+        _policies(),
+        [
+            {"uid": {"type": "Token", "id": actor.token}, "attrs": principal, "parents": []},
+            {
+                "uid": {"type": "Resource", "id": "it"},
+                "attrs": {"project": project, "centre": centre},
+                "parents": [],
+            },
+        ],
+    )
+    return bool(answer.allowed)

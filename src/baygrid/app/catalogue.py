@@ -1,0 +1,62 @@
+"""This server's copy of what the region offers, renewed when the region's version has grown."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from baygrid.app.demand import centre_view, offer_views, partitions_of
+from baygrid.core.placement.image import Image, Partition
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import CentreRecord, Offer
+from baygrid.ports.store import Tx
+
+MEMO_SIZE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCopy:
+    """Centres and offers at one version. `memo` keeps answers that depend on nothing else but a job's shape."""
+
+    version: int
+    centres: Mapping[str, CentreRecord]
+    offers: Mapping[str, Offer]
+    partitions: Mapping[str, tuple[Partition, ...]]
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+
+    def image(self, now: Instant) -> Image:
+        """An image with nothing running in it."""
+        return Image(
+            [centre_view(c, self.partitions[c.name], c.seen_at, now) for c in self.centres.values()],
+            offer_views(self.offers.values(), now),
+        )
+
+    def remember(self, key: Hashable, answer: Any) -> Any:
+        """Keeps `answer`; the memo begins anew when it is full."""
+        if len(self.memo) >= MEMO_SIZE:
+            self.memo.clear()
+        self.memo[key] = answer
+        return answer
+
+
+class Catalogue:
+    """Shared by the threads of a server: a copy is replaced as a whole, never changed."""
+
+    def __init__(self) -> None:
+        self._copy: RegionCopy | None = None
+
+    def at(self, tx: Tx) -> RegionCopy:
+        """The region as this transaction sees it, but for `seen_at`, which heartbeats move without a new version."""
+        version = tx.region.version()
+        copy = self._copy
+        if copy is None or copy.version != version:
+            centres = tx.region.centres()
+            copy = RegionCopy(
+                version,
+                centres,
+                {offer.id: offer for offer in tx.region.offers()},
+                {name: partitions_of(centre) for name, centre in centres.items()},
+            )
+            self._copy = copy
+        return copy

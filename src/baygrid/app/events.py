@@ -1,0 +1,40 @@
+"""The event stream of a job, a project or the whole region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.jobs import find_job
+from baygrid.app.platform import Platform
+from baygrid.ports.records import Cursor, Event, Role
+from baygrid.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """`ended`: the job is final and these are its last events, so a stream may close."""
+
+    items: list[tuple[Cursor, Event]]
+    ended: bool
+
+
+def of_job(platform: Platform, actor: Actor, job: str, after: Cursor, limit: int) -> Events:
+    """What happened to one job after `after`."""
+
+    def load(tx: Tx) -> Events:
+        record = find_job(tx, actor, Action.READ, job)
+        items = tx.events.after(after, limit, job=job)
+        # The final event is written with the final state, but may become readable a moment later.
+        last = items[-1][1].kind if items else ""
+        seen_end = last == f"job-{record.state.value.lower()}" or not items
+        return Events(items, record.state.final and len(items) < limit and seen_end)
+
+    return platform.store.read(load)
+
+
+def of_project(platform: Platform, actor: Actor, project: str | None, after: Cursor, limit: int) -> Events:
+    """What happened in a project; for an operator without a project, in the region."""
+    project = project or (actor.project if actor.role is Role.TEAM else None)
+    permit(actor, Action.READ, project=project)
+    return Events(platform.store.read(lambda tx: tx.events.after(after, limit, project=project)), ended=False)

@@ -1,0 +1,92 @@
+"""Logs: the agent appends by offset, a user reads by offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.jobs import find_job
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Invalid, NotFound, Refuse, TooLarge
+from baygrid.ports.records import AttemptRecord
+from baygrid.ports.store import Tx, log_key
+
+MAX_LOG_BYTES = 256 * 1024 * 1024
+MAX_APPEND_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """`size`: what the platform holds by now. `complete`: the attempt is over and all of it is here."""
+
+    attempt: str
+    offset: int
+    data: bytes
+    size: int
+    complete: bool
+
+
+def append(
+    platform: Platform, actor: Actor, attempt: str, token: str, offset: int, data: bytes
+) -> int:
+    """Adds a stretch of an attempt's log; repeating is harmless. Returns where the log now ends.
+
+    A stretch that overlaps what is held is cut; one that begins beyond the end is not taken (the answer says
+    where to go on). Beyond MAX_LOG_BYTES everything is accepted and dropped, so that a job never blocks on it.
+    """
+    if len(data) > MAX_APPEND_BYTES:
+        raise TooLarge(f"send at most {MAX_APPEND_BYTES} bytes of a log at once")
+    if offset < 0:
+        raise Invalid.at("offset", "must not be negative")
+    record = platform.store.read(lambda tx: _attempt_of_agent(tx, actor, attempt, token))
+    held = record.log_size
+    if offset > held or offset + len(data) <= held:
+        return held
+    data = data[held - offset :]
+    if held + len(data) > MAX_LOG_BYTES:
+        return offset + len(data)
+    platform.objects.put(log_key(attempt, held), iter([data]))
+    return platform.store.write(lambda tx: tx.logs.extend(attempt, held, len(data)))
+
+
+def _attempt_of_agent(tx: Tx, actor: Actor, attempt: str, token: str) -> AttemptRecord:
+    record = tx.attempts.get([attempt]).get(attempt)
+    if record is None or record.token != token or record.centre != actor.centre:
+        raise NotFound(f"there is no attempt {attempt!r} with this token at this centre")
+    permit(actor, Action.AGENT, centre=record.centre)
+    return record
+
+
+def read(
+    platform: Platform, actor: Actor, job: str, attempt: str | None, offset: int, limit: int
+) -> LogPart:
+    """Bytes from `offset`, at most about `limit`; of the newest attempt unless one is named."""
+    if offset < 0:
+        raise Invalid.at("offset", "must not be negative")
+
+    def load(tx: Tx) -> tuple[AttemptRecord | None, bool, list[tuple[int, int]]]:
+        record = find_job(tx, actor, Action.READ, job)
+        attempts = tx.attempts.of_jobs([job])
+        if attempt is not None:
+            attempts = [a for a in attempts if a.id == attempt]
+            if not attempts:
+                raise NotFound(f"job {job!r} has no attempt {attempt!r}")
+        if not attempts:
+            if record.state.final:
+                raise Refuse(f"job {job!r} never ran ({record.state.value}), so it has no log")
+            return None, False, []
+        newest = attempts[-1]
+        return newest, newest.state.final, tx.logs.chunks(newest.id, offset)
+
+    newest, final, chunks = platform.store.read(load)
+    if newest is None:
+        return LogPart("", offset, b"", 0, complete=False)
+    data = bytearray()
+    for start, size in chunks:
+        if len(data) >= limit:
+            break
+        skip = max(0, offset - start)
+        for piece in platform.objects.get(log_key(newest.id, start), skip, size - skip):
+            data += piece
+    reached = offset + len(data) >= newest.log_size
+    return LogPart(newest.id, offset, bytes(data), newest.log_size, final and reached)

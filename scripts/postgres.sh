@@ -5,6 +5,7 @@
 #   scripts/postgres.sh stop DIR           at once, and DIR goes with it
 # Exit code 3: PostgreSQL is not installed.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 
 die() { printf 'postgres: %s\n' "$1" >&2; exit "${2:-1}"; }
 

@@ -1,0 +1,128 @@
+"""Every way in which the region could run a demand: each offer with each of the demand's accelerators that it
+has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
+from baygrid.core.units import DECIMALS, Money
+
+HOUR_S: Final = 3600
+MIB_PER_GIB: Final = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One offer for one demand. `accelerator` and `accelerators` (per node) are what the demand would get.
+
+    `offer` None: a partition without a price. `centre` or `pool` None: not reported yet. `preference`: the
+    place of the accelerator in the demand's list, None where the offer has none of them. `fitting`: nodes
+    whose totals hold one node of the job, busy or not. `cost_minor`: minor units of the offer's currency for
+    the demand's full time.
+    """
+
+    subject: str
+    where: tuple[str, str]
+    centre: CentreView | None
+    pool: Pool | None
+    offer: OfferView | None
+    accelerator: str | None
+    accelerators: int
+    preference: int | None
+    fitting: int
+    cost_minor: int
+
+    @property
+    def name(self) -> str:
+        """centre/partition"""
+        return f"{self.where[0]}/{self.where[1]}"
+
+    @property
+    def cost(self) -> Money | None:
+        return None if self.offer is None else Money(self.cost_minor, self.offer.currency)
+
+
+def holds(node: Node, demand: Demand, accelerator: str | None, accelerators: int) -> bool:
+    """Whether an empty `node` holds one node of the demand."""
+    return (
+        node.cpus >= demand.cpus
+        and node.memory_mib >= demand.memory_mib
+        and (accelerator is None or node.accelerators.get(accelerator, 0) >= accelerators)
+    )
+
+
+def cost_minor(offer: OfferView, demand: Demand, accelerators: int) -> int:
+    """What the demand costs at most at this offer, run for its full time: minor units, each item rounded
+    up."""
+    seconds = demand.time_s * demand.nodes * 10 ** DECIMALS[offer.currency]
+    rate = offer.rate
+    total = 0
+    for price, amount, per in (
+        (rate.accelerator_hour, accelerators, HOUR_S),
+        (rate.cpu_hour, demand.cpus, HOUR_S),
+        (rate.gib_hour, demand.memory_mib, HOUR_S * MIB_PER_GIB),
+    ):
+        total -= -price.numerator * amount * seconds // (price.denominator * per)
+    return total
+
+
+def candidates(image: Image, demand: Demand) -> Iterator[Candidate]:
+    """Every offer, then partitions without an offer, then centres without either, in the order of their
+    names."""
+    priced: set[tuple[str, str]] = set()
+    subjects: set[str] = set()
+    for offer in image.offers:
+        where = (offer.centre, offer.partition)
+        priced.add(where)
+        options: list[tuple[int | None, int]] = [
+            (place, count)
+            for place, (model, count) in enumerate(demand.accelerators)
+            if model == offer.accelerator
+        ]
+        if not demand.accelerators and offer.accelerator is None:
+            options = [(0, 0)]
+        for place, count in options or [(None, 0)]:
+            candidate = offered(image, demand, offer, place, count)
+            if candidate.subject in subjects:
+                candidate = offered(image, demand, offer, place, count, f" ({offer.id})")
+            subjects.add(candidate.subject)
+            yield candidate
+    for where, pool in sorted(image.pools.items()):
+        if where not in priced:
+            name = f"{where[0]}/{where[1]}"
+            yield Candidate(name, where, image.centres[where[0]], pool, None, None, 0, None, 0, 0)
+    known = {centre for centre, _ in priced} | {centre for centre, _ in image.pools}
+    for name, centre in sorted(image.centres.items()):
+        if name not in known:
+            yield Candidate(name, (name, ""), centre, None, None, None, 0, None, 0, 0)
+
+
+def offered(
+    image: Image, demand: Demand, offer: OfferView, place: int | None, count: int, suffix: str = ""
+) -> Candidate:
+    """The demand at one offer, with `count` of the offer's accelerator on each node."""
+    where = (offer.centre, offer.partition)
+    pool = image.pools.get(where)
+    model = offer.accelerator
+    subject = f"{where[0]}/{where[1]}"
+    if model is not None:
+        subject += f" {model}:{count}" if place is not None else f" {model}"
+    fitting = 0
+    if pool is not None and place is not None:
+        fitting = sum(number for node, number in pool.kinds if holds(node, demand, model, count))
+    return Candidate(
+        subject + suffix,
+        where,
+        image.centres.get(offer.centre),
+        pool,
+        offer,
+        model,
+        count,
+        place,
+        fitting,
+        cost_minor(offer, demand, count),
+    )

@@ -1,0 +1,171 @@
+"""Parsers of single values of a job file. Each raises `Wrong` or `UnitError` with the cure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final, TypeVar
+
+from baygrid.core.jobs.problems import Leaf, Part, Problems, Wrong, not_text, shown
+from baygrid.core.units import Money, parse_duration
+
+MAX_SCRIPT: Final = 64 * 1024
+"""Bytes of UTF-8 in `run` and in `setup`."""
+MAX_ENVS: Final = 100
+MAX_VALUE: Final = 32 * 1024
+"""Bytes of UTF-8 in one environment value."""
+MAX_COST: Final = 10**15
+"""Minor units; sums of such amounts still fit the 64 bits of a database."""
+MAX_TIME: Final = 366 * 86_400
+"""Seconds in the longest time that a job can ask for."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_NAME_CHARACTER: Final = re.compile(r"[-A-Za-z0-9_.]")
+_ENV: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACE_CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+T = TypeVar("T")
+
+
+def text(value: object, most: int = 4096) -> str:
+    """Any text of at most `most` bytes that can be stored and put into a script."""
+    if not isinstance(value, str):
+        raise Wrong(f"must be text, not {shown(value)}: put it in quotes if it is meant as text")
+    if "\0" in value:
+        raise Wrong("has a NUL character: take it out")
+    try:
+        size = len(value) if value.isascii() else len(value.encode())
+    except UnicodeEncodeError:
+        raise Wrong("is not valid Unicode: it has half of a surrogate pair") from None
+    if size > most:
+        raise Wrong(f"is {size} bytes long, the most is {most}: put the rest in a file of the workdir")
+    return value
+
+
+def script(value: object) -> str:
+    """Shell commands, not empty, at most 64 KiB."""
+    commands = text(value, MAX_SCRIPT)
+    if not commands.strip():
+        raise Wrong("is empty: write the commands, for example python train.py")
+    return commands
+
+
+def name(value: object) -> str:
+    """1 to 63 ASCII letters, digits, '-', '_' and '.', with a letter or digit at both ends."""
+    if not isinstance(value, str):
+        raise Wrong(f"must be a name, not {shown(value)}: put it in quotes if it is meant as text")
+    if not 1 <= len(value) <= 63:
+        raise Wrong(f"is {len(value)} characters long: use 1 to 63")
+    if _NAME.fullmatch(value) is None:
+        for character in value:
+            if _NAME_CHARACTER.fullmatch(character) is None:
+                raise Wrong(f"cannot have {character!r}: use only a to z, A to Z, 0 to 9, '-', '_' and '.'")
+        raise Wrong(f"must begin and end with a letter or a digit, not {shown(value)}")
+    return value
+
+
+def whole(least: int, most: int) -> Leaf[int]:
+    """A parser of whole numbers from `least` to `most`; true and 1.0 are not numbers here."""
+
+    def number(value: object) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise Wrong(f"must be a whole number from {least} to {most}, not {shown(value)}")
+        return value
+
+    return number
+
+
+def duration(value: object) -> int:
+    """Seconds, from 1 to a leap year."""
+    if not isinstance(value, str | int):
+        raise Wrong(f"must be a length of time such as 1h30m or 90s, not {shown(value)}")
+    seconds = parse_duration(value)
+    if not 1 <= seconds <= MAX_TIME:
+        raise Wrong("must be from 1s to 366d")
+    return seconds
+
+
+def never_or_duration(value: object) -> int | None:
+    """None for "never", else seconds."""
+    return None if value == "never" else duration(value)
+
+
+def cost(value: object) -> Money:
+    """Money, zero or more."""
+    if not isinstance(value, str):
+        raise Wrong(f"must be an amount with its currency such as 500 CNY, not {shown(value)}")
+    money = Money.parse(value)
+    if money.minor < 0:
+        raise Wrong("cannot be negative: write the most that the job may cost, for example 500 CNY")
+    if money.minor > MAX_COST:
+        raise Wrong("is too much: write the most that the job may cost, for example 500 CNY")
+    return money
+
+
+def env_name(value: object) -> str:
+    """The name of an environment variable that a job may set."""
+    if not isinstance(value, str) or len(value) > 256 or _ENV.fullmatch(value) is None:
+        raise Wrong(f"{shown(value)} cannot be a variable: use letters, digits and '_', not first a digit")
+    if value.startswith("BAYGRID_"):
+        raise Wrong(f"{shown(value)} is set by Baygrid: use a name that does not begin with BAYGRID_")
+    return value
+
+
+def env_value(value: object) -> str:
+    """Text, or a number or truth value as YAML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() <= 64:
+        return str(value)
+    if isinstance(value, float) and value - value == 0:  # neither NaN nor infinite
+        return repr(value)
+    if not isinstance(value, str):
+        raise Wrong(f'must be text or a finite number, not {shown(value)}: write "" for an empty value')
+    return text(value, MAX_VALUE)
+
+
+def place_code(value: object) -> str:
+    """A jurisdiction: two letters of a country, and perhaps a part of it."""
+    if not isinstance(value, str) or _PLACE_CODE.fullmatch(value) is None:
+        raise Wrong(f"must be a code such as CN, CN-QH or HK in capitals, not {shown(value)}")
+    return value
+
+
+def items(parser: Leaf[T], most: int = 100) -> Part[tuple[T, ...]]:
+    """A parser of lists of 1 to `most` items, all different."""
+
+    def parse(value: object, path: str, found: Problems) -> tuple[T, ...]:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= most:
+            size = f" of {len(value)}" if isinstance(value, list | tuple) else ""
+            found.add(path, f"must be a list of 1 to {most} items, not {shown(value)}{size}")
+            return ()
+        parsed = [found.attempt(f"{path}[{i}]", parser, item) for i, item in enumerate(value)]
+        kept = tuple(item for item in parsed if item is not None)
+        for i, item in enumerate(parsed):
+            if item is not None and item in parsed[:i]:
+                found.add(f"{path}[{i}]", f"{shown(value[i])} is listed twice: take one out")
+        return kept
+
+    return parse
+
+
+def entries(key_parser: Leaf[str], parser: Leaf[T], most: int) -> Part[Mapping[str, T]]:
+    """A parser of mappings whose keys the user chooses, of at most `most` entries."""
+
+    def parse(value: object, path: str, found: Problems) -> Mapping[str, T]:
+        if not isinstance(value, dict | Mapping) or len(value) > most:
+            size = f" of {len(value)}" if isinstance(value, Collection) and not isinstance(value, str) else ""
+            found.add(path, f"must be a mapping of at most {most} entries, not {shown(value)}{size}")
+            return {}
+        parsed: dict[str, T] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                found.add(path, not_text(key))
+                continue
+            valid = found.attempt(f"{path}[{shown(key)}]", key_parser, key)
+            result = found.attempt(f"{path}.{valid}" if valid else f"{path}[{shown(key)}]", parser, item)
+            if valid is not None and result is not None:
+                parsed[valid] = result
+        return parsed
+
+    return parse

@@ -1,0 +1,184 @@
+"""The job file: what a user asks for, read from a document (parsed YAML or JSON) and checked.
+
+`parse` tells every mistake at once. It knows only the document: whether the project, the centres and
+the accelerators named in it exist is decided where they are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from baygrid.core.jobs import fields, later
+from baygrid.core.jobs import infra as infra_field
+from baygrid.core.jobs import resources as resources_field
+from baygrid.core.jobs.infra import Infra
+from baygrid.core.jobs.locations import MAX_LOCATIONS, is_uploaded, path_or_blob, result_folder
+from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError
+from baygrid.core.jobs.resources import AcceleratorRequest, Resources
+from baygrid.core.reasons import JSON
+from baygrid.core.units import Money, format_duration
+
+__all__ = ["JobSpec", "Problem", "Shape", "SpecError", "parse", "require_uploaded", "to_document"]
+
+MAX_NODES: Final = 1024
+
+_LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested fields, nor forms of one
+_FIELDS: Final = (
+    "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
+    "run", "envs", "infra", "budget", "data", "lost_after", *_LATER,
+)  # fmt: skip
+_OTHERS: Final = {
+    **dict.fromkeys(("accelerators", "gpu", "gpus"), "resources.accelerators"),
+    **dict.fromkeys(("cpus", "cpu"), "resources.cpus"),
+    **dict.fromkeys(("memory", "mem"), "resources.memory"),
+    "max_cost": "budget.max_cost", "voucher": "budget.voucher", "residency": "data.residency",
+    "commands": "run", "max_duration": "time", "env": "envs", "image_id": "image", "file_mounts": "inputs",
+}  # fmt: skip
+_TIME_CURE: Final = "say how long the job may run, for example time: 1h"
+
+
+class Shape(NamedTuple):
+    """All of a job that decides where it can run: jobs of one shape get one decision."""
+
+    nodes: int
+    cpus: int
+    memory: int
+    accelerators: tuple[AcceleratorRequest, ...]
+    ordered: bool
+    time: int
+    infra: Infra
+    residency: tuple[str, ...]
+    max_cost: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """A job file whose every field is valid. The mappings in it must not be changed."""
+
+    name: str
+    project: str
+    run: str
+    time: int
+    """Seconds that each attempt may run."""
+    nodes: int = 1
+    resources: Resources = resources_field.DEFAULT
+    """Per node."""
+    workdir: str | None = None
+    """A path of the user's, or "blob:<sha256>" once uploaded; None is an empty folder."""
+    inputs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Name to path or "blob:<sha256>"."""
+    outputs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Name to the folder, below the user's own, where the client puts the result."""
+    setup: str | None = None
+    envs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    infra: Infra = infra_field.ANY
+    max_cost: Money | None = None
+    residency: tuple[str, ...] = ()
+    """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
+    lost_after: int | None = None
+    """Seconds of a centre's silence after which an attempt is LOST; None is never."""
+
+    @property
+    def shape(self) -> Shape:
+        """The class of jobs that placement decides alike."""
+        need = self.resources
+        return Shape(
+            self.nodes, need.cpus, need.memory, need.accelerators, need.ordered,
+            self.time, self.infra, self.residency, self.max_cost,
+        )  # fmt: skip
+
+
+def parse(document: object) -> JobSpec:
+    """The job that a document describes. Raises `SpecError` with every problem, and nothing else."""
+    if not isinstance(document, Mapping):
+        raise SpecError(
+            (Problem("", "a job file must be a mapping with the fields name, project, time and run"),)
+        )
+    found = Problems()
+    job = Section(document, "", _FIELDS, found, _OTHERS)
+    later.refuse_fields(job, _LATER)
+    nodes = "nodes" if job.values.get("num_nodes") is None else "num_nodes"
+    if nodes == "num_nodes" and job.values.get("nodes") is not None:
+        found.add("num_nodes", "is another word for nodes: keep one of them")
+    spec = JobSpec(
+        name=job.needed("name", fields.name, "", "give the job a name, for example name: train"),
+        project=job.needed("project", fields.name, "", "say which project pays, for example project: demo"),
+        run=job.needed("run", fields.script, "", "write the commands, for example run: python train.py"),
+        time=job.needed("time", fields.duration, 0, _TIME_CURE),
+        nodes=job.leaf(nodes, _nodes, 1),
+        resources=job.part("resources", resources_field.resources, resources_field.DEFAULT),
+        workdir=job.leaf("workdir", path_or_blob, None),
+        inputs=job.part("inputs", _INPUTS, {}),
+        outputs=job.part("outputs", _OUTPUTS, {}),
+        setup=job.leaf("setup", _setup, None),
+        envs=job.part("envs", _ENVS, {}),
+        infra=job.part("infra", infra_field.infra, infra_field.ANY),
+        max_cost=job.part("budget", _budget, None),
+        residency=job.part("data", _residency, ()),
+        lost_after=job.leaf("lost_after", fields.never_or_duration, None),
+    )
+    found.raise_any()
+    return spec
+
+
+def to_document(spec: JobSpec) -> dict[str, JSON]:
+    """A document that JSON can carry and that parses to `spec`; defaults that matter are written out."""
+    optional: dict[str, JSON] = {
+        "workdir": spec.workdir,
+        "inputs": dict(spec.inputs),
+        "outputs": dict(spec.outputs),
+        "setup": spec.setup,
+        "envs": dict(spec.envs),
+        "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
+        "data": {"residency": list(spec.residency)} if spec.residency else None,
+    }
+    return {
+        "name": spec.name,
+        "project": spec.project,
+        "nodes": spec.nodes,
+        "resources": resources_field.document(spec.resources),
+        "time": format_duration(spec.time),
+        "run": spec.run,
+        "infra": infra_field.document(spec.infra),
+        "lost_after": "never" if spec.lost_after is None else format_duration(spec.lost_after),
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def require_uploaded(spec: JobSpec) -> tuple[Problem, ...]:
+    """A problem for each file of the job that is still a path on the user's machine."""
+    places = {"workdir": spec.workdir} if spec.workdir else {}
+    places |= {f"inputs.{name}": location for name, location in spec.inputs.items()}
+    cure = "is a path on your machine: upload it, and write the blob:<sha256> of its content instead"
+    return tuple(Problem(path, cure) for path, location in places.items() if not is_uploaded(location))
+
+
+_INPUTS: Final = fields.entries(fields.name, path_or_blob, MAX_LOCATIONS)
+_OUTPUTS: Final = fields.entries(fields.name, result_folder, MAX_LOCATIONS)
+_ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS)
+_NODE_COUNT: Final = fields.whole(1, MAX_NODES)
+_CODES: Final = fields.items(fields.place_code)
+
+
+def _nodes(value: object) -> int:
+    if isinstance(value, str):
+        raise later.refusal("nodes as a range", value)
+    return _NODE_COUNT(value)
+
+
+def _setup(value: object) -> str | None:
+    return fields.text(value, fields.MAX_SCRIPT) or None
+
+
+def _budget(value: object, path: str, found: Problems) -> Money | None:
+    section = Section(value, path, ("max_cost", "voucher"), found)
+    later.refuse_fields(section, ("voucher",), "budget.")
+    return section.leaf("max_cost", fields.cost, None)
+
+
+def _residency(value: object, path: str, found: Problems) -> tuple[str, ...]:
+    section = Section(value, path, ("residency", "class", "datasets"), found)
+    later.refuse_fields(section, ("class", "datasets"), "data.")
+    return tuple(sorted(section.part("residency", _CODES, ())))

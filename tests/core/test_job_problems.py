@@ -1,0 +1,264 @@
+"""What the job file refuses, and that every message says the cure."""
+
+import pickle
+
+import pytest
+
+from baygrid.core.jobs.later import LATER
+from baygrid.core.jobs.problems import MOST_PROBLEMS
+from baygrid.core.jobs.spec import SpecError, parse
+
+SMALL: dict[object, object] = {"name": "noop", "project": "demo", "run": "true", "time": "1m"}
+NOT_YET = "not supported yet by this server"
+
+
+def problems(document: object) -> dict[str, str]:
+    with pytest.raises(SpecError) as caught:
+        parse(document)
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+def only(path: str, **fields: object) -> str:
+    """The message of the one problem of a small job with these fields."""
+    found = problems(SMALL | fields)
+    assert list(found) == [path]
+    return found[path]
+
+
+def test_every_problem_is_told_at_once():
+    found = problems(
+        {"name": "a b", "nodes": 0, "resources": {"cpus": True, "memory": "lots"}, "envs": {"1": "x"}}
+    )
+    assert list(found) == [
+        "name", "project", "run", "time", "nodes", "resources.cpus", "resources.memory", "envs['1']",
+    ]  # fmt: skip
+
+
+def test_what_is_missing_says_what_to_write():
+    assert problems({}) == {
+        "name": "is missing: give the job a name, for example name: train",
+        "project": "is missing: say which project pays, for example project: demo",
+        "run": "is missing: write the commands, for example run: python train.py",
+        "time": "is missing: say how long the job may run, for example time: 1h",
+    }
+
+
+@pytest.mark.parametrize("document", [None, [], "run: x", 1, True, float("nan")])
+def test_a_job_file_is_a_mapping(document: object):
+    assert "must be a mapping" in problems(document)[""]
+
+
+def test_an_unknown_field_says_what_was_meant():
+    assert (
+        only("resources", resources={"acelerators": 1})
+        == "unknown field 'acelerators': did you mean 'accelerators'?"
+    )
+    assert only("", tiem="1h") == "unknown field 'tiem': did you mean 'time'?"
+    assert only("", gpus=8) == "unknown field 'gpus': did you mean 'resources.accelerators'?"
+    assert only("", commands="x") == "unknown field 'commands': did you mean 'run'?"
+    assert only("", xyzzy="x").startswith("unknown field 'xyzzy': the fields here are name, project, ")
+    assert only("", acelerators=1) == "unknown field 'acelerators': did you mean 'resources.accelerators'?"
+    assert "did you mean 'avoid'?" in only("infra", infra={"avoids": ["x"]})
+    assert "did you mean 'max_cost'?" in only("budget", budget={"max-cost": "1 CNY"})
+
+
+def test_field_names_are_text():
+    assert "not true: put words such as on, yes and no in quotes" in problems(SMALL | {True: 1})[""]
+    assert "not 1" in problems(SMALL | {"envs": {1: "x"}})["envs"]
+
+
+def test_a_flood_of_problems_is_cut():
+    found: list[str] = []
+    with pytest.raises(SpecError) as caught:
+        parse(SMALL | {f"x{n}" * 50: n for n in range(5000)})
+    found = [problem.message for problem in caught.value.problems]
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[-1] == "there are 4900 more problems of these kinds"
+    assert sum(map(len, found)) < 50_000
+
+
+def test_the_error_survives_a_process_border():
+    with pytest.raises(SpecError) as caught:
+        parse({})
+    assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "part"),
+    [
+        ("name", "a\nb", r"cannot have '\n'"),
+        ("name", "a b", "cannot have ' '"),
+        ("name", "a\x00b", r"cannot have '\x00'"),
+        ("name", "名", "cannot have '名'"),
+        ("name", "-a", "must begin and end with a letter or a digit"),
+        ("name", "a\n", "cannot have"),
+        ("name", "", "is 0 characters long"),
+        ("name", "a" * 64, "is 64 characters long: use 1 to 63"),
+        ("name", 1, "put it in quotes"),
+        ("project", "..", "must begin and end"),
+        ("run", " \n", "is empty"),
+        ("run", "a\0", "NUL"),
+        ("run", "\ud800", "not valid Unicode"),
+        ("run", "é" * 40_000, "is 80000 bytes long, the most is 65536"),
+        ("run", ["a"], "must be text, not a list"),
+        ("setup", 1, "must be text"),
+        ("time", "4w", "d, h, m and s"),
+        ("time", 0, "from 1s to 366d"),
+        ("time", -1, "cannot be negative"),
+        ("time", True, "cannot be a bool"),
+        ("time", 10**400, "from 1s to 366d"),
+        ("time", "9999d", "from 1s to 366d"),
+        ("time", float("nan"), "not nan"),
+        ("nodes", 0, "whole number from 1 to 1024, not 0"),
+        ("nodes", 1025, "not 1025"),
+        ("nodes", True, "not true"),
+        ("nodes", 1.0, "not 1.0"),
+        ("nodes", 10**400, "a number of more than 19 digits"),
+        ("nodes", "8..2", "must run upwards"),
+        ("nodes", "two", "must look like 2..8, or be a whole number"),
+        ("workdir", "", "is empty"),
+        ("workdir", "a\nb", "control character"),
+        ("workdir", "blob:12", "64 lower-case hex digits"),
+        ("workdir", "blob:" + "A" * 64, "64 lower-case hex digits"),
+        ("workdir", "git:x", "'git:' is no kind of address"),
+        ("lost_after", 0, "from 1s"),
+        ("lost_after", "sometime", "is not a length of time"),
+        ("infra", 3, "must be any, centre"),
+        ("infra", "a/b/c", "cannot have '/'"),
+        ("infra", {"any_of": ["a"], "ordered": ["b"]}, "keep one of them"),
+        ("queue", "a b", "cannot have ' '"),
+        ("prefer", "speed", "must be one of cost, time, energy"),
+        ("deadline", "tomorrow", "a date, a time and an offset"),
+        ("deadline", "2026-12-01T08:00", "must say its offset"),
+        ("image", "python", "must look like docker:python:3.11"),
+    ],
+)
+def test_a_wrong_value(field: str, value: object, part: str):
+    assert part in only(field, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "part"),
+    [
+        ("resources", {"resources": "H100"}, "must be a mapping with the fields accelerators, cpus, memory"),
+        ("resources.cpus", {"resources": {"cpus": "8..16"}}, "least number of CPUs"),
+        ("resources.cpus", {"resources": {"cpus": 0}}, "not 0"),
+        ("resources.cpus", {"resources": {"cpus": 0.5}}, "not 0.5"),
+        ("resources.memory", {"resources": {"memory": 0}}, "more than nothing"),
+        ("resources.memory", {"resources": {"memory": True}}, "not true"),
+        ("resources.memory", {"resources": {"memory": 10**400}}, "no amount of memory"),
+        ("resources.accelerators", {"resources": {"accelerators": 8}}, "must be such as H100:8"),
+        (
+            "resources.accelerators",
+            {"resources": {"accelerators": "H100:80GB:8"}},
+            "model and a whole number",
+        ),
+        ("resources.accelerators", {"resources": {"accelerators": "H100:0"}}, "from 1 to 1024, not 0"),
+        ("resources.accelerators", {"resources": {"accelerators": {"H100:8": 8}}}, "two numbers"),
+        ("resources.accelerators", {"resources": {"accelerators": ["A:1", "A"]}}, "twice"),
+        ("resources.accelerators", {"resources": {"accelerators": {1: 8}}}, "must be text"),
+        ("resources.accelerators", {"resources": {"accelerators": ["A"] * 17}}, "has 17 alternatives"),
+        ("resources.accelerators.H100", {"resources": {"accelerators": {"H100": True}}}, "not true"),
+        ("resources.accelerators[1]", {"resources": {"accelerators": ["A", 1]}}, "such as H100:8, not 1"),
+        ("num_nodes", {"nodes": 1, "num_nodes": 1}, "keep one of them"),
+        ("inputs", {"inputs": ["a"]}, "must be a mapping"),
+        ("inputs", {"inputs": {f"i{n}": "x" for n in range(65)}}, "at most 64 entries, not a mapping of 65"),
+        ("inputs['a/b']", {"inputs": {"a/b": "x"}}, "cannot have '/'"),
+        ("inputs.a", {"inputs": {"a": None}}, "must be text, not null"),
+        ("inputs.a", {"inputs": {"a": "ftp://x"}}, "no kind of address"),
+        ("inputs.a", {"inputs": {"a": "s3:x"}}, "must look like s3://bucket/folder"),
+        ("outputs.a", {"outputs": {"a": "/etc"}}, "below this one"),
+        ("outputs.a", {"outputs": {"a": "x/../.."}}, "below this one"),
+        ("outputs.a", {"outputs": {"a": "x\\.."}}, "below this one"),
+        ("outputs.a", {"outputs": {"a": "C:x"}}, "below this one"),
+        ("outputs.a", {"outputs": {"a": "blob:" + "0" * 64}}, "no kind of address"),
+        ("envs['BAYGRID_X']", {"envs": {"BAYGRID_X": "1"}}, "does not begin with BAYGRID_"),
+        ("envs.A", {"envs": {"A": None}}, 'write "" for an empty value'),
+        ("envs.A", {"envs": {"A": float("inf")}}, "not inf"),
+        ("envs.A", {"envs": {"A": "x\0"}}, "NUL"),
+        ("envs.A", {"envs": {"A": [1]}}, "not a list"),
+        ("envs", {"envs": {f"E{n}": "" for n in range(101)}}, "at most 100 entries"),
+        ("infra.any_of", {"infra": {"any_of": []}}, "1 to 100 items, not a list of 0"),
+        ("infra.any_of[0]", {"infra": {"any_of": ["any"]}}, "not 'any'"),
+        ("infra.any_of[1]", {"infra": {"any_of": ["a", "a"]}}, "listed twice"),
+        ("infra.avoid", {"infra": {"ordered": ["a", "b"], "avoid": ["b"]}}, "b is also asked for"),
+        ("budget.max_cost", {"budget": {"max_cost": 500}}, "with its currency such as 500 CNY, not 500"),
+        ("budget.max_cost", {"budget": {"max_cost": "9" * 17 + " CNY"}}, "is too much"),
+        ("budget.max_cost", {"budget": {"max_cost": "-1 CNY"}}, "cannot be negative"),
+        ("budget.max_cost", {"budget": {"max_cost": "1.234 CNY"}}, "too many decimals"),
+        ("data.residency[0]", {"data": {"residency": [False]}}, "CN, CN-QH or HK in capitals, not false"),
+        ("data.residency[0]", {"data": {"residency": ["hk"]}}, "not 'hk'"),
+        ("data.residency", {"data": {"residency": "HK"}}, "must be a list"),
+        ("array.range", {"array": {"parallel": 1}}, "is missing"),
+        ("array.range", {"array": {"range": "9-0"}}, "must run upwards"),
+        ("retry.on[0]", {"retry": {"on": ["rain"]}}, "must be one of interruption, lost, error"),
+        ("checkpoint.grace", {"checkpoint": {"grace": "long"}}, "is not a length of time"),
+        ("secrets[0]", {"secrets": ["A B"]}, "use letters, digits"),
+    ],
+)
+def test_a_wrong_part(path: str, fields: dict[str, object], part: str):
+    assert part in only(path, **fields)
+
+
+LATER_JOBS: dict[str, dict[str, object]] = {
+    "secrets": {"secrets": ["HF_TOKEN"]},
+    "image": {"image": "docker:python:3.11"},
+    "array": {"array": {"range": "0-99", "parallel": 10}},
+    "after": {"after": ["job-id"]},
+    "retry": {"retry": {"on": ["interruption", "lost", "error"], "max": 2}},
+    "checkpoint": {"checkpoint": {"signal": "TERM", "grace": "60s", "path": "ckpt"}},
+    "deadline": {"deadline": "2026-12-01T08:00+08:00"},
+    "queue": {"queue": "gpu"},
+    "priority": {"priority": "high"},
+    "prefer": {"prefer": "energy"},
+    "budget.voucher": {"budget": {"voucher": "auto"}},
+    "data.class": {"data": {"class": "personal"}},
+    "data.datasets": {"data": {"datasets": ["city-photos"]}},
+    "nodes as a range": {"nodes": "2..8"},
+    "dataset:": {"inputs": {"a": "dataset:city-photos"}},
+    "s3:": {"inputs": {"a": "s3://bucket/folder"}},
+    "https:": {"outputs": {"a": "https://example.org/file"}},
+}
+
+
+@pytest.mark.parametrize("capability", LATER)
+def test_what_comes_later_is_refused_in_those_words(capability: str):
+    found = problems(SMALL | LATER_JOBS[capability])
+    assert len(found) == 1
+    assert NOT_YET in next(iter(found.values()))
+
+
+def test_the_job_file_of_the_handbook_lacks_nothing_but_what_comes_later():
+    whole: dict[object, object] = {
+        "name": "images",
+        "project": "demo",
+        "nodes": 1,
+        "resources": {"accelerators": "H100:8", "cpus": "8+", "memory": "64+"},
+        "time": "4h",
+        "workdir": ".",
+        "inputs": {"photos": "dataset:city-photos"},
+        "outputs": {"labels": "dataset:city-photo-labels"},
+        "setup": "pip install -r requirements.txt",
+        "run": "python label.py",
+        "envs": {"BATCH": "64"},
+        "secrets": ["HF_TOKEN"],
+        "image": "docker:python:3.11",
+        "queue": "default",
+        "array": {"range": "0-99", "parallel": 10},
+        "after": ["job-id"],
+        "retry": {"on": ["interruption", "lost", "error"], "max": 2},
+        "lost_after": "never",
+        "checkpoint": {"signal": "TERM", "grace": "60s", "path": "ckpt"},
+        "infra": "any",
+        "budget": {"max_cost": "500 CNY", "voucher": "auto"},
+        "data": {"residency": ["CN-QH", "HK"]},
+        "prefer": "cost",
+        "deadline": "2026-12-01T08:00+08:00",
+        "priority": "normal",
+    }
+    found = problems(whole)
+    assert all(NOT_YET in message for message in found.values())
+    assert set(found) == {
+        "secrets", "image", "array", "after", "retry", "checkpoint", "deadline", "budget.voucher",
+        "inputs.photos", "outputs.labels",
+    }  # fmt: skip

@@ -1,0 +1,274 @@
+"""The job file: what is read, what it means, and that it can be written again."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baygrid.core.jobs.infra import ANY, Infra, Place
+from baygrid.core.jobs.resources import AcceleratorRequest, Resources
+from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
+from baygrid.core.units import Money
+
+SMALL: dict[str, object] = {"name": "noop", "project": "demo", "run": "true", "time": "1m"}
+BLOB = "blob:" + "0123456789abcdef" * 4
+
+H100, A100 = AcceleratorRequest("H100", 8), AcceleratorRequest("A100", 8)
+
+
+def job(**fields: object) -> JobSpec:
+    return parse(SMALL | fields)
+
+
+def test_a_small_job_has_modest_defaults():
+    spec = parse(SMALL)
+    assert spec == JobSpec(name="noop", project="demo", run="true", time=60)
+    assert spec.resources == Resources(cpus=1, memory=1024, accelerators=(), ordered=False)
+    assert (spec.nodes, spec.infra, spec.max_cost, spec.residency, spec.lost_after) == (
+        1,
+        ANY,
+        None,
+        (),
+        None,
+    )
+
+
+def test_every_supported_field():
+    spec = parse(
+        {
+            "name": "images.2026_a-1",
+            "project": "Demo",
+            "nodes": 2,
+            "resources": {"accelerators": "H100:8", "cpus": "8+", "memory": "64+"},
+            "time": "4h",
+            "workdir": ".",
+            "inputs": {"photos": BLOB, "labels": "../labels"},
+            "outputs": {"labels": "results/labels"},
+            "setup": "pip install -r requirements.txt",
+            "run": "python label.py\n",
+            "envs": {"BATCH": "64", "N": 64, "RATE": 0.5, "DEBUG": True, "EMPTY": ""},
+            "queue": "default",
+            "priority": "normal",
+            "prefer": "cost",
+            "lost_after": "1d",
+            "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
+            "budget": {"max_cost": "500 CNY"},
+            "data": {"residency": ["HK", "CN-QH"]},
+        }
+    )
+    assert spec == JobSpec(
+        name="images.2026_a-1",
+        project="Demo",
+        nodes=2,
+        resources=Resources(8, 65_536, (H100,)),
+        time=14_400,
+        workdir=".",
+        inputs={"photos": BLOB, "labels": "../labels"},
+        outputs={"labels": "results/labels"},
+        setup="pip install -r requirements.txt",
+        run="python label.py\n",
+        envs={"BATCH": "64", "N": "64", "RATE": "0.5", "DEBUG": "true", "EMPTY": ""},
+        lost_after=86_400,
+        infra=Infra((Place("north", "gpu"), Place("south")), True, (Place("north", "old"),)),
+        max_cost=Money(50_000, "CNY"),
+        residency=("CN-QH", "HK"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "alternatives", "ordered"),
+    [
+        ("H100:8", (H100,), False),
+        ("H100", (AcceleratorRequest("H100", 1),), False),
+        (["H100:8", "A100:8"], (H100, A100), True),
+        (["H100:8", "H100:4"], (H100, AcceleratorRequest("H100", 4)), True),
+        (["H100:8"], (H100,), False),
+        ({"H100": 8, "A100": 8}, (A100, H100), False),
+        ({"H100:8": None, "A100:8": None}, (A100, H100), False),  # YAML's {H100:8, A100:8}
+        ({"H100:8", "A100:8"}, (A100, H100), False),
+        ([], (), False),
+        (None, (), False),
+    ],
+)
+def test_accelerators(value: object, alternatives: tuple[AcceleratorRequest, ...], ordered: bool):
+    wanted = job(resources={"accelerators": value}).resources
+    assert (wanted.accelerators, wanted.ordered) == (alternatives, ordered)
+
+
+@pytest.mark.parametrize("cpus", [8, "8", "8+", "8.."])
+@pytest.mark.parametrize("memory", [64, 64.0, "64", "64+", "64..", "64GiB", "64GB+", "65536MiB.."])
+def test_cpus_and_memory_are_the_least_that_will_do(cpus: object, memory: object):
+    assert job(resources={"cpus": cpus, "memory": memory}).resources == Resources(8, 65_536)
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ("any", ANY),
+        ("north", Infra((Place("north"),))),
+        ("north/gpu", Infra((Place("north", "gpu"),))),
+        ({"any_of": ["south", "north"]}, Infra((Place("north"), Place("south")))),
+        ({"ordered": ["south", "north"]}, Infra((Place("south"), Place("north")), ordered=True)),
+        ({"ordered": ["south"]}, Infra((Place("south"),))),
+        ({"avoid": ["south", "north/gpu"]}, Infra(avoid=(Place("north", "gpu"), Place("south")))),
+        ({}, ANY),
+    ],
+)
+def test_infra(value: object, where: Infra):
+    assert job(infra=value).infra == where
+
+
+def test_num_nodes_is_another_word_for_nodes():
+    assert job(num_nodes=4).nodes == 4
+
+
+def test_a_null_field_is_one_that_is_not_given():
+    empty = dict.fromkeys(
+        ("nodes", "resources", "workdir", "inputs", "setup", "envs", "infra", "budget", "image")
+    )
+    assert parse(SMALL | empty) == parse(SMALL)
+
+
+def test_paths_must_be_uploaded_before_the_server_takes_the_job():
+    assert require_uploaded(job(workdir=BLOB, inputs={"a": BLOB}, outputs={"b": "b"})) == ()
+    problems = require_uploaded(job(workdir=".", inputs={"a": BLOB, "b": "C:\\b", "c": "/data/c"}))
+    assert [problem.path for problem in problems] == ["workdir", "inputs.b", "inputs.c"]
+    assert "upload it" in problems[0].message
+
+
+def test_shape_is_what_placement_needs_and_nothing_else():
+    spec = job(resources={"accelerators": {"H100": 8, "A100": 8}}, infra={"any_of": ["b", "a"]})
+    same = parse(
+        {"name": "other", "project": "other", "run": "false", "time": 60, "setup": "x", "envs": {"A": 1}}
+        | {"resources": {"accelerators": {"A100": 8, "H100": 8}}, "infra": {"any_of": ["a", "b"]}}
+    )
+    assert spec.shape == same.shape
+    assert hash(spec.shape) == hash(same.shape)
+    differing: list[dict[str, object]] = [
+        {"nodes": 2},
+        {"time": "2m"},
+        {"resources": {"cpus": 2}},
+        {"resources": {"memory": 2}},
+        {"resources": {"accelerators": ["A100:8", "H100:8"]}},
+        {"infra": "a"},
+        {"data": {"residency": ["HK"]}},
+        {"budget": {"max_cost": "1 CNY"}},
+    ]
+    assert len({parse(SMALL | fields).shape for fields in differing} | {spec.shape}) == len(differing) + 1
+
+
+NAMES = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?", fullmatch=True)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+REQUESTS = st.tuples(NAMES, st.integers(1, 1024))
+PLACES = st.builds("/".join, st.lists(NAMES, min_size=1, max_size=2)).filter(
+    lambda place: place.split("/")[0] != "any"
+)
+PLACE_LISTS = st.lists(PLACES, min_size=1, max_size=4, unique=True)
+DURATIONS = st.integers(1, 366 * 86_400)
+OPTIONAL = {
+    "nodes": st.integers(1, 1024),
+    "resources": st.fixed_dictionaries(
+        {},
+        optional={
+            "accelerators": st.one_of(
+                st.dictionaries(NAMES, st.integers(1, 1024), max_size=4),
+                st.lists(
+                    REQUESTS.map(lambda r: f"{r[0]}:{r[1]}"), max_size=4, unique_by=lambda r: r.casefold()
+                ),
+            ),
+            "cpus": st.integers(1, 65_536).map(lambda n: f"{n}+"),
+            "memory": st.integers(1, 1 << 30).map(lambda n: f"{n}MiB"),
+        },
+    ),
+    "workdir": st.sampled_from([".", "/data/code", "a b/é", BLOB]),
+    "inputs": st.dictionaries(NAMES, st.sampled_from(["in", "/data", BLOB]), max_size=3),
+    "outputs": st.dictionaries(NAMES, st.sampled_from(["out", "a/b c"]), max_size=3),
+    "setup": TEXTS,
+    "envs": st.dictionaries(
+        st.from_regex("[A-Z_]{1,7}", fullmatch=True),
+        TEXTS
+        | st.integers(-(2**63), 2**63)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.booleans(),
+        max_size=4,
+    ),
+    "infra": st.one_of(
+        st.just("any"),
+        PLACES,
+        PLACE_LISTS.map(lambda places: {"any_of": places}),
+        PLACE_LISTS.map(lambda places: {"ordered": places}),
+        PLACE_LISTS.map(lambda places: {"avoid": places}),
+        PLACE_LISTS.map(lambda places: {"ordered": places[1:] or None, "avoid": places[:1]}),
+    ),
+    "budget": st.integers(0, 10**9).map(lambda n: {"max_cost": f"{n}.25 HKD"}),
+    "data": st.lists(
+        st.from_regex("[A-Z]{2}(-[A-Z0-9]{1,3})?", fullmatch=True), min_size=1, max_size=3, unique=True
+    ).map(lambda codes: {"residency": codes}),
+    "lost_after": st.just("never") | DURATIONS,
+}
+DOCUMENTS = st.fixed_dictionaries(
+    {"name": NAMES, "project": NAMES, "run": TEXTS.filter(str.strip), "time": DURATIONS}, optional=OPTIONAL
+)
+
+
+@given(DOCUMENTS)
+def test_a_job_written_is_read_back(document: dict[str, object]):
+    spec = parse(document)
+    written = json.loads(json.dumps(to_document(spec)))
+    assert parse(written) == spec
+    assert parse(written).shape == spec.shape
+    assert to_document(parse(written)) == written
+    assert hash(spec) == hash(parse(written))
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**30, 10**31).map(lambda n: n**200)
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from(
+        ["any", "8+", "2..8", "H100:8", "4h", "500 CNY", "s3://b", "dataset:x", "blob:0", "\ud800", "a\nb"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8) | st.integers() | st.booleans(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FIELDS = [
+    "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
+    "run", "envs", "secrets", "image", "queue", "array", "after", "retry", "lost_after", "checkpoint",
+    "infra", "budget", "data", "prefer", "deadline", "priority", "acelerators",
+]  # fmt: skip
+INNER = [
+    "accelerators", "cpus", "memory", "range", "parallel", "on", "max", "signal", "grace", "path", "any_of",
+    "ordered", "avoid", "max_cost", "voucher", "residency", "class", "datasets", "H100", "PATH",
+]  # fmt: skip
+NESTED = st.dictionaries(st.sampled_from(INNER), JSON, max_size=4)
+
+
+@given(
+    JSON
+    | st.dictionaries(st.sampled_from(FIELDS), JSON | NESTED)
+    | DOCUMENTS.flatmap(
+        lambda document: st.dictionaries(st.sampled_from(FIELDS), JSON | NESTED, max_size=3).map(
+            lambda d: document | d
+        )
+    )
+)
+def test_anything_is_read_or_refused_with_messages_that_can_be_sent(document: object):
+    try:
+        spec = parse(document)
+    except SpecError as error:
+        problems = error.problems
+    else:
+        assert parse(json.loads(json.dumps(to_document(spec)))) == spec
+        return
+    assert problems
+    for problem in problems:
+        assert problem.message.encode()
+        assert len(problem.path.encode()) < 400
+        assert len(problem.message) < 600

@@ -9,8 +9,9 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """Rates in major units of `currency` (0.25 = 25 fen) per hour of one accelerator, cpu and GiB of memory that an
-    attempt has for itself. In force from `valid_from` (milliseconds since 1970, UTC) until the next one begins."""
+    """Rates in major units of `currency` (0.25 = 25 fen) per hour of one accelerator, cpu and GiB of memory
+    that an attempt has for itself. In force from `valid_from` (milliseconds since 1970, UTC) until the next
+    one begins."""
 
     valid_from: int
     currency: str

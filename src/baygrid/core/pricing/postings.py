@@ -1,0 +1,70 @@
+"""Values of the double-entry ledger. Debits are positive, credits negative; a transaction sums to zero per
+currency."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from baygrid.core.pricing.accounts import GRANTS, OVERRUN, income_account, project_account
+from baygrid.core.units import Money
+
+
+class Unbalanced(ValueError):
+    """Debits and credits differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    account: str
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """`at`: milliseconds since 1970, UTC. `key`: what is posted once ("charge:att-1:0"). `sources`: the usage
+    records (or the decision) that it comes from. Raises Unbalanced."""
+
+    id: str
+    key: str
+    at: int
+    narration: str
+    postings: tuple[Posting, ...]
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        over = {currency: minor for currency, minor in balance(self.postings).items() if minor}
+        if over:
+            raise Unbalanced(f"transaction {self.id} does not balance: {over} minor units are left")
+
+
+def balance(postings: Iterable[Posting]) -> dict[str, int]:
+    """The sum of the postings in minor units, by currency."""
+    sums: Counter[str] = Counter()
+    for posting in postings:
+        sums[posting.money.currency] += posting.money.minor
+    return dict(sums)
+
+
+def grant_postings(project: str, money: Money) -> tuple[Posting, ...]:
+    """The project may use so much more (less, where negative)."""
+    return _nonzero(Posting(GRANTS, money), Posting(project_account(project), -money))
+
+
+def charge_postings(project: str, centre: str, amount: Money, overrun: Money) -> tuple[Posting, ...]:
+    """The centre earns both; the project pays `amount`, the platform `overrun`, what lay above the hold.
+
+    Raises ValueError for a negative one, CurrencyMismatch for two currencies.
+    """
+    if amount.minor < 0 or overrun.minor < 0:
+        raise ValueError(f"a charge cannot be negative: {amount}, overrun {overrun}")
+    return _nonzero(
+        Posting(project_account(project), amount),
+        Posting(OVERRUN, overrun),
+        Posting(income_account(centre), -(amount + overrun)),
+    )
+
+
+def _nonzero(*postings: Posting) -> tuple[Posting, ...]:
+    return tuple(posting for posting in postings if posting.money.minor)

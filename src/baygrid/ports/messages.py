@@ -61,7 +61,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class SignedUsage:
-    """`signature`: hex Ed25519 over `app.signing.usage_bytes(usage)` by the agent's key."""
+    """`signature`: hex Ed25519 over `ports.wire.usage_bytes(usage)` by the agent's key."""
 
     usage: Usage
     signature: str

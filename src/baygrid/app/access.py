@@ -47,7 +47,8 @@ def authenticate(platform: Platform, secret: str | None) -> Actor:
     token = _token(platform, secret_digest(secret)) if secret else None
     if token is None or token.revoked_at is not None:
         raise Unauthorized(
-            "send `Authorization: Bearer TOKEN` with a token of this server (operators make them with `baygrid tokens`)"
+            "send `Authorization: Bearer TOKEN` with a token of this server; an operator makes one with"
+            " `baygrid tokens create`"
         )
     return Actor(token.id, token.role, token.label, token.project, token.centre)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from baygrid.app.demand import centre_view, offer_views, partitions_of
-from baygrid.core.placement.image import Image, Partition
+from baygrid.core.placement.image import Image, OfferView, Partition
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import CentreRecord, Offer
 from baygrid.ports.store import Tx
@@ -16,38 +16,57 @@ MEMO_SIZE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """Every offer at its rates in force, until the next tariff begins (None: none is known)."""
+
+    views: tuple[OfferView, ...]
+    until: Instant | None
+
+
+@dataclass(slots=True)
 class RegionCopy:
-    """Centres and offers at one version. `memo` keeps answers that depend on nothing else but a job's shape."""
+    """Centres and offers at one version. `memo` keeps answers that rest on nothing else but a job's shape."""
 
     version: int
     centres: Mapping[str, CentreRecord]
     offers: Mapping[str, Offer]
     partitions: Mapping[str, tuple[Partition, ...]]
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    _prices: Prices | None = None
+
+    def prices(self, now: Instant) -> Prices:
+        """The same value until a tariff begins; the memo begins anew with it."""
+        prices = self._prices
+        if prices is None or (prices.until is not None and now >= prices.until):
+            begins = [t.valid_from for offer in self.offers.values() for t in offer.tariffs]
+            until = min((start for start in begins if start > now), default=None)
+            prices = Prices(tuple(offer_views(self.offers.values(), now)), until)
+            self.memo = {}
+            self._prices = prices
+        return prices
 
     def image(self, now: Instant) -> Image:
         """An image with nothing running in it."""
-        return Image(
-            [centre_view(c, self.partitions[c.name], c.seen_at, now) for c in self.centres.values()],
-            offer_views(self.offers.values(), now),
-        )
+        views = [centre_view(c, self.partitions[c.name], c.seen_at, now) for c in self.centres.values()]
+        return Image(views, self.prices(now).views)
 
     def remember(self, key: Hashable, answer: Any) -> Any:
         """Keeps `answer`; the memo begins anew when it is full."""
         if len(self.memo) >= MEMO_SIZE:
-            self.memo.clear()
+            self.memo = {}
         self.memo[key] = answer
         return answer
 
 
 class Catalogue:
-    """Shared by the threads of a server: a copy is replaced as a whole, never changed."""
+    """Shared by the threads of a server: a copy is replaced as a whole."""
 
     def __init__(self) -> None:
         self._copy: RegionCopy | None = None
 
     def at(self, tx: Tx) -> RegionCopy:
-        """The region as this transaction sees it, but for `seen_at`, which heartbeats move without a new version."""
+        """The region as this transaction sees it, but for `seen_at`, which heartbeats move without a new
+        version."""
         version = tx.region.version()
         copy = self._copy
         if copy is None or copy.version != version:

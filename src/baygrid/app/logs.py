@@ -26,13 +26,12 @@ class LogPart:
     complete: bool
 
 
-def append(
-    platform: Platform, actor: Actor, attempt: str, token: str, offset: int, data: bytes
-) -> int:
+def append(platform: Platform, actor: Actor, attempt: str, token: str, offset: int, data: bytes) -> int:
     """Adds a stretch of an attempt's log; repeating is harmless. Returns where the log now ends.
 
     A stretch that overlaps what is held is cut; one that begins beyond the end is not taken (the answer says
-    where to go on). Beyond MAX_LOG_BYTES everything is accepted and dropped, so that a job never blocks on it.
+    where to go on). Beyond MAX_LOG_BYTES everything is accepted and dropped, so that a job never blocks on
+    it.
     """
     if len(data) > MAX_APPEND_BYTES:
         raise TooLarge(f"send at most {MAX_APPEND_BYTES} bytes of a log at once")
@@ -57,9 +56,7 @@ def _attempt_of_agent(tx: Tx, actor: Actor, attempt: str, token: str) -> Attempt
     return record
 
 
-def read(
-    platform: Platform, actor: Actor, job: str, attempt: str | None, offset: int, limit: int
-) -> LogPart:
+def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset: int, limit: int) -> LogPart:
     """Bytes from `offset`, at most about `limit`; of the newest attempt unless one is named."""
     if offset < 0:
         raise Invalid.at("offset", "must not be negative")

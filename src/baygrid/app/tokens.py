@@ -36,9 +36,7 @@ def issue(
         raise Invalid.at("centre", f"there is no centre {centre!r}")
     now = platform.clock()
     secret = platform.ids.secret()
-    token = Token(
-        platform.ids.new("tok", now), secret_digest(secret), role, label, project, centre, now
-    )
+    token = Token(platform.ids.new("tok", now), secret_digest(secret), role, label, project, centre, now)
     tx.region.insert_token(token)
     tx.events.append(
         [Event(now, "token-issued", project, centre=centre, data={"token": token.id, "role": role.value})]

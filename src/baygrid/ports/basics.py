@@ -53,14 +53,16 @@ class ObjectStore(Protocol):
 
 
 class Uploads(Protocol):
-    """Blobs on their way in, so that a broken upload goes on where it stopped. `key` names uploader and content."""
+    """Blobs on their way in, so that a broken upload goes on where it stopped. `key` names uploader and
+    content."""
 
     def size(self, key: str) -> int:
         """How much is there already; 0 when nothing is."""
         ...
 
     def append(self, key: str, offset: int, chunks: Iterator[bytes], limit: int) -> int:
-        """Writes from `offset` (at most the present size) on, returns the new size. Raises ValueError beyond `limit`."""
+        """Writes from `offset` (at most the present size) on, returns the new size. Raises ValueError
+        beyond `limit`."""
         ...
 
     def read(self, key: str) -> Iterator[bytes]: ...

@@ -1,4 +1,5 @@
-"""The protocol between an agent and the server: values that cross the wire as JSON (see ARCHITECTURE.md, Centres dial out).
+"""The protocol between an agent and the server: values that cross the wire as JSON (see ARCHITECTURE.md,
+Centres dial out).
 
 Three calls, all made by the agent: `POST report`, a parked `GET desired?after=gen`, `PUT logs?offset=`.
 Any of them may be lost, repeated or late without harm:
@@ -40,7 +41,8 @@ class PartitionReport:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one stretch of an attempt had for itself (billed) and really used (shown). Written once by the agent.
+    """What one stretch of an attempt had for itself (billed) and really used (shown). Written once by the
+    agent.
 
     `n` counts the records of an attempt from 0; stretches are adjacent and do not overlap.
     `node_accelerators` is the number per node; memory in MiB per node.
@@ -71,8 +73,9 @@ class SignedUsage:
 class AttemptReport:
     """How one attempt stands at the centre. A final one carries its usage and repeats until acknowledged.
 
-    `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed, publishing-failed,
-    out-of-memory, time-limit, interrupted, refused. `outputs`: output name -> sha256 of a stored tar.
+    `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed,
+    publishing-failed, out-of-memory, time-limit, interrupted, refused. `outputs`: output name -> sha256 of
+    a stored tar.
     """
 
     attempt: str
@@ -106,8 +109,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ReportAnswer:
-    """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt, n)
-    of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for all."""
+    """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt,
+    n) of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for
+    all."""
 
     gen: int
     closed: Sequence[str]
@@ -152,8 +156,8 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What changed after the `after` that was asked for; with after=0 everything that is open. A stop replaces
-    the order of the same attempt."""
+    """What changed after the `after` that was asked for; with after=0 everything that is open. A stop
+    replaces the order of the same attempt."""
 
     gen: int
     orders: tuple[Order, ...]

@@ -22,7 +22,8 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a token may be: a team works in one project, a centre speaks for one centre, an operator runs the region."""
+    """What a token may be: a team works in one project, a centre speaks for one centre, an operator runs
+    the region."""
 
     TEAM = "team"
     CENTRE = "centre"
@@ -81,8 +82,8 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class CentreRecord:
-    """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report taken.
-    `seen_at` None: its agent has never reported."""
+    """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report
+    taken. `seen_at` None: its agent has never reported."""
 
     name: str
     jurisdiction: str
@@ -132,8 +133,8 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators` per
-    node. `reasons`: why there (an Explanation as JSON)."""
+    """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators`
+    per node. `reasons`: why there (an Explanation as JSON)."""
 
     id: str
     job: str
@@ -212,8 +213,8 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class ChargeRow:
-    """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the project,
-    `overrun` by the platform, because it lay above the hold. Minor units."""
+    """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the
+    project, `overrun` by the platform, because it lay above the hold. Minor units."""
 
     attempt: str
     n: int

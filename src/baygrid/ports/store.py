@@ -1,4 +1,5 @@
-"""The store: transactions over records. One implementation on SQLite and PostgreSQL, one behaviour suite on both."""
+"""The store: transactions over records. One implementation on SQLite and PostgreSQL, one behaviour suite on
+both."""
 
 from __future__ import annotations
 
@@ -221,7 +222,8 @@ class Leadership(Protocol):
         ...
 
     def fence(self, term: int, holder: str, now: Instant, ttl_ms: int) -> bool:
-        """Renews and locks the row for this transaction; False when the term is not this holder's any more."""
+        """Renews and locks the row for this transaction; False when the term is not this holder's any
+        more."""
         ...
 
     def resign(self, term: int, holder: str) -> None: ...
@@ -259,13 +261,14 @@ class Tx(Protocol):
 
 
 class Store(Protocol):
-    """`write` commits once, durably, before it returns; concurrent writes may share one commit (group commit).
-    After each commit the listeners hear the topics that it touched, also those of other servers on the same
-    PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed) and `events`.
+    """`write` commits once, durably, before it returns; concurrent writes may share one commit (group
+    commit). After each commit the listeners hear the topics that it touched, also those of other servers on
+    the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed) and `events`.
     """
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Runs `work`, again from the start on Conflict or a serialization failure, so it must have no other effects."""
+        """Runs `work`, again from the start on Conflict or a serialization failure, so it must have no
+        other effects."""
         ...
 
     def read(self, work: Callable[[Tx], T]) -> T:

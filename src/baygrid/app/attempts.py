@@ -1,0 +1,179 @@
+"""The end of an attempt: its job's new state, its charges and its hold, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from baygrid.app.changes import Changes
+from baygrid.app.platform import Platform
+from baygrid.core.jobs.lifecycle import (
+    AttemptEvent,
+    AttemptState,
+    Instruction,
+    JobState,
+    step_attempt,
+    step_job,
+)
+from baygrid.core.pricing.charge import Charge, Consumption, charge
+from baygrid.core.pricing.postings import charge_postings
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import Usage
+from baygrid.ports.records import (
+    AttemptRecord,
+    ChargeRow,
+    Event,
+    JobRecord,
+    LedgerTransaction,
+    Offer,
+    Posting,
+    UsageRow,
+)
+
+
+def end_attempt(
+    platform: Platform,
+    changes: Changes,
+    offers: Mapping[str, Offer],
+    attempt: AttemptRecord,
+    job: JobRecord,
+    state: AttemptState,
+    usage: Sequence[UsageRow],
+    now: Instant,
+) -> None:
+    """Makes `attempt` final (its other new fields are already in it) and does what the tables ask for."""
+    event = AttemptEvent.LOSE if state is AttemptState.LOST else AttemptEvent(state.value)
+    after, job_events = step_attempt(attempt.state, event)
+    changes.attempts.append(replace(attempt, state=after))
+    changes.events.append(attempt_event(now, attempt, after, cause=attempt.cause))
+    for job_event in job_events:
+        job_state, instructions = step_job(job.state, job_event)
+        charged = 0
+        if Instruction.CHARGE in instructions:
+            charged = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
+        if Instruction.RELEASE_HOLD in instructions:
+            changes.held[job.project] -= job.hold
+            changes.charged[job.project] += charged
+        changes.jobs.append(
+            replace(
+                job,
+                state=job_state,
+                hold=0,
+                ended_at=attempt.ended_at or now,
+                cause=None if job_state is JobState.SUCCEEDED else attempt.cause,
+                detail=attempt.detail,
+                exit_code=attempt.exit_code,
+            )
+        )
+        data = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
+        kind = f"job-{job_state.value.lower()}"
+        changes.events.append(Event(now, kind, job.project, job.id, attempt.id, attempt.centre, data=data))
+
+
+def post_charges(
+    platform: Platform,
+    changes: Changes,
+    offer: Offer,
+    attempt: AttemptRecord,
+    job: JobRecord,
+    usage: Sequence[UsageRow],
+    now: Instant,
+) -> int:
+    """Charges each usage record by the tariffs of its time. What lies above the job's hold falls to the
+    platform. Returns what the project pays, in minor units."""
+    left = job.hold
+    for row in sorted(usage, key=lambda row: row.signed.usage.n):
+        record = row.signed.usage
+        cost = price(record, offer)
+        amount = min(left, cost.total.minor)
+        overrun = cost.total.minor - amount
+        left -= amount
+        transaction = ""
+        if cost.total.minor:
+            transaction = platform.ids.new("txn", now)
+            paid, borne = Money(amount, job.currency), Money(overrun, job.currency)
+            changes.ledger.append(
+                LedgerTransaction(
+                    transaction,
+                    f"charge:{attempt.id}:{record.n}",
+                    now,
+                    f"job {job.name} ({job.id}) at {attempt.centre}",
+                    tuple(
+                        Posting(p.account, p.money.minor, p.money.currency)
+                        for p in charge_postings(job.project, attempt.centre, paid, borne)
+                    ),
+                    (f"usage:{attempt.id}:{record.n}",),
+                )
+            )
+        changes.charges.append(
+            ChargeRow(
+                attempt.id,
+                record.n,
+                job.id,
+                job.project,
+                attempt.centre,
+                offer.id,
+                now,
+                job.currency,
+                [line.to_json() for line in cost.lines],
+                amount,
+                overrun,
+                transaction,
+            )
+        )
+    return job.hold - left
+
+
+def price(usage: Usage, offer: Offer) -> Charge:
+    """What one usage record costs. The first tariff also covers what began before it: a centre's clock may be
+    slow, and nothing is placed at an offer before its first tariff is in force."""
+    first, *later = offer.tariffs
+    earliest = replace(first, valid_from=min(first.valid_from, usage.start))
+    return charge(consumption_of(usage), (earliest, *later))
+
+
+def consumption_of(usage: Usage) -> Consumption:
+    """A usage record in pricing's own words."""
+    return Consumption(
+        usage.start,
+        usage.end,
+        usage.nodes,
+        usage.cpus,
+        usage.memory_mib,
+        usage.accelerator,
+        usage.accelerators,
+    )
+
+
+def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
+    """What a live attempt would cost if it ended now, in minor units."""
+    if attempt.started_at is None or attempt.started_at >= now:
+        return 0
+    so_far = Usage(
+        attempt.id,
+        0,
+        attempt.started_at,
+        now,
+        len(attempt.nodes),
+        attempt.cpus,
+        attempt.memory_mib,
+        attempt.accelerator,
+        attempt.accelerators,
+        0.0,
+        0,
+    )
+    return price(so_far, offer).total.minor
+
+
+def attempt_event(now: Instant, attempt: AttemptRecord, state: AttemptState, **data: object) -> Event:
+    """That an attempt entered `state`."""
+    return Event(
+        now,
+        f"attempt-{state.value.lower()}",
+        attempt.project,
+        attempt.job,
+        attempt.id,
+        attempt.centre,
+        data={key: value for key, value in data.items() if value is not None},
+    )

@@ -1,0 +1,170 @@
+"""The bill of a project or a job: every line from the usage record that it rests on, recomputed on
+request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.attempts import price
+from baygrid.app.jobs import find_job
+from baygrid.app.platform import Platform
+from baygrid.app.region import find_project
+from baygrid.app.signatures import verify
+from baygrid.core.pricing import beancount as beancount_text
+from baygrid.core.pricing.accounts import project_account
+from baygrid.core.pricing.postings import Posting, Transaction
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import ChargeRow, LedgerTransaction, Offer, UsageRow
+from baygrid.ports.store import Tx
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One charge line, as `core.pricing.charge.Line.to_json` wrote it, with what it belongs to."""
+
+    job: str
+    job_name: str
+    attempt: str
+    n: int
+    centre: str
+    offer: str
+    line: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the posted charge of a usage record is not what the record and the tariffs give."""
+
+    attempt: str
+    n: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Charges posted in [start, end), minor units of `currency`. `overrun` lay above the holds: the
+    platform bore it. `differences` None: not recomputed; empty: every line is right."""
+
+    project: str
+    currency: str
+    start: Instant
+    end: Instant
+    lines: tuple[BillLine, ...]
+    total: int
+    overrun: int
+    differences: tuple[Difference, ...] | None
+
+
+def bill(
+    platform: Platform, actor: Actor, project: str, start: Instant, end: Instant, *, recompute: bool
+) -> Bill:
+    """What a project pays. `recompute` rebuilds every line from usage records and tariffs and checks
+    signatures."""
+    permit(actor, Action.READ, project=project)
+
+    def load(tx: Tx) -> Bill:
+        row = find_project(tx, project)
+        charges = tx.money.charges(project, start, end)
+        return _bill(platform, tx, project, row.currency, charges, start, end, recompute)
+
+    return platform.store.read(load)
+
+
+def of_job(platform: Platform, actor: Actor, id: str, *, recompute: bool = False) -> Bill:
+    """One job's part of its project's bill."""
+
+    def load(tx: Tx) -> Bill:
+        job = find_job(tx, actor, Action.READ, id)
+        charges = tx.money.charges_of([id])
+        end = (job.ended_at or platform.clock()) + 1
+        return _bill(platform, tx, job.project, job.currency, charges, job.submitted_at, end, recompute)
+
+    return platform.store.read(load)
+
+
+def _bill(
+    platform: Platform,
+    tx: Tx,
+    project: str,
+    currency: str,
+    charges: Sequence[ChargeRow],
+    start: Instant,
+    end: Instant,
+    recompute: bool,
+) -> Bill:
+    jobs = tx.jobs.get(sorted({charge.job for charge in charges}))
+    lines = tuple(
+        BillLine(c.job, jobs[c.job].name, c.attempt, c.n, c.centre, c.offer, line)
+        for c in charges
+        for line in c.lines
+    )
+    differences: tuple[Difference, ...] | None = None
+    if recompute:
+        usage = tx.money.usage_of(sorted({charge.attempt for charge in charges}))
+        differences = tuple(recomputed(charges, usage, platform.catalogue.at(tx).offers))
+    total, overrun = sum(c.amount for c in charges), sum(c.overrun for c in charges)
+    return Bill(project, currency, start, end, lines, total, overrun, differences)
+
+
+def recomputed(
+    charges: Sequence[ChargeRow], usage: Sequence[UsageRow], offers: Mapping[str, Offer]
+) -> list[Difference]:
+    """Every difference between what was posted and what the signed records and the tariffs give."""
+    records = {(row.signed.usage.attempt, row.signed.usage.n): row for row in usage}
+    found = []
+    for charge in charges:
+        row = records.pop((charge.attempt, charge.n), None)
+        found += [Difference(charge.attempt, charge.n, what) for what in _differences(charge, row, offers)]
+    found += [Difference(attempt, n, "this usage record was not charged") for attempt, n in records]
+    return found
+
+
+def _differences(charge: ChargeRow, row: UsageRow | None, offers: Mapping[str, Offer]) -> list[str]:
+    if row is None:
+        return ["there is no usage record for this charge"]
+    found = []
+    if not verify(row.public_key, row.signed):
+        found.append("the usage record is not what its agent signed")
+    offer = offers.get(charge.offer)
+    if offer is None:
+        return [*found, f"there is no offer {charge.offer!r}"]
+    cost = price(row.signed.usage, offer)
+    posted, right = list(charge.lines), [line.to_json() for line in cost.lines]
+    if len(posted) != len(right):
+        found.append(f"{len(posted)} lines were posted, {len(right)} are right")
+    for index, (was, should) in enumerate(zip(posted, right, strict=False)):
+        if dict(was) != should:
+            found.append(f"line {index}: posted {dict(was)}, right is {should}")
+    if charge.amount + charge.overrun != cost.total.minor:
+        paid = Money(charge.amount + charge.overrun, charge.currency)
+        found.append(f"{paid} was posted, {cost.total} is right")
+    return found
+
+
+def beancount(platform: Platform, actor: Actor, project: str) -> str:
+    """The ledger's transactions of one project, as Beancount text."""
+    permit(actor, Action.READ, project=project)
+    account = project_account(project)
+
+    def load(tx: Tx) -> list[LedgerTransaction]:
+        find_project(tx, project)
+        found: list[LedgerTransaction] = []
+        after: str | None = None
+        while page := tx.money.transactions(after, PAGE):
+            found += [t for t in page if any(p.account == account for p in t.postings)]
+            after = page[-1].id
+        return found
+
+    rows = platform.store.read(load)
+    return beancount_text.render((_transaction(row) for row in rows), f"Baygrid, project {project}")
+
+
+def _transaction(row: LedgerTransaction) -> Transaction:
+    postings = tuple(Posting(p.account, Money(p.amount, p.currency)) for p in row.postings)
+    return Transaction(row.id, row.key, row.at, row.narration, postings, row.sources)

@@ -1,0 +1,121 @@
+"""Why a job is where it is, or where it would go, as a priced table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.demand import demand_of
+from baygrid.app.jobs import find_job
+from baygrid.app.platform import Platform
+from baygrid.app.problems import NotFound, Refuse
+from baygrid.app.region_image import RegionImage
+from baygrid.app.submit import read_specs
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
+from baygrid.core.placement.plan import explain, impossible
+from baygrid.core.units import Money
+from baygrid.ports.records import Offer
+from baygrid.ports.store import Tx
+
+
+class Outcome(StrEnum):
+    PLACED = "placed"
+    WOULD_PLACE = "would-place"
+    WAITING = "waiting"
+    IMPOSSIBLE = "impossible"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One offer that was considered (`offer` None: a place without a price). `verdict`: chosen, possible
+    (but not the best), busy (waiting helps) or no."""
+
+    name: str
+    offer: Offer | None
+    verdict: str
+    cost: Money | None
+    reasons: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`text` says the outcome in a sentence."""
+
+    subject: str
+    outcome: Outcome
+    text: str
+    rows: tuple[Row, ...]
+
+
+def of_job(platform: Platform, actor: Actor, id: str) -> Table:
+    """A placed job: why it went there, as it was then. A waiting one: what holds it back now."""
+
+    def load(tx: Tx) -> Table:
+        record = find_job(tx, actor, Action.READ, id)
+        offers = platform.catalogue.at(tx).offers
+        attempts = tx.attempts.of_jobs([id])
+        if attempts:
+            return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+        if record.state is not JobState.QUEUED:
+            raise Refuse(f"job {id!r} was never placed: it is {record.state.value}")
+        region = RegionImage()
+        region.take_region(platform.catalogue.at(tx), tx.region.seen(), platform.clock())
+        region.take_attempts(tx.attempts.live())
+        region.take_jobs([record])
+        found = explain(region.image, region.queue[id].demand)
+        outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
+        return table(id, outcome, found.to_json(), offers)
+
+    return platform.store.read(load)
+
+
+def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -> Table:
+    """Where a job would go now; nothing is submitted."""
+    spec = read_specs(actor, [document], None, uploaded=False)[0]
+    permit(actor, Action.USE, project=spec.project)
+
+    def load(tx: Tx) -> Table:
+        project = tx.region.projects([spec.project]).get(spec.project)
+        if project is None:
+            raise NotFound(f"there is no project {spec.project!r}")
+        copy = platform.catalogue.at(tx)
+        region = RegionImage()
+        region.take_region(copy, tx.region.seen(), platform.clock())
+        region.take_attempts(tx.attempts.live())
+        demand = demand_of(spec.name, project.currency, spec)
+        found = impossible(region.image, demand)
+        if found is not None:
+            return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
+        found = explain(region.image, demand)
+        outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
+        return table(spec.name, outcome, found.to_json(), copy.offers)
+
+    return platform.store.read(load)
+
+
+def table(
+    subject: str, outcome: Outcome, explanation: Mapping[str, Any], offers: Mapping[str, Offer]
+) -> Table:
+    """An explanation (as `core.reasons.Explanation.to_json` wrote it) with its prices beside the verdicts."""
+    data = explanation["outcome"]["data"]
+    priced = {row["subject"]: row for row in data.get("costs", ())}
+    rows = []
+    for verdict in explanation["verdicts"]:
+        name, reasons = verdict["subject"], verdict["obstacles"]
+        price = priced.get(name)
+        cost = Money(price["cost_minor"], price["currency"]) if price else None
+        word = _verdict(name == data.get("best"), [reason["code"] for reason in reasons])
+        rows.append(Row(name, offers.get(price["offer"]) if price else None, word, cost, reasons))
+    return Table(subject, outcome, explanation["outcome"]["text"], tuple(rows))
+
+
+def _verdict(best: bool, codes: Sequence[str]) -> str:
+    if best:
+        return "chosen"
+    if all(code == OUTRANKED for code in codes):
+        return "possible"
+    return "busy" if all(code in NOT_NOW for code in codes) else "no"

@@ -1,0 +1,105 @@
+"""Committing a plan: each assignment holds only if the leader's term and the job are still what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from baygrid.app.changes import Changes
+from baygrid.app.platform import Platform
+from baygrid.app.region_image import Waiting
+from baygrid.app.submit import GRACE_S
+from baygrid.core.jobs.lifecycle import JobEvent, JobState, step_job
+from baygrid.core.placement.plan import Assignment
+from baygrid.core.pricing.hold import Footprint, hold_at_placement
+from baygrid.core.pricing.tariff import in_force
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
+from baygrid.ports.store import Tx
+
+
+class Fenced(Exception):
+    """Another server leads: nothing of this commit was done."""
+
+
+def commit(
+    platform: Platform,
+    term: int,
+    holder: str,
+    lease_ms: int,
+    assignments: Sequence[tuple[Assignment, Waiting]],
+    now: Instant,
+) -> list[AttemptRecord]:
+    """Makes attempts of the assignments whose jobs are as the plan saw them; the others drop singly.
+    Raises Fenced."""
+
+    def apply(tx: Tx) -> list[AttemptRecord]:
+        if not tx.leadership.fence(term, holder, now, lease_ms):
+            raise Fenced
+        jobs = tx.jobs.get([assignment.job for assignment, _ in assignments])
+        holding = [
+            (assignment, waiting, jobs[assignment.job])
+            for assignment, waiting in assignments
+            if assignment.job in jobs and jobs[assignment.job].version == waiting.version
+        ]
+        offers = platform.catalogue.at(tx).offers
+        gens = {centre: tx.region.next_gen(centre) for centre in sorted({a.centre for a, _, _ in holding})}
+        changes = Changes()
+        attempts = [
+            _place(platform, changes, offers[a.offer], a, waiting, job, gens[a.centre], term, now)
+            for a, waiting, job in holding
+        ]
+        tx.attempts.insert(attempts)
+        changes.apply(tx)
+        return attempts
+
+    return platform.store.write(apply)
+
+
+def _place(
+    platform: Platform,
+    changes: Changes,
+    offer: Offer,
+    assignment: Assignment,
+    waiting: Waiting,
+    job: JobRecord,
+    gen: int,
+    term: int,
+    now: Instant,
+) -> AttemptRecord:
+    """The attempt of one assignment; its job becomes ACTIVE and its hold what this offer can cost at most."""
+    state, _ = step_job(job.state, JobEvent.PLACE)
+    assert state is JobState.ACTIVE
+    demand = waiting.demand
+    tariff = in_force(offer.tariffs, now)
+    assert tariff is not None, "placement only sees offers whose tariff has begun"
+    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, assignment.accelerators)
+    held = Money(job.hold, job.currency)
+    hold = hold_at_placement(tariff, footprint, demand.time_s, GRACE_S, at_most=held).minor
+    changes.held[job.project] += hold - job.hold
+    changes.jobs.append(replace(job, state=state, hold=hold))
+    attempt = AttemptRecord(
+        id=platform.ids.new("att", now),
+        job=job.id,
+        project=job.project,
+        n=1,
+        token=platform.ids.secret(),
+        centre=assignment.centre,
+        partition=assignment.partition,
+        offer=assignment.offer,
+        nodes=assignment.nodes,
+        cpus=demand.cpus,
+        memory_mib=demand.memory_mib,
+        accelerator=assignment.accelerator,
+        accelerators=assignment.accelerators,
+        grace_s=GRACE_S,
+        placed_at=now,
+        reasons=assignment.explanation.to_json(),
+        gen=gen,
+    )
+    where = {"partition": attempt.partition, "offer": attempt.offer}
+    changes.events.append(
+        Event(now, "job-placed", job.project, job.id, attempt.id, attempt.centre, term, where)
+    )
+    return attempt

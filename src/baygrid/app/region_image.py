@@ -1,0 +1,71 @@
+"""What the leader keeps in memory: the queue, the live attempts and the image of the region, fed by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from baygrid.app.catalogue import Prices, RegionCopy
+from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.jobs.spec import parse
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.image import Image
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord, JobRecord, Want
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queued job as placement and commit need it; `version` is the one it was read at."""
+
+    demand: Demand
+    version: int
+
+
+class RegionImage:
+    """Taking in the same row twice changes nothing; an older row never comes, since rows are read afresh."""
+
+    def __init__(self) -> None:
+        self.image = Image()
+        self.queue: dict[str, Waiting] = {}
+        self.live: dict[str, AttemptRecord] = {}
+        self.seen: Mapping[str, Instant | None] = {}
+        self._prices: Prices | None = None
+
+    def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
+        """Centres with how long they have been silent, and offers at the rates in force."""
+        self.seen = seen
+        for name, centre in region.centres.items():
+            self.image.set_centre(centre_view(centre, region.partitions[name], seen.get(name), now))
+        prices = region.prices(now)
+        if prices is not self._prices:
+            self.image.set_offers(prices.views)
+            self._prices = prices
+
+    def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
+        for record in jobs:
+            if record.state is not JobState.QUEUED:
+                self.queue.pop(record.id, None)
+                continue
+            demand = demand_of(record.id, record.currency, parse(record.spec))
+            if demand.max_cost_minor is None:  # prices may have risen since the money was held
+                demand = replace(demand, max_cost_minor=record.hold, shape=None)
+            self.queue[record.id] = Waiting(demand, record.version)
+
+    def take_attempts(self, attempts: Iterable[AttemptRecord]) -> None:
+        """One that its centre may still run has its place, whatever we call it."""
+        for attempt in attempts:
+            if attempt.want is Want.NOTHING:
+                self.image.release(attempt.id)
+                self.live.pop(attempt.id, None)
+            else:
+                self.image.occupy(placement_of(attempt))
+                self.live[attempt.id] = attempt
+
+    def silent_attempts(self, now: Instant) -> list[AttemptRecord]:
+        """Attempts that are not final, at centres that count as unreachable."""
+        silent = {name for name, seen_at in self.seen.items() if silent_s(seen_at, now) is not None}
+        if not silent:
+            return []
+        return [a for a in self.live.values() if a.centre in silent and not a.state.final]

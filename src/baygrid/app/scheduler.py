@@ -1,0 +1,157 @@
+"""The leader: keeps an image of the region in memory, plans on it, commits what still holds.
+
+`Scheduler.step` is one bounded step; it says when it wants to run next. Events wake it earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from baygrid.app.catalogue import RegionCopy
+from baygrid.app.jobs import lose
+from baygrid.app.placing import Fenced, commit
+from baygrid.app.platform import Platform
+from baygrid.app.region_image import RegionImage
+from baygrid.core.jobs.spec import parse
+from baygrid.core.placement.plan import plan
+from baygrid.core.placement.search import STANDARD
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
+from baygrid.ports.store import Tx
+
+LEASE_MS = 4_000
+IDLE_MS = 1_000
+EVENTS_AT_ONCE = 5_000
+PLAN_AT_ONCE = 2_000
+COMMIT_AT_ONCE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened since the last step, as rows read afresh."""
+
+    cursor: Cursor
+    more: bool
+    jobs: tuple[JobRecord, ...]
+    attempts: tuple[AttemptRecord, ...]
+    region: RegionCopy
+    seen: Mapping[str, Instant | None]
+
+
+class Scheduler:
+    """One per server; only the leader's plans. `holder` names this server in the term row."""
+
+    def __init__(self, platform: Platform, holder: str) -> None:
+        self.term: int | None = None
+        self._platform = platform
+        self._holder = holder
+        self._renewed: Instant = 0
+        self._cursor = Cursor()
+        self._known = RegionImage()
+
+    def step(self, now: Instant) -> Instant:
+        """Leads if nobody else does, takes in what happened, places what fits. Returns when to run next."""
+        if not self._lead(now):
+            return now + IDLE_MS
+        try:
+            more = self._follow(now)
+            placed = self._place(now)
+            self._lose_silent(now)
+        except Fenced:
+            self.term = None
+            return now
+        return now if more or placed else now + IDLE_MS
+
+    def resign(self) -> None:
+        """Lets another server lead at once."""
+        if self.term is not None:
+            term, self.term = self.term, None
+            self._platform.store.write(lambda tx: tx.leadership.resign(term, self._holder))
+
+    def _lead(self, now: Instant) -> bool:
+        """Campaigns where nobody leads and renews the lease in time. Every commit renews it too."""
+        if self.term is not None and now - self._renewed < LEASE_MS // 3:
+            return True
+        term = self._platform.store.write(lambda tx: tx.leadership.campaign(self._holder, now, LEASE_MS))
+        if term is not None and term != self.term:
+            self._load(now)
+        self.term = term
+        self._renewed = now
+        return term is not None
+
+    def _load(self, now: Instant) -> None:
+        """Everything anew. The cursor is read first, so what happens meanwhile is only taken in twice."""
+        read = self._platform.store.read
+        self._known = RegionImage()
+        self._cursor = read(lambda tx: tx.events.end())
+        region, seen = read(lambda tx: (self._platform.catalogue.at(tx), tx.region.seen()))
+        self._known.take_region(region, seen, now)
+        self._known.take_attempts(read(lambda tx: tx.attempts.live()))
+        jobs = read(lambda tx: tx.jobs.queued(None, EVENTS_AT_ONCE))
+        while jobs:
+            self._known.take_jobs(jobs)
+            last = jobs[-1].id
+            jobs = read(lambda tx, last=last: tx.jobs.queued(last, EVENTS_AT_ONCE))  # type: ignore[misc]
+
+    def _follow(self, now: Instant) -> bool:
+        """Takes in the news. True: there is more."""
+        cursor = self._cursor
+
+        def load(tx: Tx) -> News:
+            events = tx.events.after(cursor, EVENTS_AT_ONCE)
+            jobs = sorted({e.job for _, e in events if e.job is not None})
+            attempts = sorted({e.attempt for _, e in events if e.attempt is not None})
+            return News(
+                events[-1][0] if events else cursor,
+                len(events) == EVENTS_AT_ONCE,
+                tuple(tx.jobs.get(jobs).values()) if jobs else (),
+                tuple(tx.attempts.get(attempts).values()) if attempts else (),
+                self._platform.catalogue.at(tx),
+                tx.region.seen(),
+            )
+
+        news = self._platform.store.read(load)
+        self._cursor = news.cursor
+        self._known.take_region(news.region, news.seen, now)
+        self._known.take_attempts(news.attempts)
+        self._known.take_jobs(news.jobs)
+        return news.more
+
+    def _place(self, now: Instant) -> bool:
+        """Plans the queue and commits in parts, so that the first jobs need not wait for the last."""
+        known = self._known
+        if not known.queue or self.term is None:
+            return False
+        queue = [waiting.demand for waiting in known.queue.values()]
+        made = plan(known.image, queue, STANDARD, now).assignments
+        for start in range(0, len(made), COMMIT_AT_ONCE):
+            part = [(a, known.queue[a.job]) for a in made[start : start + COMMIT_AT_ONCE]]
+            attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)
+            self._renewed = now
+            known.take_attempts(attempts)
+            for assignment, _ in part:  # one that dropped has changed: the stream tells how it stands
+                known.queue.pop(assignment.job, None)
+        return bool(made)
+
+    def _lose_silent(self, now: Instant) -> None:
+        """Attempts whose job said after how much silence it counts as lost."""
+        silent = self._known.silent_attempts(now)
+        if not silent:
+            return
+
+        def apply(tx: Tx) -> None:
+            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
+                raise Fenced
+            seen = tx.region.seen()
+            jobs = tx.jobs.get([attempt.job for attempt in silent])
+            due = []
+            for attempt in tx.attempts.get([attempt.id for attempt in silent]).values():
+                after = parse(jobs[attempt.job].spec).lost_after
+                since = seen[attempt.centre] or attempt.placed_at
+                if after is not None and not attempt.state.final and now - since > after * 1000:
+                    due.append(attempt)
+            if due:
+                lose(self._platform, tx, due, "its centre was silent for longer than lost_after", now)
+
+        self._platform.store.write(apply)

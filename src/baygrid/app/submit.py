@@ -1,0 +1,184 @@
+"""Submitting jobs: check everything, hold the money, queue; one transaction for one job or a thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from baygrid.app import blobs
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.catalogue import RegionCopy
+from baygrid.app.demand import demand_of
+from baygrid.app.platform import Platform
+from baygrid.app.problems import IdempotencyMismatch, Impossible, Invalid, NotEnoughMoney, NotFound
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
+from baygrid.core.placement.candidates import candidates
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.filters import never
+from baygrid.core.placement.plan import impossible
+from baygrid.core.placement.search import STANDARD, judged
+from baygrid.core.pricing.hold import KILL_WAIT_S
+from baygrid.core.reasons import Explanation
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import Event, JobRecord, StoredAnswer
+from baygrid.ports.store import Tx
+
+MAX_BATCH = 1000
+GRACE_S = 30
+"""Between TERM and KILL. A job that asks for another grace comes with checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work."""
+
+    answer: StoredAnswer
+    replayed: bool
+
+
+def submit(
+    platform: Platform,
+    actor: Actor,
+    documents: Sequence[object],
+    *,
+    project: str | None,
+    key: str | None,
+    body_sha256: str,
+    render: Callable[[Sequence[JobRecord]], str],
+) -> Submitted:
+    """Queues all the jobs or none. They belong to one project: `project`, else what they say, else the
+    actor's.
+
+    Raises Invalid, Impossible (says the nearest that would fit), NotEnoughMoney, NotFound,
+    IdempotencyMismatch.
+    """
+    specs = read_specs(actor, documents, project)
+    project = specs[0].project
+    permit(actor, Action.USE, project=project)
+    _check_blobs(platform, specs)
+    now = platform.clock()
+
+    def apply(tx: Tx) -> Submitted:
+        if key is not None and (found := tx.answers.find(project, key)) is not None:
+            if found.body_sha256 != body_sha256:
+                raise IdempotencyMismatch("use a new key for a new request")
+            return Submitted(found, replayed=True)
+        records = _records(platform, tx, actor, specs, now)
+        tx.jobs.insert(records)
+        tx.events.append(
+            [
+                Event(now, "job-submitted", project, record.id, data={"name": record.name})
+                for record in records
+            ]
+        )
+        answer = StoredAnswer(project, key or "", body_sha256, 201, render(records), now)
+        if key is not None:
+            tx.answers.insert(answer)
+        return Submitted(answer, replayed=False)
+
+    return platform.store.write(apply)
+
+
+def read_specs(
+    actor: Actor, documents: Sequence[object], project: str | None, *, uploaded: bool = True
+) -> list[JobSpec]:
+    """Parses job files, telling every problem of all of them at once. `uploaded` False: files may be paths still."""
+    if not 1 <= len(documents) <= MAX_BATCH:
+        raise Invalid.at("jobs", f"send 1 to {MAX_BATCH} jobs at once, not {len(documents)}")
+    default = project or actor.project
+    specs: list[JobSpec] = []
+    found: list[tuple[str, str]] = []
+    for index, document in enumerate(documents):
+        prefix = f"jobs[{index}]." if len(documents) > 1 else ""
+        if default is not None and isinstance(document, Mapping) and document.get("project") is None:
+            document = {**document, "project": default}
+        try:
+            spec = parse(document)
+        except SpecError as error:
+            found += [(prefix + problem.path, problem.message) for problem in error.problems]
+            continue
+        if uploaded:
+            found += [(prefix + problem.path, problem.message) for problem in require_uploaded(spec)]
+        specs.append(spec)
+        if spec.project != specs[0].project or (project is not None and spec.project != project):
+            found.append((prefix + "project", "jobs that are sent together belong to one project"))
+    if found:
+        raise Invalid.many(found)
+    return specs
+
+
+def _check_blobs(platform: Platform, specs: Sequence[JobSpec]) -> None:
+    seen: set[str] = set()
+    for spec in specs:
+        places = {"workdir": spec.workdir} if spec.workdir else {}
+        for path, location in (places | {f"inputs.{name}": at for name, at in spec.inputs.items()}).items():
+            if location in seen:
+                continue
+            if not blobs.uploaded(platform, spec.project, location):
+                raise Invalid.at(path, f"{location} is not here: upload it first (PUT /v1/blobs/SHA256)")
+            seen.add(location)
+
+
+def _records(
+    platform: Platform, tx: Tx, actor: Actor, specs: Sequence[JobSpec], now: Instant
+) -> list[JobRecord]:
+    name = specs[0].project
+    project = tx.region.projects([name]).get(name)
+    if project is None:
+        raise NotFound(f"there is no project {name!r}")
+    region = platform.catalogue.at(tx)
+    records = [
+        JobRecord(
+            id=platform.ids.new("job", now),
+            project=name,
+            name=spec.name,
+            state=JobState.QUEUED,
+            spec=to_document(spec),
+            submitted_at=now,
+            submitted_by=actor.token,
+            currency=project.currency,
+            hold=hold_for(region, demand_of("", project.currency, spec), now),
+        )
+        for spec in specs
+    ]
+    total = sum(record.hold for record in records)
+    if not tx.money.move(name, held=total):
+        free = Money(project.free, project.currency)
+        need = Money(total, project.currency)
+        what = f"{len(records)} jobs need" if len(records) > 1 else "this job needs"
+        raise NotEnoughMoney(
+            f"{what} {need} held until they end, and project {name!r} has {free} free: ask for less time or"
+            " fewer resources, set budget.max_cost, or wait until other jobs end",
+            need={"minor": need.minor, "currency": need.currency},
+            free={"minor": free.minor, "currency": free.currency},
+        )
+    return records
+
+
+def hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int:
+    """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
+    for its time with grace and kill wait. Minor units. Raises Impossible, Invalid."""
+    region.prices(now)  # a tariff that has begun meanwhile clears the memo
+    answer = region.memo.get(demand.shape)
+    if answer is None:
+        answer = region.remember(demand.shape, _hold_for(region, demand, now))
+    if isinstance(answer, Explanation):
+        raise Impossible(answer.outcome.text, explanation=answer.to_json())
+    return int(answer)
+
+
+def _hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int | Explanation:
+    image = region.image(now)
+    never_fits = impossible(image, demand)
+    if never_fits is not None:
+        return never_fits
+    if demand.max_cost_minor is not None:
+        return demand.max_cost_minor
+    longest = replace(demand, time_s=demand.time_s + GRACE_S + KILL_WAIT_S, shape=None)
+    return max(
+        of_longest.cost_minor
+        for it, of_longest in zip(candidates(image, demand), candidates(image, longest), strict=True)
+        if not any(map(never, judged(STANDARD, demand, it)))
+    )

@@ -1,0 +1,259 @@
+"""The server's side of the agent protocol: take a report, answer what should be.
+
+Everything here may arrive twice, late or out of order. (incarnation, seq) fences old messages; a state
+never moves back; what is final is acknowledged again and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.attempts import attempt_event, end_attempt
+from baygrid.app.changes import Changes
+from baygrid.app.demand import SILENT_MS
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Forbidden, Invalid, Refuse, VersionMismatch
+from baygrid.app.signatures import verify
+from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
+from baygrid.core.jobs.spec import parse
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import (
+    VERSION,
+    AttemptReport,
+    Desired,
+    Order,
+    Report,
+    ReportAnswer,
+    SignedUsage,
+    Stop,
+)
+from baygrid.ports.records import AttemptRecord, CentreRecord, Event, JobRecord, Offer, UsageRow, Want
+from baygrid.ports.store import Tx
+
+
+def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswer:
+    """Stores what an agent says of its centre. Raises Refuse (409) for an older incarnation or seq."""
+    centre = _own_centre(actor)
+    if not VERSION - 1 <= report.version <= VERSION + 1:
+        raise VersionMismatch(
+            f"this server speaks version {VERSION} of the agent protocol, not {report.version}"
+        )
+    _check_usage(report)
+    now = platform.clock()
+
+    def apply(tx: Tx) -> ReportAnswer:
+        record = _known(tx, centre)
+        if not tx.region.take_report(centre, report.incarnation, report.seq, now):
+            raise Refuse(
+                "a newer report of this centre is already here",
+                incarnation=record.incarnation,
+                seq=record.seq,
+            )
+        changes = Changes()
+        _take_inventory(tx, changes, record, report, now)
+        closed, stored = _take_attempts(platform, tx, changes, centre, report, now)
+        changes.apply(tx)
+        digest = record.inventory_digest if report.inventory is None else report.inventory_digest
+        return ReportAnswer(record.gen, closed, stored, digest)
+
+    return platform.store.write(apply)
+
+
+def _own_centre(actor: Actor) -> str:
+    if actor.centre is None:
+        raise Forbidden("only a centre's agent may do this")
+    permit(actor, Action.AGENT, centre=actor.centre)
+    return actor.centre
+
+
+def _known(tx: Tx, centre: str) -> CentreRecord:
+    record = tx.region.centre(centre)
+    if record is None:
+        raise Forbidden(f"there is no centre {centre!r}")
+    return record
+
+
+def _check_usage(report: Report) -> None:
+    """Before the transaction, since verifying takes time. Raises Invalid."""
+    for item in report.attempts:
+        if item.state is AttemptState.LOST:
+            raise Invalid.at(
+                f"attempt {item.attempt}", "an agent cannot say LOST: what it does not know is UNKNOWN"
+            )
+        for signed in item.usage:
+            usage = signed.usage
+            where = f"usage {usage.attempt}:{usage.n}"
+            if usage.attempt != item.attempt:
+                raise Invalid.at(where, f"does not belong to attempt {item.attempt!r}")
+            if usage.end < usage.start or min(usage.n, usage.nodes, usage.cpus, usage.memory_mib) < 0:
+                raise Invalid.at(where, "is negative")
+            if not verify(report.public_key, signed):
+                raise Invalid.at(where, "is not signed by the key of this report")
+
+
+def _take_inventory(tx: Tx, changes: Changes, record: CentreRecord, report: Report, now: Instant) -> None:
+    if record.seen_at is None or now - record.seen_at > SILENT_MS:
+        changes.events.append(Event(now, "centre-joined", centre=record.name))
+    if report.inventory is not None and (
+        report.inventory_digest != record.inventory_digest or report.public_key != record.public_key
+    ):
+        tx.region.set_inventory(record.name, report.inventory, report.inventory_digest, report.public_key)
+        changes.events.append(Event(now, "inventory-changed", centre=record.name))
+
+
+def _take_attempts(
+    platform: Platform, tx: Tx, changes: Changes, centre: str, report: Report, now: Instant
+) -> tuple[list[str], list[tuple[str, int]]]:
+    """Returns the attempts that both sides are done with, and the usage records that are stored."""
+    known = tx.attempts.get([item.attempt for item in report.attempts])
+    closed: list[str] = []
+    stored: list[tuple[str, int]] = []
+    current: list[tuple[AttemptRecord, AttemptReport]] = []
+    for item in report.attempts:
+        record = known.get(item.attempt)
+        # An attempt that this store does not know (restored from a backup?) is left running and
+        # unacknowledged.
+        if record is None or record.token != item.token or record.centre != centre:
+            continue
+        stored += [(item.attempt, signed.usage.n) for signed in item.usage]
+        if item.state.final:
+            closed.append(item.attempt)
+        if record.state.final and record.want is Want.NOTHING:
+            continue
+        current.append((record, item))
+    jobs = tx.jobs.get([record.job for record, item in current if item.state.final or item.usage])
+    earlier = _usage_by_attempt(tx, [record.id for record, item in current if item.state.final])
+    offers = platform.catalogue.at(tx).offers if jobs else {}
+    for record, item in current:
+        rows = [_usage_row(centre, record, report.public_key, signed, now) for signed in item.usage]
+        changes.usage += rows
+        if record.state.final:
+            # It was LOST meanwhile: it has now been stopped, its usage is kept and not charged.
+            if item.state.final:
+                changes.attempts.append(replace(record, want=Want.NOTHING))
+                changes.events.append(
+                    Event(now, "attempt-fenced", record.project, record.job, record.id, centre)
+                )
+        elif item.state.final:
+            usage = {row.signed.usage.n: row for row in [*earlier.get(record.id, []), *rows]}
+            _end(platform, changes, offers, record, item, jobs[record.job], list(usage.values()), now)
+        else:
+            _advance(changes, record, item, now)
+    return closed, stored
+
+
+def _usage_by_attempt(tx: Tx, attempts: Sequence[str]) -> Mapping[str, list[UsageRow]]:
+    rows: dict[str, list[UsageRow]] = {}
+    for row in tx.money.usage_of(attempts) if attempts else ():
+        rows.setdefault(row.signed.usage.attempt, []).append(row)
+    return rows
+
+
+def _usage_row(
+    centre: str, record: AttemptRecord, public_key: str, signed: SignedUsage, now: Instant
+) -> UsageRow:
+    return UsageRow(centre, record.project, record.job, public_key, signed, now)
+
+
+def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
+    return replace(
+        record,
+        raw=item.raw,
+        started_at=item.started_at if item.started_at is not None else record.started_at,
+        ended_at=item.ended_at,
+        exit_code=item.exit_code,
+        cause=item.cause,
+        detail=item.detail,
+        outputs=dict(item.outputs),
+    )
+
+
+def _end(
+    platform: Platform,
+    changes: Changes,
+    offers: Mapping[str, Offer],
+    record: AttemptRecord,
+    item: AttemptReport,
+    job: JobRecord,
+    usage: Sequence[UsageRow],
+    now: Instant,
+) -> None:
+    if record.started_at is None and item.started_at is not None:
+        # It began and ended between two reports: the stream tells both.
+        changes.events.append(attempt_event(now, record, AttemptState.RUNNING, started_at=item.started_at))
+    final = replace(_observed(record, item), want=Want.NOTHING)
+    end_attempt(platform, changes, offers, final, job, item.state, usage, now)
+
+
+def _advance(changes: Changes, record: AttemptRecord, item: AttemptReport, now: Instant) -> None:
+    state = record.state
+    if item.state is not AttemptState.PLACED:  # taken on, nothing done yet
+        event = AttemptEvent.STOP if item.state is AttemptState.STOPPING else AttemptEvent(item.state.value)
+        state, _ = step_attempt(record.state, event)
+    changed = replace(_observed(record, item), state=state)
+    if changed == record:
+        return
+    changes.attempts.append(changed)
+    if state is not record.state:
+        raw = item.raw or None
+        changes.events.append(attempt_event(now, record, state, raw=raw, started_at=item.started_at))
+
+
+def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> Desired | None:
+    """What should run and what should stop at the agent's centre, as far as it is newer than `after`. None
+    when nothing is: the caller may wait for the topic `centre:NAME`. Raises Refuse for an older
+    incarnation."""
+    centre = _own_centre(actor)
+
+    def load(tx: Tx) -> Desired | None:
+        record = _known(tx, centre)
+        if incarnation < record.incarnation:
+            raise Refuse("a newer agent speaks for this centre", incarnation=record.incarnation)
+        if record.gen == after:
+            return None
+        # An agent that is ahead of us has seen a database that was since restored from a backup: tell it all.
+        wanted = tx.attempts.wanted(centre, after if after < record.gen else 0)
+        jobs = tx.jobs.get([attempt.job for attempt in wanted if attempt.want is Want.RUN])
+        return Desired(
+            record.gen,
+            tuple(_order(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.RUN),
+            tuple(
+                Stop(attempt.id, attempt.token, attempt.stop_reason, attempt.grace_s)
+                for attempt in wanted
+                if attempt.want is Want.STOP
+            ),
+        )
+
+    return platform.store.read(load)
+
+
+def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
+    spec = parse(job.spec)
+    return Order(
+        attempt=attempt.id,
+        token=attempt.token,
+        job=job.id,
+        project=job.project,
+        name=job.name,
+        state=attempt.state,
+        partition=attempt.partition,
+        nodes=attempt.nodes,
+        cpus=attempt.cpus,
+        memory_mib=attempt.memory_mib,
+        accelerator=attempt.accelerator,
+        accelerators=attempt.accelerators,
+        time_s=spec.time,
+        grace_s=attempt.grace_s,
+        setup=spec.setup or "",
+        run=spec.run,
+        envs=dict(spec.envs),
+        workdir=_digest(spec.workdir) if spec.workdir else None,
+        inputs={name: _digest(location) for name, location in spec.inputs.items()},
+        outputs=tuple(spec.outputs),
+    )
+
+
+def _digest(location: str) -> str:
+    return location.removeprefix("blob:")

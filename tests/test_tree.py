@@ -1,9 +1,12 @@
 """The shape of the repository itself: what no linter here checks."""
 
 import ast
+import importlib.metadata
+import itertools
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,20 @@ def test_core_imports_only_what_is_pure(path: Path):
 
 def test_the_pure_modules_are_the_standard_librarys():
     assert sys.stdlib_module_names >= PURE
+
+
+def test_every_import_is_a_declared_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    declared = {re.split(r"[^\w.-]", line)[0].replace("_", "-").lower() for line in asked}
+    packages = importlib.metadata.packages_distributions()
+    undeclared = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "src").rglob("*.py")
+        for name in _imported(path) - sys.stdlib_module_names - {"baygrid"}
+        if not declared & {package.replace("_", "-").lower() for package in packages.get(name, ())}
+    }
+    assert not undeclared, f"add to pyproject.toml, then `make lock`: {sorted(undeclared)}"
 
 
 def _lines(path: Path) -> int:

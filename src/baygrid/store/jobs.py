@@ -1,0 +1,177 @@
+"""Jobs: rows by id, by state and by project."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.ports.records import JobRecord
+from baygrid.ports.store import Conflict
+from baygrid.store.documents import clean, clean_or_none, dumps, loads
+from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
+from baygrid.store.tables import jobs
+
+_STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
+
+_C = jobs.c
+# In the order of JobRecord's fields.
+_ALL = select(
+    _C.id,
+    _C.project,
+    _C.name,
+    _C.state,
+    _C.spec,
+    _C.submitted_at,
+    _C.submitted_by,
+    _C.currency,
+    _C.hold,
+    _C.version,
+    _C.ended_at,
+    _C.cause,
+    _C.detail,
+    _C.exit_code,
+)
+_INSERT = insert_new(jobs)
+# Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
+_WRITTEN_ONCE = frozenset({"id", "project", "submitted_at", "submitted_by", "currency", "version"})
+_UPDATE = Statement(
+    update(jobs)
+    .where(_C.id == text("key"), _C.version == number("read_version"))
+    .values(
+        {
+            column.name: text(column.name) if column.type.python_type is str else number(column.name)
+            for column in _C
+            if column.name not in _WRITTEN_ONCE
+        }
+        | {"version": _C.version + 1}
+    )
+)
+_ONE = Statement(_ALL.where(_C.id == text("key")))
+_MANY = Statement(_ALL.where(among(_C.id, "keys")))
+_QUEUED = Statement(
+    _ALL.where(_C.state == text("state"), _C.id > text("after")).order_by(_C.id).limit(number("count"))
+)
+_NEWEST = _ALL.order_by(_C.id.desc()).limit(number("count"))
+_IN_PROJECT = _C.project == text("in_project")
+_IN_STATE = _C.state == text("in_state")
+_BEFORE = _C.id < text("before")
+# By (project given, state given, before given): each finds its rows in order by an index of its own.
+_PAGES = {
+    (project, state, before): Statement(
+        _NEWEST.where(
+            *([_IN_PROJECT] if project else []),
+            *([_IN_STATE] if state else []),
+            *([_BEFORE] if before else []),
+        )
+    )
+    for project in (False, True)
+    for state in (False, True)
+    for before in (False, True)
+}
+_COUNT = Statement(select(_C.state, func.count()).group_by(_C.state))
+
+
+def _record(row: Row) -> JobRecord:
+    values = list(row)
+    values[3] = _STATES[row[3]]
+    values[4] = loads(row[4])
+    return JobRecord(*values)
+
+
+def _params(job: JobRecord) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "project": job.project,
+        "name": clean(job.name),
+        "state": job.state.value,
+        "spec": dumps(job.spec),
+        "submitted_at": job.submitted_at,
+        "submitted_by": clean(job.submitted_by),
+        "currency": job.currency,
+        "hold": job.hold,
+        "version": job.version,
+        "ended_at": job.ended_at,
+        "cause": clean_or_none(job.cause),
+        "detail": clean(job.detail),
+        "exit_code": job.exit_code,
+    }
+
+
+def _changed(job: JobRecord) -> dict[str, Any]:
+    return {
+        "key": job.id,
+        "read_version": job.version,
+        "name": clean(job.name),
+        "state": job.state.value,
+        "spec": dumps(job.spec),
+        "hold": job.hold,
+        "ended_at": job.ended_at,
+        "cause": clean_or_none(job.cause),
+        "detail": clean(job.detail),
+        "exit_code": job.exit_code,
+    }
+
+
+class Jobs:
+    """Implements `ports.store.Jobs`. An update leaves project, submitter, time and currency as they are."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def insert(self, rows: Sequence[JobRecord]) -> None:
+        """Raises Exists when an id is taken; the transaction is to be given up then."""
+        insert_all_or_raise(self._session, _INSERT, [_params(job) for job in rows], "a job with this id")
+
+    def get(self, ids: Sequence[str]) -> dict[str, JobRecord]:
+        if not ids:
+            return {}
+        if len(ids) == 1:
+            found = self._session.all(_ONE, {"key": ids[0]})
+        else:
+            found = self._session.all(_MANY, {"keys": self._session.texts(ids)})
+        return {row[0]: _record(row) for row in found}
+
+    def update(self, rows: Sequence[JobRecord]) -> None:
+        if rows and self._session.change_many(_UPDATE, [_changed(job) for job in rows]) != len(rows):
+            raise Conflict("a job has changed since it was read")
+
+    def page(
+        self, project: str | None, states: Sequence[JobState], before: str | None, limit: int
+    ) -> list[JobRecord]:
+        """No states means all of them."""
+        wanted = set(states)
+        if not wanted or len(wanted) == len(JobState):
+            return self._newest(project, None, before, limit)
+        # A short walk along an index per state is cheap; one walk over all states may pass millions of rows.
+        parts = [self._newest(project, state, before, limit) for state in wanted]
+        if len(parts) == 1:
+            return parts[0]
+        return list(heapq.merge(*parts, key=attrgetter("id"), reverse=True))[:limit]
+
+    def _newest(
+        self, project: str | None, state: JobState | None, before: str | None, limit: int
+    ) -> list[JobRecord]:
+        statement = _PAGES[project is not None, state is not None, before is not None]
+        params: dict[str, Any] = {"count": limit}
+        if project is not None:
+            params["in_project"] = project
+        if state is not None:
+            params["in_state"] = state.value
+        if before is not None:
+            params["before"] = before
+        return [_record(row) for row in self._session.all(statement, params)]
+
+    def queued(self, after: str | None, limit: int) -> list[JobRecord]:
+        params = {"state": JobState.QUEUED.value, "after": after or "", "count": limit}
+        return [_record(row) for row in self._session.all(_QUEUED, params)]
+
+    def count_by_state(self) -> dict[JobState, int]:
+        """States without a job are absent."""
+        return {_STATES[state]: count for state, count in self._session.all(_COUNT, {})}

@@ -1,0 +1,164 @@
+"""Balances, usage records and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, select, update
+
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import SignedUsage, Usage
+from baygrid.ports.records import ChargeRow, UsageRow
+from baygrid.store.documents import dumps, loads
+from baygrid.store.ledger import Ledger
+from baygrid.store.sql import Row, Statement, among, insert_all_or_raise, insert_new, number, text
+from baygrid.store.tables import charges, projects, usage
+
+# Far from the ends of 64 bits, so that sums of two such numbers still fit.
+_LARGEST = 2**61
+
+_P = projects.c
+_MOVE = Statement(
+    update(projects)
+    .where(
+        _P.name == text("of"),
+        _P.granted
+        + number("more_granted")
+        - _P.held
+        - number("more_held")
+        - _P.charged
+        - number("more_charged")
+        >= 0,
+        _P.held + number("more_held") >= 0,
+    )
+    .values(
+        granted=_P.granted + number("more_granted"),
+        held=_P.held + number("more_held"),
+        charged=_P.charged + number("more_charged"),
+    )
+)
+_PROJECT = Statement(select(_P.name).where(_P.name == text("of")))
+
+_INSERT_USAGE = insert_new(usage)
+_U = usage.c
+_USAGE = select(
+    _U.centre, _U.project, _U.job, _U.public_key, _U.document, _U.signature, _U.stored_at
+).order_by(_U.job, _U.attempt, _U.n)
+_USAGE_STORED = Statement(
+    _USAGE.where(
+        and_(_U.project == text("of"), _U.stored_at >= number("start"), _U.stored_at < number("until"))
+    )
+)
+_USAGE_OF = Statement(_USAGE.where(among(_U.attempt, "keys")))
+
+_INSERT_CHARGE = insert_new(charges, without=["number"])
+_C = charges.c
+# In the order of ChargeRow's fields.
+_CHARGES = select(
+    _C.attempt,
+    _C.n,
+    _C.job,
+    _C.project,
+    _C.centre,
+    _C.offer,
+    _C.at,
+    _C.currency,
+    _C.lines,
+    _C.amount,
+    _C.overrun,
+    _C.ledger,
+).order_by(_C.number)
+_CHARGES_POSTED = Statement(
+    _CHARGES.where(_C.project == text("of"), _C.at >= number("start"), _C.at < number("until"))
+)
+_CHARGES_OF = Statement(_CHARGES.where(among(_C.job, "keys")))
+
+
+def _usage(row: Row) -> UsageRow:
+    centre, project, job, public_key, document, signature, stored_at = row
+    return UsageRow(
+        centre, project, job, public_key, SignedUsage(Usage(**loads(document)), signature), stored_at
+    )
+
+
+def _charge(row: Row) -> ChargeRow:
+    values = list(row)
+    values[8] = tuple(loads(row[8]))
+    return ChargeRow(*values)
+
+
+class Money(Ledger):
+    """Implements `ports.store.Money`."""
+
+    __slots__ = ()
+
+    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
+        """Also False when what is held would become negative."""
+        if max(abs(granted), abs(held), abs(charged)) > _LARGEST:
+            return False
+        params = {"of": project, "more_granted": granted, "more_held": held, "more_charged": charged}
+        if self._session.change(_MOVE, params):
+            return True
+        if not self._session.all(_PROJECT, {"of": project}):
+            raise KeyError(project)
+        return False
+
+    def insert_usage(self, rows: Sequence[UsageRow]) -> None:
+        """The record is kept as its document, so that every number comes back exactly as it was signed."""
+        params = [
+            {
+                "attempt": row.signed.usage.attempt,
+                "n": row.signed.usage.n,
+                "centre": row.centre,
+                "project": row.project,
+                "job": row.job,
+                "public_key": row.public_key,
+                "stored_at": row.stored_at,
+                "signature": row.signed.signature,
+                "document": dumps(row.signed.usage),
+            }
+            for row in rows
+        ]
+        if params:
+            self._session.change_many(_INSERT_USAGE, params)
+
+    def insert_charges(self, rows: Sequence[ChargeRow]) -> None:
+        """On Exists the transaction is to be given up: others of `rows` may have been written."""
+        params = [
+            {
+                "attempt": row.attempt,
+                "n": row.n,
+                "job": row.job,
+                "project": row.project,
+                "centre": row.centre,
+                "offer": row.offer,
+                "at": row.at,
+                "currency": row.currency,
+                "amount": row.amount,
+                "overrun": row.overrun,
+                "ledger": row.transaction,
+                "lines": dumps(row.lines),
+            }
+            for row in rows
+        ]
+        insert_all_or_raise(self._session, _INSERT_CHARGE, params, "a charge for this usage record")
+
+    def usage(self, project: str, start: Instant, end: Instant) -> list[UsageRow]:
+        params = {"of": project, "start": start, "until": end}
+        return [_usage(row) for row in self._session.all(_USAGE_STORED, params)]
+
+    def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
+        """By job, attempt, n."""
+        if not attempts:
+            return []
+        return [_usage(row) for row in self._session.all(_USAGE_OF, {"keys": self._session.texts(attempts)})]
+
+    def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
+        params = {"of": project, "start": start, "until": end}
+        return [_charge(row) for row in self._session.all(_CHARGES_POSTED, params)]
+
+    def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]:
+        """In the order of posting."""
+        if not jobs:
+            return []
+        return [_charge(row) for row in self._session.all(_CHARGES_OF, {"keys": self._session.texts(jobs)})]

@@ -1,0 +1,82 @@
+"""The database's shape: by migrations for a real database, from the metadata for one in memory."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.pool import NullPool, StaticPool
+
+from baygrid.store.sql import SQLITE
+from baygrid.store.sqlite import connect
+from baygrid.store.tables import metadata
+from baygrid.store.triggers import statements
+
+HEAD = (
+    "0001"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
+)
+_LOCK = 0x626179677264  # PostgreSQL's advisory lock while migrating
+
+
+@cache
+def memory_image() -> bytes:
+    """An empty database from the metadata, as bytes; made once in a process."""
+    source = connect(":memory:")
+    engine = create_engine("sqlite://", creator=lambda: source, poolclass=StaticPool)
+    try:
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+            for statement in statements(SQLITE):
+                connection.exec_driver_sql(statement)
+        return source.serialize()
+    finally:
+        engine.dispose()
+
+
+def upgrade_sqlite(path: Path) -> None:
+    """Creates or upgrades a database file; two processes may do it at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine("sqlite://", creator=lambda: _journaled(path), poolclass=NullPool)
+    # Otherwise the driver commits before each CREATE, and a crash would leave half a migration.
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    _upgrade(engine)
+
+
+def upgrade_postgresql(engine: Engine) -> None:
+    """Creates or upgrades; of several servers that start at once, one does it and the others wait."""
+    _upgrade(engine)
+
+
+def _journaled(path: Path) -> object:
+    connection = connect(str(path))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _upgrade(engine: Engine) -> None:
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name != SQLITE:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            if _revision(connection) != HEAD:
+                _migrate(connection)
+    finally:
+        engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # slow to load, and needed only here
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

@@ -1,0 +1,312 @@
+"""All tables, once, for both databases. The migrations must end where this file is (a test compares them).
+
+Integers are 64 bits everywhere; SQLite tables are STRICT, so that what PostgreSQL refuses is refused there
+too. Instants are whole milliseconds, money is minor units, documents are JSON text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+Int64 = BigInteger().with_variant(Integer(), "sqlite")
+# Ids sort byte by byte, whatever language the database speaks.
+String = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "uq": "%(table_name)s_one_%(column_0_N_name)s",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "fk": "%(table_name)s_%(column_0_name)s",
+        "pk": "%(table_name)s_key",
+    }
+)
+
+# Rows of these are never changed or removed: triggers refuse it on both databases (see `triggers.py`).
+APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges")
+
+
+class ThisTransaction(FunctionElement[int]):
+    """The number of the writing transaction, by which PostgreSQL's event stream is ordered; 0 on SQLite."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(ThisTransaction, "sqlite")
+def _sqlite_transaction(element: ThisTransaction, compiler: Any, **options: Any) -> str:
+    return "0"
+
+
+@compiles(ThisTransaction, "postgresql")
+def _postgresql_transaction(element: ThisTransaction, compiler: Any, **options: Any) -> str:
+    return "((pg_current_xact_id()::text)::bigint)"
+
+
+def _table(name: str, *parts: Any) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def _text(name: str, *parts: Any, **options: Any) -> Column[str]:
+    return Column(name, String, *parts, nullable=options.pop("nullable", False), **options)
+
+
+def _int(name: str, *parts: Any, **options: Any) -> Column[int]:
+    return Column(name, Int64, *parts, nullable=options.pop("nullable", False), **options)
+
+
+organisations = _table("organisations", _text("name", primary_key=True), _text("kind"), _text("title"))
+
+projects = _table(
+    "projects",
+    _text("name", primary_key=True),
+    _text("organisation", ForeignKey("organisations.name")),
+    _text("currency"),
+    _int("granted"),
+    _int("held"),
+    _int("charged"),
+    CheckConstraint("held >= 0", name="held"),
+    CheckConstraint("granted - held - charged >= 0", name="free"),
+)
+
+tokens = _table(
+    "tokens",
+    _text("id", primary_key=True),
+    _text("sha256", unique=True),
+    _text("role"),
+    _text("label"),
+    _text("project", nullable=True),
+    _text("centre", nullable=True),
+    _int("created_at"),
+    _int("revoked_at", nullable=True),
+)
+
+centres = _table(
+    "centres",
+    _text("name", primary_key=True),
+    _text("jurisdiction"),
+    _text("driver"),
+    _text("state"),
+    _text("public_key"),
+    _int("incarnation"),
+    _int("seq"),
+    _int("gen"),
+    _int("seen_at", nullable=True),
+)
+
+# Apart from `centres`, because a heartbeat rewrites that row and this one may be large.
+inventories = _table(
+    "inventories",
+    _text("centre", ForeignKey("centres.name"), primary_key=True),
+    _text("digest"),
+    _text("partitions"),
+)
+
+offers = _table(
+    "offers",
+    _text("id", primary_key=True),
+    _text("centre", ForeignKey("centres.name")),
+    _text("partition"),
+    _text("accelerator", nullable=True),
+    _text("currency"),
+)
+
+# Rates are exact fractions: '1/4'.
+tariffs = _table(
+    "tariffs",
+    _text("offer", ForeignKey("offers.id"), primary_key=True),
+    _int("valid_from", primary_key=True, autoincrement=False),
+    _text("currency"),
+    _text("accelerator_hour"),
+    _text("cpu_hour"),
+    _text("gib_hour"),
+)
+
+# Tables of one row: the primary key can only be 1.
+region = _table(
+    "region",
+    _int("one", primary_key=True, autoincrement=False),
+    _int("version"),
+    CheckConstraint("one = 1", name="one"),
+)
+
+leader = _table(
+    "leader",
+    _int("one", primary_key=True, autoincrement=False),
+    _int("term"),
+    _text("holder"),
+    _int("until"),
+    CheckConstraint("one = 1", name="one"),
+)
+
+jobs = _table(
+    "jobs",
+    _text("id", primary_key=True),
+    _text("project"),
+    _text("name"),
+    _text("state"),
+    _int("submitted_at"),
+    _text("submitted_by"),
+    _text("currency"),
+    _int("hold"),
+    _int("version"),
+    _int("ended_at", nullable=True),
+    _text("cause", nullable=True),
+    _text("detail"),
+    _int("exit_code", nullable=True),
+    _text("spec"),
+    Index(None, "state", "id"),
+    Index(None, "project", "id"),
+    Index(None, "project", "state", "id"),
+)
+
+# `live` 1: not final, or `want` is not 'nothing'. A column, so that small partial indexes can name it.
+attempts = _table(
+    "attempts",
+    _text("id", primary_key=True),
+    _text("job"),
+    _text("project"),
+    _int("n"),
+    _text("token"),
+    _text("centre"),
+    _text("partition"),
+    _text("offer"),
+    _int("cpus"),
+    _int("memory_mib"),
+    _text("accelerator", nullable=True),
+    _int("accelerators"),
+    _int("grace_s"),
+    _int("placed_at"),
+    _text("state"),
+    _text("want"),
+    _int("gen"),
+    _int("version"),
+    _text("stop_reason"),
+    _text("raw"),
+    _int("started_at", nullable=True),
+    _int("ended_at", nullable=True),
+    _int("exit_code", nullable=True),
+    _text("cause", nullable=True),
+    _text("detail"),
+    _int("log_size"),
+    _int("live"),
+    _text("nodes"),
+    _text("outputs"),
+    _text("reasons"),
+    UniqueConstraint("job", "n"),
+    Index("attempts_live", "id", sqlite_where=text("live = 1"), postgresql_where=text("live = 1")),
+    Index(
+        "attempts_wanted",
+        "centre",
+        "gen",
+        "id",
+        sqlite_where=text("want <> 'nothing'"),
+        postgresql_where=text("want <> 'nothing'"),
+    ),
+)
+
+log_chunks = _table(
+    "log_chunks",
+    _text("attempt", ForeignKey("attempts.id"), primary_key=True),
+    _int("start", primary_key=True, autoincrement=False),
+    _int("size"),
+)
+
+usage = _table(
+    "usage",
+    _text("attempt", primary_key=True),
+    _int("n", primary_key=True, autoincrement=False),
+    _text("centre"),
+    _text("project"),
+    _text("job"),
+    _int("stored_at"),
+    _text("public_key"),
+    _text("signature"),
+    _text("document"),
+    Index(None, "project", "stored_at"),
+)
+
+charges = _table(
+    "charges",
+    _int("number", Identity(always=True), primary_key=True),
+    _text("attempt"),
+    _int("n"),
+    _text("job"),
+    _text("project"),
+    _text("centre"),
+    _text("offer"),
+    _int("at"),
+    _text("currency"),
+    _int("amount"),
+    _int("overrun"),
+    _text("ledger"),
+    _text("lines"),
+    UniqueConstraint("attempt", "n"),
+    Index(None, "project", "at"),
+    Index(None, "job"),
+)
+
+ledger = _table(
+    "ledger",
+    _text("id", primary_key=True),
+    _text("key", unique=True),
+    _int("at"),
+    _text("narration"),
+    _text("sources"),
+)
+
+postings = _table(
+    "postings",
+    _text("ledger", ForeignKey("ledger.id"), primary_key=True),
+    _int("n", primary_key=True, autoincrement=False),
+    _text("account"),
+    _text("currency"),
+    _int("amount"),
+)
+
+# SQLite's stream is ordered by id alone, so its indexes leave the transaction out.
+events = _table(
+    "events",
+    _int("id", Identity(always=True), primary_key=True),
+    _int("xid", server_default=ThisTransaction()),
+    _int("at"),
+    _text("kind"),
+    _text("project", nullable=True),
+    _text("job", nullable=True),
+    _text("attempt", nullable=True),
+    _text("centre", nullable=True),
+    _int("term"),
+    _text("data"),
+    Index("events_stream", "xid", "id").ddl_if(dialect="postgresql"),
+    Index("events_project_stream", "project", "xid", "id").ddl_if(dialect="postgresql"),
+    Index("events_job_stream", "job", "xid", "id").ddl_if(dialect="postgresql"),
+    Index("events_by_project", "project", "id").ddl_if(dialect="sqlite"),
+    Index("events_by_job", "job", "id").ddl_if(dialect="sqlite"),
+)
+
+answers = _table(
+    "answers",
+    _text("project", primary_key=True),
+    _text("key", primary_key=True),
+    _text("body_sha256"),
+    _int("status"),
+    _int("at"),
+    _text("body"),
+)

@@ -1,0 +1,29 @@
+"""One transaction as the port describes it: the parts, all on one session."""
+
+from __future__ import annotations
+
+from baygrid.store.answers import Answers
+from baygrid.store.attempts import Attempts
+from baygrid.store.events import Events
+from baygrid.store.jobs import Jobs
+from baygrid.store.leadership import Leadership
+from baygrid.store.logs import Logs
+from baygrid.store.money import Money
+from baygrid.store.region import Region
+from baygrid.store.sql import Session
+
+
+class Tx:
+    """Implements `ports.store.Tx`. Built once per connection and used for one transaction after the other."""
+
+    __slots__ = ("answers", "attempts", "events", "jobs", "leadership", "logs", "money", "region")
+
+    def __init__(self, session: Session) -> None:
+        self.jobs = Jobs(session)
+        self.attempts = Attempts(session)
+        self.logs = Logs(session)
+        self.money = Money(session)
+        self.region = Region(session)
+        self.events = Events(session)
+        self.leadership = Leadership(session)
+        self.answers = Answers(session)

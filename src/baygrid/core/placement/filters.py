@@ -139,7 +139,7 @@ def budget(demand: Demand, it: Candidate) -> Reason | None:
     if cost.minor <= limit:
         return None
     most = Money(limit, demand.currency)
-    text = f"{format_duration(demand.time_s)} cost {cost}, more than the job's limit of {most}"
+    text = f"running {format_duration(demand.time_s)} costs {cost}, more than the job's limit of {most}"
     return Reason("over-budget", text, {"cost_minor": cost.minor, "max_cost_minor": limit})
 
 

@@ -1,0 +1,235 @@
+"""Who is placed where, in a small region."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from baygrid.core.placement.demand import Infra, Target
+from baygrid.core.placement.image import Image
+from baygrid.core.placement.plan import Plan, explain, placement_of, plan
+from tests.core.region import bay, centre, job, nodes, offer
+
+
+def where(made: Plan) -> dict[str, str]:
+    return {a.job: f"{a.centre}/{a.partition} {'+'.join(a.nodes)}" for a in made.assignments}
+
+
+def codes(explanation) -> dict[str, list[str]]:
+    return {
+        verdict.subject: [reason.code for reason in verdict.obstacles] for verdict in explanation.verdicts
+    }
+
+
+def test_the_cheapest_offer_wins():
+    made = plan(bay(), [job("a", "H100:4 A100:8")], now=7)
+    assert made.at == 7
+    assert where(made) == {"a": "qianhai/gpu n0"}
+    (placed,) = made.assignments
+    assert (placed.offer, placed.accelerator, placed.accelerators) == ("qianhai/gpu/H100", "H100", 4)
+    # 4 x 20 + 8 x 2 + 64 x 0.20 CNY
+    assert placed.cost_minor == 10_880
+    outcome = placed.explanation.outcome
+    assert outcome.code == "placed"
+    assert outcome.text == (
+        "placed on qianhai/gpu H100:4 for at most 108.80 CNY: the cheapest with room, of 2 that could run it"
+    )
+    assert codes(placed.explanation) == {
+        "hetao/gpu": ["accelerator"],
+        "hetao/gpu A100:8": ["ranked-lower"],
+        "qianhai/cpu": ["accelerator"],
+        "qianhai/gpu H100:4": [],
+    }
+    lower = placed.explanation.verdicts[1].obstacles[0]
+    assert lower.text == "costs 283.20 CNY, 174.40 CNY more than qianhai/gpu H100:4"
+
+
+def test_the_first_accelerator_of_an_ordered_list_wins_at_any_price():
+    made = plan(bay(), [job("a", "A100:8 H100:4", ordered=True)])
+    assert where(made) == {"a": "hetao/gpu n0"}
+    lower = made.assignments[0].explanation.verdicts[-1].obstacles[0]
+    assert (
+        lower.text == "costs 108.80 CNY, 174.40 CNY less than hetao/gpu A100:8, which the job asks for first"
+    )
+    assert "the first in the job's order with room" in made.assignments[0].explanation.outcome.text
+
+
+def test_the_second_of_an_ordered_list_is_taken_where_the_first_is_busy():
+    made = plan(bay(a100=1), [job(name, "A100:8 H100:4", ordered=True) for name in "ab"])
+    assert where(made) == {"a": "hetao/gpu n0", "b": "qianhai/gpu n0"}
+    assert codes(made.assignments[1].explanation)["hetao/gpu A100:8"] == ["busy"]
+
+
+def test_ordered_infra_wins_before_price():
+    asked = Infra((Target("hetao"), Target("qianhai", "cpu")), ordered=True)
+    assert where(plan(bay(), [job("a", infra=asked)])) == {"a": "hetao/gpu n0"}
+    assert where(plan(bay(), [job("a", infra=replace(asked, ordered=False))])) == {"a": "qianhai/cpu n0"}
+
+
+def test_equal_prices_go_by_name():
+    image = Image(
+        [centre(name, p=nodes(1)) for name in ("west", "east")],
+        [offer("west/p"), offer("east/p", identifier="z")],
+    )
+    assert where(plan(image, [job("a", cpus=32), job("b", cpus=32)])) == {"a": "east/p n0", "b": "west/p n0"}
+
+
+def test_jobs_fill_the_tightest_node():
+    made = plan(bay(), [job("a", cpus=8), job("b", cpus=30), job("c", cpus=2), job("d", cpus=24)])
+    assert where(made) == {
+        "a": "qianhai/cpu n0",
+        "b": "qianhai/cpu n1",
+        "c": "qianhai/cpu n1",
+        "d": "qianhai/cpu n0",
+    }
+
+
+def test_plain_jobs_keep_off_idle_accelerators():
+    image = Image(
+        [centre("east", p=nodes(1, H100=8) + nodes(1, first=1, cpus=64))],
+        [offer("east/p"), offer("east/p", "H100")],
+    )
+    assert where(plan(image, [job("a")])) == {"a": "east/p n1"}
+
+
+def test_a_gang_is_placed_whole_or_not_at_all():
+    made = plan(
+        bay(h100=3), [job("small", "H100:4"), job("gang", "H100:4", count=3), job("pair", "H100:4", count=2)]
+    )
+    assert where(made) == {"small": "qianhai/gpu n0", "pair": "qianhai/gpu n1+n2"}
+    waits = made.waiting["gang"]
+    assert waits.outcome.text == "waits for room on qianhai/gpu H100:4"
+    text = "fits but busy: 2 of the 3 nodes needed are free (3 are large enough)"
+    assert [r.text for v in waits.verdicts for r in v.obstacles if r.code == "busy"] == [text]
+
+
+def test_a_waiting_job_blocks_no_other_and_its_shape_shares_one_explanation():
+    queue = [job("big", "H100:4", count=2)] + [job(f"q{n}", "H100:4") for n in range(5)] + [job("plain")]
+    made = plan(bay(h100=1), queue)
+    assert list(where(made)) == ["q0", "plain"]
+    assert list(made.waiting) == ["big", "q1", "q2", "q3", "q4"]
+    assert len({id(made.waiting[f"q{n}"]) for n in range(1, 5)}) == 1
+
+
+def test_those_placed_alike_share_one_explanation_too():
+    made = plan(bay(), [job(f"q{n}") for n in range(4)])
+    assert len({id(assignment.explanation) for assignment in made.assignments}) == 1
+
+
+def test_an_assignment_occupies_what_it_says():
+    image, asked = bay(h100=1), job("a", "H100:4")
+    (placed,) = plan(image, [asked]).assignments
+    image.occupy(placement_of(placed, asked, "att-1"))
+    assert plan(image, [asked]).waiting["a"].outcome.code == "waits-for-room"
+    image.release("att-1")
+    assert plan(image, [asked]).assignments == (placed,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject", "code", "text"),
+    [
+        (job(infra=Infra((Target("hetao"),))), "qianhai/cpu", "not-asked-for", "the job asks for hetao"),
+        (
+            job(infra=Infra(avoid=(Target("qianhai", "cpu"),))),
+            "qianhai/cpu",
+            "avoided",
+            "the job avoids qianhai/cpu",
+        ),
+        (
+            job(residency=["HK", "MO"]),
+            "qianhai/cpu",
+            "residency",
+            "qianhai lies in CN-QH, and the job's data may be in HK or MO only",
+        ),
+        (
+            job(currency="HKD"),
+            "qianhai/cpu",
+            "currency",
+            "priced in CNY, the project pays in HKD, and no exchange rate is loaded",
+        ),
+        (job("a", "H200:8"), "hetao/gpu A100", "accelerator", "offers A100, the job asks for H200:8"),
+        (job(), "qianhai/gpu H100", "accelerator", "offers H100, the job asks for none"),
+        (
+            job("a", "H100:8", gib=512),
+            "qianhai/gpu H100:8",
+            "node-too-small",
+            "the job asks for 8 x H100, 8 cpus, 512GiB on a node, "
+            "and the largest node has 4 x H100, 32 cpus, 256GiB",
+        ),
+        (
+            job("a", "H100:4", count=3),
+            "qianhai/gpu H100:4",
+            "too-few-nodes",
+            "the job asks for 3 nodes, and only 2 are large enough",
+        ),
+        (
+            job(max_cost=1_400),
+            "qianhai/cpu",
+            "over-budget",
+            "running 1h costs 14.40 CNY, more than the job's limit of 14.00 CNY",
+        ),
+    ],
+)
+def test_reasons_have_their_figures(asked, subject, code, text):
+    table = explain(bay(), asked)
+    (reason,) = (r for v in table.verdicts if v.subject == subject for r in v.obstacles if r.code == code)
+    assert reason.text == text
+
+
+def test_a_drained_and_a_silent_centre_take_nothing_and_keep_what_they_run():
+    image = Image(
+        [
+            centre("east", is_open=False, p=nodes(1)),
+            centre("north", p=nodes(1), limit_s=60),
+            centre("west", silent_s=95, p=nodes(1)),
+        ],
+        [offer("east/p"), offer("west/p"), offer("north/p"), offer("south/p")],
+    )
+    waits = plan(image, [job("a")]).waiting["a"]
+    assert waits.outcome.text == "waits until east/p, south/p, west/p can be used again"
+    texts = {verdict.subject: [reason.text for reason in verdict.obstacles] for verdict in waits.verdicts}
+    assert texts == {
+        "east/p": ["east is drained: it takes no new jobs"],
+        "north/p": ["the job asks for 1h, and the limit is 1m"],
+        "south/p": ["south has not reported a partition p"],
+        "west/p": ["west has not reported for 1m35s"],
+    }
+
+
+def test_what_has_no_price_or_has_reported_nothing_is_still_in_the_table():
+    image = Image([centre("east", p=nodes(1)), centre("west")])
+    table = explain(image, job())
+    assert codes(table) == {"east/p": ["no-offer"], "west": ["no-inventory", "no-offer"]}
+    assert explain(Image(), job()).outcome.text == "the region offers nothing yet"
+
+
+def test_two_offers_for_the_same_partition_are_told_apart():
+    image = Image(
+        [centre("east", p=nodes(1))],
+        [offer("east/p", identifier="o1"), offer("east/p", None, 9, "CNY", "o2")],
+    )
+    made = plan(image, [job("a")])
+    assert made.assignments[0].offer == "o2"
+    assert [v.subject for v in made.assignments[0].explanation.verdicts] == ["east/p", "east/p (o2)"]
+
+
+def test_a_full_table_tells_every_cost_and_can_be_stored():
+    table = explain(bay(), job("a", "H100:4 A100:8"))
+    assert table.outcome.text == "can start now on qianhai/gpu H100:4 for at most 108.80 CNY"
+    assert json.loads(json.dumps(table.to_json()))["outcome"]["data"] == {
+        "best": "qianhai/gpu H100:4",
+        "costs": [
+            {
+                "subject": "hetao/gpu A100:8",
+                "offer": "hetao/gpu/A100",
+                "cost_minor": 28320,
+                "currency": "CNY",
+            },
+            {
+                "subject": "qianhai/gpu H100:4",
+                "offer": "qianhai/gpu/H100",
+                "cost_minor": 10880,
+                "currency": "CNY",
+            },
+        ],
+    }

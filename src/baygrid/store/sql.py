@@ -78,6 +78,19 @@ class Session(Protocol):
         ...
 
 
+class ReadOnly:
+    """Put before a Session, it refuses to write: the same on both databases, before anything happens."""
+
+    def change(self, statement: Statement, params: Params) -> int:
+        raise RuntimeError("a read may not write")
+
+    def change_many(self, statement: Statement, rows: Sequence[Params]) -> int:
+        raise RuntimeError("a read may not write")
+
+    def returning(self, statement: Statement, params: Params) -> Row | None:
+        raise RuntimeError("a read may not write")
+
+
 def text(name: str) -> BindParameter[str]:
     return bindparam(name, type_=Text())
 

@@ -20,7 +20,7 @@ from baygrid.ports.store import Conflict
 from baygrid.store.documents import dumps
 from baygrid.store.group import Entry, Group
 from baygrid.store.listeners import Listener, Listeners
-from baygrid.store.sql import SQLITE, Params, Row, Statement
+from baygrid.store.sql import SQLITE, Params, ReadOnly, Row, Statement
 from baygrid.store.tx import Tx
 
 T = TypeVar("T")
@@ -33,7 +33,6 @@ _OLDEST = (3, 37, 0)  # STRICT tables
 class SqliteSession:
     """Implements `sql.Session` on one connection."""
 
-    __slots__ = ("_connection", "_execute", "_executemany", "topics", "tx")
     dialect = SQLITE
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -67,6 +66,7 @@ class SqliteSession:
         return dumps(values)
 
     def run(self, command: str) -> None:
+        """BEGIN, COMMIT and their like."""
         self._execute(command)
 
     @property
@@ -77,13 +77,16 @@ class SqliteSession:
         self._connection.close()
 
 
-def connect(database: str, *, readonly: bool = False) -> sqlite3.Connection:
+class SqliteReadSession(ReadOnly, SqliteSession):
+    """The same, refusing to write. (SQLite's own pragma for that throws away every prepared statement.)"""
+
+
+def connect(database: str) -> sqlite3.Connection:
     """Transactions are begun and ended by us alone."""
     connection = sqlite3.connect(
         database, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=512
     )
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA query_only = {int(readonly)}")
     return connection
 
 
@@ -114,6 +117,7 @@ class SqliteStore:
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA journal_size_limit = 67108864")
         self._writer = SqliteSession(connection)
+        self._memory = SqliteReadSession(connection)
 
     def write(self, work: Callable[[ports.Tx], T]) -> T:
         result: T = self._group.submit(Entry(work))
@@ -143,16 +147,12 @@ class SqliteStore:
     def _reader(self) -> Iterator[SqliteSession]:
         if self._path is None:
             with self._alone():
-                self._writer.run("PRAGMA query_only = 1")
-                try:
-                    yield self._writer
-                finally:
-                    self._writer.run("PRAGMA query_only = 0")
+                yield self._memory
             return
         try:
             session = self._idle.pop()
         except IndexError:
-            session = SqliteSession(connect(str(self._path), readonly=True))
+            session = SqliteReadSession(connect(str(self._path)))
         try:
             yield session
         finally:

@@ -10,6 +10,8 @@ from baygrid.core.placement.image import Image
 from baygrid.core.placement.plan import Plan, explain, placement_of, plan
 from tests.core.region import bay, centre, job, nodes, offer
 
+LARGEST = "the largest node has 4 x H100, 32 cpus, 256GiB"
+
 
 def where(made: Plan) -> dict[str, str]:
     return {a.job: f"{a.centre}/{a.partition} {'+'.join(a.nodes)}" for a in made.assignments}
@@ -153,8 +155,7 @@ def test_an_assignment_occupies_what_it_says():
             job("a", "H100:8", gib=512),
             "qianhai/gpu H100:8",
             "node-too-small",
-            "the job asks for 8 x H100, 8 cpus, 512GiB on a node, "
-            "and the largest node has 4 x H100, 32 cpus, 256GiB",
+            f"the job asks for 8 x H100, 8 cpus, 512GiB on a node, and {LARGEST}",
         ),
         (
             job("a", "H100:4", count=3),

@@ -1,0 +1,84 @@
+"""Holds cover the charge of the same time."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baygrid.core.pricing.charge import Consumption, charge
+from baygrid.core.pricing.hold import (
+    KILL_WAIT_S,
+    Footprint,
+    HoldError,
+    cost_at,
+    hold_at_placement,
+    hold_at_submission,
+)
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.units import Money
+
+FLAT = Tariff(0, "CNY", Fraction(20), Fraction(1, 4), Fraction(1, 50))
+DEAR = replace(FLAT, accelerator_hour=Fraction(25))
+ONE = Footprint(1, 8, 64 * 1024, 4)
+
+RATES = st.fractions(0, 100, max_denominator=10**4)
+TARIFFS = st.builds(Tariff, st.just(0), st.sampled_from(("CNY", "HKD", "JPY")), RATES, RATES, RATES)
+FOOTPRINTS = st.builds(
+    Footprint, st.integers(1, 64), st.integers(0, 256), st.integers(0, 1 << 21), st.integers(0, 8)
+)
+
+
+def test_cost_of_an_hour():
+    assert cost_at(FLAT, ONE, 3600) == 8_328
+    assert cost_at(FLAT, replace(ONE, nodes=3), 3600) == 3 * 8_328
+    assert cost_at(FLAT, ONE, 0) == 0
+    assert cost_at(FLAT, Footprint(1, 1, 0), 1) == 1, "a part of a fen is held as a whole one"
+
+
+def test_at_submission_the_limit_is_held_else_the_dearest():
+    offers = [(FLAT, ONE), (DEAR, ONE), (FLAT, replace(ONE, accelerators=1))]
+    assert hold_at_submission(Money(500, "CNY"), offers, 3600, 60) == Money(500, "CNY")
+    assert hold_at_submission(None, offers, 3600, 60).minor == cost_at(DEAR, ONE, 3600 + 60 + KILL_WAIT_S)
+
+
+def test_without_a_limit_the_offers_must_say_what_to_hold():
+    with pytest.raises(HoldError, match="no offer is admissible, so the job needs a max_cost"):
+        hold_at_submission(None, [], 60, 0)
+    with pytest.raises(HoldError, match="offers are in CNY and HKD"):
+        hold_at_submission(None, [(FLAT, ONE), (replace(FLAT, currency="HKD"), ONE)], 60, 0)
+
+
+def test_at_placement_the_hold_shrinks_and_never_grows():
+    whole = hold_at_placement(FLAT, ONE, 3600, 60)
+    assert whole.minor == cost_at(FLAT, ONE, 3600 + 60 + KILL_WAIT_S)
+    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=whole) == whole
+    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(100, "CNY")) == Money(100, "CNY")
+    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(10**9, "CNY")) == whole
+
+
+@given(
+    TARIFFS, FOOTPRINTS, st.integers(0, 10**7), st.integers(0, 600), st.integers(0, 10**11), st.floats(0, 1)
+)
+def test_a_hold_is_never_below_the_charge_of_the_same_time(
+    rate: Tariff, footprint: Footprint, time_s: int, grace_s: int, start: int, used: float
+):
+    hold = hold_at_placement(rate, footprint, time_s, grace_s)
+    end = start + int(1000 * (time_s + grace_s + KILL_WAIT_S) * used)
+    f = footprint
+    cost = charge(Consumption(start, end, f.nodes, f.cpus, f.memory_mib, "H100", f.accelerators), [rate])
+    assert hold >= cost.total
+    assert hold_at_submission(None, [(rate, footprint)], time_s, grace_s) >= hold
+
+
+@given(TARIFFS, FOOTPRINTS, st.integers(0, 10**7))
+def test_a_hold_is_less_than_a_minor_unit_an_item_too_much(rate: Tariff, footprint: Footprint, seconds: int):
+    each = (
+        rate.accelerator_hour * footprint.accelerators
+        + rate.cpu_hour * footprint.cpus
+        + rate.gib_hour * Fraction(footprint.memory_mib, 1024)
+    )
+    true = each * footprint.nodes * Fraction(seconds, 3600)
+    above = Money(cost_at(rate, footprint, seconds), rate.currency).amount - true
+    assert 0 <= above < 3 * Money(1, rate.currency).amount

@@ -1,0 +1,94 @@
+"""The agent's three calls (see `ports.messages`): report, desired, logs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from baygrid.api import schemas
+from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, read_json
+from baygrid.api.waiters import Departure, Waiter
+from baygrid.app import logs, sync
+from baygrid.app.problems import Invalid
+from baygrid.ports import wire
+from baygrid.ports.messages import Desired, Report, ReportAnswer
+
+router = APIRouter(route_class=Route, tags=["agent"])
+
+MAX_WAIT_S = 60
+Number = Annotated[int, Query(ge=0, lt=2**62)]
+
+
+@router.post("/v1/agent/report", response_model=ReportAnswer)
+async def report(request: Request, call: Caller) -> Response:
+    """409 for an older incarnation or seq than the last one taken."""
+    document = await read_json(request)
+    return RenderedJson(await run_in_threadpool(_report, call, document))
+
+
+def _report(call: Call, document: Any) -> bytes:
+    try:
+        message = wire.from_json(Report, document)
+    except ValueError as error:
+        raise Invalid.at("", f"this is no report: {error}") from None
+    return wire.encode(sync.take_report(call.platform, call.actor, message))
+
+
+@router.get("/v1/agent/desired", response_model=Desired)
+async def desired(
+    request: Request,
+    call: Caller,
+    incarnation: Number,
+    after: Number = 0,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0,
+) -> Response:
+    """What should run and stop, as far as it is newer than `after`; waits up to `wait` s for something."""
+    deadline = asyncio.get_running_loop().time() + wait
+    with call.server.hub.waiter(f"centre:{call.actor.centre}") as waiter:
+        found = await run_in_threadpool(_desired, call, incarnation, after)
+        if found is None and wait > 0:
+            async with Departure(request, waiter) as client:
+                found = await _park(call, incarnation, after, waiter, client, deadline)
+    return RenderedJson(wire.encode(found or Desired(after, (), ())))
+
+
+async def _park(
+    call: Call, incarnation: int, after: int, waiter: Waiter, client: Departure, deadline: float
+) -> Desired | None:
+    while not (client.gone or waiter.closed):
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0 or not await waiter.wait(left) or client.gone:
+            return None
+        found = await run_in_threadpool(_desired, call, incarnation, after)
+        if found is not None:
+            return found
+    return None
+
+
+def _desired(call: Call, incarnation: int, after: int) -> Desired | None:
+    return sync.desired(call.platform, call.still().actor, incarnation, after)
+
+
+@router.put(
+    "/v1/agent/logs/{attempt}",
+    response_model=schemas.LogSize,
+    openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}, "required": True}},
+)
+async def append_log(
+    request: Request,
+    attempt: str,
+    call: Caller,
+    offset: Number,
+    baygrid_attempt_token: Annotated[str, Header(max_length=200)],
+) -> Json:
+    """Adds bytes from `offset` on, at most 4 MiB; the answer says how much is held, and so where to go on."""
+    data = await request.body()
+    size = await run_in_threadpool(
+        logs.append, call.platform, call.actor, attempt, baygrid_attempt_token, offset, data
+    )
+    return Json({"size": size})

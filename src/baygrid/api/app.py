@@ -1,0 +1,78 @@
+"""The REST API as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from baygrid import __version__
+from baygrid.api import (
+    agent,
+    bill,
+    blobs,
+    centres,
+    events,
+    health,
+    jobs,
+    logs,
+    offers,
+    openapi,
+    problems,
+    region,
+    tokens,
+)
+from baygrid.api.edge import Server
+from baygrid.api.limits import BodyLimit
+from baygrid.api.metrics import Metrics
+from baygrid.api.sessions import Sessions
+from baygrid.api.waiters import Hub
+from baygrid.app.logs import MAX_APPEND_BYTES
+from baygrid.app.platform import Platform
+
+# What is asked most comes first: addresses are tried in this order.
+SUBJECTS = (jobs, agent, events, logs, blobs, bill, centres, offers, region, tokens, health)
+LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/blobs/": None}
+
+
+def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics | None = None) -> FastAPI:
+    """`role`: "leader" or "follower". `metrics`: handed in by who also lets the scheduler count in it.
+
+    Call `app.state.server.hub.close()` when the server begins to stop: it ends parked requests and streams.
+    """
+    server = Server(platform, Hub(), Sessions(platform), metrics or Metrics(), role)
+    platform.store.subscribe(server.hub.hear)
+    platform.store.subscribe(server.sessions.hear)
+    app = FastAPI(
+        title="Baygrid",
+        version=__version__,
+        routes=[route for subject in SUBJECTS for route in subject.router.routes],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: _http_problem},
+    )
+    app.state.server = server
+    app.add_middleware(BodyLimit, other=LIMITS)
+    app.openapi = _remembered(app)  # type: ignore[method-assign]
+    return app
+
+
+def _remembered(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.document(app)
+        return app.openapi_schema
+
+    return document
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    """No such address, or not with this method: nothing of ours was reached."""
+    response = problems.response_of(error, request)
+    request.app.state.server.metrics.saw(request.method, "none", response.status_code, 0.0)
+    return response

@@ -1,0 +1,108 @@
+"""The shapes of requests. Unknown fields are mistakes, and nothing is converted silently."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from baygrid.core.units import Money, UnitError
+from baygrid.ports.records import Kind, Role
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _printable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("has a line break or another control character: take it out")
+    return text
+
+
+def instant(text: object) -> int:
+    """Milliseconds from RFC 3339. Raises ValueError."""
+    cure = "must be a time such as 2026-11-22T11:32:09Z"
+    if not isinstance(text, str):
+        raise ValueError(cure)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(cure) from None
+    if at.tzinfo is None:
+        raise ValueError(f"{cure}: its offset from UTC is missing")
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _money(text: object) -> Money:
+    if not isinstance(text, str):
+        raise ValueError("must be an amount with its currency, such as 500 CNY")
+    try:
+        return Money.parse(text)
+    except UnitError as error:
+        raise ValueError(str(error)) from None
+
+
+Text = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
+Rate = Annotated[str, Field(max_length=40, examples=["0.25"], description="decimal, major units per hour")]
+Instant = Annotated[
+    int,
+    BeforeValidator(instant, json_schema_input_type=str),
+    Field(examples=["2026-11-22T11:32:09Z"], description="RFC 3339 with an offset"),
+]
+Amount = Annotated[
+    Any,
+    BeforeValidator(_money, json_schema_input_type=str),
+    Field(examples=["500 CNY"], description="an amount with its currency"),
+]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class NewOrganisation(Body):
+    name: Text
+    kind: Kind
+    title: Text = ""
+
+
+class NewProject(Body):
+    name: Text
+    organisation: Text
+    currency: Text
+    grant: Amount | None = None
+
+
+class NewGrant(Body):
+    amount: Amount
+    narration: Text = ""
+
+
+class NewCentre(Body):
+    name: Text
+    jurisdiction: Text = Field(examples=["CN-QH"])
+    driver: Text = "local"
+
+
+class NewTariff(Body):
+    valid_from: Instant | None = None
+    accelerator_hour: Rate = "0"
+    cpu_hour: Rate = "0"
+    gib_hour: Rate = "0"
+
+
+class NewOffer(NewTariff):
+    id: Text | None = None
+    centre: Text
+    partition: Text
+    accelerator: Text | None = None
+    currency: Text
+
+
+class NewToken(Body):
+    role: Role
+    project: Text | None = None
+    centre: Text | None = None
+    label: Text = ""

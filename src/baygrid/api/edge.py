@@ -1,0 +1,201 @@
+"""What all endpoints share: the caller, strict parameters and bodies, JSON answers, problems."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from fastapi import Depends
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from baygrid.api import problems
+from baygrid.api.metrics import Metrics
+from baygrid.api.problems import UnsupportedMediaType
+from baygrid.api.sessions import Sessions
+from baygrid.api.waiters import Hub
+from baygrid.app.access import Actor
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Invalid, Malformed, NotFound
+
+M = TypeVar("M", bound=BaseModel)
+Responses = dict[int | str, dict[str, Any]]
+"""What an endpoint also answers, in FastAPI's terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server process: the application, and what only its edge has. `role`: "leader" or "follower"."""
+
+    platform: Platform
+    hub: Hub
+    sessions: Sessions
+    metrics: Metrics
+    role: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authenticated request."""
+
+    server: Server
+    actor: Actor
+    authorization: str | None
+
+    @property
+    def platform(self) -> Platform:
+        return self.server.platform
+
+    def still(self) -> Call:
+        """For requests that live long, before each look: Unauthorized once the token is revoked. Blocks."""
+        sessions = self.server.sessions
+        if sessions.known(self.authorization) is None:
+            sessions.authenticate(self.authorization)
+        return self
+
+
+def server_of(request: Request) -> Server:
+    server: Server = request.app.state.server
+    return server
+
+
+async def authenticated(request: Request) -> Call:
+    """Raises Unauthorized. Only a token not seen for a second costs a thread and a read."""
+    server = server_of(request)
+    header = request.headers.get("authorization")
+    actor = server.sessions.known(header)
+    if actor is None:
+        actor = await run_in_threadpool(server.sessions.authenticate, header)
+    return Call(server, actor, header)
+
+
+Caller = Annotated[Call, Depends(authenticated)]
+
+
+class Json(Response):
+    """An answer that is rendered already."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        super().__init__(orjson.dumps(content), status, headers)
+
+
+class RenderedJson(Response):
+    """JSON as bytes or text."""
+
+    media_type = "application/json"
+
+
+async def read_json(request: Request) -> Any:
+    """What the body says. Raises UnsupportedMediaType, Malformed, Invalid."""
+    return parse_json(await read_body(request))
+
+
+async def read_body(request: Request) -> bytes:
+    """A body that says of itself that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise UnsupportedMediaType("send the body as JSON, with `Content-Type: application/json`")
+    return await request.body()
+
+
+def parse_json(body: bytes) -> Any:
+    """No NaN, no number beyond a double, at most some thousand levels, UTF-8 only, no NUL in texts."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Malformed(f"the body is not valid JSON: {error.msg} ({where})") from None
+    if b"\\u0000" in body:
+        _refuse_nul(value)
+    return value
+
+
+def _refuse_nul(value: Any) -> None:
+    """Databases cannot keep it. Not recursive: the value may be deep."""
+    left = [("", value)]
+    while left:
+        path, part = left.pop()
+        if isinstance(part, str) and "\0" in part:
+            raise Invalid.at(path, "has a NUL character: take it out")
+        if isinstance(part, dict):
+            left += [(path, key) for key in part]
+            left += [(f"{path}.{key}" if path else key, inner) for key, inner in part.items()]
+        elif isinstance(part, list):
+            left += [(f"{path}[{index}]", inner) for index, inner in enumerate(part)]
+
+
+def reads(model: type[M]) -> Any:
+    """The dependency that reads a body of this model; the OpenAPI document finds the model on it."""
+
+    async def read(request: Request, _: Caller) -> M:
+        value = await read_json(request)
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            raise problems.invalid(error.errors(), model.model_fields) from None
+
+    read.body_model = model  # type: ignore[attr-defined]
+    return Depends(read)
+
+
+def body_model(route: APIRoute) -> type[BaseModel] | None:
+    """The model that `reads` was given on this route."""
+    for dependency in route.dependant.dependencies:
+        model: type[BaseModel] | None = getattr(dependency.call, "body_model", None)
+        if model is not None:
+            return model
+    return None
+
+
+class Route(APIRoute):
+    """Refuses query parameters that do not exist, turns every error into a problem, and counts."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        known = frozenset(_query_names(self.dependant))
+        path = self.path_format
+
+        async def handler(request: Request) -> Response:
+            metrics = server_of(request).metrics
+            began = time.perf_counter()
+            try:
+                _check_address(request, known)
+                response = await handle(request)
+            except Exception as error:  # noqa: BLE001 - rendered, and logged where it is our own fault
+                response = problems.response_of(error, request)
+            metrics.saw(request.method, path, response.status_code, time.perf_counter() - began)
+            return response
+
+        return handler
+
+
+def _query_names(dependant: Any) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    for inner in dependant.dependencies:
+        names |= _query_names(inner)
+    return names
+
+
+def _check_address(request: Request, known: frozenset[str]) -> None:
+    """No control characters in names (the store would choke on NUL), no unknown or repeated parameters."""
+    if not all(map(str.isprintable, request.scope["path_params"].values())):
+        raise NotFound("there is nothing with this name")
+    if not request.scope["query_string"]:
+        return
+    items = request.query_params.multi_items()
+    names = [name for name, _ in items]
+    if strange := [name for name in names if name not in known]:
+        raise problems.unknown(strange, known, "parameter")
+    for name, value in items:
+        if names.count(name) > 1 and name != "state":
+            raise Invalid.at(name, "is given more than once: keep one")
+        if not value.isprintable():
+            raise Invalid.at(name, "has a control character: take it out")

@@ -1,0 +1,50 @@
+"""Whether this server works, and what it counts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+import structlog
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+
+from baygrid import __version__
+from baygrid.api import schemas
+from baygrid.api.edge import Json, Route, Server, server_of
+from baygrid.api.problems import Unavailable
+from baygrid.app.health import Health, health
+
+router = APIRouter(route_class=Route, tags=["health"])
+log = structlog.get_logger("baygrid.api")
+
+PATIENCE_S = 2.0
+
+
+async def _health(server: Server) -> Health:
+    """Raises Unavailable when the store does not answer in time."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await anyio.to_thread.run_sync(health, server.platform, abandon_on_cancel=True)
+    except Exception as error:
+        log.warning("the store does not answer", exc_info=error)
+        raise Unavailable("the store does not answer") from None
+
+
+@router.get("/healthz", response_model=schemas.Health)
+async def healthz(request: Request) -> Json:
+    """503 when the store does not answer."""
+    server = server_of(request)
+    found = await _health(server)
+    return Json({"status": "ok", "version": __version__, "role": server.role(), "term": found.term})
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    server = server_of(request)
+    found = await _health(server)
+    text = await anyio.to_thread.run_sync(server.metrics.render, found.jobs, server.role(), found.term)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,159 @@
+"""Jobs: submit, list, look, cancel, explain, and what they left behind."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from baygrid.api import paging, render, schemas
+from baygrid.api.edge import (
+    Caller,
+    Json,
+    RenderedJson,
+    Route,
+    Server,
+    parse_json,
+    read_body,
+    read_json,
+    server_of,
+)
+from baygrid.app import blobs, explain, jobs
+from baygrid.app.access import Actor
+from baygrid.app.jobs import JobView
+from baygrid.app.problems import Invalid
+from baygrid.app.submit import submit
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.ports.records import JobRecord
+
+router = APIRouter(route_class=Route, tags=["jobs"])
+MAX_KEY = 200
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(description="a repeated request with the same key and body gets the first answer again"),
+]
+
+
+@router.post("/v1/jobs", status_code=201, response_model=schemas.Job | schemas.Listing[schemas.SubmittedJob])
+async def submit_jobs(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+    """One job file, or `{"jobs": [...]}` with up to a thousand: all of them or none."""
+    server, authorization = server_of(request), request.headers.get("authorization")
+    actor = server.sessions.known(authorization)
+    body = await read_body(request)
+    # The event loop has done its part: all else is one visit to a thread.
+    return await run_in_threadpool(_submit, server, actor, authorization, idempotency_key, body)
+
+
+def _submit(
+    server: Server, actor: Actor | None, authorization: str | None, key: str | None, body: bytes
+) -> Response:
+    actor = actor or server.sessions.authenticate(authorization)
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
+        raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
+    documents, project, batch = _documents(parse_json(body))
+    done = submit(
+        server.platform,
+        actor,
+        documents,
+        project=project,
+        key=key,
+        body_sha256=hashlib.sha256(body).hexdigest() if key else "",
+        render=_render_batch if batch else _render_one,
+    )
+    headers = {"Idempotency-Replayed": "true"} if done.replayed else None
+    return RenderedJson(done.answer.body, done.answer.status, headers)
+
+
+def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, bool]:
+    """The job files in a body, the project named beside them, and whether it is a batch."""
+    if not isinstance(document, dict):
+        raise Invalid.at("", 'must be a job file as a JSON object, or {"jobs": [...]}')
+    if "jobs" not in document:
+        return [document], None, False
+    documents, project = document["jobs"], document.get("project")
+    strange = [name for name in document if name not in ("jobs", "project")]
+    if strange:
+        raise Invalid.at(strange[0], "a batch has only the fields jobs and project")
+    if not isinstance(documents, list):
+        raise Invalid.at("jobs", "must be a list of job files")
+    if project is not None and not isinstance(project, str):
+        raise Invalid.at("project", "must be the name of a project")
+    return documents, project, True
+
+
+def _render_one(records: Sequence[JobRecord]) -> str:
+    view = JobView(records[0], (), 0, 0, {})
+    return orjson.dumps(render.job(view)).decode()
+
+
+def _render_batch(records: Sequence[JobRecord]) -> str:
+    return orjson.dumps(render.items(map(render.submitted, records))).decode()
+
+
+@router.get("/v1/jobs", response_model=schemas.Listing[schemas.JobLine])
+def list_jobs(
+    call: Caller,
+    project: Annotated[str | None, Query(max_length=200)] = None,
+    state: Annotated[list[JobState] | None, Query()] = None,
+    limit: paging.Limit = paging.DEFAULT,
+    cursor: paging.After = None,
+) -> Json:
+    """Newest first."""
+    views = jobs.page(
+        call.platform, call.actor, project=project, states=state or [], before=cursor, limit=limit + 1
+    )
+    next = views[limit - 1].job.id if len(views) > limit else None
+    return Json(render.items(map(render.job_line, views[:limit]), next))
+
+
+@router.get("/v1/jobs/{job}", response_model=schemas.Job)
+def get_job(job: str, call: Caller) -> Json:
+    view = jobs.job(call.platform, call.actor, job)
+    return Json(render.job(view, explain.of_job(call.platform, call.actor, job) if view.attempts else None))
+
+
+@router.post("/v1/jobs/{job}/cancel", response_model=schemas.Job)
+def cancel_job(job: str, call: Caller) -> Json:
+    """409 when it has already ended. A running job ends when its centre has stopped it."""
+    return Json(render.job(jobs.cancel(call.platform, call.actor, job)))
+
+
+@router.post("/v1/attempts/{attempt}/lost", response_model=schemas.Job, tags=["operator"])
+def declare_attempt_lost(attempt: str, call: Caller) -> Json:
+    """Decides that a silent attempt is LOST. It is not charged."""
+    return Json(render.job(jobs.declare_lost(call.platform, call.actor, attempt)))
+
+
+@router.get("/v1/jobs/{job}/explain", response_model=schemas.Explanation)
+def explain_job(job: str, call: Caller) -> Json:
+    """Why there; or why not yet, for each centre and partition."""
+    return Json(render.explanation(explain.of_job(call.platform, call.actor, job)))
+
+
+@router.post("/v1/placements/explain", response_model=schemas.Explanation)
+async def explain_placement(request: Request, call: Caller) -> Json:
+    """Where this job file would go now and at what cost. Nothing is committed."""
+    document = await read_json(request)
+    if not isinstance(document, dict):
+        raise Invalid.at("", "must be a job file as a JSON object")
+    explained = await run_in_threadpool(explain.of_document, call.platform, call.actor, document)
+    return Json(render.explanation(explained))
+
+
+@router.get("/v1/jobs/{job}/outputs", response_model=schemas.Listing[schemas.Output])
+def list_outputs(job: str, call: Caller) -> Json:
+    return Json(render.items(map(render.output, blobs.outputs(call.platform, call.actor, job))))
+
+
+@router.get("/v1/jobs/{job}/outputs/{name}", response_class=StreamingResponse)
+def get_output(job: str, name: str, call: Caller) -> Response:
+    """A tar."""
+    size, chunks = blobs.output(call.platform, call.actor, job, name)
+    return StreamingResponse(chunks, media_type="application/x-tar", headers={"Content-Length": str(size)})

@@ -1,0 +1,350 @@
+"""The shapes of answers, for the OpenAPI document (answers are rendered by `render`, not by these models)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.ports.records import CentreState, Kind, Role
+
+T = TypeVar("T")
+
+Time = Annotated[str, Field(description="RFC 3339, UTC, milliseconds", examples=["2026-11-22T11:32:09.123Z"])]
+Rate = Annotated[str, Field(description="Decimal, major units per hour", examples=["0.25"])]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Money(Shape):
+    """An exact amount: whole minor units (fen, cents) of one currency."""
+
+    minor: int
+    currency: str
+    text: str = Field(examples=["12.34 CNY"])
+
+
+class Wrong(Shape):
+    path: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `code` is stable, `detail` is one sentence for a person, with the cure."""
+
+    type: str = Field(examples=["urn:baygrid:problem:invalid"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    problems: list[Wrong] = Field(default=[], description="every mistake of a document")
+
+
+class Listing(Shape, Generic[T]):
+    """A page. `next` is the cursor of the following one, null after the last."""
+
+    items: list[T]
+    next: str | None
+
+
+class Health(Shape):
+    status: Literal["ok", "unavailable"]
+    version: str
+    role: Literal["leader", "follower"]
+    term: int
+
+
+class Me(Shape):
+    role: Role
+    project: str | None
+    centre: str | None
+    label: str
+
+
+class Organisation(Shape):
+    name: str
+    kind: Kind
+    title: str
+
+
+class Project(Shape):
+    """free = granted - held - charged."""
+
+    name: str
+    organisation: str
+    currency: str
+    granted: Money
+    held: Money
+    charged: Money
+    free: Money
+
+
+class Token(Shape):
+    id: str
+    role: Role
+    label: str
+    project: str | None
+    centre: str | None
+    created_at: Time
+    revoked_at: Time | None
+
+
+class NewTokenAnswer(Token):
+    token: str = Field(description="the secret; shown this once")
+
+
+class Reason(Shape):
+    code: str
+    text: str
+    data: dict[str, Any]
+
+
+class Chosen(Shape):
+    centre: str
+    partition: str
+    offer: str
+    cost: Money
+
+
+class Candidate(Shape):
+    name: str = Field(examples=["hub/gpu H100:8"])
+    centre: str
+    partition: str
+    offer: str | None
+    accelerator: str | None
+    verdict: Literal["chosen", "possible", "busy", "no"]
+    cost: Money | None
+    reasons: list[Reason]
+
+
+class Explanation(Shape):
+    """Why a job is where it is, would go where it would go, or waits."""
+
+    subject: str
+    outcome: Literal["placed", "would-place", "waiting", "impossible"]
+    chosen: Chosen | None
+    text: str
+    candidates: list[Candidate]
+
+
+class Attempt(Shape):
+    id: str
+    n: int
+    centre: str
+    partition: str
+    offer: str
+    nodes: list[str]
+    state: AttemptState
+    raw: str = Field(description="the centre's own word")
+    placed_at: Time
+    started_at: Time | None
+    ended_at: Time | None
+    exit_code: int | None
+    cause: str | None
+    detail: str
+    log_size: int
+    outputs: dict[str, str] = Field(description="name to SHA-256 of a tar")
+    cost_so_far: Money
+
+
+class JobLine(Shape):
+    id: str
+    project: str
+    name: str
+    state: JobState
+    submitted_at: Time
+    ended_at: Time | None
+    cause: str | None
+    detail: str
+    exit_code: int | None
+    hold: Money
+    charge: Money
+    overrun: Money = Field(description="what lay above the hold and fell to the platform")
+    centre: str | None
+    partition: str | None
+    offer: str | None
+    attempts: list[Attempt] = Field(description="in lists only the last")
+
+
+class Job(JobLine):
+    spec: dict[str, Any] = Field(description="the job file as it is carried out")
+    reasons: Explanation | None = Field(description="why it runs there")
+
+
+class SubmittedJob(Shape):
+    id: str
+    name: str
+    state: JobState
+
+
+class Event(Shape):
+    cursor: str
+    at: Time
+    kind: str = Field(examples=["job-submitted", "job-placed", "attempt-running", "charge-posted"])
+    project: str | None
+    job: str | None
+    attempt: str | None
+    centre: str | None
+    data: dict[str, Any]
+
+
+class Output(Shape):
+    name: str
+    sha256: str
+    size: int
+
+
+class Node(Shape):
+    name: str
+    cpus: int
+    memory_mib: int
+    accelerators: dict[str, int]
+
+
+class Partition(Shape):
+    """Sums over its nodes."""
+
+    name: str
+    nodes: int
+    cpus: int
+    memory_mib: int
+    accelerators: dict[str, int]
+    time_limit_s: int | None
+    node_list: list[Node] = Field(default=[], description="only where one centre is asked for")
+
+
+class Centre(Shape):
+    name: str
+    jurisdiction: str
+    driver: str
+    state: CentreState
+    reachable: bool
+    seen_at: Time | None
+    partitions: list[Partition]
+
+
+class NewCentreAnswer(Shape):
+    centre: Centre
+    token: str = Field(description="the agent's secret; shown this once")
+
+
+class Rates(Shape):
+    valid_from: Time
+    accelerator_hour: Rate
+    cpu_hour: Rate
+    gib_hour: Rate
+
+
+class Offer(Rates):
+    """At the rates in force now; `tariffs` has all of them by date."""
+
+    id: str
+    centre: str
+    partition: str
+    accelerator: str | None
+    currency: str
+    reachable: bool
+    state: CentreState | None
+    tariffs: list[Rates]
+
+
+class Posting(Shape):
+    account: str
+    amount: Money
+
+
+class Transaction(Shape):
+    id: str
+    key: str
+    at: Time
+    narration: str
+    postings: list[Posting]
+    sources: list[str]
+
+
+class Balance(Shape):
+    account: str
+    balance: Money
+
+
+class BillLine(Shape):
+    """quantity x rate = amount; a quantity that is no decimal number is a fraction such as 1/3."""
+
+    job: str
+    name: str
+    attempt: str
+    n: int
+    centre: str
+    offer: str
+    item: str
+    quantity: str
+    unit: str
+    rate: str
+    amount: Money
+    from_: Time = Field(alias="from")
+    to: Time
+
+
+class Difference(Shape):
+    attempt: str
+    n: int
+    what: str
+
+
+class Recomputed(Shape):
+    """What is not as the signed usage records and the tariffs say; empty when every line is right."""
+
+    lines: int
+    differences: list[Difference]
+
+
+class Bill(Shape):
+    project: str
+    currency: str
+    from_: Time = Field(alias="from")
+    to: Time
+    lines: list[BillLine]
+    total: Money
+    overrun: Money
+    recomputed: Recomputed | None = Field(default=None, description="only when asked for")
+
+
+class LogSize(Shape):
+    size: int = Field(description="how much of the log is held now")
+
+
+class BlobProgress(Shape):
+    whole: bool
+    size: int
+
+
+class JobBatch(Shape):
+    """Jobs that are sent together belong to one project."""
+
+    jobs: list[dict[str, Any]] = Field(min_length=1, max_length=1000)
+    project: str | None = None
+
+
+class JobFile(BaseModel):
+    """The job file as JSON. Unknown fields are refused; see the guide for every field."""
+
+    name: str
+    project: str | None = Field(default=None, description="a team's own where it is left out")
+    run: str = Field(examples=["python train.py"])
+    time: str | int = Field(examples=["4h"], description="how long it may run")
+    nodes: int = 1
+    resources: dict[str, Any] = Field(
+        default={}, examples=[{"accelerators": "H100:8", "cpus": "8+", "memory": "64+"}]
+    )
+    workdir: str | None = Field(default=None, examples=["blob:<sha256>"])
+    inputs: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+    setup: str | None = None
+    envs: dict[str, str] = {}
+    infra: Any = "any"
+    budget: dict[str, Any] = Field(default={}, examples=[{"max_cost": "500 CNY"}])
+    data: dict[str, Any] = Field(default={}, examples=[{"residency": ["CN-QH", "HK"]}])
+    lost_after: str | int = "never"

@@ -130,7 +130,7 @@ def test_what_is_missing_or_unknown_is_named_with_its_path():
     data = {"gen": 1, "orders": [], "stops": [{"attempt": "a", "token": "t", "reason": ""}]}
     with pytest.raises(ValueError, match=r"^stops\[0\]\.grace_s: is missing$"):
         from_json(Desired, data)
-    with pytest.raises(ValueError, match="^state: expected a AttemptState, not 'DREAMING'$"):
+    with pytest.raises(ValueError, match=r"^state: expected a AttemptState, not 'DREAMING'$"):
         from_json(AttemptReport, {"attempt": "a", "token": "t", "state": "DREAMING"})
     with pytest.raises(ValueError, match="not JSON"):
         decode(Desired, b"{")

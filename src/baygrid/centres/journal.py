@@ -1,8 +1,8 @@
 """The agent's memory on disk: one line per fsynced batch, guarded by its checksum.
 
 A batch is one line, so it is there whole or not at all, and only the last line can be torn: whatever follows
-the last good line was never acted upon and is dropped. A bad line *before* a good one is damage, and the agent
-stops rather than forget what it started.
+the last good line was never acted upon and is dropped. A bad line *before* a good one is damage, and then the
+agent stops rather than forget what it started.
 """
 
 from __future__ import annotations

@@ -1,0 +1,215 @@
+"""What an agent remembers of each attempt, and how that is written to and read back from its journal.
+
+Entries of the journal (`t` names the kind): an incarnation, an order or stop taken on, the permission to
+start (`go`, durable *before* the start), a signed usage record and whether the server has it, a final report,
+and that both sides are done (`closed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from baygrid.centres.journal import Entry
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
+from baygrid.ports.centre import Observation
+from baygrid.ports.messages import AttemptReport, Order, SignedUsage, Stop
+from baygrid.ports.wire import from_json, to_json
+
+KEEP_CLOSED = 200_000
+KEEP_CLOSED_MS = 7 * 86_400_000
+
+
+class Phase(Enum):
+    """What the agent does next with an attempt."""
+
+    CHECK = auto()  # read back from the journal: does the centre know it?
+    STAGE = auto()  # bytes must come from the server first
+    READY = auto()  # start it
+    ORDERED = auto()  # start was called, or a stop: the centre says how it stands
+    UNKNOWN = auto()  # was past PLACED when first heard of, and the centre does not know it: never start it
+    PUBLISH = auto()  # ended well; outputs go to the server
+    FINAL = auto()
+
+
+@dataclass(slots=True)
+class Held:
+    """One attempt. `go`: it may have been started, in the epoch named. `old`: it had ended and been
+    closed here before this order came, late or from a server's restored database. `refused`: it could not
+    be started."""
+
+    order: Order
+    phase: Phase
+    adopt: bool = False
+    old: bool = False
+    go: str | None = None
+    stop: Stop | None = None
+    stop_told: bool = False
+    seen: Observation | None = None
+    final: AttemptReport | None = None
+    closed: bool = False
+    # usage: `n` records so far, up to `until`, holding `cpu_seconds`; `unstored` are not yet acknowledged
+    n: int = 0
+    until: Instant | None = None
+    cpu_seconds: float = 0.0
+    unstored: list[SignedUsage] = field(default_factory=list)
+    # work that can fail and is tried again
+    busy: bool = False
+    tries: int = 0
+    retry_at: Instant = 0
+    trouble: str = ""
+    refused: bool = False
+    outputs: dict[str, str] = field(default_factory=dict)
+    # the log: None until the server has said how much it holds
+    log_offset: int | None = 0
+    log_at: Instant = 0
+    log_pause: int = 0
+    log_stalls: int = 0
+    log_done: bool = False
+
+    @property
+    def needs_network(self) -> bool:
+        return self.order.workdir is not None or bool(self.order.inputs)
+
+
+def blank_order(stop: Stop) -> Order:
+    """For a stop whose order never came: enough to ask the centre about it, nothing that could be run."""
+    return Order(
+        attempt=stop.attempt,
+        token=stop.token,
+        job="",
+        project="",
+        name="",
+        state=AttemptState.STOPPING,
+        partition="",
+        nodes=(),
+        cpus=0,
+        memory_mib=0,
+        accelerator=None,
+        accelerators=0,
+        time_s=0,
+        grace_s=stop.grace_s,
+        setup="",
+        run="",
+        envs={},
+        workdir=None,
+        inputs={},
+        outputs=(),
+    )
+
+
+def order_entry(held: Held) -> Entry:
+    entry: Entry = {"t": "order", "order": to_json(held.order)}
+    if held.adopt:
+        entry["adopt"] = True
+    if held.go is not None:
+        entry["go"] = held.go
+    return entry
+
+
+def stop_entry(stop: Stop) -> Entry:
+    return {"t": "stop", "stop": to_json(stop)}
+
+
+def usage_entry(signed: SignedUsage) -> Entry:
+    return {"t": "usage", "usage": to_json(signed)}
+
+
+def final_entry(report: AttemptReport) -> Entry:
+    return {"t": "final", "report": to_json(report)}
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that survives a restart. `closed`: when both sides were done with an attempt; kept for days, so
+    that a late answer or a restored server cannot have it run again."""
+
+    incarnation: int = 0
+    gen: int = 0
+    held: dict[str, Held] = field(default_factory=dict)
+    closed: dict[str, Instant] = field(default_factory=dict)
+
+    @classmethod
+    def replay(cls, entries: Iterable[Entry]) -> Memory:
+        memory = cls()
+        for entry in entries:
+            memory._apply(entry)
+        return memory
+
+    def dump(self, now: Instant) -> Iterator[Entry]:
+        """The shortest journal that says the same."""
+        yield {"t": "incarnation", "v": self.incarnation}
+        yield {"t": "gen", "v": self.gen}
+        oldest = now - KEEP_CLOSED_MS
+        recent = list(self.closed.items())[-KEEP_CLOSED:]
+        self.closed = {attempt: at for attempt, at in recent if at >= oldest}
+        if self.closed:
+            yield {"t": "closed", "at": list(self.closed.items())}
+        for held in self.held.values():
+            if held.old:
+                continue
+            yield order_entry(held)
+            if held.stop is not None:
+                yield stop_entry(held.stop)
+            if held.n:
+                yield {
+                    "t": "used",
+                    "attempt": held.order.attempt,
+                    "n": held.n,
+                    "until": held.until,
+                    "cpu": held.cpu_seconds,
+                    "unstored": to_json(held.unstored),
+                }
+            if held.final is not None:
+                yield final_entry(held.final)
+
+    def _apply(self, entry: Entry) -> None:
+        kind = entry["t"]
+        if kind == "incarnation":
+            self.incarnation = entry["v"]
+        elif kind == "gen":
+            self.gen = entry["v"]
+        elif kind == "order":
+            order = from_json(Order, entry["order"])
+            self.held[order.attempt] = Held(
+                order, Phase.CHECK, adopt=entry.get("adopt", False), go=entry.get("go"), log_offset=None
+            )
+        elif kind == "stop":
+            stop = from_json(Stop, entry["stop"])
+            held = self.held.setdefault(
+                stop.attempt, Held(blank_order(stop), Phase.CHECK, adopt=True, log_offset=None)
+            )
+            held.stop = stop
+        elif kind == "closed":
+            for attempt, at in entry["at"]:
+                self.held.pop(attempt, None)
+                self.closed[attempt] = at
+        else:
+            self._apply_to_attempt(kind, entry)
+
+    def _apply_to_attempt(self, kind: str, entry: Entry) -> None:
+        if kind == "usage":
+            signed = from_json(SignedUsage, entry["usage"])
+            held = self.held[signed.usage.attempt]
+            held.n, held.until = signed.usage.n + 1, signed.usage.end
+            held.cpu_seconds += signed.usage.cpu_seconds
+            held.unstored.append(signed)
+        elif kind == "final":
+            report = from_json(AttemptReport, entry["report"])
+            held = self.held[report.attempt]
+            held.final, held.phase = report, Phase.FINAL
+        elif kind == "go":
+            self.held[entry["attempt"]].go = entry["epoch"]
+        elif kind == "used":
+            held = self.held[entry["attempt"]]
+            held.n, held.until, held.cpu_seconds = entry["n"], entry["until"], entry["cpu"]
+            held.unstored = [from_json(SignedUsage, one) for one in entry["unstored"]]
+        elif kind == "stored":
+            held = self.held[entry["attempt"]]
+            held.unstored = [one for one in held.unstored if one.usage.n != entry["n"]]
+        else:
+            raise ValueError(
+                f"the journal has an entry of an unknown kind {kind!r}: it is of a newer version"
+            )

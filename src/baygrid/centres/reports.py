@@ -1,0 +1,155 @@
+"""What the server must still be told. Final states and usage are in every report until the server names them;
+the rest goes when it changed, and all of it once a minute, which heals whatever was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from baygrid.centres.held import Held, Phase
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
+from baygrid.ports.centre import Observation
+from baygrid.ports.messages import VERSION, AttemptReport, PartitionReport, Report, ReportAnswer
+from baygrid.ports.wire import inventory_digest
+
+HEARTBEAT_MS = 10_000
+FULL_EVERY_MS = 60_000
+ATTEMPTS_PER_REPORT = 1_000
+DETAIL_LENGTH = 2_000
+
+
+class Reporter:
+    """Which attempts changed since the server last answered, and what it knows of the nodes."""
+
+    def __init__(self, incarnation: int, public_key: str) -> None:
+        self.due_at: Instant = 0
+        self._incarnation, self._public_key = incarnation, public_key
+        self._seq = 0
+        self._changed: dict[str, int] = {}  # attempt -> number of its last change
+        self._changes = 0
+        self._sent: dict[str, int] = {}
+        self._full_at: Instant = 0
+        self._inventory: Sequence[PartitionReport] = ()
+        self._digest = ""
+        self._server_digest: str | None = None
+
+    def note(self, attempt: str) -> None:
+        """The server does not know this yet."""
+        self._changes += 1
+        self._changed[attempt] = self._changes
+        self.due_at = 0
+
+    def drop(self, attempt: str) -> None:
+        self._changed.pop(attempt, None)
+
+    def full_due(self, now: Instant) -> bool:
+        return now >= self._full_at
+
+    def describe(self, inventory: Sequence[PartitionReport]) -> None:
+        if inventory != self._inventory or not self._digest:
+            self._inventory, self._digest = tuple(inventory), inventory_digest(inventory)
+
+    def build(self, held: Mapping[str, Held], ack: int, now: Instant) -> Report:
+        if self.full_due(now):
+            self._full_at = now + FULL_EVERY_MS
+            for attempt in held:
+                self._changed.setdefault(attempt, 0)
+        chosen = list(self._changed)
+        chosen += [a for a, one in held.items() if (one.final or one.unstored) and a not in self._changed]
+        chosen = chosen[:ATTEMPTS_PER_REPORT]
+        self._sent = {attempt: self._changed.get(attempt, 0) for attempt in chosen}
+        self._seq += 1
+        self.due_at = now + HEARTBEAT_MS
+        return Report(
+            version=VERSION,
+            incarnation=self._incarnation,
+            seq=self._seq,
+            ack=ack,
+            now=now,
+            inventory_digest=self._digest,
+            inventory=None if self._server_digest == self._digest else tuple(self._inventory),
+            public_key=self._public_key,
+            attempts=tuple(view(held[attempt]) for attempt in chosen if attempt in held),
+        )
+
+    def answered(self, answer: ReportAnswer) -> list[str]:
+        """Returns the attempts whose present state the server now knows."""
+        told = [attempt for attempt, change in self._sent.items() if self._changed.get(attempt) == change]
+        for attempt in told:
+            del self._changed[attempt]
+        self._sent = {}
+        self._server_digest = answer.inventory_digest
+        if self._changed or self._server_digest != self._digest:
+            self.due_at = 0
+        return told
+
+
+def view(held: Held) -> AttemptReport:
+    """How an attempt stands, as the server is told."""
+    attempt, token, usage = held.order.attempt, held.order.token, tuple(held.unstored)
+    if held.final is not None:
+        final = held.final
+        return AttemptReport(
+            attempt,
+            token,
+            final.state,
+            final.raw,
+            final.exit_code,
+            final.cause,
+            final.detail,
+            final.started_at,
+            final.ended_at,
+            usage,
+            final.outputs,
+        )
+    seen = held.seen
+    started_at = seen.started_at if seen is not None else None
+    raw = clean(seen.raw) if seen is not None else ""
+    detail = clean(seen.detail) if seen is not None else ""
+    if held.phase is Phase.UNKNOWN:
+        raw = "closed here before" if held.old else "not known here"
+    return AttemptReport(
+        attempt, token, _state(held), raw, detail=detail or held.trouble, started_at=started_at, usage=usage
+    )
+
+
+def _state(held: Held) -> AttemptState:
+    if held.phase is Phase.UNKNOWN:
+        return AttemptState.UNKNOWN
+    if held.phase is Phase.PUBLISH:
+        return AttemptState.PUBLISHING
+    if held.phase is Phase.STAGE:
+        return AttemptState.STAGING
+    seen = held.seen
+    if held.stop is not None and (seen is None or seen.state is not AttemptState.UNKNOWN):
+        return AttemptState.STOPPING
+    return AttemptState.PLACED if seen is None else seen.state
+
+
+def final_report(held: Held, seen: Observation, now: Instant) -> AttemptReport:
+    """The last word on an attempt, without its usage (that is kept apart until it is stored)."""
+    return AttemptReport(
+        attempt=held.order.attempt,
+        token=held.order.token,
+        state=seen.state,
+        raw=clean(seen.raw),
+        exit_code=seen.exit_code,
+        cause=seen.cause,
+        detail=clean(seen.detail),
+        started_at=seen.started_at,
+        ended_at=seen.ended_at if seen.ended_at is not None else now,
+        outputs=dict(held.outputs) if seen.state is AttemptState.SUCCEEDED else {},
+    )
+
+
+def failed(
+    cause: str, detail: str, started_at: Instant | None = None, ended_at: Instant | None = None
+) -> Observation:
+    return Observation(
+        AttemptState.FAILED, cause=cause, detail=detail, started_at=started_at, ended_at=ended_at
+    )
+
+
+def clean(text: str) -> str:
+    """What any database takes."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:DETAIL_LENGTH]

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.records import AttemptRecord, Want
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
-from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
+from baygrid.store.sql import (
+    Row,
+    Session,
+    Statement,
+    among,
+    insert_all_or_raise,
+    insert_new,
+    number,
+    text,
+    update_version,
+)
 from baygrid.store.tables import attempts
 
 _STATES: Mapping[str, AttemptState] = {state.value: state for state in AttemptState}
@@ -53,20 +63,8 @@ _ALL = select(
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
-_WRITTEN_ONCE = frozenset(
-    {"id", "job", "project", "n", "token", "centre", "placed_at", "log_size", "version"}
-)
-_UPDATE = Statement(
-    update(attempts)
-    .where(_C.id == text("key"), _C.version == number("read_version"))
-    .values(
-        {
-            column.name: text(column.name) if column.type.python_type is str else number(column.name)
-            for column in _C
-            if column.name not in _WRITTEN_ONCE
-        }
-        | {"version": _C.version + 1}
-    )
+_UPDATE = update_version(
+    attempts, without=["job", "project", "n", "token", "centre", "placed_at", "log_size"]
 )
 _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))

@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.ports.records import JobRecord
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
-from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
+from baygrid.store.sql import (
+    Row,
+    Session,
+    Statement,
+    among,
+    insert_all_or_raise,
+    insert_new,
+    number,
+    text,
+    update_version,
+)
 from baygrid.store.tables import jobs
 
 _STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
@@ -38,19 +48,7 @@ _ALL = select(
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
-_WRITTEN_ONCE = frozenset({"id", "project", "submitted_at", "submitted_by", "currency", "version"})
-_UPDATE = Statement(
-    update(jobs)
-    .where(_C.id == text("key"), _C.version == number("read_version"))
-    .values(
-        {
-            column.name: text(column.name) if column.type.python_type is str else number(column.name)
-            for column in _C
-            if column.name not in _WRITTEN_ONCE
-        }
-        | {"version": _C.version + 1}
-    )
-)
+_UPDATE = update_version(jobs, without=["project", "submitted_at", "submitted_by", "currency"])
 _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))
 _QUEUED = Statement(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.store import Store
-from baygrid.store.schema import memory_image, upgrade_sqlite
+from baygrid.store.schema import memory_image, upgrade_postgresql, upgrade_sqlite
 from baygrid.store.sqlite import SqliteStore, check_version
 
 
@@ -30,4 +30,10 @@ def open_store(url: str, *, failpoint: Failpoint = no_failpoint, connections: in
         path = Path(str(parsed.database)).absolute()
         upgrade_sqlite(path)
         return SqliteStore(path, failpoint=failpoint)
+    if parsed.get_backend_name() == "postgresql":
+        from baygrid.store.postgres import PostgresStore  # its driver is slow to load
+
+        upgrade_postgresql(parsed.set(drivername="postgresql+psycopg"))
+        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        return PostgresStore(address, connections, failpoint=failpoint)
     raise ValueError(f"no store for {parsed.drivername!r}: sqlite or postgresql")

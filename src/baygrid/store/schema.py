@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool, StaticPool
 
 from baygrid.store.sql import SQLITE
@@ -43,9 +43,9 @@ def upgrade_sqlite(path: Path) -> None:
     _upgrade(engine)
 
 
-def upgrade_postgresql(engine: Engine) -> None:
+def upgrade_postgresql(url: URL) -> None:
     """Creates or upgrades; of several servers that start at once, one does it and the others wait."""
-    _upgrade(engine)
+    _upgrade(create_engine(url, poolclass=NullPool))
 
 
 def _journaled(path: Path) -> object:

@@ -9,13 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import BigInteger, BindParameter, Column, Insert, Table, Text, bindparam, insert
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    Column,
+    Table,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 
 from baygrid.ports.store import Exists
@@ -25,16 +38,28 @@ Row: TypeAlias = tuple[Any, ...]
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
-_DIALECTS = {SQLITE: sqlite.dialect(paramstyle="named"), POSTGRESQL: psycopg.dialect()}  # type: ignore[no-untyped-call]
+BULK = "postgresql, many rows"
+_PSYCOPG = psycopg.dialect()  # type: ignore[no-untyped-call]
+_DIALECTS = {SQLITE: sqlite.dialect(paramstyle="named"), POSTGRESQL: _PSYCOPG, BULK: _PSYCOPG}
 
 
 class Statement:
-    """A Core statement and its text in the dialects that have asked for it."""
+    """A Core statement and its text in the dialects that have asked for it. `bulk` writes many rows at once
+    on PostgreSQL, given as one parameter `rows`; SQLite takes them one by one as quickly."""
 
     __slots__ = ("_elements", "_texts")
 
-    def __init__(self, element: Executable, on_postgresql: Executable | None = None) -> None:
-        self._elements = {SQLITE: element, POSTGRESQL: element if on_postgresql is None else on_postgresql}
+    def __init__(
+        self,
+        element: ClauseElement,
+        on_postgresql: ClauseElement | None = None,
+        bulk: ClauseElement | None = None,
+    ) -> None:
+        self._elements: dict[str, ClauseElement | None] = {
+            SQLITE: element,
+            POSTGRESQL: element if on_postgresql is None else on_postgresql,
+            BULK: bulk,
+        }
         self._texts: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def compiled(self, dialect: str) -> tuple[str, dict[str, Any]]:
@@ -42,7 +67,7 @@ class Statement:
         known = self._texts.get(dialect)
         if known is None:
             element = self._elements[dialect]
-            assert isinstance(element, ClauseElement)
+            assert element is not None
             compiled = element.compile(dialect=_DIALECTS[dialect])
             fixed = {name: value for name, value in compiled.params.items() if value is not None}
             known = self._texts[dialect] = (str(compiled), fixed)
@@ -124,22 +149,49 @@ def among(column: Column[str], name: str) -> ColumnElement[bool]:
     return _Among(column, name)
 
 
-def insert_row(table: Table, *, without: Sequence[str] = ()) -> Insert:
-    """A plain insert of every column that the database does not fill itself."""
-    return _values(insert(table), table, without)
-
-
 def insert_new(table: Table, *, without: Sequence[str] = ()) -> Statement:
     """An insert that writes nothing where a key is taken: an error would end PostgreSQL's transaction."""
+    columns = [column for column in table.c if column.name not in without]
+    values = {column.name: bindparam(column.name, type_=_plain(column)) for column in columns}
+    rows = _rows(columns)
     return Statement(
-        _values(sqlite_insert(table).on_conflict_do_nothing(), table, without),
-        _values(postgresql_insert(table).on_conflict_do_nothing(), table, without),
+        sqlite_insert(table).values(values).on_conflict_do_nothing(),
+        postgresql_insert(table).values(values).on_conflict_do_nothing().inline(),
+        postgresql_insert(table)
+        .from_select([column.name for column in columns], select(*rows.c))
+        .on_conflict_do_nothing()
+        .inline(),
     )
 
 
-def _values(statement: Insert, table: Table, without: Sequence[str]) -> Insert:
-    columns = [column for column in table.c if column.name not in without]
-    return statement.values({column.name: bindparam(column.name) for column in columns}).inline()
+def update_version(table: Table, *, without: Sequence[str]) -> Statement:
+    """An update of the row `key` that counts its version, if that is still `read_version`."""
+    columns = [column for column in table.c if column.name not in {"id", "version", *without}]
+    values = {column.name: bindparam(column.name, type_=_plain(column)) for column in columns}
+    counted = {"version": table.c.version + literal_column("1")}
+    rows = _rows([*columns, Column("key", Text()), Column("read_version", BigInteger())])
+    one = (
+        update(table)
+        .where(table.c.id == text("key"), table.c.version == number("read_version"))
+        .values(values | counted)
+    )
+    many = (
+        update(table)
+        .where(table.c.id == rows.c.key, table.c.version == rows.c.read_version)
+        .values({column.name: rows.c[column.name] for column in columns} | counted)
+    )
+    return Statement(one, one, many)
+
+
+def _rows(columns: Sequence[Column[Any]]) -> TableValuedAlias:
+    """PostgreSQL's parameter `rows`, a JSON list of objects, as a table: many rows in one small statement."""
+    function = func.json_to_recordset(cast(text("rows"), JSON()))
+    named = [Column(column.name, _plain(column)) for column in columns]
+    return function.table_valued(*named).render_derived(name="given", with_types=True)
+
+
+def _plain(column: Column[Any]) -> Text | BigInteger:
+    return Text() if column.type.python_type is str else BigInteger()
 
 
 def insert_all_or_raise(session: Session, statement: Statement, rows: Sequence[Params], what: str) -> None:

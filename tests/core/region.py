@@ -1,8 +1,9 @@
 """A vocabulary for regions, and random ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -85,95 +86,92 @@ def bay(h100: int = 2, a100: int = 2, plain: int = 2) -> Image:
 
 
 CENTRES = ("east", "west")
-PARTITIONS = ("a", "b")
 MODELS = ("H100", "A100")
-_TARGETS = st.builds(Target, st.sampled_from(CENTRES), st.sampled_from((None, *PARTITIONS)))
-_INFRAS = st.one_of(
-    st.just(ANYWHERE),
-    st.builds(
-        Infra,
-        st.lists(_TARGETS, max_size=2).map(tuple),
-        st.booleans(),
-        st.lists(_TARGETS, max_size=1).map(tuple),
-    ),
-)
+
+# Random regions come from a seed, not from many small draws:
+# nearly all of those are too poor to place anything.
+SEEDS = st.integers(0, 2**48).map(Random)
 
 
-@st.composite
-def images(draw: st.DrawFn) -> Image:
-    centres, offers = [], []
-    for name in draw(st.lists(st.sampled_from(CENTRES), unique=True)):
-        partitions = []
-        for part in draw(st.lists(st.sampled_from(PARTITIONS), unique=True)):
-            has = tuple(
-                Node(
-                    f"n{n}",
-                    draw(st.integers(0, 6)),
-                    draw(st.integers(0, 6)),
-                    draw(st.dictionaries(st.sampled_from(MODELS), st.integers(0, 3))),
-                )
-                for n in range(draw(st.integers(0, 4)))
-            )
-            partitions.append(Partition(name, part, has, draw(st.sampled_from((None, 60, 120)))))
-        silent, is_open = draw(st.sampled_from((None, None, None, 90))), draw(st.integers(0, 4)) > 0
-        where = draw(st.sampled_from(("CN-QH", "HK")))
-        centres.append(CentreView(name, where, is_open, silent, tuple(partitions)))
-    for number in range(draw(st.integers(0, 6))):
-        prices = st.integers(0, 4)
-        offers.append(
-            OfferView(
-                f"offer-{number}",
-                draw(st.sampled_from(CENTRES)),
-                draw(st.sampled_from(PARTITIONS)),
-                draw(st.sampled_from((None, *MODELS))),
-                draw(st.sampled_from(("CNY", "CNY", "CNY", "HKD"))),
-                Rate(Fraction(draw(prices)), Fraction(draw(prices)), Fraction(draw(prices), 3)),
-            )
+def random_image(rng: Random) -> Image:
+    centres = [random_centre(rng, name) for name in CENTRES if rng.random() < 0.95]
+    offers = [
+        OfferView(
+            f"offer-{number}",
+            rng.choice(CENTRES),
+            rng.choice("ab"),
+            rng.choice((None, *MODELS)),
+            "CNY" if rng.random() < 0.95 else "HKD",
+            Rate(Fraction(rng.randint(0, 4)), Fraction(rng.randint(0, 4)), Fraction(rng.randint(0, 4), 3)),
         )
-    return Image(centres, offers, draw(usages(centres)))
+        for number in range(rng.randint(2, 14))
+    ]
+    return Image(centres, offers, [used for view in centres for used in random_usage(rng, view)])
 
 
-@st.composite
-def usages(draw: st.DrawFn, centres: list[CentreView]) -> list[Placement]:
+def random_centre(rng: Random, name: str) -> CentreView:
+    partitions = []
+    for part in "ab":
+        has = tuple(
+            Node(
+                f"n{n}",
+                rng.randint(2, 9),
+                rng.randint(2, 9),
+                {model: rng.randint(1, 5) for model in MODELS if rng.random() < 0.8},
+            )
+            for n in range(rng.randint(0, 5))
+        )
+        if rng.random() < 0.9:
+            partitions.append(Partition(name, part, has, rng.choice((None, None, None, 60, 120))))
+    silent_s = 90 if rng.random() < 0.05 else None
+    return CentreView(name, rng.choice(("CN-QH", "HK")), rng.random() < 0.95, silent_s, tuple(partitions))
+
+
+def random_usage(rng: Random, view: CentreView) -> Iterator[Placement]:
     """Within what the nodes have."""
-    usage = []
-    for view in centres:
-        for part in view.partitions:
-            for node in part.nodes:
-                if draw(st.integers(0, 3)):
-                    continue
-                model = draw(st.sampled_from((None, *MODELS)))
-                used = draw(st.integers(0, node.accelerators.get(model, 0))) if model else 0
-                cpus, memory = draw(st.integers(0, node.cpus)), draw(st.integers(0, node.memory_mib))
+    for part in view.partitions:
+        for node in part.nodes:
+            if rng.random() < 0.3:
+                model = rng.choice((None, *node.accelerators))
+                used = rng.randint(0, node.accelerators[model]) if model else 0
+                cpus, memory = rng.randint(0, node.cpus), rng.randint(0, node.memory_mib)
                 name = f"live-{view.name}-{part.name}-{node.name}"
-                usage.append(Placement(name, view.name, part.name, (node.name,), cpus, memory, model, used))
-    return usage
+                yield Placement(name, view.name, part.name, (node.name,), cpus, memory, model, used)
 
 
-DEMANDS = st.builds(
-    Demand,
-    job=st.just(""),
-    project=st.just("demo"),
-    currency=st.sampled_from(("CNY", "CNY", "CNY", "HKD")),
-    nodes=st.sampled_from((1, 1, 2, 3)),
-    cpus=st.integers(1, 4),
-    memory_mib=st.integers(1, 4),
-    time_s=st.sampled_from((30, 60, 100)),
-    accelerators=st.lists(st.tuples(st.sampled_from(MODELS), st.integers(1, 3)), max_size=2, unique=True).map(
-        tuple
-    ),
-    ordered=st.booleans(),
-    infra=_INFRAS,
-    residency=st.sampled_from((None, None, frozenset({"HK"}), frozenset({"HK", "CN-QH"}))),
-    max_cost_minor=st.sampled_from((None, None, 0, 5, 50)),
-)
+def random_target(rng: Random) -> Target:
+    return Target(rng.choice(CENTRES), rng.choice((None, None, "a", "b")))
 
 
-def queues(most: int = 8) -> st.SearchStrategy[list[Demand]]:
+def random_demand(rng: Random) -> Demand:
+    targets = tuple(random_target(rng) for _ in range(rng.choice((*9 * (0,), 1, 2, 2))))
+    avoid = tuple(random_target(rng) for _ in range(rng.choice((*9 * (0,), 1))))
+    models = rng.sample(MODELS, rng.choice((0, 1, 2)))
+    asked = [(model, rng.randint(1, 3)) for model in models]
+    if asked and rng.random() < 0.2:
+        asked.append((models[0], 4))
+    return Demand(
+        "job",
+        "demo",
+        "CNY" if rng.random() < 0.95 else "HKD",
+        rng.choice((1, 1, 2, 3)),
+        rng.randint(1, 3),
+        rng.randint(1, 3),
+        rng.choice((30, 60, 60, 100)),
+        tuple(asked),
+        rng.random() < 0.5,
+        Infra(targets, rng.random() < 0.5, avoid),
+        rng.choice((*8 * (None,), frozenset({"HK"}), frozenset({"HK", "CN-QH"}))),
+        rng.choice((*8 * (None,), 0, 50, 100)),
+    )
+
+
+def random_queue(rng: Random) -> list[Demand]:
     """Few shapes, each several times."""
-    shapes = st.lists(DEMANDS, min_size=1, max_size=3)
-    return shapes.flatmap(lambda kinds: st.lists(st.sampled_from(kinds), max_size=most)).map(_numbered)
+    shapes = [random_demand(rng) for _ in range(rng.randint(1, 4))]
+    return [replace(rng.choice(shapes), job=f"job-{n}") for n in range(rng.randint(1, 12))]
 
 
-def _numbered(queue: list[Demand]) -> list[Demand]:
-    return [replace(demand, job=f"job-{n}") for n, demand in enumerate(queue)]
+IMAGES = SEEDS.map(random_image)
+DEMANDS = SEEDS.map(random_demand)
+QUEUES = SEEDS.map(random_queue)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.placement.image import CentreView, Image, Placement, Room
-from tests.core.region import GIB, bay, centre, images, nodes
+from tests.core.region import GIB, IMAGES, bay, centre, nodes
 
 
 def room(image: Image, where: tuple[str, str], node: str) -> tuple[int, int, dict[str, int]]:
@@ -70,7 +70,7 @@ def test_partitions_and_centres_can_go():
     assert set(image.pools) == {("qianhai", "cpu")}
 
 
-@given(images(), st.data())
+@given(IMAGES, st.data())
 def test_any_order_of_events_gives_the_same_image(image: Image, data: st.DataObject):
     events: list[CentreView | Placement] = [*image.centres.values(), *image.usage]
     events += data.draw(st.lists(st.sampled_from(events), max_size=3)) if events else []

@@ -11,7 +11,7 @@ from baygrid.core.placement.image import Image
 from baygrid.core.placement.nearest import approach
 from baygrid.core.placement.plan import impossible, plan
 from baygrid.core.placement.search import STANDARD
-from tests.core.region import DEMANDS, bay, centre, images, job, nodes, offer
+from tests.core.region import DEMANDS, IMAGES, bay, centre, job, nodes, offer
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_only_has_to_wait_is_not_impossible():
     assert impossible(full, job(cpus=32)) is None
 
 
-@given(images(), DEMANDS)
+@given(IMAGES, DEMANDS)
 def test_advice_followed_fits(image: Image, demand: Demand):
     idle = Image([replace(v, open=True, silent_s=None) for v in image.centres.values()], image.offers)
     for it in candidates(idle, demand):

@@ -105,6 +105,20 @@ def test_a_gang_is_placed_whole_or_not_at_all():
     assert [r.text for v in waits.verdicts for r in v.obstacles if r.code == "busy"] == [text]
 
 
+@pytest.mark.parametrize(
+    ("second", "fits"),
+    [
+        (job("b", "H100:3", cpus=24, gib=192), True),
+        (job("b", "H100:4", cpus=24, gib=192), False),
+        (job("b", "H100:3", cpus=25, gib=192), False),
+        (job("b", "H100:3", cpus=24, gib=193), False),
+    ],
+)
+def test_a_node_holds_exactly_what_it_has(second, fits):
+    made = plan(bay(h100=1), [job("a", "H100:1", cpus=8, gib=64), second])
+    assert ("b" in where(made)) == fits
+
+
 def test_a_waiting_job_blocks_no_other_and_its_shape_shares_one_explanation():
     queue = [job("big", "H100:4", count=2)] + [job(f"q{n}", "H100:4") for n in range(5)] + [job("plain")]
     made = plan(bay(h100=1), queue)

@@ -17,7 +17,7 @@ from baygrid.core.placement.room import Finder, Floor
 from baygrid.core.pricing.hold import Footprint, cost_at
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.reasons import Reason
-from tests.core.region import DEMANDS, MODELS, images, queues
+from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES
 
 
 def copy(image: Image) -> Image:
@@ -84,7 +84,7 @@ def choices(image: Image, demand: Demand) -> Iterator[tuple[tuple[int, int, int]
                 yield (wanted, place if demand.ordered else 0, cost), offer, count, fit
 
 
-@given(images(), queues())
+@given(IMAGES, QUEUES)
 def test_a_plan_is_what_a_plain_second_opinion_would_do(image: Image, queue: list[Demand]):
     made = plan(image, queue)
     by_job = {assignment.job: assignment for assignment in made.assignments}
@@ -122,7 +122,7 @@ def assert_tightest(world: Image, demand: Demand, taken: Assignment, fit: list[s
     assert sorted(map(left, taken.nodes)) == sorted(map(left, fit))[: demand.nodes]
 
 
-@given(images(), queues())
+@given(IMAGES, QUEUES)
 def test_a_plan_changes_nothing_and_comes_out_the_same_again(image: Image, queue: list[Demand]):
     before = free(image)
     rooms = {
@@ -138,7 +138,7 @@ def test_a_plan_changes_nothing_and_comes_out_the_same_again(image: Image, queue
     assert plan(copy(image), list(queue), now=5) == first
 
 
-@given(images(), DEMANDS)
+@given(IMAGES, DEMANDS)
 def test_a_full_table_agrees_with_the_plan_and_leaves_nothing_out(image: Image, demand: Demand):
     table = explain(image, demand)
     made = plan(image, [demand])
@@ -197,7 +197,7 @@ def without(reason: Reason, image: Image, demand: Demand, it: Candidate) -> tupl
     return Image(views.values(), image.offers, image.usage), demand
 
 
-@given(images(), DEMANDS)
+@given(IMAGES, DEMANDS)
 def test_each_reason_is_true_its_filter_passes_once_it_alone_is_gone(image: Image, demand: Demand):
     for number, it in enumerate(candidates(image, demand)):
         for test in FILTERS:
@@ -209,7 +209,7 @@ def test_each_reason_is_true_its_filter_passes_once_it_alone_is_gone(image: Imag
             assert any(test(asked, c) is None for c in same), (number, reason)
 
 
-@given(images(), DEMANDS)
+@given(IMAGES, DEMANDS)
 def test_a_busy_candidate_has_exactly_the_room_it_is_said_to_have(image: Image, demand: Demand):
     for it in candidates(image, demand):
         if it.pool is None or it.preference is None or it.fitting < demand.nodes:
@@ -242,7 +242,7 @@ def test_a_busy_candidate_has_exactly_the_room_it_is_said_to_have(image: Image, 
             assert busy(demand, again, len(find.find(demand.nodes))) is None
 
 
-@given(images(), DEMANDS)
+@given(IMAGES, DEMANDS)
 def test_impossible_looks_at_totals_only(image: Image, demand: Demand):
     verdict = impossible(image, demand)
     idle = Image([replace(v, open=True, silent_s=None) for v in image.centres.values()], image.offers)

@@ -131,6 +131,9 @@ class Image:
             self.set_centre(centre)
         self.set_offers(offers)
 
+    def __repr__(self) -> str:
+        return f"Image({list(self.centres.values())}, {list(self.offers)}, {list(self.usage)})"
+
     @property
     def usage(self) -> tuple[Placement, ...]:
         """The live attempts, in the order in which they were placed."""

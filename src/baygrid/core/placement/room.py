@@ -81,7 +81,7 @@ class Finder:
         while self._heap and len(found) < count:
             key = heappop(self._heap)
             # A key from before its node was taken from is thrown away: a newer one is in the heap.
-            if key[4] not in found and self._tightness(key[4]) == key:
+            if self._tightness(key[4]) == key:
                 found[key[4]] = key
         for key in found.values():
             heappush(self._heap, key)

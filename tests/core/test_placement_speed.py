@@ -1,4 +1,4 @@
-"""Planning stays cheap as queues grow. The bounds leave room for slow machines; what grows as a square breaks them."""
+"""Planning stays cheap as queues grow. Bounds leave room for slow machines; what grows as a square breaks them."""
 
 import time
 from dataclasses import replace

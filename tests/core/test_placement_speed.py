@@ -1,4 +1,4 @@
-"""Planning stays cheap as queues grow. Bounds leave room for slow machines; what grows as a square breaks them."""
+"""Planning stays cheap as queues grow: bounds loose enough for slow machines, too tight for squares."""
 
 import time
 from dataclasses import replace

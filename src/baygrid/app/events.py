@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
-from baygrid.ports.records import Cursor, Event, Role
+from baygrid.ports.records import Cursor, Event, JobRecord, Role
 from baygrid.ports.store import Tx
+
+MAX_EVENTS = 10_000
+"""More than a job without retries can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,16 @@ def of_job(platform: Platform, actor: Actor, job: str, after: Cursor, limit: int
     def load(tx: Tx) -> Events:
         record = find_job(tx, actor, Action.READ, job)
         items = tx.events.after(after, limit, job=job)
-        # The final event is written with the final state, but may become readable a moment later.
-        last = items[-1][1].kind if items else ""
-        seen_end = last == f"job-{record.state.value.lower()}" or not items
-        return Events(items, record.state.final and len(items) < limit and seen_end)
+        return Events(items, record.state.final and len(items) < limit and _told(tx, record))
 
     return platform.store.read(load)
+
+
+def _told(tx: Tx, record: JobRecord) -> bool:
+    """Whether the job's final event can be read already: on PostgreSQL that may be a moment after its
+    state."""
+    final = f"job-{record.state.value.lower()}"
+    return any(event.kind == final for _, event in tx.events.after(Cursor(), MAX_EVENTS, job=record.id))
 
 
 def of_project(platform: Platform, actor: Actor, project: str | None, after: Cursor, limit: int) -> Events:

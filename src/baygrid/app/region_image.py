@@ -32,36 +32,57 @@ class RegionImage:
         self.live: dict[str, AttemptRecord] = {}
         self.seen: Mapping[str, Instant | None] = {}
         self._prices: Prices | None = None
+        self._fresh: dict[str, None] = {}  # queued since the last plan
+        self._roomier = True  # since the last plan something became free, reachable or cheaper
 
     def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
         """Centres with how long they have been silent, and offers at the rates in force."""
         self.seen = seen
         for name, centre in region.centres.items():
-            self.image.set_centre(centre_view(centre, region.partitions[name], seen.get(name), now))
+            view = centre_view(centre, region.partitions[name], seen.get(name), now)
+            before = self.image.centres.get(name)
+            if before != view:
+                self._roomier |= before is None or view.silent_s is None
+                self.image.set_centre(view)
         prices = region.prices(now)
         if prices is not self._prices:
             self.image.set_offers(prices.views)
             self._prices = prices
+            self._roomier = True
 
     def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
         for record in jobs:
             if record.state is not JobState.QUEUED:
                 self.queue.pop(record.id, None)
+                self._fresh.pop(record.id, None)
                 continue
             demand = demand_of(record.id, record.currency, parse(record.spec))
             if demand.max_cost_minor is None:  # prices may have risen since the money was held
                 demand = replace(demand, max_cost_minor=record.hold, shape=None)
             self.queue[record.id] = Waiting(demand, record.version)
+            self._fresh[record.id] = None
 
     def take_attempts(self, attempts: Iterable[AttemptRecord]) -> None:
         """One that its centre may still run has its place, whatever we call it."""
         for attempt in attempts:
             if attempt.want is Want.NOTHING:
                 self.image.release(attempt.id)
-                self.live.pop(attempt.id, None)
+                self._roomier |= self.live.pop(attempt.id, None) is not None
             else:
                 self.image.occupy(placement_of(attempt))
                 self.live[attempt.id] = attempt
+
+    def to_plan(self) -> list[Demand]:
+        """The jobs that a plan may place now: all, or only the new ones where nothing has become free since
+        the last plan, since what had to wait then still has to."""
+        demands = [self.queue[id].demand for id in (self.queue if self._roomier else self._fresh)]
+        self._fresh.clear()
+        self._roomier = False
+        return demands
+
+    def plan_all(self) -> None:
+        """The next plan looks at the whole queue."""
+        self._roomier = True
 
     def silent_attempts(self, now: Instant) -> list[AttemptRecord]:
         """Attempts that are not final, at centres that count as unreachable."""

@@ -23,7 +23,6 @@ from baygrid.ports.store import Tx
 LEASE_MS = 4_000
 IDLE_MS = 1_000
 EVENTS_AT_ONCE = 5_000
-PLAN_AT_ONCE = 2_000
 COMMIT_AT_ONCE = 250
 
 
@@ -61,6 +60,9 @@ class Scheduler:
         except Fenced:
             self.term = None
             return now
+        except Exception:
+            self.term = None  # what was done is not known: take everything in anew
+            raise
         return now if more or placed else now + IDLE_MS
 
     def resign(self) -> None:
@@ -121,9 +123,9 @@ class Scheduler:
     def _place(self, now: Instant) -> bool:
         """Plans the queue and commits in parts, so that the first jobs need not wait for the last."""
         known = self._known
-        if not known.queue or self.term is None:
+        queue = known.to_plan()
+        if not queue or self.term is None:
             return False
-        queue = [waiting.demand for waiting in known.queue.values()]
         made = plan(known.image, queue, STANDARD, now).assignments
         for start in range(0, len(made), COMMIT_AT_ONCE):
             part = [(a, known.queue[a.job]) for a in made[start : start + COMMIT_AT_ONCE]]
@@ -132,6 +134,8 @@ class Scheduler:
             known.take_attempts(attempts)
             for assignment, _ in part:  # one that dropped has changed: the stream tells how it stands
                 known.queue.pop(assignment.job, None)
+            if len(attempts) < len(part):
+                known.plan_all()  # what was kept for it is free
         return bool(made)
 
     def _lose_silent(self, now: Instant) -> None:

@@ -84,7 +84,7 @@ def submit(
 def read_specs(
     actor: Actor, documents: Sequence[object], project: str | None, *, uploaded: bool = True
 ) -> list[JobSpec]:
-    """Parses job files, telling every problem of all of them at once. `uploaded` False: files may be paths still."""
+    """Parses job files, telling all problems at once. `uploaded` False: files may be paths still."""
     if not 1 <= len(documents) <= MAX_BATCH:
         raise Invalid.at("jobs", f"send 1 to {MAX_BATCH} jobs at once, not {len(documents)}")
     default = project or actor.project

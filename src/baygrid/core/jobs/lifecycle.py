@@ -1,7 +1,8 @@
 """How a job and an attempt live: two enums, two transition tables.
 
 `step_job` and `step_attempt` are the only places where a state changes. A pair that is not in the table is
-refused with `IllegalTransition`; the caller decides whether that is a late message (ignored) or a user's error.
+refused with `IllegalTransition`; the caller decides whether that is a late message (ignored) or a user's
+error.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Instruction(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where one run of a job stands. UNKNOWN is not final: the centre cannot say, and its raw word is kept."""
+    """Where one run of a job stands. UNKNOWN is not final: the centre cannot say, and its raw word is
+    kept."""
 
     PLACED = "PLACED"
     STAGING = "STAGING"

@@ -1,0 +1,71 @@
+"""The way from the server's own agent to the server: the same protocol without a wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from baygrid.app import blobs, logs, sync
+from baygrid.app.access import Actor
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Problem
+from baygrid.ports.basics import Failpoint, no_failpoint
+from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer
+from baygrid.ports.records import Role
+from baygrid.wiring.waking import Bell
+
+T = TypeVar("T")
+
+PIECE = 1024 * 1024
+
+
+class EmbeddedTransport:
+    """`ports.centre.Transport` by calls into the application."""
+
+    def __init__(self, platform: Platform, centre: str, failpoint: Failpoint = no_failpoint) -> None:
+        self._platform = platform
+        self._actor = Actor("embedded", Role.CENTRE, "embedded agent", centre=centre)
+        self._bell = Bell(platform.store, f"centre:{centre}")
+        self._failpoint = failpoint
+
+    def report(self, report: Report) -> ReportAnswer:
+        return self._call(lambda: sync.take_report(self._platform, self._actor, report))
+
+    def desired(self, incarnation: int, after: int, wait_s: float) -> Desired:
+        def ask() -> Desired | None:
+            return sync.desired(self._platform, self._actor, incarnation, after)
+
+        found = self._call(ask)
+        if found is None:
+            self._bell.wait(wait_s)
+            found = self._call(ask)
+        return found or Desired(after, (), ())
+
+    def append_log(self, attempt: str, token: str, offset: int, data: bytes) -> int:
+        return self._call(lambda: logs.append(self._platform, self._actor, attempt, token, offset, data))
+
+    def put_blob(self, sha256: str, path: Path) -> None:
+        size = path.stat().st_size
+
+        def put() -> None:
+            with path.open("rb") as file:
+                blobs.put(self._platform, self._actor, sha256, 0, size, iter(lambda: file.read(PIECE), b""))
+
+        self._call(put)
+
+    def fetch_blob(self, sha256: str) -> Iterator[bytes]:
+        return self._call(lambda: blobs.get(self._platform, self._actor, sha256)[1])
+
+    def close(self) -> None:
+        """Wakes who is parked."""
+        self._bell.ring()
+
+    def _call(self, work: Callable[[], T]) -> T:
+        self._failpoint("transport.send.before")
+        try:
+            answer = work()
+        except Problem as problem:
+            raise Refused(problem.status, problem.detail) from problem
+        self._failpoint("transport.receive.after")
+        return answer

@@ -1,0 +1,60 @@
+"""What an empty server begins with, so that the first job needs no operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from baygrid.app.platform import Platform
+from baygrid.app.region import post_grant
+from baygrid.app.tokens import issue
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.units import Money
+from baygrid.ports.records import CentreRecord, Event, Kind, Offer, Organisation, Project, Role
+from baygrid.ports.store import Tx
+
+PROJECT = "default"
+FUNDS = Money(100_000_00, "CNY")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """The operator's secret, shown and saved once."""
+
+    operator_secret: str
+
+
+def first_start(platform: Platform, embedded: str | None, jurisdiction: str) -> FirstStart | None:
+    """Makes the operator's token, an organisation, a project with play money and the embedded centre with a
+    sample price. None where the server has begun before. Safe when two servers start at once: one of them
+    does it."""
+    now = platform.clock()
+
+    def begin(tx: Tx) -> FirstStart | None:
+        if tx.region.tokens():
+            return None
+        tx.region.insert_organisation(Organisation("local", Kind.COMPANY, "This installation"))
+        _, secret = issue(platform, tx, Role.OPERATOR, None, None, "first start")
+        tx.region.insert_project(Project(PROJECT, "local", FUNDS.currency))
+        tx.events.append([Event(now, "project-added", PROJECT)])
+        post_grant(platform, tx, PROJECT, FUNDS, "play money of the first start", now)
+        return FirstStart(secret)
+
+    begun = platform.store.write(begin)
+    if embedded is not None:
+        _ensure_centre(platform, embedded, jurisdiction)
+    return begun
+
+
+def _ensure_centre(platform: Platform, name: str, jurisdiction: str) -> None:
+    now = platform.clock()
+    # Sample prices: 0.20 CNY a cpu-hour, 0.02 CNY a GiB-hour.
+    tariff = Tariff(now, FUNDS.currency, Fraction(0), Fraction(1, 5), Fraction(1, 50))
+
+    def ensure(tx: Tx) -> None:
+        if tx.region.centre(name) is None:
+            tx.region.insert_centre(CentreRecord(name, jurisdiction, "local"))
+            tx.region.insert_offer(Offer(f"{name}-main", name, "main", None, FUNDS.currency, (tariff,)))
+            tx.events.append([Event(now, "centre-added", centre=name)])
+
+    platform.store.write(ensure)

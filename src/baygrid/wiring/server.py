@@ -1,0 +1,178 @@
+"""A whole server: store, scheduler, embedded centre and HTTP, from settings."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+from fastapi import FastAPI
+
+from baygrid.api.app import create_app
+from baygrid.api.metrics import Metrics
+from baygrid.app.catalogue import Catalogue
+from baygrid.app.platform import Platform
+from baygrid.app.scheduler import Scheduler
+from baygrid.ports.basics import Failpoint, Instant, no_failpoint
+from baygrid.store import open_store
+from baygrid.store.objects import open_objects
+from baygrid.store.uploads import FolderUploads
+from baygrid.wiring.agent import EmbeddedAgent
+from baygrid.wiring.first_start import first_start
+from baygrid.wiring.ids import RandomIds, wall_clock
+from baygrid.wiring.logs import log_to_stderr
+from baygrid.wiring.settings import ServerSettings
+from baygrid.wiring.waking import Bell, StepThread
+
+OPERATOR_TOKEN = "operator.token"
+SWITCH_S = 0.0005
+"""How long one thread may keep the others waiting: a plan must not hold up a request."""
+
+
+class AlreadyRunning(Exception):
+    """Another server has this data folder; the message says what to do."""
+
+
+@dataclass(slots=True)
+class Server:
+    """Built, not yet running."""
+
+    settings: ServerSettings
+    platform: Platform
+    scheduler: Scheduler
+    app: FastAPI
+    _scheduling: StepThread
+    _agent: EmbeddedAgent | None
+    _lock: IO[str]
+    _closed: bool = False
+
+    def start(self) -> None:
+        """Threads run from here on; HTTP is `run`."""
+        self._scheduling.start()
+        if self._agent is not None:
+            self._agent.start()
+
+    def run(self, ready: Callable[[str], None]) -> None:
+        """Serves HTTP until SIGINT or SIGTERM. `ready` gets the address once requests are taken."""
+        listener = socket.create_server((self.settings.host, self.settings.port), reuse_port=False)
+        host, port = listener.getsockname()[:2]
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            backlog=2048,
+        )
+        http = _Http(config, self.app, lambda: ready(f"http://{host}:{port}"))
+        try:
+            http.run(sockets=[listener])
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Everything ends in order; jobs of the embedded centre go on running."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._agent is not None:
+            self._agent.stop()
+        self._scheduling.stop()
+        self.scheduler.resign()
+        self.platform.store.close()
+        self._lock.close()
+
+
+class _Http(uvicorn.Server):
+    """Says when it is ready, and ends parked requests and streams before it waits for connections."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.server.hub.close()
+        await super().shutdown(sockets)
+
+
+def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
+    """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _lock(settings.data)
+    store = open_store(settings.database_url, failpoint=failpoint)
+    platform = Platform(
+        store,
+        open_objects(settings.objects_url),
+        FolderUploads(settings.data / "uploads"),
+        wall_clock,
+        RandomIds(),
+        Catalogue(),
+    )
+    begun = first_start(platform, settings.embedded, settings.embedded_jurisdiction)
+    if begun is not None:
+        _save_secret(settings.data / OPERATOR_TOKEN, begun.operator_secret)
+    # On SQLite there is one server at a time, so a new process may take up its predecessor's lease at once.
+    own = "embedded" if settings.database is None else f"{socket.gethostname()}-{secrets.token_hex(6)}"
+    scheduler = Scheduler(platform, own)
+    metrics = Metrics()
+    app = create_app(platform, role=lambda: _role(scheduler), metrics=metrics)
+
+    def step(now: Instant) -> Instant:
+        with metrics.cycle.time():
+            return scheduler.step(now)
+
+    scheduling = StepThread("scheduler", step, Bell(store, "events"), wall_clock)
+    agent = None
+    if settings.embedded is not None:
+        agent = EmbeddedAgent(platform, settings.embedded, settings.data / "centre", failpoint)
+    return Server(settings, platform, scheduler, app, scheduling, agent, lock)
+
+
+def run(
+    settings: ServerSettings,
+    ready: Callable[[str, str | None], None],
+    failpoint: Failpoint = no_failpoint,
+) -> None:
+    """As `baygrid.wiring.serve`. `failpoint` is called at every commit, send and receive."""
+    log_to_stderr()
+    sys.setswitchinterval(SWITCH_S)
+    server = build(settings, failpoint)
+    server.start()
+    secret = settings.data / OPERATOR_TOKEN
+    server.run(lambda address: ready(address, secret.read_text() if secret.exists() else None))
+
+
+def _role(scheduler: Scheduler) -> str:
+    return "follower" if scheduler.term is None else "leader"
+
+
+def _lock(data: Path) -> IO[str]:
+    """Held until the process ends."""
+    file = (data / "server.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise AlreadyRunning(
+            f"another server is running on {data}: stop it, or give this one its own --data"
+        ) from None
+    return file
+
+
+def _save_secret(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)

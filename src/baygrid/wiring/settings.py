@@ -1,0 +1,42 @@
+"""Everything that can be set from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """`database` None: SQLite in `data`. `objects` None: a folder in `data`; else a folder or `s3://bucket/prefix`,
+    which several servers on one database must share. `embedded`: name of the centre that the server runs
+    itself, None for none."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8470
+    database: str | None = None
+    objects: str | None = None
+    embedded: str | None = "local"
+    embedded_jurisdiction: str = "CN-QH"
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data.absolute() / 'baygrid.db'}"
+
+    @property
+    def objects_url(self) -> str:
+        return self.objects or str(self.data.absolute() / "objects")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8"; none: this machine as one node."""
+
+    centre: str
+    server: str
+    token: str
+    state: Path
+    driver: str = "local"
+    partition: str = "main"
+    nodes: tuple[str, ...] = field(default=())

@@ -1,0 +1,217 @@
+"""A small region on a real store in memory, with a clock that only tests move and centres that tests speak
+for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from baygrid.app import centres_and_offers, region, submit, sync
+from baygrid.app.access import Actor
+from baygrid.app.catalogue import Catalogue
+from baygrid.app.platform import Platform
+from baygrid.app.scheduler import Scheduler
+from baygrid.centres.keys import Key
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.units import Money
+from baygrid.ports.messages import (
+    AttemptReport,
+    Desired,
+    NodeReport,
+    Order,
+    PartitionReport,
+    Report,
+    ReportAnswer,
+    SignedUsage,
+    Usage,
+)
+from baygrid.ports.records import Kind, Role
+from baygrid.ports.store import Store
+from baygrid.ports.wire import usage_bytes
+from baygrid.store import open_store
+
+OPERATOR = Actor("tok-operator", Role.OPERATOR, "operator")
+START = 1_800_000_000_000
+HOUR = 3_600_000
+
+
+class MemoryObjects(dict[str, bytes]):
+    """`ports.basics.ObjectStore`."""
+
+    def put(self, key: str, chunks: Iterator[bytes]) -> int:
+        self[key] = b"".join(chunks)
+        return len(self[key])
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        end = None if length is None else offset + length
+        return iter([self[key][offset:end]])
+
+    def size(self, key: str) -> int | None:
+        return len(self[key]) if key in self else None
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+class MemoryUploads(dict[str, bytes]):
+    """`ports.basics.Uploads`."""
+
+    def size(self, key: str) -> int:
+        return len(self.get(key, b""))
+
+    def append(self, key: str, offset: int, chunks: Iterator[bytes], limit: int) -> int:
+        self[key] = self.get(key, b"")[:offset] + b"".join(chunks)
+        if len(self[key]) > limit:
+            raise ValueError(f"more than {limit} bytes")
+        return len(self[key])
+
+    def read(self, key: str) -> Iterator[bytes]:
+        return iter([self[key]])
+
+    def drop(self, key: str) -> None:
+        self.pop(key, None)
+
+
+class CountingIds:
+    """Identifiers in the order in which they were made, the same in every run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, kind: str, now: int) -> str:
+        self._count += 1
+        return f"{kind}-{self._count:08d}"
+
+    def secret(self) -> str:
+        return self.new("secret", 0)
+
+
+@dataclass
+class Site:
+    """A centre that a test speaks for, message by message."""
+
+    stage: Stage
+    name: str
+    nodes: tuple[NodeReport, ...]
+    key: Key = field(default_factory=Key.new)
+    incarnation: int = 1
+    seq: int = 0
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(f"tok-{self.name}", Role.CENTRE, self.name, centre=self.name)
+
+    def report(self, *attempts: AttemptReport, seq: int | None = None) -> ReportAnswer:
+        if seq is None:
+            seq = self.seq = self.seq + 1
+        return sync.take_report(
+            self.stage.platform,
+            self.actor,
+            Report(
+                version=1,
+                incarnation=self.incarnation,
+                seq=seq,
+                ack=0,
+                now=self.stage.now,
+                inventory_digest=f"{self.name}-{self.nodes}",
+                inventory=(PartitionReport("main", self.nodes),),
+                public_key=self.key.public_key,
+                attempts=attempts,
+            ),
+        )
+
+    def desired(self, after: int = 0) -> Desired:
+        found = sync.desired(self.stage.platform, self.actor, self.incarnation, after)
+        return found or Desired(after, (), ())
+
+    def usage(self, order: Order, start: int, end: int, n: int = 0) -> SignedUsage:
+        usage = Usage(
+            attempt=order.attempt,
+            n=n,
+            start=start,
+            end=end,
+            nodes=len(order.nodes),
+            cpus=order.cpus,
+            memory_mib=order.memory_mib,
+            accelerator=order.accelerator,
+            accelerators=order.accelerators,
+            cpu_seconds=1.0,
+            peak_memory_mib=10,
+        )
+        return SignedUsage(usage, self.key.sign(usage_bytes(usage)))
+
+    def says(
+        self, order: Order, state: AttemptState, seconds: int = 60, cause: str | None = None
+    ) -> AttemptReport:
+        """That this attempt is in `state`; a final one ran for so many seconds until now."""
+        started = self.stage.now - seconds * 1000
+        ran = state in (AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.CANCELLED)
+        return AttemptReport(
+            attempt=order.attempt,
+            token=order.token,
+            state=state,
+            exit_code={AttemptState.SUCCEEDED: 0, AttemptState.FAILED: 1}.get(state),
+            cause=cause or ("exit-code" if state is AttemptState.FAILED else None),
+            started_at=started if ran or state is AttemptState.RUNNING else None,
+            ended_at=self.stage.now if state.final else None,
+            usage=(self.usage(order, started, self.stage.now),) if ran else (),
+        )
+
+
+class Stage:
+    """One project, `demo`, with so much money, and no centre yet."""
+
+    def __init__(self, store: Store | None = None, funds: str = "1000 CNY") -> None:
+        self.now = START
+        self.store = store or open_store("sqlite://")
+        self.platform = Platform(
+            self.store, MemoryObjects(), MemoryUploads(), lambda: self.now, CountingIds(), Catalogue()
+        )
+        self.scheduler = Scheduler(self.platform, "server-1")
+        self.team = Actor("tok-team", Role.TEAM, "team", project="demo")
+        region.add_organisation(self.platform, OPERATOR, "acme", Kind.COMPANY, "Acme")
+        region.add_project(self.platform, OPERATOR, "demo", "acme", "CNY", Money.parse(funds))
+
+    def add_site(
+        self, name: str, *, cpu_hour: str = "1", cpus: int = 8, jurisdiction: str = "CN-QH", nodes: int = 1
+    ) -> Site:
+        """A centre with `nodes` nodes of so many cpus and 64 GiB, that has reported once."""
+        centres_and_offers.add_centre(self.platform, OPERATOR, name, jurisdiction, "local")
+        centres_and_offers.add_offer(
+            self.platform,
+            OPERATOR,
+            id=None,
+            centre=name,
+            partition="main",
+            accelerator=None,
+            currency="CNY",
+            rates=centres_and_offers.Rates(cpu_hour=cpu_hour),
+            valid_from=None,
+        )
+        site = Site(self, name, tuple(NodeReport(f"{name}-{i}", cpus, 65_536) for i in range(nodes)))
+        site.report()
+        return site
+
+    def submit(self, *documents: dict[str, object], key: str | None = None) -> list[str]:
+        """Ids of the new jobs; what a document leaves out is a plain job of one hour."""
+        whole = [{"name": "job", "run": "true", "time": "1h", **document} for document in documents or ({},)]
+        done = submit.submit(
+            self.platform,
+            self.team,
+            whole,
+            project=None,
+            key=key,
+            body_sha256=str(whole),
+            render=lambda records: ",".join(record.id for record in records),
+        )
+        return done.answer.body.split(",")
+
+    def schedule(self) -> None:
+        """Steps until the scheduler has nothing more to do now."""
+        for _ in range(10):
+            if self.scheduler.step(self.now) > self.now:
+                return
+        raise AssertionError("the scheduler does not come to rest")
+
+    def pass_time(self, ms: int) -> None:
+        self.now += ms

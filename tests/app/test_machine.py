@@ -1,0 +1,157 @@
+"""Any sequence of what users, operators, the scheduler and centres may do: states stay declared, money adds
+up."""
+
+from __future__ import annotations
+
+import contextlib
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from baygrid.app import bill, centres_and_offers, jobs, region
+from baygrid.app.problems import Impossible, NotEnoughMoney, Refuse
+from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
+from baygrid.core.pricing.accounts import project_account
+from baygrid.ports.messages import Order
+from baygrid.ports.records import Cursor
+from tests.app.stage import HOUR, OPERATOR, Site, Stage
+
+REPORTED = [
+    AttemptState.PLACED,
+    AttemptState.STAGING,
+    AttemptState.WAITING,
+    AttemptState.RUNNING,
+    AttemptState.STOPPING,
+    AttemptState.PUBLISHING,
+    AttemptState.UNKNOWN,
+    AttemptState.SUCCEEDED,
+    AttemptState.FAILED,
+    AttemptState.CANCELLED,
+    AttemptState.PREEMPTED,
+]
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Two centres, one project with money for a few jobs at a time."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.stage = Stage(funds="40 CNY")
+        self.sites: list[Site] = [
+            self.stage.add_site("qianhai"),
+            self.stage.add_site("hongkong", cpu_hour="2"),
+        ]
+        self.orders: dict[str, tuple[Site, Order]] = {}
+        self.final: dict[str, JobState] = {}
+
+    @rule(cpus=st.integers(1, 9), hours=st.integers(1, 3), lost=st.sampled_from(["never", "1h"]))
+    def submit(self, cpus: int, hours: int, lost: str) -> None:
+        with contextlib.suppress(NotEnoughMoney, Impossible):
+            self.stage.submit({"resources": {"cpus": cpus}, "time": f"{hours}h", "lost_after": lost})
+
+    @rule(key=st.sampled_from("ab"))
+    def submit_again(self, key: str) -> None:
+        with contextlib.suppress(NotEnoughMoney):
+            assert self.stage.submit(key=key) == self.stage.submit(key=key)
+
+    @rule()
+    def schedule(self) -> None:
+        self.stage.schedule()
+        for site in self.sites:
+            for order in site.desired().orders:
+                self.orders.setdefault(order.attempt, (site, order))
+
+    @rule(minutes=st.integers(1, 90))
+    def pass_time(self, minutes: int) -> None:
+        self.stage.pass_time(minutes * 60_000)
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data(), state=st.sampled_from(REPORTED), seconds=st.integers(0, 20_000))
+    def report(self, data: st.DataObject, state: AttemptState, seconds: int) -> None:
+        site, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
+        answer = site.report(site.says(order, state, seconds))
+        assert (order.attempt in answer.closed) == state.final
+
+    @rule()
+    def old_report_is_refused(self) -> None:
+        site = self.sites[0]
+        with contextlib.suppress(Refuse):
+            site.report(seq=site.seq)
+            raise AssertionError("a report was taken twice")
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
+        with contextlib.suppress(Refuse):
+            jobs.cancel(self.stage.platform, self.stage.team, order.job)
+
+    @rule()
+    def cancel_waiting(self) -> None:
+        for view in jobs.page(
+            self.stage.platform, self.stage.team, project=None, states=[JobState.QUEUED], before=None, limit=1
+        ):
+            assert (
+                jobs.cancel(self.stage.platform, self.stage.team, view.job.id).job.state is JobState.CANCELLED
+            )
+
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data())
+    def declare_lost(self, data: st.DataObject) -> None:
+        _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
+        with contextlib.suppress(Refuse):
+            jobs.declare_lost(self.stage.platform, OPERATOR, order.attempt)
+
+    @rule(price=st.integers(0, 5))
+    def change_price(self, price: int) -> None:
+        with contextlib.suppress(Refuse):
+            rates = centres_and_offers.Rates(cpu_hour=str(price))
+            centres_and_offers.add_tariff(self.stage.platform, OPERATOR, "qianhai-main", None, rates)
+
+    @invariant()
+    def states_follow_the_tables(self) -> None:
+        declared = {(before, after) for (before, _), (after, _) in JOB_TABLE.items()}
+        for view in self._views():
+            job = view.job
+            was = self.final.get(job.id)
+            assert was is None or job.state is was, "a final state changed"
+            if job.state.final:
+                self.final[job.id] = job.state
+                assert job.hold == 0
+                assert all(attempt.state.final for attempt in view.attempts)
+            assert job.state in {after for _, after in declared} | {JobState.QUEUED}
+            assert len(view.attempts) <= 1
+        reachable = set(ATTEMPT_TABLE.values()) | {AttemptState.PLACED}
+        assert all(a.state in reachable for view in self._views() for a in view.attempts)
+
+    @invariant()
+    def money_adds_up(self) -> None:
+        platform = self.stage.platform
+        project = region.project(platform, OPERATOR, "demo")
+        views = self._views()
+        assert project.held == sum(view.job.hold for view in views)
+        assert project.charged == sum(view.charged for view in views)
+        assert 0 <= project.held + project.charged <= project.granted
+        balances = region.balances(platform, OPERATOR)
+        assert sum(balances.values()) == 0
+        assert -balances[project_account("demo"), "CNY"] == project.granted - project.charged
+        whole = bill.bill(platform, OPERATOR, "demo", 0, self.stage.now + HOUR, recompute=True)
+        assert whole.differences == ()
+        assert whole.total == project.charged
+
+    @invariant()
+    def each_end_is_told_once(self) -> None:
+        told = self.stage.store.read(lambda tx: tx.events.after(Cursor(), 10_000))
+        ends = [e.job for _, e in told if e.kind in ("job-succeeded", "job-failed", "job-cancelled")]
+        assert len(ends) == len(set(ends))
+        assert set(ends) == {view.job.id for view in self._views() if view.job.state.final}
+
+    def _views(self) -> list[jobs.JobView]:
+        return jobs.page(
+            self.stage.platform, self.stage.team, project=None, states=[], before=None, limit=1000
+        )
+
+
+Lifecycle.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLifecycle = Lifecycle.TestCase

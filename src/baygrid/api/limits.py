@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from baygrid.api.problems import ProblemResponse
+from baygrid.api.problems import BODY_LEFT, ProblemResponse
 from baygrid.app.problems import TooLarge
 
 MAX_BODY = 1024 * 1024
+SMALL = 64 * 1024
+"""So much of an unread body is read and thrown away, and the connection can go on."""
 
 
 class BodyLimit:
@@ -26,20 +28,23 @@ class BodyLimit:
         return MAX_BODY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        most = self._most(scope["path"]) if scope["type"] == "http" else None
-        if most is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > most:
-            await ProblemResponse(_too_large(most), close=True)(scope, receive, send)
+        most, announced = self._most(scope["path"]), _announced(scope)
+        scope[BODY_LEFT] = announced is None or announced > SMALL
+        if most is not None and (announced or 0) > most:
+            await ProblemResponse(_too_large(most))(scope, receive, send)
             return
         seen, refused = 0, False
 
         async def counted() -> Message:
             nonlocal seen, refused
             message = await receive()
+            if not message.get("more_body"):
+                scope[BODY_LEFT] = False
             seen += len(message.get("body", b""))
-            if seen > most and not refused:
+            if most is not None and seen > most and not refused:
                 refused = True  # once: the answer still throws away what arrives
                 raise _too_large(most)
             return message
@@ -51,8 +56,11 @@ def _too_large(most: int) -> TooLarge:
     return TooLarge(f"a body may have at most {most} bytes here: send less at once")
 
 
-def _announced(scope: Scope) -> int:
+def _announced(scope: Scope) -> int | None:
+    """The length of the body; None when it comes in chunks."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() else 0
+        if name == b"transfer-encoding":
+            return None
     return 0

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from baygrid.app.problems import Invalid, NotFound, Problem, TooLarge, Unauthorized
+from baygrid.app.problems import Invalid, NotFound, Problem, Unauthorized
 
 log = structlog.get_logger("baygrid.api")
 
@@ -41,29 +41,26 @@ class Internal(Problem):
 
 LINGER_S = 1.0
 LINGER_BYTES = 64 * 1024 * 1024
+BODY_LEFT = "baygrid.body_left"
+"""In the scope of a request: whether much of its body may still be on its way."""
 
 
 class ProblemResponse(Response):
-    """`close`: much of the body may not have been read, so the connection ends with this answer. What still
-    arrives is thrown away for a moment first: closing at once could reset the connection before the client
-    has read it."""
+    """Where much of the body was not read, the connection ends with this answer, and what still arrives is
+    thrown away for a moment: closing at once could reset the connection before the client has read it."""
 
     media_type = "application/problem+json"
 
-    def __init__(
-        self, problem: Problem, headers: Mapping[str, str] | None = None, *, close: bool = False
-    ) -> None:
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(encode(problem), problem.status, headers=dict(headers or {}))
-        self._close = close
-        if close:
-            self.headers["connection"] = "close"
         if isinstance(problem, Unauthorized):
             self.headers["www-authenticate"] = 'Bearer realm="baygrid"'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._close:
+        if not scope.get(BODY_LEFT):
             await super().__call__(scope, receive, send)
             return
+        self.headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         with contextlib.suppress(TimeoutError):
@@ -96,7 +93,7 @@ def encode(problem: Problem) -> bytes:
 def response_of(error: Exception, request: Request) -> Response:
     """The answer to a request that ended with `error`."""
     if isinstance(error, Problem):
-        return ProblemResponse(error, close=isinstance(error, TooLarge) or request.method == "PUT")
+        return ProblemResponse(error)
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody reads it
     if isinstance(error, RequestValidationError):

@@ -1,0 +1,159 @@
+"""Every endpoint, asked by everybody, for every kind of thing: matrix.yaml is the table."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.records import CentreState
+from tests.api.world import World, job
+
+MATRIX: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parent / "matrix.yaml").read_text(encoding="utf-8")
+)
+WHO = {
+    "none": None,
+    "team": "team",
+    "rival": "rival",
+    "centre": "far",
+    "stranger": "hub",
+    "operator": "operator",
+}
+ROWS = [
+    pytest.param(endpoint, row, id=f"{endpoint} {row['thing']}")
+    for endpoint, rows in MATRIX.items()
+    for row in rows
+]
+BLOB = b"what a job works on"
+EVERYBODYS = b"what everybody puts"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(tmp_path_factory.mktemp("matrix"))
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def client(region: World) -> Iterator[TestClient]:
+    with TestClient(region.app, base_url="http://test") as found:
+        yield found
+
+
+def test_every_endpoint_is_in_the_table(region: World):
+    routes = [route for route in region.app.routes if isinstance(route, APIRoute)]
+    assert {f"{method} {route.path}" for route in routes for method in route.methods or ()} == set(MATRIX)
+
+
+def test_every_row_names_everybody():
+    assert all(set(WHO) <= set(row) for rows in MATRIX.values() for row in rows)
+    own = {endpoint for endpoint in MATRIX if any(f"{{{name}}}" in endpoint for name in ("project", "job"))}
+    for endpoint in own:
+        assert {row["thing"] for row in MATRIX[endpoint]} >= {"demo", "absent"}, endpoint
+
+
+@pytest.mark.parametrize(("endpoint", "row"), ROWS)
+def test_the_table(region: World, client: TestClient, endpoint: str, row: dict[str, Any]):
+    method, address = endpoint.split(" ")
+    things = _absent() if row["thing"] == "absent" else _present(region, client, method, address)
+    found, bodies = {}, []
+    for name, who in WHO.items():
+        things["new"] = f"new-{next(_numbers)}"
+        url = _filled(address, things) + (f"?{row['query']}" if "query" in row else "")
+        sent: dict[str, Any] = {"headers": region.headers(who)}
+        if "body" in row:
+            sent["json"] = json.loads(_filled(json.dumps(row["body"]), things, braces=False))
+        if "raw" in row:
+            sent["content"] = EVERYBODYS if row["raw"] == "blob" else b"a line\n"
+            sent["headers"] |= {"Baygrid-Attempt-Token": things["attempt_token"]}
+        answer = client.request(method, url, **sent)
+        found[name] = answer.status_code
+        bodies.append(f"{name}: {answer.status_code} {answer.text[:300]}")
+        if answer.status_code >= 400 and method != "HEAD":
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == answer.status_code
+    assert found == {name: row[name] for name in WHO}, "\n".join(bodies)
+
+
+def test_another_projects_thing_looks_like_none(region: World, client: TestClient):
+    """The whole answer, not only its status, but for the name that was asked for."""
+    addresses = [
+        endpoint
+        for endpoint, rows in MATRIX.items()
+        for row in rows
+        if row["thing"] == "demo" and row["rival"] == 404 and "body" not in row and "raw" not in row
+    ]
+    assert len(addresses) > 10
+    for endpoint in addresses:
+        method, address = endpoint.split(" ")
+        if "{" not in address:
+            continue
+        theirs, none = _present(region, client, method, address), _absent()
+        headers = region.headers("rival")
+        answers = []
+        for things in (theirs, none):
+            answer = client.request(method, _filled(address, things), headers=headers)
+            text = answer.text
+            for name in ("job", "project", "sha256", "name"):
+                text = text.replace(things[name], name.upper())
+            kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
+            answers.append((answer.status_code, text, kept))
+        assert answers[0] == answers[1], endpoint
+
+
+def _absent() -> dict[str, str]:
+    absent = dict.fromkeys(("project", "centre", "offer", "token", "name", "attempt_token"), "absent")
+    return absent | {"job": "job-absent", "attempt": "att-absent", "sha256": "0" * 64}
+
+
+def _present(region: World, client: TestClient, method: str, address: str) -> dict[str, str]:
+    """Things of project demo; the job runs at centre far."""
+    things = _absent() | {"project": "demo", "centre": "far", "offer": "far-cpu", "name": "result"}
+    things["sha256"] = hashlib.sha256(BLOB if method != "PUT" else EVERYBODYS).hexdigest()
+    if "{offer}" in address:
+        made = client.post(
+            "/v1/offers",
+            json={"centre": "far", "partition": f"p{next(_numbers)}", "currency": "CNY"},
+            headers=region.headers("operator"),
+        )
+        things["offer"] = made.json()["id"]
+    if "{token}" in address:
+        body = {"role": "team", "project": "demo", "label": "to be revoked"}
+        made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))
+        things["token"] = made.json()["id"]
+    if "{job}" in address or "{attempt}" in address or ("{sha256}" in address and method != "PUT"):
+        _run_a_job(region, client, things)
+    return things
+
+
+def _run_a_job(region: World, client: TestClient, things: dict[str, str]) -> None:
+    team = region.headers("team")
+    things["sha256"] = hashlib.sha256(BLOB).hexdigest()
+    region.store.write(lambda tx: tx.region.set_centre_state("far", CentreState.OPEN))
+    assert client.put(f"/v1/blobs/{things['sha256']}", content=BLOB, headers=team).status_code == 201
+    document = job(workdir=f"blob:{things['sha256']}", outputs={"result": "result"}, infra="far")
+    made = client.post("/v1/jobs", json=document | {"resources": {"cpus": 1, "memory": 1}}, headers=team)
+    assert made.status_code == 201, made.text
+    region.place()
+    (attempt,) = region.attempts(made.json()["id"])
+    things |= {"job": attempt.job, "attempt": attempt.id, "attempt_token": attempt.token}
+    region.report("far", attempt, AttemptState.PUBLISHING, outputs={"result": things["sha256"]})
+
+
+def _filled(text: str, things: dict[str, str], *, braces: bool = True) -> str:
+    for name, value in things.items():
+        text = text.replace(f"{{{name}}}", value)
+    assert not braces or "{" not in text
+    return text

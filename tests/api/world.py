@@ -1,0 +1,221 @@
+"""A region with two teams and two centres, for tests of the API."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from baygrid.api.app import create_app
+from baygrid.app import sync
+from baygrid.app.access import Actor
+from baygrid.app.catalogue import Catalogue
+from baygrid.app.platform import Platform
+from baygrid.app.region import post_grant
+from baygrid.app.scheduler import Scheduler
+from baygrid.app.tokens import issue
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, Report
+from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
+from baygrid.ports.store import Tx
+from baygrid.store import open_store
+
+Json = dict[str, Any]
+
+
+class Objects:
+    """An object store in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def put(self, key: str, chunks: Iterator[bytes]) -> int:
+        self.kept[key] = b"".join(chunks)
+        return len(self.kept[key])
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        end = None if length is None else offset + length
+        return iter([self.kept[key][offset:end]])
+
+    def size(self, key: str) -> int | None:
+        return len(self.kept[key]) if key in self.kept else None
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+class Uploads:
+    """Half-way blobs in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def size(self, key: str) -> int:
+        return len(self.kept.get(key, b""))
+
+    def append(self, key: str, offset: int, chunks: Iterator[bytes], limit: int) -> int:
+        data = self.kept.get(key, b"")[:offset] + b"".join(chunks)
+        if len(data) > limit:
+            raise ValueError("more than announced")
+        self.kept[key] = data
+        return len(data)
+
+    def read(self, key: str) -> Iterator[bytes]:
+        return iter([self.kept.get(key, b"")])
+
+    def drop(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+class Ids:
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new(self, kind: str, now: Instant) -> str:
+        return f"{kind}-{now:013d}{next(self._numbers):06d}{secrets.token_hex(4)}"
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(24)
+
+
+class Clock:
+    """The wall's, and what a test adds to it."""
+
+    ahead_ms = 0
+
+    def __call__(self) -> Instant:
+        return time.time_ns() // 1_000_000 + self.ahead_ms
+
+
+GPU = PartitionReport(
+    "gpu", tuple(NodeReport(f"g{n}", 64, 512 * 1024, {"H100": 8}) for n in range(2)), time_limit_s=86_400
+)
+CPU = PartitionReport("cpu", tuple(NodeReport(f"c{n}", 32, 128 * 1024) for n in range(4)))
+
+
+@dataclass
+class World:
+    """`secrets` by who: operator, team (of demo), rival (of other), hub (its agent), far (its agent)."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    secrets: dict[str, str] = field(default_factory=dict)
+    role: str = "leader"
+
+    def __post_init__(self) -> None:
+        self.database = self.folder / "region.db"
+        self.objects = Objects()
+        self.store = open_store(f"sqlite:///{self.database}")
+        self.platform = Platform(self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue())
+        self.store.write(self._found)
+        self.scheduler = Scheduler(self.platform, "this server")
+        self.app: FastAPI = create_app(self.platform, role=lambda: self.role)
+
+    def _found(self, tx: Tx) -> None:
+        now = self.clock()
+        for project, organisation, kind in (
+            ("demo", "uni", Kind.UNIVERSITY),
+            ("other", "startup", Kind.COMPANY),
+        ):
+            tx.region.insert_organisation(Organisation(organisation, kind, organisation.title()))
+            tx.region.insert_project(Project(project, organisation, "CNY"))
+            post_grant(self.platform, tx, project, Money(10_000_00, "CNY"), "first grant", now)
+        for name, jurisdiction, partition in (("hub", "CN-QH", GPU), ("far", "HK", CPU)):
+            tx.region.insert_centre(CentreRecord(name, jurisdiction, "local"))
+            tx.region.set_inventory(name, (partition,), f"digest-{name}", "")
+            tx.region.take_report(name, 1, 1, now)
+        gpu = Tariff(now - 1000, "CNY", Fraction(20), Fraction(1, 4), Fraction(1, 50))
+        cpu = Tariff(now - 1000, "CNY", Fraction(0), Fraction(1, 5), Fraction(1, 100))
+        tx.region.insert_offer(Offer("hub-gpu", "hub", "gpu", "H100", "CNY", (gpu,)))
+        tx.region.insert_offer(Offer("far-cpu", "far", "cpu", None, "CNY", (cpu,)))
+        for who, role, project, centre in (
+            ("operator", Role.OPERATOR, "", ""),
+            ("team", Role.TEAM, "demo", ""),
+            ("rival", Role.TEAM, "other", ""),
+            ("hub", Role.CENTRE, "", "hub"),
+            ("far", Role.CENTRE, "", "far"),
+        ):
+            made = issue(self.platform, tx, role, project or None, centre or None, who)
+            self.secrets[who] = made[1]
+
+    def place(self) -> None:
+        """What the leader does: everything that fits is placed. Every centre has just reported."""
+        self._heard("hub")
+        self._heard("far")
+        self.scheduler.step(self.clock())
+
+    def attempts(self, job: str) -> list[AttemptRecord]:
+        return self.store.read(lambda tx: tx.attempts.of_jobs([job]))
+
+    def report(self, who: str, attempt: AttemptRecord, state: AttemptState, **more: Any) -> None:
+        """What the agent of centre `who` says of one attempt."""
+        self._heard(who, AttemptReport(attempt.id, attempt.token, state, **more))
+
+    def _heard(self, who: str, *items: AttemptReport) -> None:
+        before = self.store.read(lambda tx: tx.region.centre(who))
+        assert before is not None
+        digest, now = before.inventory_digest, self.clock()
+        message = Report(1, before.incarnation, before.seq + 1, 0, now, digest, None, "", items)
+        sync.take_report(self.platform, Actor("agent", Role.CENTRE, who, centre=who), message)
+
+    def headers(self, who: str | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secrets[who]}"} if who else {}
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+        with closing(sqlite3.connect(self.database)) as database:
+            names = [
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
+            return {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
+
+    def close(self) -> None:
+        self.app.state.server.hub.close()
+        self.store.close()
+
+
+def job(name: str = "hello", **more: Any) -> Json:
+    """A job file that fits the region."""
+    return {"name": name, "time": "1h", "run": "echo hello", "resources": {"cpus": 2, "memory": 4}} | more
+
+
+@contextmanager
+def serving(app: FastAPI, **options: Any) -> Iterator[str]:
+    """A real server in a thread; its address."""
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        **options,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the server did not start")
+            time.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.state.server.hub.close()
+        server.should_exit = True
+        thread.join()

@@ -345,9 +345,9 @@ class Agent:
             self._batch.append(usage_entry(signed))
             self._reporter.note(held.order.attempt)
         if not seen.state.final:
-            if seen != held.seen or held.phase is not Phase.ORDERED:
-                held.seen = seen
+            if held.phase is not Phase.ORDERED or not _same(held.seen, seen):
                 self._enter(held, Phase.ORDERED)
+            held.seen = seen
         elif seen.state is AttemptState.SUCCEEDED and seen.outputs:
             held.seen = seen
             self._enter(held, Phase.PUBLISH)
@@ -445,6 +445,17 @@ class Agent:
         if entries:
             lazy, self._lazy = self._lazy, []
             self._journal.append([*lazy, *entries])
+
+
+def _same(one: Observation | None, other: Observation) -> bool:
+    """Whether the server would be told the same: use counts on, and goes into its own records."""
+    return one is other or (
+        one is not None
+        and one.state is other.state
+        and one.raw == other.raw
+        and one.detail == other.detail
+        and one.started_at == other.started_at
+    )
 
 
 def back_off(tries: int) -> int:

@@ -1,0 +1,406 @@
+"""A centre that is this machine: `ports.centre.Centre` with processes.
+
+One thread, no waiting. Each attempt is a directory and a supervisor (`supervise.sh`) that leads a
+session. What happened is read from the directory and from the kernel, so an agent that restarts finds
+everything again; the end of a supervisor arrives at `fileno()`, which a loop can wait for.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import orjson
+
+from baygrid.centres.local import processes, staging
+from baygrid.centres.local.attempt import SURVIVORS_MS, Attempt, Facts, Stage, never_ran, running, verdict
+from baygrid.centres.local.files import Claim, Files, Why, key_of
+from baygrid.centres.local.nodes import this_machine
+from baygrid.centres.local.share import NoRoom, Share, Shares
+from baygrid.centres.local.spawn import NotRunnable, environment, spawn
+from baygrid.centres.local.sweep import Sweeper
+from baygrid.ports.basics import Instant
+from baygrid.ports.centre import Fetch, Observation, StagingFailed
+from baygrid.ports.messages import Order, PartitionReport, Stop
+
+HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this, its writer died
+ENDING_POLL_MS = 20
+FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
+NEVER: Instant = 1 << 62
+
+
+class LocalCentre:
+    """`root` holds one directory per attempt and must be this driver's alone. `path` is what jobs get as
+    PATH."""
+
+    def __init__(
+        self,
+        root: Path,
+        partitions: tuple[PartitionReport, ...] | None = None,
+        *,
+        name: str = "local",
+        path: str | None = None,
+        sample_ms: int = 1_000,
+    ) -> None:
+        self._root = root.resolve()
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(self._root.stat().st_mode) & 0o077:
+            self._root.chmod(0o700)
+        self._partitions = this_machine() if partitions is None else partitions
+        self._name = name
+        self._path = path if path is not None else os.environ.get("PATH", os.defpath)
+        self._boot = processes.boot_id()
+        self._shares = Shares(self._partitions)
+        self._sweeper = Sweeper(self._root / ".trash")
+        self._epoll = select.epoll()
+        self._attempts: dict[str, Attempt] = {}
+        self._keys: dict[str, str] = {}  # token -> key, to hash each once
+        self._watched: dict[int, Attempt] = {}  # descriptor -> attempt
+        self._restless: dict[str, Attempt] = {}  # STARTING or ENDING: looked at until it settles
+        self._alive: dict[str, Attempt] = {}
+        self._strays: dict[int, int] = {}  # descriptor -> pid of supervisors that lost their claim
+        self._sample_ms = sample_ms
+        self._sample_at: Instant = 0
+        self._due_at: Instant = NEVER
+        self._find_again()
+
+    # The port
+
+    @property
+    def epoch(self) -> str:
+        """For how long claims are sure to last: a power cut may lose the youngest."""
+        return self._boot
+
+    def fileno(self) -> int:
+        """Readable when a supervisor ended: wait for it and tick."""
+        return self._epoll.fileno()
+
+    def inventory(self) -> tuple[PartitionReport, ...]:
+        return self._partitions
+
+    def prepare(self, order: Order, fetch: Fetch) -> None:
+        """Touches nothing but the attempt's own directory, so a thread of its own may do it."""
+        staging.prepare(self._files(order.token), order, fetch)
+
+    def start(self, order: Order, now: Instant) -> None:
+        key = self._key(order.token)
+        if key in self._attempts:
+            return
+        files = self._files(order.token)
+        attempt = Attempt(key, files, Facts.of(order))
+        if files.has("claim"):
+            self._settle(attempt, now)
+            return
+        if not files.has("work"):
+            staging.prepare(files, order, _nothing)
+        try:
+            share = self._shares.choose(order)
+            environ = environment(files, order, share, self._name, self._path)
+            files.write("order.json", orjson.dumps(attempt.facts.to_json()))
+            attempt.pid = spawn(files, order, share, environ)
+        except (NoRoom, NotRunnable) as refusal:
+            self._forbid(attempt, "refused", str(refusal), now)
+            return
+        attempt.look_at = now + 2
+        self._take(attempt, share)
+        self._attempts[key] = self._restless[key] = attempt
+        self._watch(attempt, os.pidfd_open(attempt.pid))  # our child: its pid is its own until we wait for it
+
+    def stop(self, stop: Stop, now: Instant) -> None:
+        attempt = self._attempts.get(self._key(stop.token))
+        if attempt is None:
+            files = self._files(stop.token)
+            attempt = Attempt(self._key(stop.token), files, Facts.from_json(files.order()))
+        if attempt.stage is Stage.STARTING and not self._forbid(attempt, "stopped", stop.reason, now):
+            attempt.stop_grace = stop.grace_s * 1000  # claimed: it is running, or just about to
+            self._settle(attempt, now)
+        elif attempt.stage is Stage.RUNNING:
+            self._end(attempt, "cancelled", stop.grace_s * 1000, now)
+
+    def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
+        for descriptor, _ in self._epoll.poll(0):
+            self._ended(descriptor, now)
+        for attempt in list(self._restless.values()):
+            if attempt.look_at <= now:
+                self._settle(attempt, now) if attempt.stage is Stage.STARTING else self._outlive(attempt, now)
+        if self._alive and now >= self._sample_at:
+            self._sample(now)
+        if now >= self._due_at:
+            self._enforce(now)
+        self._sweeper.step()
+        attempts, keys = self._attempts, self._keys
+        found = {}
+        for order in orders:
+            known = attempts.get(keys.get(order.token) or self._key(order.token))
+            if known is not None:
+                found[order.token] = known.seen
+        return found
+
+    def read_log(self, order: Order, offset: int, limit: int) -> bytes:
+        return self._files(order.token).log(offset, limit)
+
+    def wake_at(self, now: Instant) -> Instant | None:
+        if self._sweeper.busy:
+            return now
+        due = min((attempt.look_at for attempt in self._restless.values()), default=NEVER)
+        due = min(due, self._due_at, self._sample_at if self._alive else NEVER)
+        return None if due == NEVER else max(due, now)
+
+    def forget(self, order: Order) -> None:
+        """Only what has ended; a running attempt is kept."""
+        key = self._key(order.token)
+        attempt = self._attempts.get(key)
+        if attempt is not None and attempt.stage is not Stage.DONE:
+            return
+        self._attempts.pop(key, None)
+        self._keys.pop(order.token, None)
+        self._sweeper.throw(f"{self._root}/{key}")
+
+    def close(self) -> None:
+        """Lets go; jobs go on running."""
+        for descriptor in (*self._watched, *self._strays):
+            os.close(descriptor)
+        self._epoll.close()
+
+    # What happens to an attempt
+
+    def _find_again(self) -> None:
+        """All that was claimed under this root, whoever started it."""
+        with os.scandir(self._root) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".")]
+        for name in names:
+            files = Files(f"{self._root}/{name}")
+            if files.has("claim"):
+                self._settle(Attempt(name, files, Facts.from_json(files.order())), files.last_sign())
+
+    def _settle(self, attempt: Attempt, now: Instant) -> None:
+        """Finds out who has the claim, and goes on accordingly."""
+        self._attempts[attempt.key] = self._restless[attempt.key] = attempt
+        try:
+            claim = attempt.files.claim()
+        except ValueError:
+            if now - attempt.files.last_sign() > HALF_CLAIM_MS:
+                self._done(attempt, verdict(attempt, None, attempt.files.last_sign()))
+                return
+            claim = None
+        if claim is None:
+            attempt.looks += 1
+            attempt.look_at = now + min(100, 1 << min(attempt.looks, 10))
+        elif claim.pid is None:
+            self._done(attempt, never_ran(claim.word, claim.detail, claim.at))
+        else:
+            self._claimed(attempt, claim, claim.pid, now)
+
+    def _claimed(self, attempt: Attempt, claim: Claim, pid: int, now: Instant) -> None:
+        attempt.started_at, attempt.start, attempt.why = claim.at, claim.start, attempt.files.why()
+        self._take(attempt, Share.from_json(claim.given))
+        if claim.boot != self._boot:
+            ended = attempt.files.exit()
+            if attempt.facts.outputs:
+                ended = None  # a power cut may have taken what was written last
+            self._done(attempt, verdict(attempt, ended, attempt.files.last_sign()))
+            return
+        if pid != attempt.pid:  # found again, or another supervisor was faster than ours
+            self._unwatch(attempt)
+            attempt.pid = pid
+            descriptor = processes.hold(pid, claim.start)
+            if descriptor is None:
+                self._leaderless(attempt, now)
+                return
+            self._watch(attempt, descriptor)
+        attempt.stage = Stage.RUNNING
+        self._restless.pop(attempt.key, None)
+        if not self._alive:
+            self._sample_at = max(self._sample_at, now + min(self._sample_ms, FIRST_SAMPLE_MS))
+        self._alive[attempt.key] = attempt
+        attempt.seen = running(attempt)
+        if attempt.stop_grace is not None:
+            self._end(attempt, "cancelled", attempt.stop_grace, now)
+        due = attempt.limit_at if attempt.why is None else attempt.why.kill_at
+        self._due_at = min(self._due_at, NEVER if due is None else due)
+
+    def _end(self, attempt: Attempt, word: str, grace_ms: int, now: Instant) -> None:
+        """TERM now, KILL after the grace. The first reason is the one that is told."""
+        if attempt.files.exit() is not None:
+            return  # it has just ended by itself
+        kill_at = now + grace_ms
+        if attempt.why is None:
+            attempt.why = Why(word, kill_at)
+            attempt.files.write_once("why", f"{word} {kill_at}".encode())
+        elif kill_at < attempt.why.kill_at:
+            attempt.why = Why(attempt.why.word, kill_at)
+        if grace_ms <= 0:
+            processes.signal_group(attempt.pid, signal.SIGKILL)
+        else:
+            processes.signal_group(attempt.pid, signal.SIGTERM)
+        self._due_at = min(self._due_at, attempt.why.kill_at)
+        attempt.seen = running(attempt)
+
+    def _enforce(self, now: Instant) -> None:
+        """Time limits, and kills after the grace."""
+        self._due_at = NEVER
+        for attempt in list(self._alive.values()):
+            if attempt.stage is not Stage.RUNNING:
+                continue
+            limit = attempt.limit_at
+            if attempt.why is None and limit is not None and limit <= now:
+                self._end(attempt, "time-limit", attempt.facts.grace_ms, now)
+            if attempt.why is not None and attempt.why.kill_at <= now:
+                processes.signal_group(attempt.pid, signal.SIGKILL)
+                attempt.why = Why(attempt.why.word, now + 1_000)  # and again, should it take long to die
+            due = limit if attempt.why is None else attempt.why.kill_at
+            self._due_at = min(self._due_at, NEVER if due is None else due)
+
+    def _ended(self, descriptor: int, now: Instant) -> None:
+        """A supervisor has ended."""
+        if descriptor in self._strays:
+            self._epoll.unregister(descriptor)
+            os.close(descriptor)
+            processes.reap(self._strays.pop(descriptor))
+            return
+        attempt = self._watched[descriptor]
+        if attempt.stage is Stage.STARTING:
+            if self._forbid(attempt, "refused", "its supervisor ended before it began", now):
+                return
+            self._settle(attempt, now)
+            if self._watched.get(descriptor) is not attempt:
+                return  # it was a duplicate: another supervisor has the claim
+        if attempt.stage is Stage.STARTING:
+            self._unwatch(attempt)  # half a claim: whose it is will be seen
+        elif attempt.stage is Stage.RUNNING:
+            self._unwatch(attempt, stray=False)
+            spent = processes.reap(attempt.pid)
+            attempt.cpu_seconds = max(attempt.cpu_seconds, round(spent or 0.0, 3))
+            self._leaderless(attempt, now)
+
+    def _leaderless(self, attempt: Attempt, now: Instant) -> None:
+        """Its supervisor is no more. What it left behind must go before the end is told."""
+        attempt.stage = Stage.ENDING
+        self._alive.pop(attempt.key, None)
+        others = any(pid != attempt.pid and processes.look(pid) is not None for pid in attempt.members)
+        if not others and not processes.group_exists(attempt.pid):
+            self._conclude(attempt, now)
+            return
+        self._restless[attempt.key] = attempt
+        attempt.seen = running(attempt)
+        attempt.kill_at = now
+        if attempt.files.exit() is not None:  # not killed itself: the others may end well, too
+            attempt.kill_at += min(attempt.facts.grace_ms, SURVIVORS_MS)
+            for process in self._members(attempt):
+                processes.signal_one(process, signal.SIGTERM)
+        self._outlive(attempt, now)
+
+    def _outlive(self, attempt: Attempt, now: Instant) -> None:
+        """Waits, a look at a time, until nothing of its session is left."""
+        survivors = self._members(attempt)
+        if not survivors:
+            self._conclude(attempt, now)
+            return
+        if attempt.kill_at <= now:
+            for process in survivors:
+                processes.signal_one(process, signal.SIGKILL)
+        attempt.look_at = now + ENDING_POLL_MS
+
+    def _members(self, attempt: Attempt) -> list[processes.Process]:
+        """Who is left of its session. A session whose number a newer process leads is not its session."""
+        found = []
+        marker = f"BAYGRID_ATTEMPT={attempt.facts.attempt}".encode()
+        for process in processes.everyone():
+            if process.session != attempt.pid or process.start < attempt.start:
+                continue
+            if process.pid == attempt.pid and process.start != attempt.start:
+                return []
+            known = attempt.members.get(process.pid) == process.start
+            if known or processes.carries(process.pid, marker):
+                found.append(process)
+        return found
+
+    def _conclude(self, attempt: Attempt, now: Instant) -> None:
+        ended = attempt.files.exit()
+        self._done(attempt, verdict(attempt, ended, now if ended is None else ended.at))
+
+    def _done(self, attempt: Attempt, seen: Observation) -> None:
+        attempt.stage, attempt.seen = Stage.DONE, seen
+        self._attempts[attempt.key] = attempt
+        self._restless.pop(attempt.key, None)
+        self._alive.pop(attempt.key, None)
+        self._unwatch(attempt)
+        if attempt.share is not None:
+            self._shares.release(attempt.share)
+            attempt.share = None
+        attempt.members = {}
+
+    def _forbid(self, attempt: Attempt, word: str, detail: str, now: Instant) -> bool:
+        """True: nobody ran it, and nobody ever will."""
+        if not attempt.files.forbid(word, detail, now):
+            return False
+        self._done(attempt, never_ran(word, detail, now))
+        return True
+
+    # Counting
+
+    def _sample(self, now: Instant) -> None:
+        """One pass over all processes of the machine, for the memory and cpu time of every session."""
+        self._sample_at = now + self._sample_ms
+        sessions = {attempt.pid: attempt for attempt in self._alive.values()}
+        sizes = dict.fromkeys(sessions, 0)
+        ticks = dict.fromkeys(sessions, 0)
+        members: dict[int, dict[int, int]] = {pid: {} for pid in sessions}
+        for process in processes.everyone():
+            if process.session in sessions:
+                sizes[process.session] += process.rss_kib
+                ticks[process.session] += process.cpu_ticks
+                members[process.session][process.pid] = process.start
+        for pid, attempt in sessions.items():
+            attempt.members = members[pid]
+            attempt.cpu_seconds = max(attempt.cpu_seconds, round(ticks[pid] / processes.TICKS, 3))
+            limit, size = attempt.facts.memory_kib, sizes[pid]
+            if 0 < limit < size:
+                size = sum(map(processes.shared_kib, members[pid]))
+            attempt.peak_kib = max(attempt.peak_kib, size)
+            if 0 < limit < size and attempt.why is None:
+                self._end(attempt, "out-of-memory", 0, now)
+            else:
+                attempt.seen = running(attempt)
+
+    def _take(self, attempt: Attempt, share: Share) -> None:
+        if attempt.share is not None:
+            self._shares.release(attempt.share)
+        attempt.share = share
+        self._shares.take(share)
+
+    # Watching
+
+    def _watch(self, attempt: Attempt, descriptor: int) -> None:
+        attempt.descriptor = descriptor
+        self._watched[descriptor] = attempt
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def _unwatch(self, attempt: Attempt, *, stray: bool = True) -> None:
+        """`stray`: a supervisor of ours still runs without a claim, and is waited for when it leaves."""
+        descriptor, attempt.descriptor = attempt.descriptor, None
+        if descriptor is None:
+            return
+        del self._watched[descriptor]
+        if stray:
+            self._strays[descriptor] = attempt.pid
+        else:
+            self._epoll.unregister(descriptor)
+            os.close(descriptor)
+
+    def _key(self, token: str) -> str:
+        key = self._keys.get(token)
+        if key is None:
+            key = self._keys[token] = key_of(token)
+        return key
+
+    def _files(self, token: str) -> Files:
+        return Files(f"{self._root}/{key_of(token)}")
+
+
+def _nothing(sha256: str) -> Iterator[bytes]:
+    raise StagingFailed(f"{sha256} was not fetched before the start")

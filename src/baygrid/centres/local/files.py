@@ -1,0 +1,186 @@
+"""One attempt's directory: what is in it, who writes it, and how it is read when any writer may have
+died.
+
+`order.json` and `why` are the driver's, `claim` and `exit` the supervisor's (or the driver's claim, which
+then keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/`, `home/` and `tmp/` the job's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from baygrid.centres.local.processes import parse_stat
+from baygrid.ports.basics import Instant
+
+_TIME = re.compile(rb"(\d+)m([\d.]+)s")
+_EXIT = re.compile(rb"(?:^|\n)exit (\d+) (setup|run)\n$")
+
+
+def key_of(token: str) -> str:
+    """The name of its directory. Not the token itself: paths are seen by the job, and it is a secret."""
+    return hashlib.sha256(token.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who may run the attempt. `pid` None: the driver took it, so that nobody ever runs it; `word` says
+    why."""
+
+    at: Instant
+    pid: int | None = None
+    start: int = 0
+    boot: str = ""
+    given: Any = None
+    word: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    code: int
+    phase: str
+    at: Instant
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """That the driver ended it, and until when it has time to end well."""
+
+    word: str
+    kill_at: Instant
+
+
+class Files:
+    """Paths are texts: they are made hundreds of times a second."""
+
+    __slots__ = ("dir",)
+
+    def __init__(self, directory: str) -> None:
+        self.dir = directory
+
+    def path(self, name: str) -> str:
+        return f"{self.dir}/{name}"
+
+    def has(self, name: str) -> bool:
+        return os.path.lexists(f"{self.dir}/{name}")
+
+    def write(self, name: str, data: bytes, mode: int = 0o600) -> None:
+        descriptor = os.open(f"{self.dir}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        try:
+            _write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+    def replace(self, name: str, data: bytes, mode: int = 0o600) -> None:
+        """For what a process may be reading just now: it goes on reading the old file."""
+        if self.has(name):
+            self.write(f"{name}.new", data, mode)
+            os.replace(self.path(f"{name}.new"), self.path(name))  # noqa: PTH105
+        else:
+            self.write(name, data, mode)
+
+    def write_once(self, name: str, data: bytes) -> bool:
+        """False when somebody was here before."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            descriptor = os.open(f"{self.dir}/{name}", flags, 0o600)
+        except FileExistsError:
+            return False
+        try:
+            _write(descriptor, data)
+        finally:
+            os.close(descriptor)
+        return True
+
+    def forbid(self, word: str, detail: str, now: Instant) -> bool:
+        """Takes the claim, so that this attempt never starts. False when it was claimed already."""
+        os.makedirs(self.dir, mode=0o700, exist_ok=True)  # noqa: PTH103 - paths are texts here
+        text = f"{word} {now} {detail}".replace("\n", " ")
+        return self.write_once("claim", f"{text}\n".encode(errors="replace"))
+
+    def order(self) -> dict[str, Any]:
+        """What is known of the order; empty when it was lost with the machine."""
+        try:
+            found = orjson.loads(self._read("order.json")[0])
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def claim(self) -> Claim | None:
+        """None: nobody has claimed. Raises ValueError while the claim is being written, or when its
+        writer died."""
+        try:
+            data, at = self._read("claim")
+        except FileNotFoundError:
+            return None
+        lines = data.decode(errors="replace").split("\n")
+        if len(lines) == 2:
+            word, when, detail = lines[0].split(" ", 2)
+            return Claim(int(when), word=word, detail=detail)
+        if len(lines) != 4:
+            raise ValueError("the claim is not complete")
+        process = parse_stat(lines[0])
+        return Claim(at, process.pid, process.start, lines[1], orjson.loads(lines[2]))
+
+    def exit(self) -> Exit | None:
+        """None until the supervisor's line is there whole."""
+        try:
+            data, at = self._read("exit")
+        except FileNotFoundError:
+            return None
+        match = _EXIT.search(data)
+        if match is None:
+            return None
+        spent = sum(int(minutes) * 60 + float(seconds) for minutes, seconds in _TIME.findall(data))
+        return Exit(int(match[1]), match[2].decode(), at, round(spent, 3))
+
+    def why(self) -> Why | None:
+        try:
+            word, kill_at = self._read("why")[0].decode().split()
+            return Why(word, int(kill_at))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def last_sign(self) -> Instant:
+        """When the attempt last left a trace."""
+        times = [0]
+        for name in ("claim", "log", "exit"):
+            try:
+                times.append(os.stat(f"{self.dir}/{name}").st_mtime_ns // 1_000_000)  # noqa: PTH116
+            except FileNotFoundError:
+                continue
+        return max(times)
+
+    def log(self, offset: int, limit: int) -> bytes:
+        try:
+            descriptor = os.open(f"{self.dir}/log", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return b""
+        try:
+            return os.pread(descriptor, limit, offset)
+        finally:
+            os.close(descriptor)
+
+    def outputs(self, names: list[str]) -> dict[str, Path]:
+        return {name: Path(self.dir, "outputs", name) for name in names if self.has(f"outputs/{name}")}
+
+    def _read(self, name: str) -> tuple[bytes, Instant]:
+        descriptor = os.open(f"{self.dir}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, 1 << 20), os.fstat(descriptor).st_mtime_ns // 1_000_000
+        finally:
+            os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """All of it, or an error: a script that was cut short must not run."""
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -1,0 +1,117 @@
+"""Which accelerators, cpus and port an attempt has for itself. Nothing of it is stored apart from the
+claims: after a restart it is counted again from what lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from baygrid.ports.messages import Order, PartitionReport
+
+_FIRST_PORT, _PORTS = 20_000, 10_000
+
+
+class NoRoom(Exception):
+    """What the order asks for is not here, or not free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`devices`: for each rank its node and the indexes there. `cpus` empty: not pinned."""
+
+    devices: tuple[tuple[str, str | None, tuple[int, ...]], ...]
+    cpus: tuple[int, ...]
+    port: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"devices": self.devices, "cpus": self.cpus, "port": self.port}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Share:
+        """Raises ValueError."""
+        try:
+            devices = tuple((str(node), model, tuple(map(int, ids))) for node, model, ids in data["devices"])
+            return cls(devices, tuple(map(int, data["cpus"])), int(data["port"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the claim cannot be read: {error!r}") from None
+
+    def visible(self) -> list[str]:
+        """CUDA_VISIBLE_DEVICES for each rank."""
+        return [",".join(map(str, ids)) for _, _, ids in self.devices]
+
+
+class Shares:
+    """What is taken on this machine."""
+
+    def __init__(self, partitions: Sequence[PartitionReport]) -> None:
+        self._nodes = {(part.name, node.name): node for part in partitions for node in part.nodes}
+        self._taken: dict[tuple[str, str | None], set[int]] = defaultdict(set)
+        self._cpu_load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0)
+        self._ports: set[int] = set()
+
+    def choose(self, order: Order) -> Share:
+        """Distinct free accelerators, the least used cpus, a free port. Nothing is taken yet. Raises
+        NoRoom."""
+        devices: list[tuple[str, str | None, tuple[int, ...]]] = []
+        chosen: dict[str, set[int]] = defaultdict(set)
+        if not order.nodes:
+            raise NoRoom("the order names no node")
+        for name in order.nodes:
+            node = self._nodes.get((order.partition, name))
+            if node is None:
+                raise NoRoom(f"there is no node {name!r} in partition {order.partition!r}")
+            ids: tuple[int, ...] = ()
+            if order.accelerators:
+                total = node.accelerators.get(order.accelerator or "", 0)
+                used = self._taken[name, order.accelerator] | chosen[name]
+                free = [index for index in range(total) if index not in used]
+                if len(free) < order.accelerators:
+                    raise NoRoom(
+                        f"node {name!r} has {len(free)} of {order.accelerators} {order.accelerator} free"
+                    )
+                ids = tuple(free[: order.accelerators])
+                chosen[name].update(ids)
+            devices.append((name, order.accelerator, ids))
+        return Share(tuple(devices), self._cpus(order), self._port(order.token))
+
+    def take(self, share: Share) -> None:
+        for node, model, ids in share.devices:
+            self._taken[node, model].update(ids)
+        for cpu in share.cpus:
+            self._cpu_load[cpu] = self._cpu_load.get(cpu, 0) + 1
+        self._ports.add(share.port)
+
+    def release(self, share: Share) -> None:
+        for node, model, ids in share.devices:
+            self._taken[node, model].difference_update(ids)
+        for cpu in share.cpus:
+            self._cpu_load[cpu] -= 1
+        self._ports.discard(share.port)
+
+    def _cpus(self, order: Order) -> tuple[int, ...]:
+        wanted = order.cpus * len(order.nodes)
+        if not 0 < wanted < len(self._cpu_load):
+            return ()
+        return tuple(sorted(self._cpu_load, key=self._cpu_load.__getitem__)[:wanted])
+
+    def _port(self, token: str) -> int:
+        first = zlib.crc32(token.encode())
+        for step in range(200):
+            port = _FIRST_PORT + (first + step) % _PORTS
+            if port not in self._ports and _listenable(port):
+                return port
+        raise NoRoom("no port is free for the ranks to meet")
+
+
+def _listenable(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

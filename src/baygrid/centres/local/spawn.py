@@ -1,0 +1,100 @@
+"""Starts a supervisor. It inherits nothing of the agent: no environment, no descriptors, no signal
+settings."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+from pathlib import Path
+
+import orjson
+
+from baygrid.centres.local.files import Files
+from baygrid.centres.local.share import Share
+from baygrid.ports.messages import Order
+
+SUPERVISOR = str(Path(__file__).with_name("supervise.sh"))
+SHELL = "/bin/sh"
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class NotRunnable(Exception):
+    """The order can never be started, however often one tries."""
+
+
+def environment(files: Files, order: Order, share: Share, centre: str, path: str) -> dict[str, str]:
+    """Ours wins over the job's own, except for the few that a job may well want to set."""
+    for name, value in order.envs.items():
+        if not _ENV_NAME.fullmatch(name) or "\0" in value:
+            raise NotRunnable(f"{name[:80]!r} cannot be an environment variable")
+    return {
+        "PATH": path,
+        "LANG": "C.UTF-8",
+        "HOME": files.path("home"),
+        "TMPDIR": files.path("tmp"),
+        **order.envs,
+        "BAYGRID_JOB": order.job,
+        "BAYGRID_ATTEMPT": order.attempt,
+        "BAYGRID_PROJECT": order.project,
+        "BAYGRID_CENTRE": centre,
+        "BAYGRID_NODES": str(len(order.nodes)),
+        "BAYGRID_CPUS": str(order.cpus),
+        "BAYGRID_WORKDIR": files.path("work"),
+        "BAYGRID_INPUTS": files.path("inputs"),
+        "BAYGRID_OUTPUTS": files.path("outputs"),
+        "NNODES": str(len(order.nodes)),
+        "NODE_RANK": "0",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(share.port),
+        "GPUS_PER_NODE": str(order.accelerators),
+        "CUDA_VISIBLE_DEVICES": share.visible()[0],
+    }
+
+
+def write_scripts(files: Files, order: Order) -> tuple[str, str]:
+    """Returns the commands for setup ("" for none) and run, as seen from `work`."""
+    setup = _script(files, "setup.sh", order.setup) if order.setup.strip() else ""
+    return setup, _script(files, "run.sh", order.run)
+
+
+def _script(files: Files, name: str, text: str) -> str:
+    own = text.startswith("#!")
+    files.replace(name, text.encode(), 0o700 if own else 0o600)
+    return f"../{name}" if own else f"{SHELL} ../{name}"
+
+
+def spawn(files: Files, order: Order, share: Share, environ: dict[str, str]) -> int:
+    """Returns the pid of the supervisor, which leads a session of its own. Raises OSError."""
+    setup, run = write_scripts(files, order)
+    argv = ["sh", SUPERVISOR, files.dir, orjson.dumps(share.to_json()).decode(), setup, run, *share.visible()]
+    log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    ours = os.sched_getaffinity(0) if share.cpus else set[int]()
+    try:
+        if share.cpus:
+            os.sched_setaffinity(0, share.cpus)
+        return os.posix_spawn(
+            SHELL,
+            argv,
+            environ,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_DEFAULT_SIGNALS,
+            file_actions=(
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ),
+        )
+    except ValueError as error:  # a null byte
+        raise NotRunnable(str(error)) from None
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise NotRunnable("its environment is too large") from None
+        raise
+    finally:
+        if share.cpus:
+            os.sched_setaffinity(0, ours)
+        os.close(log)

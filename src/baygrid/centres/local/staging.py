@@ -1,0 +1,67 @@
+"""Makes an attempt's directory ready: its work directory, its inputs, empty places for its outputs.
+
+`work` is put in place last and at once, so whoever sees it sees everything, and repeating does nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from baygrid.centres.local.files import Files
+from baygrid.centres.local.unpack import MAX_BYTES, unpack
+from baygrid.ports.centre import Fetch, StagingFailed
+from baygrid.ports.messages import Order
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ROOMS = ("inputs", "outputs", "home", "tmp")
+
+
+def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES) -> None:
+    """Raises StagingFailed, or whatever `fetch` raises."""
+    if files.has("work"):
+        return
+    for name in (*order.inputs, *order.outputs):
+        if not _NAME.fullmatch(name):
+            raise StagingFailed(f"{name[:80]!r} cannot be the name of an input or output")
+    for room in ("", *_ROOMS, *(f"outputs/{name}" for name in order.outputs)):
+        with suppress(FileExistsError):
+            os.mkdir(files.path(room), 0o700)  # noqa: PTH102 - paths are texts here
+    for name, sha256 in order.inputs.items():
+        _fetch_and_unpack(files, sha256, f"inputs/{name}", fetch, max_bytes)
+    if order.workdir is not None:
+        _fetch_and_unpack(files, order.workdir, "work", fetch, max_bytes)
+    else:
+        with suppress(FileExistsError):
+            os.mkdir(files.path("work"), 0o700)  # noqa: PTH102
+
+
+def _fetch_and_unpack(files: Files, sha256: str, name: str, fetch: Fetch, max_bytes: int) -> None:
+    target = Path(files.path(name))
+    if target.exists():
+        return
+    if not _SHA256.fullmatch(sha256):
+        raise StagingFailed(f"{sha256[:80]!r} cannot be fetched by this centre")
+    archive, part = target.with_name(f"{target.name}.tar"), target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        digest, left = hashlib.sha256(), max_bytes
+        with archive.open("wb") as out:
+            for chunk in fetch(sha256):
+                digest.update(chunk)
+                out.write(chunk)
+                left -= len(chunk)
+                if left < 0:
+                    raise StagingFailed(f"{name} is larger than {max_bytes} bytes")
+        if digest.hexdigest() != sha256:
+            raise StagingFailed(f"what came for {name} is not what was asked for: its SHA-256 differs")
+        unpack(archive, part, max_bytes)
+        part.rename(target)
+    finally:
+        archive.unlink(missing_ok=True)
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Private PostgreSQL servers for tests, benchmarks and a developer's hand: trusting, not durable, 127.0.0.1 only.
+# Private PostgreSQL servers for tests, benchmarks and a developer's hand: trusting, 127.0.0.1 only, not durable unless asked.
 #   scripts/postgres.sh install            from Debian's packages, when there is none (as root)
 #   scripts/postgres.sh start DIR PORT     a new server with its data and socket in DIR; user postgres, no password
+#                                          DURABLE=1: commits reach the disk, for benchmarks
 #   scripts/postgres.sh stop DIR           at once, and DIR goes with it
 # Exit code 3: PostgreSQL is not installed.
 set -euo pipefail
@@ -41,8 +42,10 @@ start() {
     [ "$(id -u)" != 0 ] || chown postgres "$dir"
     as_postgres "$bin/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C --no-sync >"$dir/initdb.out" 2>&1 ||
         { cat "$dir/initdb.out" >&2; die "initdb failed"; }
-    as_postgres "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/data/server.out" -o "-p $port -k $dir -c listen_addresses=127.0.0.1 \
-        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200" start >/dev/null ||
+    local fast="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    [ -z "${DURABLE:-}" ] || fast=""
+    as_postgres "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/data/server.out" -o "-p $port -k $dir $fast \
+        -c listen_addresses=127.0.0.1 -c max_connections=200" start >/dev/null ||
         { cat "$dir/data/server.out" >&2; die "did not start"; }
 }
 
@@ -59,5 +62,5 @@ case "${1:-} $#" in
     "install 1") install ;;
     "start 3") start "$2" "$3" ;;
     "stop 2") stop "$2" ;;
-    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -1,5 +1,6 @@
 """Real services for tests, benchmarks and scripts: started privately, stopped when their block ends."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -54,21 +55,21 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A fresh PostgreSQL server for the length of the block."""
-    where, server = _start()
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A fresh PostgreSQL server for the length of the block. `durable`: its commits reach the disk."""
+    where, server = _start(durable)
     try:
         yield server
     finally:
         _script("stop", where)
 
 
-def _start() -> tuple[str, Postgres]:
+def _start(durable: bool) -> tuple[str, Postgres]:
     for tries_left in (2, 1, 0):
         # Not in pytest's folder: user postgres may not enter it, and a socket's path must be short.
         where, port = tempfile.mkdtemp(prefix="baygrid-pg-"), free_port()
         try:
-            _script("start", where, str(port))
+            _script("start", where, str(port), durable=durable)
         except RuntimeError:  # somebody took the port
             shutil.rmtree(where)
             if not tries_left:
@@ -81,8 +82,11 @@ def _start() -> tuple[str, Postgres]:
     raise AssertionError("unreachable")
 
 
-def _script(*arguments: str) -> None:
-    done = subprocess.run([POSTGRES, *arguments], capture_output=True, text=True, check=False)
+def _script(*arguments: str, durable: bool = False) -> None:
+    environment = {**os.environ, "DURABLE": "1" if durable else ""}
+    done = subprocess.run(
+        [POSTGRES, *arguments], capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode == NOT_INSTALLED:
         raise Missing("needs PostgreSQL: run scripts/postgres.sh install")
     if done.returncode != 0:

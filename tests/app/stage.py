@@ -35,41 +35,47 @@ START = 1_800_000_000_000
 HOUR = 3_600_000
 
 
-class MemoryObjects(dict[str, bytes]):
+class MemoryObjects:
     """`ports.basics.ObjectStore`."""
 
+    def __init__(self) -> None:
+        self._data: dict[str, bytes] = {}
+
     def put(self, key: str, chunks: Iterator[bytes]) -> int:
-        self[key] = b"".join(chunks)
-        return len(self[key])
+        self._data[key] = b"".join(chunks)
+        return len(self._data[key])
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         end = None if length is None else offset + length
-        return iter([self[key][offset:end]])
+        return iter([self._data[key][offset:end]])
 
     def size(self, key: str) -> int | None:
-        return len(self[key]) if key in self else None
+        return len(self._data[key]) if key in self._data else None
 
     def delete(self, key: str) -> None:
-        self.pop(key, None)
+        self._data.pop(key, None)
 
 
-class MemoryUploads(dict[str, bytes]):
+class MemoryUploads:
     """`ports.basics.Uploads`."""
 
+    def __init__(self) -> None:
+        self._data: dict[str, bytes] = {}
+
     def size(self, key: str) -> int:
-        return len(self.get(key, b""))
+        return len(self._data.get(key, b""))
 
     def append(self, key: str, offset: int, chunks: Iterator[bytes], limit: int) -> int:
-        self[key] = self.get(key, b"")[:offset] + b"".join(chunks)
-        if len(self[key]) > limit:
+        self._data[key] = self._data.get(key, b"")[:offset] + b"".join(chunks)
+        if len(self._data[key]) > limit:
             raise ValueError(f"more than {limit} bytes")
-        return len(self[key])
+        return len(self._data[key])
 
     def read(self, key: str) -> Iterator[bytes]:
-        return iter([self[key]])
+        return iter([self._data[key]])
 
     def drop(self, key: str) -> None:
-        self.pop(key, None)
+        self._data.pop(key, None)
 
 
 class CountingIds:

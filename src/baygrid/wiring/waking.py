@@ -60,7 +60,7 @@ class StepThread:
             now = self._clock()
             try:
                 wake = self._step(now)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the loop outlives a database that is away
                 self._log.exception("step failed, trying again")
                 wake = now + RETRY_MS
             self._bell.wait((wake - self._clock()) / 1000)

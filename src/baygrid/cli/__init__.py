@@ -1,0 +1,10 @@
+"""The command line: a client of the API, and the way to start a server, an agent or a simulation."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """The entry point `baygrid`. It imports the rest, so that importing the package costs nothing."""
+    from baygrid.cli.entry import run
+
+    run()

@@ -1,0 +1,274 @@
+"""Commands of an AI team: run jobs, watch them, fetch what they made."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from baygrid.cli.errors import CliError
+from baygrid.cli.session import Session, command
+from baygrid.cli.shapes import Job, local, money
+
+JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+Project = Annotated[
+    str | None, typer.Option("--project", "-p", help="The project that pays; replaces the file's.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--idempotency-key", metavar="KEY", help="The same key and files never make a second job."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "run")(run)
+    command(app, "submit")(submit)
+    command(app, "wait")(wait)
+    command(app, "jobs")(jobs)
+    command(app, "logs")(logs)
+    command(app, "cancel")(cancel)
+    command(app, "outputs")(outputs)
+    command(app, "explain")(explain)
+
+
+def run(
+    session: Session,
+    file: JobFile,
+    project: Project = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Watch it to its end and fetch its outputs.")
+    ] = True,
+    key: Key = None,
+) -> None:
+    """Run a job: send what it needs, see why it goes where, watch it, fetch what it made.
+
+    The exit code is the job's own. Ctrl-C leaves the job running and says how to come back to it.
+    """
+    from baygrid.cli import jobfile, running
+
+    try:
+        job = running.submit(session, [jobfile.read(file, project=project)], key)[0]
+    except KeyboardInterrupt:
+        session.out.note("\nstopped before the job was accepted; `baygrid jobs` shows whether it still was")
+        raise typer.Exit(130) from None
+    if wait:
+        session.out.note(f"{job['id']} submitted")
+        _to_the_end(session, session.client.job(job["id"]), fetch=True)
+    elif session.json:
+        session.out.json(job)
+    else:
+        session.out.line(job["id"])
+
+
+def submit(
+    session: Session,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Job files; several are one batch.")],
+    project: Project = None,
+    key: Key = None,
+) -> None:
+    """Submit jobs and print their ids. Several files are accepted together or not at all."""
+    from baygrid.cli import jobfile, running
+
+    submitted = running.submit(session, [jobfile.read(file, project=project) for file in files], key)
+    if session.json:
+        session.out.json(submitted)
+    else:
+        for job in submitted:
+            session.out.line(job["id"])
+
+
+def wait(
+    session: Session,
+    job: JobId,
+    fetch: Annotated[
+        bool, typer.Option("--outputs/--no-outputs", help="Fetch the outputs at the end.")
+    ] = True,
+) -> None:
+    """Come back to a job: watch it to its end as `run` does."""
+    _to_the_end(session, session.client.job(job), fetch=fetch)
+
+
+def _to_the_end(session: Session, job: Job, *, fetch: bool) -> None:
+    from baygrid.cli import running
+
+    id = job["id"]
+    try:
+        watch = running.watch_to_the_end(session, job)
+    except CliError as error:
+        raise _come_back(error, id) from error
+    except KeyboardInterrupt:
+        session.out.note(
+            f"\n{id} goes on. Come back with `baygrid wait {id}`, read its log with `baygrid logs -f {id}`, "
+            f"or stop it with `baygrid cancel {id}`."
+        )
+        raise typer.Exit(130) from None
+    failed: CliError | None = None
+    outputs = []
+    try:
+        if fetch:
+            outputs = running.fetch_outputs(session, watch.job)
+    except CliError as error:
+        failed = error
+        failed.cure = failed.cure or f"fetch them again with `baygrid outputs {id}`"
+    if session.json:
+        session.out.json(running.report(watch, outputs))
+    for line in running.summary(watch):
+        session.out.note(line)
+    if failed is not None and watch.exit_code() == 0:
+        raise failed
+    if failed is not None:
+        session.out.error(failed)
+    raise typer.Exit(watch.exit_code())
+
+
+def _come_back(error: CliError, job: str) -> CliError:
+    """The watching failed, not the job."""
+    error.cure = f"the job goes on; come back with `baygrid wait {job}`"
+    return error
+
+
+def jobs(
+    session: Session,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="One job in full.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            "--state", help="HELD, QUEUED, ACTIVE, SUCCEEDED, FAILED or CANCELLED.", case_sensitive=False
+        ),
+    ] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Without a limit.")] = False,
+) -> None:
+    """List jobs, newest first, or show one in full."""
+    if job is not None:
+        _details(session, session.client.job(job))
+        return
+    states = state.upper() if state else None
+    found = session.client.items("/v1/jobs", None if everything else limit, state=states, project=project)
+    session.out.show(
+        found,
+        ("id", "name", "project", "state", "centre", "submitted", "charge"),
+        [
+            [
+                j["id"],
+                j["name"],
+                j["project"],
+                j["state"],
+                j["centre"],
+                local(j["submitted_at"]),
+                money(j["charge"]),
+            ]
+            for j in found
+        ],
+        right=("charge",),
+        none="no jobs yet: run one with `baygrid run FILE`",
+    )
+
+
+def _details(session: Session, job: Job) -> None:
+    if session.json:
+        session.out.json(job)
+        return
+    out = session.out
+    out.line(f"{job['id']}  {job['name']}  {job['state']}")
+    for name, value in (
+        ("project", job["project"]),
+        ("submitted", local(job["submitted_at"])),
+        ("ended", local(job["ended_at"])),
+        ("why it ended", ", ".join(part for part in (job["cause"], job["detail"]) if part)),
+        ("exit code", "" if job["exit_code"] is None else str(job["exit_code"])),
+        ("held", money(job["hold"])),
+        ("charged", money(job["charge"])),
+        ("borne by the platform", money(job["overrun"]) if job["overrun"]["minor"] else ""),
+        ("why there", job["reasons"]["text"] if job["reasons"] else ""),
+    ):
+        if value:
+            out.line(f"  {name}: {value}")
+    if job["attempts"]:
+        out.table(
+            ("attempt", "state", "centre", "partition", "offer", "nodes", "started", "ended", "cost"),
+            [
+                [a["id"], a["state"], a["centre"], a["partition"], a["offer"], " ".join(a["nodes"]),
+                 local(a["started_at"]), local(a["ended_at"]), money(a["cost_so_far"])]
+                for a in job["attempts"]
+            ],
+            right=("cost",),
+        )  # fmt: skip
+
+
+def logs(
+    session: Session,
+    job: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
+    attempt: Annotated[str | None, typer.Option("--attempt", help="Another attempt than the last.")] = None,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Start at this byte.")] = 0,
+) -> None:
+    """Print the log of a job."""
+    text = bytearray()
+    for data in session.client.log(job, attempt=attempt, offset=offset, follow=follow):
+        if session.json:
+            text += data
+        else:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+    if session.json:
+        size = offset + len(text)
+        session.out.json(
+            {"job": job, "offset": offset, "size": size, "text": text.decode("utf-8", "replace")}
+        )
+
+
+def cancel(session: Session, job: JobId) -> None:
+    """Stop a job. What it used until then is charged."""
+    answer = session.client.post(f"/v1/jobs/{job}/cancel")
+    if session.json:
+        session.out.json(answer)
+    elif answer["state"] == "CANCELLED":
+        session.out.line(f"{job} is cancelled")
+    else:
+        session.out.line(f"{job} is being stopped at {answer['centre']}; `baygrid wait {job}` sees it end")
+
+
+def outputs(
+    session: Session,
+    job: JobId,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="Each output into its own folder below this one; else as in the job file."),
+    ] = None,
+) -> None:
+    """Fetch and unpack what a job made."""
+    from baygrid.cli import running
+
+    fetched = running.fetch_outputs(session, session.client.job(job), to)
+    if session.json:
+        session.out.json(fetched)
+    elif not fetched:
+        session.out.note(f"{job} has no outputs")
+
+
+def explain(
+    session: Session,
+    what: Annotated[str, typer.Argument(metavar="FILE|JOB", help="A job file, or the id of a job.")],
+    project: Project = None,
+) -> None:
+    """Say where a job would go, or why it is where it is: centres, prices, what stands in the way."""
+    from baygrid.cli import jobfile, running
+    from baygrid.cli.explained import COLUMNS, rows
+
+    if what == "-" or Path(what).exists() or what.endswith((".yaml", ".yml", ".json")):
+        file = jobfile.read(what, project=project)
+        try:
+            found = session.client.explain_document(running.named(session, file))
+        except CliError as error:
+            raise jobfile.with_lines([file], error) from error
+    else:
+        found = session.client.explain_job(what)
+    if session.json:
+        session.out.json(found)
+        return
+    session.out.line(found["text"])
+    if found["candidates"]:
+        session.out.table(COLUMNS, rows(found), right=("cost",))

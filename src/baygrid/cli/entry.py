@@ -1,0 +1,33 @@
+"""All commands as one application, and the one place where errors end."""
+
+import sys
+
+import typer
+
+from baygrid.cli import session
+from baygrid.cli.commands import jobs, money, region, start
+from baygrid.cli.errors import CliError
+from baygrid.cli.output import Output
+
+app = typer.Typer(
+    name="baygrid",
+    help="A region's AI compute and data as one place: each job where price, wait, data and law are best.",
+    no_args_is_help=True,
+    # Plain help and plain errors: loading what would decorate them takes longer than most commands.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+jobs.register(app)
+money.register(app)
+region.register(app)
+start.register(app)
+
+
+def run() -> None:
+    """Runs one command and exits: 0; 1 for an error; 2 for a wrong call; a watched job's own code."""
+    try:
+        app()
+    except CliError as error:
+        Output(as_json=session.current.json).error(error)
+        sys.exit(error.exit_code)

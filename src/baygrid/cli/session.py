@@ -1,0 +1,98 @@
+"""What every command has: the common options, the client made of them, and the places for words."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from baygrid.cli import config
+from baygrid.cli.errors import CliError
+from baygrid.cli.output import Output
+
+if TYPE_CHECKING:
+    from baygrid.cli.client import Client
+
+P = ParamSpec("P")
+
+_COMMON = [
+    inspect.Parameter("_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[
+        bool, typer.Option("--json", help="One JSON value on stdout and nothing else.")]),
+    inspect.Parameter("_server", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
+        str | None, typer.Option("--server", metavar="URL", help="Else BAYGRID_SERVER, else as logged in.")]),
+    inspect.Parameter("_token", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[
+        str | None, typer.Option("--token", metavar="TOKEN", help="Else BAYGRID_TOKEN, else as logged in.")]),
+]  # fmt: skip
+
+
+class Session:
+    """The common options of one call. `server` and `token` are as given; `client` is what all sources say."""
+
+    def __init__(self, *, as_json: bool = False, server: str | None = None, token: str | None = None) -> None:
+        self.out = Output(as_json=as_json)
+        self.server = server
+        self.token = token
+
+    @functools.cached_property
+    def access(self) -> config.Access:
+        return config.access(self.server, self.token, os.environ)
+
+    @functools.cached_property
+    def client(self) -> "Client":
+        from baygrid.cli.client import Client
+
+        return Client(self.access.server, self.access.token)
+
+    def own_project(self) -> str:
+        """The one project that this token can see, for a command that was told none."""
+        names = [project["name"] for project in self.client.items("/v1/projects")]
+        if len(names) == 1:
+            return str(names[0])
+        raise CliError(
+            "no project is named" if names else "there is no project that this token may use",
+            code="no-project",
+            cure=f"say --project NAME; there are {', '.join(names)}"
+            if names
+            else "ask your operator for one",
+        )
+
+    @property
+    def json(self) -> bool:
+        return self.out.as_json
+
+
+current = Session()
+"""The session of the command that runs: the outermost handler of errors asks it how to show them."""
+
+
+def command(
+    app: typer.Typer, name: str, **settings: Any
+) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
+    """Registers a function of a session as a command; --json, --server and --token come after its own."""
+
+    def register(
+        function: Callable[Concatenate[Session, P], None],
+    ) -> Callable[Concatenate[Session, P], None]:
+        app.command(name, help=function.__doc__, **settings)(with_session(function))
+        return function
+
+    return register
+
+
+def with_session(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+    """The function as typer wants it: its own parameters but the session, then the common options."""
+
+    def call(**given: Any) -> None:
+        global current  # noqa: PLW0603
+        current = Session(as_json=given.pop("_json"), server=given.pop("_server"), token=given.pop("_token"))
+        own: Any = function
+        own(current, **given)
+
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    call.__signature__ = inspect.Signature([*own, *_COMMON])  # type: ignore[attr-defined]
+    call.__annotations__ = {}
+    call.__name__ = function.__name__
+    return call

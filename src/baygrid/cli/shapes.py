@@ -1,0 +1,144 @@
+"""The parts of the API's JSON that this client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+
+class Money(TypedDict):
+    minor: int
+    currency: str
+    text: str
+
+
+class Reason(TypedDict):
+    code: str
+    text: str
+    data: dict[str, Any]
+
+
+class Candidate(TypedDict):
+    name: str
+    centre: str
+    partition: str | None
+    offer: str | None
+    accelerator: str | None
+    verdict: str
+    cost: Money | None
+    reasons: list[Reason]
+
+
+class Chosen(TypedDict):
+    centre: str
+    partition: str
+    offer: str
+    cost: Money
+
+
+class Explanation(TypedDict):
+    subject: str
+    outcome: str
+    chosen: Chosen | None
+    text: str
+    candidates: list[Candidate]
+
+
+class Attempt(TypedDict):
+    id: str
+    n: int
+    centre: str
+    partition: str
+    offer: str
+    nodes: list[str]
+    state: str
+    raw: str
+    placed_at: str
+    started_at: str | None
+    ended_at: str | None
+    exit_code: int | None
+    cause: str | None
+    detail: str
+    log_size: int
+    outputs: dict[str, str]
+    cost_so_far: Money
+
+
+class Job(TypedDict):
+    """In lists without `spec` and `reasons`, and with the last attempt only."""
+
+    id: str
+    project: str
+    name: str
+    state: str
+    submitted_at: str
+    ended_at: str | None
+    cause: str | None
+    detail: str
+    exit_code: int | None
+    hold: Money
+    charge: Money
+    overrun: Money
+    spec: dict[str, Any]
+    centre: str | None
+    partition: str | None
+    offer: str | None
+    reasons: Explanation | None
+    attempts: list[Attempt]
+
+
+class Submitted(TypedDict):
+    """What a batch answers for each of its jobs; a single job is answered in full."""
+
+    id: str
+    name: str
+    state: str
+
+
+class Event(TypedDict):
+    cursor: str
+    at: str
+    kind: str
+    project: str | None
+    job: str | None
+    attempt: str | None
+    centre: str | None
+    data: dict[str, Any]
+
+
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+FINAL_EVENTS = frozenset({"job-succeeded", "job-failed", "job-cancelled"})
+
+
+def money(value: Mapping[str, Any] | None) -> str:
+    """The server's own text of an amount."""
+    return str(value["text"]) if value else ""
+
+
+def seconds(instant: str) -> float:
+    """Seconds since 1970 of a time as the API writes it."""
+    return datetime.fromisoformat(instant).timestamp()
+
+
+def local(instant: str | None) -> str:
+    """A time as the user's clock shows it."""
+    return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S") if instant else ""
+
+
+def span(length: float) -> str:
+    """A length of time as people say it: 4s, 3m05s, 2h07m."""
+    whole = max(0, round(length))
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}m{rest:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError("unreachable")

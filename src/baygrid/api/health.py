@@ -29,8 +29,8 @@ async def _health(server: Server) -> Health:
         async with asyncio.timeout(PATIENCE_S):
             return await anyio.to_thread.run_sync(health, server.platform, abandon_on_cancel=True)
     except Exception as error:
-        log.warning("the store does not answer", exc_info=error)
-        raise Unavailable("the store does not answer") from None
+        log.warning("the store does not answer", error=repr(error))
+        raise Unavailable("the store does not answer") from error
 
 
 @router.get("/healthz", response_model=schemas.Health)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import difflib
 import secrets
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,9 @@ def of_http(error: HTTPException, request: Request) -> Response:
 def unexpected(error: Exception, request: Request) -> Response:
     """A fault of ours: the client gets a number, the log gets the rest."""
     id = secrets.token_hex(6)
-    log.error("request failed", id=id, method=request.method, path=request.url.path, exc_info=error)
+    # As text: a renderer that also shows local variables would write tokens into the log.
+    trace = "".join(traceback.format_exception(error))
+    log.error("request failed", id=id, method=request.method, path=request.url.path, trace=trace)
     return ProblemResponse(Internal(f"something went wrong here; tell the operator the number {id}", id=id))
 
 
@@ -130,7 +133,9 @@ def _methods(request: Request) -> set[str]:
 
 
 def invalid(errors: Sequence[Any], known: Collection[str] = ()) -> Invalid:
-    """What pydantic found, in our words. `known`: the names that a guess at an unknown one may offer."""
+    """What pydantic found, in our words. `known`: the names that a guess at an unknown one may offer. A
+    misspelt field comes before the one that is missing because of it."""
+    errors = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
     return Invalid.many([(_path(error["loc"]), _message(error, known)) for error in errors])
 
 
@@ -147,8 +152,8 @@ def guess(name: str, known: Collection[str]) -> str:
 
 
 def _path(loc: Sequence[str | int]) -> str:
-    where, *path = map(str, loc)
-    return ".".join(path if where in {"body", "query", "path", "header"} else [where, *path])
+    path = list(map(str, loc))
+    return ".".join(path[1:] if path[:1] in (["query"], ["path"], ["header"]) else path)
 
 
 def _message(error: Mapping[str, Any], known: Collection[str]) -> str:

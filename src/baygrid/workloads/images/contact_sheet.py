@@ -72,7 +72,7 @@ def _card(sheet: Image.Image, corner: tuple[int, int], picture: Picture, row: Ro
         pen.rectangle((0, 0, THUMB[0], THUMB[1]), LINE)
         pen.line((THUMB[0] / 2 - 24, 75, THUMB[0] / 2 + 24, 123), RED, 5)
         pen.line((THUMB[0] / 2 - 24, 123, THUMB[0] / 2 + 24, 75), RED, 5)
-        _text(pen, (12, top), picture.path.name, 19, RED, inner)
+        _text(pen, (12, top), "could not be read", 19, RED, inner)
         _text(pen, (12, top + 28), str(row.error), 14, GREY, inner)
     else:
         card.paste(ImageOps.fit(opened(picture.path.read_bytes(), THUMB[0]), THUMB), (0, 0))

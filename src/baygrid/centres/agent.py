@@ -100,9 +100,17 @@ class Agent:
     def wants_report(self, now: Instant) -> bool:
         return now >= self._reporter.due_at
 
-    def wake_at(self, now: Instant, *, reporting: bool = True) -> Instant | None:
-        """When something is due here if nothing arrives before. `reporting` False: a report is on its way."""
-        due = [self._centre.wake_at(now), self._again_at, logs.wake_at(self._with_log())]
+    @property
+    def report_at(self) -> Instant:
+        """When a report is due; 0 means now."""
+        return self._reporter.due_at
+
+    def wake_at(self, now: Instant, *, reporting: bool = True, logging: bool = True) -> Instant | None:
+        """When something is due here if nothing arrives before. False: one is on its way, do not wake for
+        it."""
+        due = [self._centre.wake_at(now), self._again_at]
+        if logging:
+            due.append(logs.wake_at(self._with_log()))
         if reporting:
             due.append(self._reporter.due_at)
         return min((max(at, now) for at in due if at is not None), default=None)

@@ -1,0 +1,228 @@
+"""The agent's outermost loop: the only place that waits.
+
+The main thread owns the brain and the driver and never waits for the network, so a time limit is kept
+while the server hangs. Other threads carry one question each: what is desired (parked at the server),
+reports, logs, and blobs. Whatever arrives, ends or falls due wakes the main thread at once; nothing here
+polls.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import selectors
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from baygrid.centres import steps
+from baygrid.centres.agent import Agent
+from baygrid.centres.hands import Hands, Mailbox
+from baygrid.ports.basics import Clock, Instant
+from baygrid.ports.centre import Centre, Transport
+from baygrid.ports.messages import Desired, Refused, ReportAnswer, Unreachable
+
+WAIT_S = 30.0
+FIRST_PAUSE_MS = 200
+LONGEST_PAUSE_MS = 60_000
+LOG_PAUSE_MS = 300
+STOP_S = 2.0
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A driver with a descriptor that is readable when it wants to look at something."""
+
+    def fileno(self) -> int: ...
+
+
+class Locked(Exception):
+    """Another agent already works on this state directory."""
+
+
+class StateLock:
+    """Held as long as the process lives: two agents on one state directory would start everything twice."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise Locked(f"another agent already works on {directory}") from None
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+
+class Pause:
+    """Exponential back-off. `jitter` gives a number from 0 to 1, so that a region does not come back at
+    once."""
+
+    def __init__(self, jitter: Callable[[], float], longest_ms: int = LONGEST_PAUSE_MS) -> None:
+        self._jitter, self._longest, self._tries = jitter, longest_ms, 0
+
+    def longer(self) -> int:
+        span = min(self._longest, FIRST_PAUSE_MS << min(self._tries, 20))
+        self._tries += 1
+        return int(span * (0.5 + self._jitter() / 2))
+
+    def reset(self) -> None:
+        self._tries = 0
+
+
+class Loop:
+    """`run` works until `stop`, or until the server refuses this agent, and returns why it ended."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        centre: Centre,
+        transport: Transport,
+        *,
+        clock: Clock,
+        jitter: Callable[[], float],
+        wait_s: float = WAIT_S,
+        transfers: int = 2,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._agent, self._centre, self._transport = agent, centre, transport
+        self._clock, self._wait_s, self._note = clock, wait_s, note
+        self._mailbox = Mailbox()
+        self._asking = Hands("desired", 1, self._mailbox)
+        self._reporting = Hands("report", 1, self._mailbox)
+        self._logging = Hands("log", 1, self._mailbox)
+        self._moving = Hands("blob", transfers, self._mailbox)
+        self._ask_pause, self._report_pause = Pause(jitter), Pause(jitter)
+        self._log_pause = Pause(jitter)
+        self._ask_at: Instant | None = 0  # None: on its way
+        self._report_at: Instant | None = 0
+        self._log_at: Instant | None = 0
+        self._welcome = False
+        self._silent = False
+        self._end: str | None = None
+
+    def stop(self) -> None:
+        """From any thread, or a signal's handler. Jobs go on running."""
+        self._end = self._end or "stopped"
+        self._mailbox.ring()
+
+    def run(self) -> str:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._mailbox, selectors.EVENT_READ)
+            if isinstance(self._centre, Watchable):
+                selector.register(self._centre, selectors.EVENT_READ)
+            try:
+                while self._end is None:
+                    self._step()
+                    selector.select(self._until_next())
+                    for kind, about, result in self._mailbox.take():
+                        self._arrived(kind, about, result)
+            finally:
+                for hands in (self._asking, self._reporting, self._logging, self._moving):
+                    hands.stop(0)
+        return self._end
+
+    def _step(self) -> None:
+        """One tick, and everything that can be sent now is handed to the threads."""
+        agent, now = self._agent, self._clock()
+        agent.tick(now)
+        if self._ask_at is not None and now >= self._ask_at:
+            self._ask_at, after = None, agent.gen
+            self._asking.give(
+                "desired", None, lambda: self._transport.desired(agent.incarnation, after, self._wait_s)
+            )
+        if self._report_at is not None and now >= self._report_at and agent.wants_report(now):
+            self._report_at, report = None, agent.report(now)
+            self._reporting.give("report", None, lambda: self._transport.report(report))
+        for order in agent.staging_due(now):
+            self._moving.give("staged", order, self._staging(order))
+        for work in agent.blobs_due(now):
+            self._moving.give("published", work, self._publishing(work))
+        if self._log_at is not None and now >= self._log_at:
+            chunks = agent.log_chunks(now)
+            if chunks:
+                self._log_at = None
+                self._logging.give("logs", len(chunks), lambda: steps.send_logs(self._transport, chunks))
+
+    def _staging(self, order: Any) -> Callable[[], steps.Outcome]:
+        return lambda: steps.stage(self._centre, self._transport, order)
+
+    def _publishing(self, work: Any) -> Callable[[], steps.Outcome]:
+        return lambda: steps.publish(self._transport, work)
+
+    def _until_next(self) -> float | None:
+        """Seconds, or None to wait for something to happen."""
+        now = self._clock()
+        logging = self._log_at is not None and self._log_at <= now
+        due = [self._agent.wake_at(now, reporting=False, logging=logging), self._ask_at]
+        if not logging:
+            due.append(self._log_at)
+        if self._report_at is not None:
+            due.append(max(self._report_at, self._agent.report_at))
+        first = min((at for at in due if at is not None), default=None)
+        return None if first is None else max(0.0, (first - now) / 1000)
+
+    def _arrived(self, kind: str, about: Any, result: Any) -> None:
+        now = self._clock()
+        if kind == "desired":
+            self._got_desired(result, now)
+        elif kind == "report":
+            self._got_answer(result, now)
+        elif isinstance(result, Exception):
+            self._stop_for(result)
+        elif kind == "staged":
+            steps.staged(self._agent, about, result, now)
+        elif kind == "published":
+            steps.published(self._agent, about, result, now)
+        else:
+            steps.logs_sent(self._agent, result, now)
+            if len(result) == about:
+                self._log_pause.reset()
+                self._log_at = now
+            else:
+                self._log_at = now + self._log_pause.longer()
+
+    def _got_desired(self, result: Any, now: Instant) -> None:
+        if isinstance(result, Desired):
+            self._ask_pause.reset()
+            self._agent.take(result, now)
+            self._ask_at = now
+        else:
+            self._ask_at = now + self._ask_pause.longer()
+            self._failed(result)
+
+    def _got_answer(self, result: Any, now: Instant) -> None:
+        if isinstance(result, ReportAnswer):
+            self._report_pause.reset()
+            self._agent.answered(result, now)
+            self._report_at = now
+            if not self._welcome or self._silent:
+                self._note("the server answers")
+            self._welcome, self._silent = True, False
+        else:
+            self._agent.unanswered()
+            self._report_at = now + self._report_pause.longer()
+            self._failed(result)
+
+    def _failed(self, result: Any) -> None:
+        """A server that is silent or unwilling is no reason to leave running jobs unwatched; being
+        replaced, or never having been welcome, is one to end."""
+        if isinstance(result, Unreachable):
+            if not self._silent:
+                self._note(f"the server cannot be reached: {result}")
+            self._silent = True
+        elif isinstance(result, Refused):
+            if result.status == 409:
+                self._end = f"another agent has taken over: {result.detail}"
+            elif not self._welcome and result.status in (401, 403):
+                self._end = f"the server refuses this agent: {result.detail}"
+            else:
+                self._note(f"the server refuses: {result}")
+        else:
+            self._stop_for(result)
+
+    def _stop_for(self, error: Any) -> None:
+        """A fault of ours: ending lets a supervisor start the agent anew from its journal."""
+        raise error

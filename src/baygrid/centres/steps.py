@@ -1,0 +1,101 @@
+"""One exchange with the server each: what the loop does in its threads, and the simulation in its one.
+
+Each takes from the agent, uses the transport, and gives the agent what came of it. `Refused` means for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from baygrid.centres.agent import Agent, Publication
+from baygrid.centres.outputs import PackingFailed, pack
+from baygrid.ports.basics import Instant
+from baygrid.ports.centre import Centre, StagingFailed, Transport
+from baygrid.ports.messages import Order, Refused, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`again`: nothing is wrong but the way to the server."""
+
+    failure: str | None = None
+    again: bool = False
+    value: str = ""
+
+
+def stage(centre: Centre, transport: Transport, order: Order) -> Outcome:
+    """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt."""
+    try:
+        centre.prepare(order, transport.fetch_blob)
+    except Unreachable as error:
+        return Outcome(str(error) or "the server cannot be reached", again=True)
+    except (StagingFailed, Refused, OSError) as error:
+        return Outcome(str(error))
+    return Outcome()
+
+
+def publish(transport: Transport, work: Publication) -> Outcome:
+    """Packs and stores. Safe in a thread of its own."""
+    archive = work.path.with_name(f".{work.name}.tar")
+    try:
+        sha256 = pack(work.path, archive)
+        transport.put_blob(sha256, archive)
+    except Unreachable as error:
+        return Outcome(str(error) or "the server cannot be reached", again=True)
+    except (PackingFailed, Refused, OSError) as error:
+        return Outcome(str(error))
+    finally:
+        archive.unlink(missing_ok=True)
+    return Outcome(value=sha256)
+
+
+def send_logs(
+    transport: Transport, chunks: list[tuple[str, str, int, bytes]]
+) -> list[tuple[str, int | Refused]]:
+    """What the server now holds of each. What could not be sent is left out: it comes again."""
+    results: list[tuple[str, int | Refused]] = []
+    for attempt, token, offset, data in chunks:
+        try:
+            results.append((attempt, transport.append_log(attempt, token, offset, data)))
+        except Refused as refusal:
+            results.append((attempt, refusal))
+        except Unreachable:
+            break
+    return results
+
+
+def staged(agent: Agent, order: Order, outcome: Outcome, now: Instant) -> None:
+    agent.staged(order.attempt, now, outcome.failure, again=outcome.again)
+
+
+def published(agent: Agent, work: Publication, outcome: Outcome, now: Instant) -> None:
+    if outcome.failure is None:
+        agent.published(work.attempt, work.name, outcome.value, now)
+    else:
+        agent.publishing_failed(work.attempt, outcome.failure, now, again=outcome.again)
+
+
+def logs_sent(agent: Agent, results: list[tuple[str, int | Refused]], now: Instant) -> None:
+    for attempt, result in results:
+        if isinstance(result, Refused):
+            agent.log_refused(attempt, now)
+        else:
+            agent.log_stored(attempt, result, now)
+
+
+def step(agent: Agent, centre: Centre, transport: Transport, clock: Callable[[], Instant]) -> Instant | None:
+    """Everything once, one after the other: tick, bytes in, bytes out, logs, report. May raise Refused
+    for the report. Returns when to step again; the answers to `desired` are for the caller to bring."""
+    agent.tick(clock())
+    for order in agent.staging_due(clock()):
+        staged(agent, order, stage(centre, transport, order), clock())
+    for work in agent.blobs_due(clock()):
+        published(agent, work, publish(transport, work), clock())
+    logs_sent(agent, send_logs(transport, agent.log_chunks(clock())), clock())
+    if agent.wants_report(clock()):
+        try:
+            agent.answered(transport.report(agent.report(clock())), clock())
+        except Unreachable:
+            agent.unanswered()
+    return agent.wake_at(clock())

@@ -23,6 +23,18 @@ def clean_or_none(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
 
+def clean_all(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for every text, and every list of texts, in `values`."""
+    return {
+        name: clean(value)
+        if isinstance(value, str)
+        else [clean(item) for item in value]
+        if isinstance(value, list)
+        else value
+        for name, value in values.items()
+    }
+
+
 def dumps(value: Any) -> str:
     """JSON text; NUL is escaped in it, so PostgreSQL takes it. Any kind of mapping or sequence is fine."""
     try:

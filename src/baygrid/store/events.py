@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from sqlalchemy import BigInteger, ColumnElement, Select, literal_column, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, case, literal_column, select, tuple_
 from sqlalchemy.sql.elements import UnaryExpression
 
 from baygrid.ports.records import Cursor, Event
@@ -24,7 +24,10 @@ _INSERT = insert_new(events, without=["id", "xid"])
 # In the order of Event's fields, after the place in the stream.
 _ROWS = select(_C.xid, _C.id, _C.at, _C.kind, _C.project, _C.job, _C.attempt, _C.centre, _C.term, _C.data)
 _SETTLED = _C.xid < literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint", BigInteger())
-_PLACE = tuple_(number("transaction"), number("number"))
+_NEXT = literal_column("(pg_snapshot_xmax(pg_current_snapshot())::text)::bigint", BigInteger())
+# A transaction that is not there yet is one of another cluster, from before a restore (see `schema.py`).
+_TRANSACTION = case((number("transaction") < _NEXT, number("transaction")), else_=literal_column("0"))
+_PLACE = tuple_(_TRANSACTION, number("number"))
 _NEWER_ON_POSTGRESQL = tuple_(_C.xid, _C.id) > _PLACE
 
 

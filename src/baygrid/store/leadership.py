@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, literal_column, or_, select, update
 
 from baygrid.ports.basics import Instant
 from baygrid.store.documents import clean
@@ -17,7 +17,7 @@ _CAMPAIGN = Statement(
     .values(term=case((_MINE, _C.term), else_=_C.term + 1), holder=text("by"), until=number("later"))
     .returning(_C.term)
 )
-_HELD = and_(_C.term == number("of_term"), _C.holder == text("by"))
+_HELD = and_(_C.term == number("of_term"), _C.holder == text("by"), literal_column("holder <> ''"))
 _FENCE = Statement(update(leader).where(_HELD).values(until=number("later")))
 _RESIGN = Statement(update(leader).where(_HELD).values(holder="", until=0))
 _CURRENT = Statement(select(_C.term, _C.holder, _C.until))

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import BoundedSemaphore
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-from baygrid.store.documents import clean, dumps
+from baygrid.store.documents import clean_all, dumps
 from baygrid.store.sql import BULK, POSTGRESQL, Params, ReadOnly, Row, Statement
 from baygrid.store.tx import Tx
 
@@ -111,7 +111,7 @@ class PostgresSession:
         try:
             return self._send(text.encode(), given)
         except (psycopg.DataError, UnicodeEncodeError):
-            cleaned = {name: _clean(value) for name, value in given.items()}
+            cleaned = clean_all(given)
             if cleaned == given or self.connection.info.transaction_status is TransactionStatus.INERROR:
                 raise
             return self._send(text.encode(), cleaned)
@@ -140,14 +140,6 @@ class _PostgresReadSession(ReadOnly):
 
     def texts(self, values: Sequence[str]) -> list[str]:
         return list(values)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    return value
 
 
 class Pool:

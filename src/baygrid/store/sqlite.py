@@ -17,7 +17,7 @@ from typing import TypeVar
 from baygrid.ports import store as ports
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.store import Conflict
-from baygrid.store.documents import dumps
+from baygrid.store.documents import clean_all, dumps
 from baygrid.store.group import Entry, Group
 from baygrid.store.listeners import Listener, Listeners
 from baygrid.store.sql import SQLITE, Params, ReadOnly, Row, Statement
@@ -43,20 +43,16 @@ class SqliteSession:
         self.tx = Tx(self)
 
     def all(self, statement: Statement, params: Params) -> list[Row]:
-        text, fixed = statement.compiled(SQLITE)
-        return self._execute(text, {**fixed, **params} if fixed else params).fetchall()
+        return self._run(statement, params).fetchall()
 
     def change(self, statement: Statement, params: Params) -> int:
-        text, fixed = statement.compiled(SQLITE)
-        return self._execute(text, {**fixed, **params} if fixed else params).rowcount
+        return self._run(statement, params).rowcount
 
     def change_many(self, statement: Statement, rows: Sequence[Params]) -> int:
-        text, fixed = statement.compiled(SQLITE)
-        if fixed:
-            rows = [{**fixed, **row} for row in rows]
         if len(rows) == 1:
-            return self._execute(text, rows[0]).rowcount
-        return self._executemany(text, rows).rowcount
+            return self._run(statement, rows[0]).rowcount
+        text, fixed = statement.compiled(SQLITE)
+        return self._executemany(text, [{**fixed, **row} for row in rows] if fixed else rows).rowcount
 
     def returning(self, statement: Statement, params: Params) -> Row | None:
         rows = self.all(statement, params)
@@ -68,6 +64,14 @@ class SqliteSession:
     def run(self, command: str) -> None:
         """BEGIN, COMMIT and their like."""
         self._execute(command)
+
+    def _run(self, statement: Statement, params: Params) -> sqlite3.Cursor:
+        text, fixed = statement.compiled(SQLITE)
+        given = {**fixed, **params} if fixed else params
+        try:
+            return self._execute(text, given)
+        except UnicodeEncodeError:  # a lone surrogate
+            return self._execute(text, clean_all(given))
 
     @property
     def in_transaction(self) -> bool:

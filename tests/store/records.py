@@ -1,0 +1,202 @@
+"""Rows to write, and what the tests put in the store's way."""
+
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.ports.messages import SignedUsage, Usage
+from baygrid.ports.records import (
+    AttemptRecord,
+    CentreRecord,
+    ChargeRow,
+    Event,
+    JobRecord,
+    Kind,
+    LedgerTransaction,
+    Offer,
+    Organisation,
+    Posting,
+    Project,
+    StoredAnswer,
+    UsageRow,
+)
+from baygrid.ports.store import Store, Tx
+
+
+class Crash(BaseException):
+    """What the simulation raises where a process dies."""
+
+
+class Failpoints:
+    """Counts the places that were passed and does what it was told there."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self._actions: dict[str, Callable[[], None]] = {}
+
+    def __call__(self, name: str) -> None:
+        self.passed.append(name)
+        self._actions.get(name, lambda: None)()
+
+    def at(self, name: str, action: Callable[[], None]) -> None:
+        self._actions[name] = action
+
+    def crash_at(self, name: str) -> None:
+        def crash() -> None:
+            raise Crash(name)
+
+        self.at(name, crash)
+
+    def clear(self) -> None:
+        self._actions.clear()
+
+
+class Heard:
+    """A listener that remembers, and on which a test can wait."""
+
+    def __init__(self, store: Store) -> None:
+        self._changed = threading.Condition()
+        self.calls: list[frozenset[str]] = []
+        store.subscribe(self)
+
+    def __call__(self, topics: frozenset[str]) -> None:
+        with self._changed:
+            self.calls.append(topics)
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        with self._changed:
+            self.calls.clear()
+
+    def wait_for(self, *topics: str) -> None:
+        """Returns when one call has named all of them since the last clear."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: any(set(topics) <= call for call in self.calls), timeout=20
+            ), self.calls
+
+
+def organise(tx: Tx, granted: int = 10**9) -> None:
+    """An organisation, two projects and two centres."""
+    tx.region.insert_organisation(Organisation("lab", Kind.UNIVERSITY, "The lab"))
+    tx.region.insert_project(Project("demo", "lab", "CNY", granted))
+    tx.region.insert_project(Project("other", "lab", "HKD", granted))
+    tx.region.insert_centre(CentreRecord("north", "CN", "slurm"))
+    tx.region.insert_centre(CentreRecord("south", "HK", "local"))
+
+
+def job(number: int | str, **fields: Any) -> JobRecord:
+    id = number if isinstance(number, str) else f"job-{number:06d}"
+    given: dict[str, Any] = {
+        "project": "demo",
+        "name": "images",
+        "state": JobState.QUEUED,
+        "spec": {"run": "python label.py", "envs": {"BATCH": "64"}, "nodes": 1},
+        "submitted_at": 1_700_000_000_000,
+        "submitted_by": "tok-1",
+        "currency": "CNY",
+        "hold": 500,
+    } | fields
+    return JobRecord(id=id, **given)
+
+
+def attempt(number: int, **fields: Any) -> AttemptRecord:
+    given: dict[str, Any] = {
+        "job": f"job-{number:06d}",
+        "project": "demo",
+        "n": 0,
+        "token": f"token-{number}",
+        "centre": "north",
+        "partition": "gpu",
+        "offer": "north/gpu/H100",
+        "nodes": ("n1", "n2"),
+        "cpus": 8,
+        "memory_mib": 65536,
+        "accelerator": "H100",
+        "accelerators": 8,
+        "grace_s": 60,
+        "placed_at": 1_700_000_000_000,
+        "reasons": {"chosen": [{"what": "cheapest", "rate": 1}]},
+    } | fields
+    return AttemptRecord(id=f"att-{number:06d}", **given)
+
+
+def usage(attempt: str = "att-000001", n: int = 0, **fields: Any) -> UsageRow:
+    given: dict[str, Any] = {
+        "centre": "north",
+        "project": "demo",
+        "job": "job-000001",
+        "stored_at": 1000,
+    } | fields
+    signed = SignedUsage(Usage(attempt, n, 10, 20, 2, 8, 65536, "H100", 8, 1234.567, 4096), "ab" * 64)
+    return UsageRow(public_key="cd" * 32, signed=signed, **given)
+
+
+def charge(attempt: str = "att-000001", n: int = 0, **fields: Any) -> ChargeRow:
+    given: dict[str, Any] = {
+        "job": "job-000001",
+        "project": "demo",
+        "centre": "north",
+        "offer": "north/gpu/H100",
+        "at": 1000,
+        "currency": "CNY",
+        "lines": ({"what": "accelerators", "amount": 90, "rate": "1/3"},),
+        "amount": 90,
+        "overrun": 0,
+        "transaction": "led-1",
+    } | fields
+    return ChargeRow(attempt, n, **given)
+
+
+def booking(number: int, amount: int = 90, **fields: Any) -> LedgerTransaction:
+    given: dict[str, Any] = {
+        "key": f"charge:att-{number}:0",
+        "at": 1000,
+        "narration": "an hour of H100",
+        "postings": (
+            Posting("projects:demo", amount, "CNY"),
+            Posting("centres:north", 1 - amount, "CNY"),
+            Posting("platform", -1, "CNY"),
+        ),
+        "sources": (f"usage:att-{number}:0",),
+    } | fields
+    return LedgerTransaction(id=f"led-{number:06d}", **given)
+
+
+def event(number: int = 1, **fields: Any) -> Event:
+    given: dict[str, Any] = {
+        "project": "demo",
+        "job": f"job-{number:06d}",
+        "kind": "job.submitted",
+        "data": {"number": number},
+    } | fields
+    return Event(at=1000 + number, **given)
+
+
+def answer(key: str = "k1", **fields: Any) -> StoredAnswer:
+    given: dict[str, Any] = {
+        "project": "demo",
+        "body_sha256": "0" * 64,
+        "status": 201,
+        "body": "{}",
+        "at": 5,
+    } | fields
+    return StoredAnswer(key=key, **given)
+
+
+def tariff(valid_from: int = 0, hour: str = "25") -> Tariff:
+    return Tariff(valid_from, "CNY", Fraction(hour), Fraction(1, 3), Fraction("0.05"))
+
+
+def offer(id: str = "north/gpu/H100", **fields: Any) -> Offer:
+    given: dict[str, Any] = {
+        "centre": "north",
+        "partition": "gpu",
+        "accelerator": "H100",
+        "currency": "CNY",
+        "tariffs": (tariff(),),
+    } | fields
+    return Offer(id, **given)

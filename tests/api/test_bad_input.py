@@ -173,7 +173,7 @@ def test_another_projects_job_does_not_exist(
     [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic dGVhbTp0ZWFt", "wrong", "Bearer \u00e9"],
 )
 def test_a_wrong_token(world: World, api: TestClient, authorization: str | None):
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
     before = world.dump()
     answer = api.post("/v1/jobs", json=job(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -206,17 +207,15 @@ def test_a_parked_agent_is_woken_by_an_order(world: World, team: httpx2.Client, 
 
 def test_a_parked_agent_is_answered_at_its_deadline(agent: httpx2.Client):
     began = time.monotonic()
-    found = agent.get("/v1/agent/desired?incarnation=1&after=7&wait=0.3").json()
+    found = agent.get("/v1/agent/desired?incarnation=1&wait=0.3").json()
     assert 0.25 < time.monotonic() - began < SOON_S
-    assert found == {"gen": 7, "orders": [], "stops": []}
+    assert found == {"gen": 0, "orders": [], "stops": []}
 
 
 def test_waiting_holds_no_thread(world: World, address: str, team: httpx2.Client):
     """More parked requests than the server has threads, and it still answers."""
     address_parts = httpx2.URL(address)
     many = []
-    import socket
-
     for _ in range(100):
         connection = socket.create_connection((address_parts.host, address_parts.port or 0), timeout=10)
         token = world.secrets["far"]
@@ -226,18 +225,18 @@ def test_waiting_holds_no_thread(world: World, address: str, team: httpx2.Client
         )
         many.append(connection)
     waiting = world.app.state.server.hub
-    _until(lambda: len(waiting._waiting.get("centre:far", ())) == 100)
+    _until(lambda: waiting.waiting("centre:far") == 100)
     began = time.monotonic()
     submit(team)
     assert time.monotonic() - began < 1
     for connection in many[:50]:
         connection.close()
-    _until(lambda: len(waiting._waiting.get("centre:far", ())) == 50)
+    _until(lambda: waiting.waiting("centre:far") == 50)
     world.place()
     for connection in many[50:]:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
         connection.close()
-    _until(lambda: not waiting._waiting)
+    _until(lambda: waiting.waiting("centre:far") == 0)
 
 
 def _until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -251,14 +250,14 @@ def test_a_client_that_leaves_a_stream_leaves_no_waiter(world: World, team: http
     waiting = world.app.state.server.hub
     with team.stream("GET", "/v1/events?follow=true") as answer:
         next(answer.iter_bytes())
-        assert waiting._waiting
-    _until(lambda: not waiting._waiting)
+        _until(lambda: waiting.waiting("project:demo") == 1)
+    _until(lambda: waiting.waiting("project:demo") == 0)
 
 
 def test_stopping_the_server_ends_every_wait(world: World, agent: httpx2.Client, team: httpx2.Client):
     closing = later(world.app.state.server.hub.close)
     began = time.monotonic()
-    assert agent.get("/v1/agent/desired?incarnation=1&after=7&wait=30").json()["orders"] == []
+    assert agent.get("/v1/agent/desired?incarnation=1&after=0&wait=30").json()["orders"] == []
     with team.stream("GET", "/v1/events?follow=true") as answer:
         answer.read()
     closing.join()

@@ -188,7 +188,7 @@ class World:
         self.store.close()
 
 
-def job(name: str = "hello", **more: Any) -> Json:
+def job(name: object = "hello", **more: Any) -> Json:
     """A job file that fits the region."""
     return {"name": name, "time": "1h", "run": "echo hello", "resources": {"cpus": 2, "memory": 4}} | more
 

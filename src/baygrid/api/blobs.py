@@ -53,6 +53,8 @@ async def put_blob(request: Request, sha256: str, call: Caller) -> Response:
     put = partial(blobs.put, call.platform, call.actor, sha256)
     state = None
     async for piece, last in _pieces(request.stream()):
+        if state is not None and state.whole and not piece:
+            break
         limit = blobs.MAX_BLOB_BYTES if total is None and not last else total
         state = await run_in_threadpool(put, offset, limit, iter([piece]))
         offset += len(piece)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import partial
 
 import orjson
@@ -12,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 
 from baygrid.api import render
 from baygrid.api.edge import Call
-from baygrid.api.waiters import Waiter
 from baygrid.app import logs
 from baygrid.app.events import Events
 from baygrid.app.logs import LogPart
@@ -21,29 +19,9 @@ from baygrid.ports.records import Cursor
 
 PAGE = 200
 HEARTBEAT_S = 15.0
-# On PostgreSQL an event may become readable only when another transaction ends, a moment after it woke us.
-LATE_LOOKS_S = (0.05, 0.25, 1.0)
 LOG_PIECE = 256 * 1024
 
 Read = Callable[[Cursor, int], Events]
-
-
-@dataclass(slots=True)
-class _Pace:
-    """How long to wait for the next wake: a few short times after a wake, else until the heartbeat."""
-
-    looks: int = 0
-
-    async def wait(self, waiter: Waiter) -> bool:
-        """False when it is time for a heartbeat."""
-        seconds = LATE_LOOKS_S[-self.looks] if self.looks else HEARTBEAT_S
-        if await waiter.wait(seconds):
-            self.looks = len(LATE_LOOKS_S)
-            return True
-        if not self.looks:
-            return False
-        self.looks -= 1
-        return True
 
 
 async def events(
@@ -51,7 +29,7 @@ async def events(
 ) -> AsyncIterator[bytes]:
     """`first` was read by the endpoint, so that a problem could still be an answer. `gather_s`: after a wake
     wait so long before looking, where every commit of the region may wake us."""
-    found, pace = first, _Pace()
+    found = first
     with call.server.hub.waiter(topic) as waiter:
         while True:
             for cursor, event in found.items:
@@ -61,7 +39,7 @@ async def events(
             if found.ended or waiter.closed:
                 return
             if found is not first and len(found.items) < PAGE:
-                while not await pace.wait(waiter):
+                while not await waiter.wait(HEARTBEAT_S):
                     yield b":\n\n"
                 await asyncio.sleep(gather_s)
             try:

@@ -1,0 +1,124 @@
+"""The OpenAPI document describes every endpoint, and answers are as it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from baygrid.api import schemas
+from tests.api.world import World, job
+
+
+@pytest.fixture
+def contract(api: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/openapi.json").json()
+    return found
+
+
+def operations(contract: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in contract["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_reference_leads_somewhere(contract: dict[str, Any]):
+    known = set(contract["components"]["schemas"])
+    seen: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                assert value["$ref"].startswith("#/components/schemas/")
+                seen.add(value["$ref"].rpartition("/")[2])
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(contract)
+    assert seen <= known
+    assert {"Job", "JobFile", "Report", "Desired", "Problem", "NewProject", "Bill"} <= seen
+
+
+def test_every_operation_says_what_it_takes_and_gives(contract: dict[str, Any]):
+    bodiless = {"cancel", "lost", "drain", "open"}
+    for name, operation in operations(contract):
+        assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}, name
+        assert any(status.startswith("2") for status in operation["responses"]), name
+        assert ("security" in operation) == (name not in ("GET /healthz", "GET /metrics"))
+        writes = name.startswith(("POST", "PUT")) and name.rpartition("/")[2] not in bodiless
+        assert ("requestBody" in operation) == writes, name
+
+
+def test_answers_are_as_the_contract_says(world: World, api: TestClient):
+    """Strictly: no field more, none less, no other type."""
+    team, operator = world.headers("team"), world.headers("operator")
+    made = api.post("/v1/jobs", json=job(), headers=team).json()
+    schemas.Job.model_validate(made, strict=False)
+    world.place()
+    id = made["id"]
+    for url, model in (
+        ("/healthz", schemas.Health),
+        ("/v1/me", schemas.Me),
+        ("/v1/organisations", schemas.Listing[schemas.Organisation]),
+        ("/v1/projects", schemas.Listing[schemas.Project]),
+        ("/v1/projects/demo", schemas.Project),
+        ("/v1/projects/demo/bill?recompute=true", schemas.Bill),
+        ("/v1/jobs", schemas.Listing[schemas.JobLine]),
+        (f"/v1/jobs/{id}", schemas.Job),
+        (f"/v1/jobs/{id}/events", schemas.Listing[schemas.Event]),
+        (f"/v1/jobs/{id}/explain", schemas.Explanation),
+        (f"/v1/jobs/{id}/bill", schemas.Bill),
+        (f"/v1/jobs/{id}/outputs", schemas.Listing[schemas.Output]),
+        ("/v1/centres", schemas.Listing[schemas.Centre]),
+        ("/v1/centres/hub", schemas.Centre),
+        ("/v1/offers", schemas.Listing[schemas.Offer]),
+        ("/v1/tokens", schemas.Listing[schemas.Token]),
+        ("/v1/ledger", schemas.Listing[schemas.Transaction]),
+        ("/v1/ledger/balances", schemas.Listing[schemas.Balance]),
+    ):
+        answer = api.get(url, headers=operator)
+        assert answer.status_code == 200, answer.text
+        model.model_validate(answer.json())
+    schemas.Problem.model_validate(api.get("/v1/jobs/none", headers=team).json())
+
+
+def test_health(world: World, api: TestClient, monkeypatch: pytest.MonkeyPatch):
+    version = api.get("/openapi.json").json()["info"]["version"]
+    expected = {"status": "ok", "version": version, "role": "leader", "term": 0}
+    assert api.get("/healthz").json() == expected
+    world.role = "follower"
+    world.place()
+    assert (api.get("/healthz").json()["role"], api.get("/healthz").json()["term"]) == ("follower", 1)
+
+    def broken(_):
+        raise OSError("no disk")
+
+    monkeypatch.setattr("baygrid.api.health.health", broken)
+    answer = api.get("/healthz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+def test_metrics(world: World, api: TestClient):
+    team = world.headers("team")
+    id = api.post("/v1/jobs", json=job(), headers=team).json()["id"]
+    api.get(f"/v1/jobs/{id}", headers=team)
+    api.get("/v1/jobs/absent", headers=team)
+    api.get("/nowhere")
+    text = api.get("/metrics").text
+    for line in (
+        'baygrid_requests_total{method="POST",route="/v1/jobs",status="201"} 1.0',
+        'baygrid_requests_total{method="GET",route="/v1/jobs/{job}",status="200"} 1.0',
+        'baygrid_requests_total{method="GET",route="/v1/jobs/{job}",status="404"} 1.0',
+        'baygrid_requests_total{method="GET",route="none",status="404"} 1.0',
+        'baygrid_request_seconds_count{method="POST",route="/v1/jobs"} 1.0',
+        'baygrid_jobs{state="QUEUED"} 1.0',
+        'baygrid_jobs{state="FAILED"} 0.0',
+        "baygrid_leader 1.0",
+    ):
+        assert line in text, line

@@ -104,9 +104,9 @@ def hyperqueue() -> dict[str, Any]:
         client = cluster.client()
 
         def run(commands: list[str], watch: Callable[[], float]) -> float:
-            job = Job()
+            job = Job(default_workdir=folder)
             for command in commands:
-                job.program(["/bin/sh", "-c", command])
+                job.program(["/bin/sh", "-c", command], stdout=None, stderr=None)
             begun = time.time()
             client.wait_for_jobs([client.submit(job)])
             return watch() - begun

@@ -137,7 +137,8 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     scheduling = StepThread("scheduler", step, Bell(store, "events"), wall_clock)
     agent = None
     if settings.embedded is not None:
-        agent = EmbeddedAgent(platform, settings.embedded, settings.data / "centre", failpoint)
+        nodes = settings.embedded_nodes
+        agent = EmbeddedAgent(platform, settings.embedded, settings.data / "centre", nodes, failpoint)
     return Server(settings, platform, scheduler, app, scheduling, agent, lock)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -19,6 +19,7 @@ class ServerSettings:
     objects: str | None = None
     embedded: str | None = "local"
     embedded_jurisdiction: str = "CN-QH"
+    embedded_nodes: tuple[str, ...] = ()
 
     @property
     def database_url(self) -> str:
@@ -31,12 +32,11 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8"; none: this machine as one node."""
+    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one node."""
 
     centre: str
     server: str
     token: str
     state: Path
     driver: str = "local"
-    partition: str = "main"
-    nodes: tuple[str, ...] = field(default=())
+    nodes: tuple[str, ...] = ()

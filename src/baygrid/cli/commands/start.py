@@ -45,6 +45,10 @@ def serve(
     centre: Annotated[
         bool, typer.Option("--embedded-centre/--no-embedded-centre", help="This machine as the first centre.")
     ] = True,
+    node: Annotated[
+        list[str] | None,
+        typer.Option("--node", metavar="SPEC", help="A node of the embedded centre; may be repeated."),
+    ] = None,
 ) -> None:
     """Start a server. Alone it is a whole region: SQLite, one local centre, nothing else to start."""
     from baygrid import wiring
@@ -53,8 +57,8 @@ def serve(
     settings = wiring.ServerSettings(
         data=data or Path.home() / ".baygrid", host=host, port=port, database=database, objects=objects
     )
-    if not centre:
-        settings = replace(settings, embedded=None)
+    embedded = "local" if centre else None
+    settings = replace(settings, embedded=embedded, embedded_nodes=tuple(node or ()))
     try:
         wiring.serve(settings, lambda address, secret: _ready(session, address, secret))
     except AlreadyRunning as running:
@@ -98,10 +102,10 @@ def agent(
         list[str] | None,
         typer.Option("--node", metavar="SPEC", help="A node to declare; may be repeated. Else this machine."),
     ] = None,
-    partition: Annotated[str, typer.Option("--partition", metavar="NAME")] = "main",
 ) -> None:
     """Start the agent of a centre. It only dials out; `baygrid centres create` prints the whole command."""
     from baygrid import wiring
+    from baygrid.wiring.agent import Ended
 
     token = session.token or os.environ.get("BAYGRID_TOKEN")
     if not token:
@@ -110,18 +114,28 @@ def agent(
             code="unauthorized",
             cure="give it the one that `baygrid centres create` printed, by --token or BAYGRID_TOKEN",
         )
-    wiring.agent(
-        wiring.AgentSettings(
-            centre=centre,
-            server=config.access(session.server, token, os.environ).server,
-            token=token,
-            state=state or Path.home() / ".baygrid" / "agents" / centre,
-            driver=driver,
-            partition=partition,
-            nodes=tuple(node or ()),
-        ),
-        session.out.line,
+    settings = wiring.AgentSettings(
+        centre=centre,
+        server=config.access(session.server, token, os.environ).server,
+        token=token,
+        state=state or Path.home() / ".baygrid" / "agents" / centre,
+        driver=driver,
+        nodes=tuple(node or ()),
     )
+    try:
+        wiring.agent(settings, lambda nodes: _agent_ready(session, settings.server, nodes))
+    except Ended as ended:
+        raise CliError(str(ended), code="agent-ended") from ended
+    except ValueError as wrong:
+        raise CliError(str(wrong), code="bad-settings") from wrong
+
+
+def _agent_ready(session: Session, server: str, nodes: str) -> None:
+    """It works from now on, whether the server can be reached yet or not."""
+    if session.json:
+        print(json.dumps({"server": server, "nodes": nodes}), file=session.out.out, flush=True)
+    else:
+        session.out.line(f"agent of {server} with {nodes}")
 
 
 def login(session: Session) -> None:

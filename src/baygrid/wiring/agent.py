@@ -1,0 +1,144 @@
+"""A centre's agent: as a process of its own over HTTP, or inside the server for the embedded centre."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from baygrid.app.platform import Platform
+from baygrid.centres.agent import Agent
+from baygrid.centres.journal import FileJournal
+from baygrid.centres.keys import Key
+from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
+from baygrid.centres.loop import Locked, Loop, StateLock
+from baygrid.centres.transport import HttpTransport
+from baygrid.ports.basics import Failpoint, no_failpoint
+from baygrid.ports.centre import Centre, Transport
+from baygrid.ports.messages import PartitionReport
+from baygrid.wiring.embedded import EmbeddedTransport
+from baygrid.wiring.ids import wall_clock
+from baygrid.wiring.logs import log_to_stderr
+from baygrid.wiring.settings import AgentSettings
+
+
+class Ended(Exception):
+    """The agent cannot go on; the message says why and what to do."""
+
+
+class _Driver(Centre, Protocol):
+    """A driver that says for how long its claims are sure to last."""
+
+    @property
+    def epoch(self) -> str: ...
+
+
+def _local(state: Path, name: str, partitions: tuple[PartitionReport, ...]) -> _Driver:
+    # Jobs find this installation's own programs, `baygrid app` among them.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return LocalCentre(state / "attempts", partitions, name=name, path=path)
+
+
+DRIVERS: dict[str, Callable[[Path, str, tuple[PartitionReport, ...]], _Driver]] = {"local": _local}
+
+
+def run(
+    settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpoint = no_failpoint
+) -> None:
+    """As `baygrid.wiring.agent`. Raises ValueError for settings that name nothing, Ended when another agent works
+    on this state folder or for this centre, or the server refuses the token."""
+    log_to_stderr()
+    if settings.driver not in DRIVERS:
+        raise ValueError(f"there is no driver {settings.driver!r}: use one of {', '.join(DRIVERS)}")
+    partitions = declared(settings.nodes)
+    transport = HttpTransport(settings.server, settings.token, failpoint=failpoint)
+    try:
+        lock = StateLock(settings.state)
+    except Locked as locked:
+        raise Ended(f"{locked}: stop it, or give this one its own --state") from None
+    loop = _loop(settings.centre, settings.state, settings.driver, partitions, transport)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: loop.stop())
+    ready(said(partitions))
+    why = loop.run()
+    transport.close()
+    lock.release()
+    if why != "stopped":
+        raise Ended(why)
+
+
+def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
+    """The nodes as said, or this machine. Raises ValueError."""
+    return parse_nodes(nodes) if nodes else this_machine()
+
+
+def said(partitions: tuple[PartitionReport, ...]) -> str:
+    """In a line: "main: 2 nodes, 16 cpus, 128 GiB, 8 x H100"."""
+    texts = []
+    for partition in partitions:
+        models: dict[str, int] = {}
+        for node in partition.nodes:
+            for model, count in node.accelerators.items():
+                models[model] = models.get(model, 0) + count
+        cpus, memory = sum(n.cpus for n in partition.nodes), sum(n.memory_mib for n in partition.nodes)
+        nodes = f"{len(partition.nodes)} node{'s' if len(partition.nodes) > 1 else ''}"
+        parts = [nodes, f"{cpus} cpus", f"{memory // 1024} GiB", *(f"{n} x {m}" for m, n in models.items())]
+        texts.append(f"{partition.name}: {', '.join(parts)}")
+    return "; ".join(texts)
+
+
+def _loop(
+    name: str, state: Path, driver: str, partitions: tuple[PartitionReport, ...], transport: Transport
+) -> Loop:
+    centre = DRIVERS[driver](state, name, partitions)
+    key = Key.load(state / "key")
+    journal = FileJournal(state / "journal")
+    agent = Agent(name, centre, journal, key, wall_clock(), epoch=centre.epoch)
+    note = structlog.get_logger("agent").info
+    return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note)
+
+
+class EmbeddedAgent:
+    """The same agent in a thread of the server."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        name: str,
+        state: Path,
+        nodes: Sequence[str],
+        failpoint: Failpoint = no_failpoint,
+    ) -> None:
+        partitions = declared(nodes)
+        self._lock = StateLock(state)
+        self._transport = EmbeddedTransport(platform, name, failpoint)
+        self._loop = _loop(name, state, "local", partitions, self._transport)
+        self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Its jobs go on running."""
+        self._loop.stop()
+        self._transport.close()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._lock.release()
+
+    def _run(self) -> None:
+        log = structlog.get_logger("agent")
+        try:
+            why = self._loop.run()
+        except Exception:  # noqa: BLE001 - a thread's failure must be said somewhere
+            log.exception("the embedded agent failed: restart the server")
+        else:
+            if why != "stopped":
+                log.error("the embedded agent ended", why=why)

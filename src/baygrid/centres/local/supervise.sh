@@ -1,13 +1,14 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
 # $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run, then one list of
 # accelerators for each rank. Only builtins stand before the user's commands, so that a start stays cheap.
-# Its standard output and error are the attempt's log.
+# Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
 set -C
+exec 2>/dev/null
 read -r stat </proc/self/stat
 read -r boot </proc/sys/kernel/random/boot_id
 cd "$1" || exit 74
 # The claim: created by exactly one, whoever else runs this script for the same attempt leaves here.
-{ printf '%s\n%s\n%s\n' "$stat" "$boot" "$2"; } 2>/dev/null >claim || exit 73
+{ printf '%s\n%s\n%s\n' "$stat" "$boot" "$2"; } >claim || exit 73
 
 stopped='' failed='' code=0 phase=setup
 trap 'stopped=1' TERM INT HUP
@@ -15,14 +16,14 @@ setup=$3 run=$4
 shift 4
 
 if [ -n "$setup" ]; then
-  (cd work && exec $setup)
+  (cd work && exec $setup) 2>&1
   code=$?
 fi
 
 if [ "$code" = 0 ] && [ -z "$stopped" ]; then
   phase=run
   if [ $# = 1 ]; then
-    (cd work && exec $run)
+    (cd work && exec $run) 2>&1
     code=$?
   else
     # One process for each rank. The first that fails ends the gang: the others would wait for it for ever.
@@ -32,9 +33,9 @@ if [ "$code" = 0 ] && [ -z "$stopped" ]; then
       (
         cd work || exit 2
         NODE_RANK=$rank CUDA_VISIBLE_DEVICES=$devices
-        $run
+        $run 2>&1
         code=$?
-        [ "$code" = 0 ] || { echo "$code" >../failed && kill -USR1 $$; } 2>/dev/null
+        [ "$code" = 0 ] || { echo "$code" >../failed && kill -USR1 $$; }
         exit "$code"
       ) &
       pids="$pids $!"
@@ -44,7 +45,7 @@ if [ "$code" = 0 ] && [ -z "$stopped" ]; then
       [ -z "$failed" ] || break
       wait "$pid"
       one=$?
-      while [ -z "$failed" ] && [ "$one" -gt 128 ] && kill -0 "$pid" 2>/dev/null; do
+      while [ -z "$failed" ] && [ "$one" -gt 128 ] && kill -0 "$pid"; do
         wait "$pid"
         one=$?
       done

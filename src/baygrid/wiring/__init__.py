@@ -23,6 +23,6 @@ def serve(settings: ServerSettings, ready: Callable[[str, str | None], None]) ->
 def agent(settings: AgentSettings, ready: Callable[[str], None]) -> None:
     """Runs a centre's agent until SIGINT or SIGTERM; its jobs go on. `ready` gets what it declares, in a
     line."""
-    from baygrid.wiring.agent import run
+    from baygrid.wiring.agents import run
 
     run(settings, ready)

@@ -105,7 +105,7 @@ def agent(
 ) -> None:
     """Start the agent of a centre. It only dials out; `baygrid centres create` prints the whole command."""
     from baygrid import wiring
-    from baygrid.wiring.agent import Ended
+    from baygrid.wiring.agents import Ended
 
     token = session.token or os.environ.get("BAYGRID_TOKEN")
     if not token:

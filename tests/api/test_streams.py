@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx2
 import pytest
 
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.records import AttemptRecord
+from tests.api.acting import later, parse_events, running, submit
 from tests.api.world import World, job
 
 SOON_S = 5.0
@@ -29,38 +27,6 @@ def team(world: World, address: str) -> Iterator[httpx2.Client]:
 def agent(world: World, address: str) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=address, headers=world.headers("far"), timeout=70) as client:
         yield client
-
-
-def submit(client: httpx2.Client, **more: Any) -> str:
-    answer = client.post("/v1/jobs", json=job(infra="far", **more))
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-def running(world: World, client: httpx2.Client) -> AttemptRecord:
-    id = submit(client)
-    world.place()
-    (attempt,) = world.attempts(id)
-    world.report("far", attempt, AttemptState.RUNNING)
-    return attempt
-
-
-def parse_events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    event: dict[str, str] = {}
-    for line in lines:
-        if not line:
-            if event:
-                yield event
-            event = {}
-        elif not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            event[name] = value
-
-
-def later(work: Callable[[], Any], seconds: float = 0.2) -> threading.Timer:
-    timer = threading.Timer(seconds, work)
-    timer.start()
-    return timer
 
 
 def test_a_jobs_stream_tells_everything_and_ends(world: World, team: httpx2.Client):
@@ -112,6 +78,17 @@ def test_an_operator_sees_the_region(world: World, address: str, team: httpx2.Cl
         later(lambda: submit(team)).join()
         while next(events)["event"] != "job-submitted":
             pass
+
+
+def test_a_quiet_stream_has_heartbeats(team: httpx2.Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("baygrid.api.streams.HEARTBEAT_S", 0.05)
+    id = submit(team)
+    with team.stream("GET", f"/v1/jobs/{id}/events?follow=true") as answer:
+        beats = 0
+        for line in answer.iter_lines():
+            beats += line == ":"
+            if beats == 3:
+                break
 
 
 def test_pages_of_events(world: World, team: httpx2.Client):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, Report
 from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
-from baygrid.ports.store import Tx
+from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
 
 Json = dict[str, Any]
@@ -109,17 +109,19 @@ CPU = PartitionReport("cpu", tuple(NodeReport(f"c{n}", 32, 128 * 1024) for n in 
 
 @dataclass
 class World:
-    """`secrets` by who: operator, team (of demo), rival (of other), hub (its agent), far (its agent)."""
+    """`secrets` by who: operator, team (of demo), rival (of other), hub (its agent), far (its agent).
+    `url`: a database instead of a file in `folder`."""
 
     folder: Path
     clock: Clock = field(default_factory=Clock)
     secrets: dict[str, str] = field(default_factory=dict)
     role: str = "leader"
+    url: str | None = None
 
     def __post_init__(self) -> None:
         self.database = self.folder / "region.db"
         self.objects = Objects()
-        self.store = open_store(f"sqlite:///{self.database}")
+        self.store = open_store(self.url or f"sqlite:///{self.database}")
         self.platform = Platform(self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue())
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")
@@ -174,6 +176,13 @@ class World:
 
     def headers(self, who: str | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secrets[who]}"} if who else {}
+
+    def replica(self) -> tuple[FastAPI, Store]:
+        """Another server on the same database and objects."""
+        assert self.url is not None
+        store = open_store(self.url)
+        platform = replace(self.platform, store=store, catalogue=Catalogue())
+        return create_app(platform, role=lambda: "follower"), store
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""

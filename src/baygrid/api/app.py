@@ -36,6 +36,7 @@ from baygrid.app.platform import Platform
 
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (jobs, agent, events, logs, blobs, bill, centres, offers, region, tokens, health)
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/blobs/": None}
 
 
@@ -74,5 +75,6 @@ def _remembered(app: FastAPI) -> Callable[[], dict[str, Any]]:
 async def _http_problem(request: Request, error: Exception) -> Response:
     """No such address, or not with this method: nothing of ours was reached."""
     response = problems.response_of(error, request)
-    request.app.state.server.metrics.saw(request.method, "none", response.status_code, 0.0)
+    method = request.method if request.method in METHODS else "other"
+    request.app.state.server.metrics.saw(method, "none", response.status_code, 0.0)
     return response

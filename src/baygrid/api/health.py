@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import anyio
 import structlog
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -27,7 +26,8 @@ async def _health(server: Server) -> Health:
     """Raises Unavailable when the store does not answer in time."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await anyio.to_thread.run_sync(health, server.platform, abandon_on_cancel=True)
+            # Not in the threads of the requests: busy is not broken. A read that hangs is left behind.
+            return await asyncio.to_thread(health, server.platform)
     except Exception as error:
         log.warning("the store does not answer", error=repr(error))
         raise Unavailable("the store does not answer") from error
@@ -46,5 +46,5 @@ async def metrics(request: Request) -> Response:
     """For Prometheus."""
     server = server_of(request)
     found = await _health(server)
-    text = await anyio.to_thread.run_sync(server.metrics.render, found.jobs, server.role(), found.term)
+    text = await asyncio.to_thread(server.metrics.render, found.jobs, server.role(), found.term)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

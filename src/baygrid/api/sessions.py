@@ -25,7 +25,7 @@ class Sessions:
         """The remembered actor of this header; costs no read."""
         secret = bearer(authorization)
         entry = self._known.get(secret_digest(secret)) if secret else None
-        if entry is None or self._platform.clock() - entry[1] >= TTL_MS:
+        if entry is None or not 0 <= self._platform.clock() - entry[1] < TTL_MS:
             return None
         return entry[0]
 

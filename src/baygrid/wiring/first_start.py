@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
 
 from baygrid.app.platform import Platform
@@ -17,33 +17,30 @@ PROJECT = "default"
 FUNDS = Money(100_000_00, "CNY")
 
 
-@dataclass(frozen=True, slots=True)
-class FirstStart:
-    """The operator's secret, shown and saved once."""
-
-    operator_secret: str
-
-
-def first_start(platform: Platform, embedded: str | None, jurisdiction: str) -> FirstStart | None:
+def first_start(
+    platform: Platform, embedded: str | None, jurisdiction: str, keep: Callable[[str], None]
+) -> None:
     """Makes the operator's token, an organisation, a project with play money and the embedded centre with a
-    sample price. None where the server has begun before. Safe when two servers start at once: one of them
-    does it."""
+    sample price, unless that was done before. Safe when two servers start at once: one of them does it.
+
+    `keep` saves the operator's secret before the commit, since nobody could get in without it; it is called
+    again when the transaction is, and the last time counts.
+    """
     now = platform.clock()
 
-    def begin(tx: Tx) -> FirstStart | None:
+    def begin(tx: Tx) -> None:
         if tx.region.tokens():
-            return None
+            return
         tx.region.insert_organisation(Organisation("local", Kind.COMPANY, "This installation"))
         _, secret = issue(platform, tx, Role.OPERATOR, None, None, "first start")
         tx.region.insert_project(Project(PROJECT, "local", FUNDS.currency))
         tx.events.append([Event(now, "project-added", PROJECT)])
         post_grant(platform, tx, PROJECT, FUNDS, "play money of the first start", now)
-        return FirstStart(secret)
+        keep(secret)
 
-    begun = platform.store.write(begin)
+    platform.store.write(begin)
     if embedded is not None:
         _ensure_centre(platform, embedded, jurisdiction)
-    return begun
 
 
 def _ensure_centre(platform: Platform, name: str, jurisdiction: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 import uvicorn
@@ -17,6 +19,7 @@ from fastapi import FastAPI
 
 from baygrid.api.app import create_app
 from baygrid.api.metrics import Metrics
+from baygrid.app.access import secret_digest
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
@@ -107,6 +110,12 @@ class _Http(uvicorn.Server):
         self._app.state.server.hub.close()
         await super().shutdown(sockets)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn's, except that it raises the signal once more when it has ended: that would be the end
+        of the process, before `Server.close`."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
 
 def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
     """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing."""
@@ -121,12 +130,16 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         RandomIds(),
         Catalogue(),
     )
-    begun = first_start(platform, settings.embedded, settings.embedded_jurisdiction)
-    if begun is not None:
-        _save_secret(settings.data / OPERATOR_TOKEN, begun.operator_secret)
+    pending = settings.data / f"{OPERATOR_TOKEN}.new"
+    first_start(
+        platform,
+        settings.embedded,
+        settings.embedded_jurisdiction,
+        lambda secret: _save_secret(pending, secret),
+    )
+    _settle_secret(platform, pending, settings.data / OPERATOR_TOKEN)
     # On SQLite there is one server at a time, so a new process may take up its predecessor's lease at once.
-    own = "embedded" if settings.database is None else f"{socket.gethostname()}-{secrets.token_hex(6)}"
-    scheduler = Scheduler(platform, own)
+    scheduler = Scheduler(platform, "embedded" if settings.database is None else _holder(lock))
     metrics = Metrics()
     app = create_app(platform, role=lambda: _role(scheduler), metrics=metrics)
 
@@ -173,7 +186,32 @@ def _lock(data: Path) -> IO[str]:
     return file
 
 
+def _holder(lock: IO[str]) -> str:
+    """The same name for whoever holds this lock, until the machine restarts: a server that is started again
+    on its data folder takes up its predecessor's lease at once, since that one is certainly dead."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux: then the lease is waited for
+        boot = secrets.token_hex(16)
+    file = os.fstat(lock.fileno())
+    return f"{socket.gethostname()}-{boot}-{file.st_dev:x}-{file.st_ino:x}"
+
+
 def _save_secret(path: Path, secret: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _settle_secret(platform: Platform, pending: Path, path: Path) -> None:
+    """What was saved while beginning counts if the database knows it: a crash, or another server that began
+    at the same time, may have come between."""
+    if not pending.exists():
+        return
+    digest = secret_digest(pending.read_text())
+    if platform.store.read(lambda tx: tx.region.token(digest)) is None:
+        pending.unlink()
+    else:
+        pending.replace(path)

@@ -49,11 +49,10 @@ def _local(state: Path, name: str, partitions: tuple[PartitionReport, ...]) -> _
 DRIVERS: dict[str, Callable[[Path, str, tuple[PartitionReport, ...]], _Driver]] = {"local": _local}
 
 
-def run(
-    settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpoint = no_failpoint
-) -> None:
-    """As `baygrid.wiring.agent`. Raises ValueError for settings that name nothing, Ended when another agent works
-    on this state folder or for this centre, or the server refuses the token."""
+def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpoint = no_failpoint) -> None:
+    """As `baygrid.wiring.agent`. Raises ValueError for settings that name nothing, Ended when another agent
+    works on this state folder or for this centre, or the server refuses the token. `failpoint` is called at
+    every send and receive and at every write of the journal."""
     log_to_stderr()
     if settings.driver not in DRIVERS:
         raise ValueError(f"there is no driver {settings.driver!r}: use one of {', '.join(DRIVERS)}")
@@ -63,7 +62,7 @@ def run(
         lock = StateLock(settings.state)
     except Locked as locked:
         raise Ended(f"{locked}: stop it, or give this one its own --state") from None
-    loop = _loop(settings.centre, settings.state, settings.driver, partitions, transport)
+    loop = _loop(settings.centre, settings.state, settings.driver, partitions, transport, failpoint)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
     ready(said(partitions))
@@ -95,11 +94,16 @@ def said(partitions: tuple[PartitionReport, ...]) -> str:
 
 
 def _loop(
-    name: str, state: Path, driver: str, partitions: tuple[PartitionReport, ...], transport: Transport
+    name: str,
+    state: Path,
+    driver: str,
+    partitions: tuple[PartitionReport, ...],
+    transport: Transport,
+    failpoint: Failpoint,
 ) -> Loop:
     centre = DRIVERS[driver](state, name, partitions)
     key = Key.load(state / "key")
-    journal = FileJournal(state / "journal")
+    journal = FileJournal(state / "journal", failpoint)
     agent = Agent(name, centre, journal, key, wall_clock(), epoch=centre.epoch)
     note = structlog.get_logger("agent").info
     return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note)
@@ -119,7 +123,7 @@ class EmbeddedAgent:
         partitions = declared(nodes)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
-        self._loop = _loop(name, state, "local", partitions, self._transport)
+        self._loop = _loop(name, state, "local", partitions, self._transport, failpoint)
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
 
     def start(self) -> None:
@@ -137,7 +141,7 @@ class EmbeddedAgent:
         log = structlog.get_logger("agent")
         try:
             why = self._loop.run()
-        except Exception:  # noqa: BLE001 - a thread's failure must be said somewhere
+        except Exception:
             log.exception("the embedded agent failed: restart the server")
         else:
             if why != "stopped":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -60,6 +61,7 @@ _ALL = select(
     _C.detail,
     _C.outputs,
     _C.log_size,
+    _C.log_end,
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
@@ -112,6 +114,7 @@ def _changed(attempt: AttemptRecord) -> dict[str, Any]:
         "cause": clean_or_none(attempt.cause),
         "detail": clean(attempt.detail),
         "outputs": dumps(attempt.outputs),
+        "log_end": attempt.log_end,
         "live": int(attempt.want is not Want.NOTHING or not attempt.state.final),
     }
 
@@ -157,7 +160,9 @@ class Attempts:
         return {row[0]: _record(row) for row in found}
 
     def update(self, rows: Sequence[AttemptRecord]) -> None:
-        if rows and self._session.change_many(_UPDATE, [_changed(attempt) for attempt in rows]) != len(rows):
+        # Always in one order, so that two such updates wait for each other and do not lock each other out.
+        params = [_changed(attempt) for attempt in sorted(rows, key=attrgetter("id"))]
+        if params and self._session.change_many(_UPDATE, params) != len(params):
             raise Conflict("an attempt has changed since it was read")
 
     def of_jobs(self, jobs: Sequence[str]) -> list[AttemptRecord]:

@@ -71,6 +71,7 @@ _PAGES = {
     for state in (False, True)
     for before in (False, True)
 }
+_BY_ID = attrgetter("id")
 _COUNT = Statement(select(_C.state, func.count()).group_by(_C.state))
 
 
@@ -137,7 +138,9 @@ class Jobs:
         return {row[0]: _record(row) for row in found}
 
     def update(self, rows: Sequence[JobRecord]) -> None:
-        if rows and self._session.change_many(_UPDATE, [_changed(job) for job in rows]) != len(rows):
+        # Always in one order, so that two such updates wait for each other and do not lock each other out.
+        params = [_changed(job) for job in sorted(rows, key=_BY_ID)]
+        if params and self._session.change_many(_UPDATE, params) != len(params):
             raise Conflict("a job has changed since it was read")
 
     def page(
@@ -151,7 +154,7 @@ class Jobs:
         parts = [self._newest(project, state, before, limit) for state in wanted]
         if len(parts) == 1:
             return parts[0]
-        return list(heapq.merge(*parts, key=attrgetter("id"), reverse=True))[:limit]
+        return list(heapq.merge(*parts, key=_BY_ID, reverse=True))[:limit]
 
     def _newest(
         self, project: str | None, state: JobState | None, before: str | None, limit: int

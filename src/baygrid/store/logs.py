@@ -40,6 +40,7 @@ class Logs:
         """A stretch of no bytes only asks where the log ends."""
         if size > 0 and self._session.change(_EXTEND, {"key": attempt, "end": offset, "more": size}):
             self._session.change(_INSERT, {"attempt": attempt, "start": offset, "size": size})
+            self._session.topics.add(f"log:{attempt}")
             return offset + size
         found = self._session.all(_END, {"key": attempt})
         if not found:

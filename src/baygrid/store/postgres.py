@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable
 from threading import Event
@@ -43,10 +44,12 @@ class PostgresStore:
         for turn in range(TRIES):
             try:
                 result, topics = self._once(work)
-            except (Conflict, DeadlockDetected, SerializationFailure):
+            except (Conflict, DeadlockDetected, SerializationFailure) as error:
                 if turn == TRIES - 1:
                     raise
-                self._pause.wait(0.001 * turn)
+                # Who waited for our locks must get them before we come again; two that collided must part.
+                shortest = 0.0 if isinstance(error, Conflict) else 0.005
+                self._pause.wait(random.uniform(shortest, 2 * shortest + 0.002 * turn))
             except _Broken as lost:
                 broken += 1
                 if broken > _RECONNECTS:

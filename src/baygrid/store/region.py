@@ -170,6 +170,7 @@ class Region(Offers):
 
     def revoke_token(self, id: str, now: Instant) -> bool:
         """False when there is none or it was revoked before."""
+        self._session.topics.add("tokens")
         return self._session.change(_REVOKE, {"key": id, "now": now}) == 1
 
     def insert_centre(self, row: CentreRecord) -> None:

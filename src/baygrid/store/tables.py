@@ -206,6 +206,7 @@ attempts = _table(
     _text("cause", nullable=True),
     _text("detail"),
     _int("log_size"),
+    _int("log_end", nullable=True),
     _int("live"),
     _text("nodes"),
     _text("outputs"),

@@ -196,6 +196,7 @@ def _tables() -> None:
         _text("cause", nullable=True),
         _text("detail"),
         _int("log_size"),
+        _int("log_end", nullable=True),
         _int("live"),
         _text("nodes"),
         _text("outputs"),

@@ -1,0 +1,189 @@
+"""The migrations end where the metadata is; history cannot be rewritten; two servers may start at once."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from baygrid.ports.records import Cursor
+from baygrid.ports.store import Store
+from baygrid.store import open_store, schema
+from baygrid.store.tables import APPEND_ONLY, metadata
+from baygrid.store.triggers import statements
+from tests.store.records import booking, charge, event, job, usage
+
+
+def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+    )
+    return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+def test_on_sqlite_the_migrations_end_at_the_metadata(tmp_path: Path):
+    open_store(f"sqlite:///{tmp_path}/a.db").close()
+    migrated = sqlite3.connect(tmp_path / "a.db")
+    direct = sqlite3.connect(":memory:")
+    direct.deserialize(schema.memory_image())
+    assert sqlite_schema(migrated) == sqlite_schema(direct)
+    for table in ("region", "leader"):
+        assert (
+            migrated.execute(f"SELECT * FROM {table}").fetchall()
+            == direct.execute(f"SELECT * FROM {table}").fetchall()
+        )
+    assert migrated.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    migrated.close()
+    direct.close()
+
+
+# What PostgreSQL says of its tables, indexes, constraints and triggers.
+_CATALOGUE = """
+SELECT 'column', table_name, column_name,
+    concat_ws(' ', data_type, collation_name, is_nullable, column_default, is_identity)
+  FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+UNION ALL SELECT 'index', tablename, indexname, indexdef
+  FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    AND conrelid::regclass::text <> 'alembic_version'
+UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+  FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'function', '', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def test_on_postgresql_the_migrations_end_at_the_metadata(new_database: Callable[[], str]):
+    migrated, direct = new_database(), new_database()
+    open_store(migrated).close()
+    engine = create_engine(direct)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        for statement in statements("postgresql"):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+        found = [set(connection.exec_driver_sql(_CATALOGUE).fetchall())]
+    engine.dispose()
+    engine = create_engine(migrated)
+    with engine.connect() as connection:
+        found.append(set(connection.exec_driver_sql(_CATALOGUE).fetchall()))
+    engine.dispose()
+    assert found[0] == found[1]
+    assert len(found[0]) > 150
+
+
+def test_the_newest_migration_is_the_one_the_code_expects():
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def fill(store: Store) -> None:
+    store.write(lambda tx: tx.events.append([event(1)]))
+    store.write(lambda tx: tx.money.post([booking(1)]))
+    store.write(lambda tx: tx.money.insert_usage([usage()]))
+    store.write(lambda tx: tx.money.insert_charges([charge()]))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("database", ["file"], indirect=True)
+def test_sqlite_refuses_to_rewrite_history(store: Store, url: str, table: str):
+    fill(store)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"))
+    columns = [row[1] for row in other.execute(f"PRAGMA table_info({table})")]
+    for column in columns:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            other.execute(f'UPDATE {table} SET "{column}" = "{column}"')
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute(f"DELETE FROM {table}")
+    other.close()
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: str):
+    fill(store)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+        column = {"ledger": "narration", "postings": "amount"}.get(table, "job")
+        for command in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                other.execute(command.encode())
+
+
+def test_many_servers_may_start_at_once_on_postgresql(postgres_url: str):
+    start_together([postgres_url] * 4)
+
+
+def test_many_processes_may_start_at_once_on_sqlite(tmp_path: Path):
+    start_together([f"sqlite:///{tmp_path}/deep/folder/a.db"] * 4)
+
+
+def start_together(urls: list[str]) -> None:
+    gate = threading.Barrier(len(urls))
+    failed: list[BaseException] = []
+
+    def start(number: int, url: str) -> None:
+        gate.wait(timeout=30)
+        try:
+            store = open_store(url)
+            store.write(lambda tx: tx.jobs.insert([job(number)]))
+            store.close()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+
+    threads = [threading.Thread(target=start, args=given) for given in enumerate(urls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failed == []
+    store = open_store(urls[0])
+    assert len(store.read(lambda tx: tx.jobs.page(None, [], None, 99))) == len(urls)
+    store.close()
+
+
+def test_a_crash_while_migrating_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    url = f"sqlite:///{tmp_path}/a.db"
+    migrate = schema._migrate
+
+    def crash(connection):
+        migrate(connection)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema, "_migrate", crash)
+    with pytest.raises(KeyboardInterrupt):
+        open_store(url)
+    monkeypatch.undo()
+    left = sqlite3.connect(tmp_path / "a.db")
+    assert left.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    left.close()
+    store = open_store(url)
+    store.write(lambda tx: tx.jobs.insert([job(1)]))
+    store.close()
+
+
+def test_events_restored_from_another_cluster_stay_readable(postgres_url: str):
+    """A dump brings its old transaction numbers into a cluster whose own are still small."""
+    store = open_store(postgres_url)
+    store.write(lambda tx: tx.events.append([event(number) for number in range(5)]))
+    store.close()
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE events SET xid = 4000000000000 + id")
+    store = open_store(postgres_url)
+    found = store.read(lambda tx: tx.events.after(Cursor(), 99))
+    assert [one for _, one in found] == [event(number) for number in range(5)]
+    store.write(lambda tx: tx.events.append([event(9)]))
+    # A reader that had come as far as the third event before the restore goes on after it.
+    later = store.read(lambda tx: tx.events.after(Cursor(4000000000003, 3), 99))
+    assert [one.data["number"] for _, one in later] == [3, 4, 9]
+    assert store.read(lambda tx: tx.events.end()) == later[-1][0]
+    store.close()

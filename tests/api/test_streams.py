@@ -226,7 +226,8 @@ def _until(true: Callable[[], bool], seconds: float = 10) -> None:
 def test_a_client_that_leaves_a_stream_leaves_no_waiter(world: World, team: httpx2.Client):
     waiting = world.app.state.server.hub
     with team.stream("GET", "/v1/events?follow=true") as answer:
-        next(answer.iter_bytes())
+        chunks = answer.iter_bytes()  # kept: an iterator that is thrown away closes the stream
+        next(chunks)
         _until(lambda: waiting.waiting("project:demo") == 1)
     _until(lambda: waiting.waiting("project:demo") == 0)
 

@@ -86,10 +86,12 @@ def get(platform: Platform, actor: Actor, sha256: str) -> tuple[int, Iterator[by
     return _open(platform, sha256)
 
 
-def uploaded(platform: Platform, project: str, location: str) -> bool:
-    """Whether a project may use "blob:<sha256>" in a job."""
+def usable(platform: Platform, actor: Actor, project: str, location: str) -> bool:
+    """Whether this actor may use "blob:<sha256>" in a job of this project: the project put it, or the
+    actor."""
     sha256 = location.removeprefix("blob:")
-    return platform.objects.size(_mark(f"project-{project}", sha256)) is not None
+    owners = (f"project-{project}", _owner(actor, sha256))
+    return any(platform.objects.size(_mark(owner, sha256)) is not None for owner in owners)
 
 
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
@@ -119,7 +121,7 @@ def _owner(actor: Actor, sha256: str) -> str:
     permit(actor, Action.STORE, project=actor.project, centre=actor.centre)
     if actor.role is Role.CENTRE:
         return f"centre-{actor.centre}"
-    return f"project-{actor.project}"
+    return "operator" if actor.role is Role.OPERATOR else f"project-{actor.project}"
 
 
 def _needed(tx: Tx, actor: Actor, sha256: str) -> bool:

@@ -41,11 +41,13 @@ def append(platform: Platform, actor: Actor, attempt: str, token: str, offset: i
     held = record.log_size
     if offset > held or offset + len(data) <= held:
         return held
-    data = data[held - offset :]
-    if held + len(data) > MAX_LOG_BYTES:
-        return offset + len(data)
+    end = offset + len(data)
+    data = data[held - offset : MAX_LOG_BYTES - offset]
+    if not data:
+        return end
     platform.objects.put(log_key(attempt, held), iter([data]))
-    return platform.store.write(lambda tx: tx.logs.extend(attempt, held, len(data)))
+    stored = platform.store.write(lambda tx: tx.logs.extend(attempt, held, len(data)))
+    return end if stored == MAX_LOG_BYTES else stored
 
 
 def _attempt_of_agent(tx: Tx, actor: Actor, attempt: str, token: str) -> AttemptRecord:
@@ -85,5 +87,6 @@ def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset
         skip = max(0, offset - start)
         for piece in platform.objects.get(log_key(newest.id, start), skip, size - skip):
             data += piece
+    whole = newest.log_size >= min(newest.log_end or 0, MAX_LOG_BYTES)
     reached = offset + len(data) >= newest.log_size
-    return LogPart(newest.id, offset, bytes(data), newest.log_size, final and reached)
+    return LogPart(newest.id, offset, bytes(data), newest.log_size, final and whole and reached)

@@ -57,7 +57,7 @@ def submit(
     specs = read_specs(actor, documents, project)
     project = specs[0].project
     permit(actor, Action.USE, project=project)
-    _check_blobs(platform, specs)
+    _check_blobs(platform, actor, specs)
     now = platform.clock()
 
     def apply(tx: Tx) -> Submitted:
@@ -109,14 +109,14 @@ def read_specs(
     return specs
 
 
-def _check_blobs(platform: Platform, specs: Sequence[JobSpec]) -> None:
+def _check_blobs(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> None:
     seen: set[str] = set()
     for spec in specs:
         places = {"workdir": spec.workdir} if spec.workdir else {}
         for path, location in (places | {f"inputs.{name}": at for name, at in spec.inputs.items()}).items():
             if location in seen:
                 continue
-            if not blobs.uploaded(platform, spec.project, location):
+            if not blobs.usable(platform, actor, spec.project, location):
                 raise Invalid.at(path, f"{location} is not here: upload it first (PUT /v1/blobs/SHA256)")
             seen.add(location)
 

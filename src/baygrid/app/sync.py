@@ -167,6 +167,7 @@ def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
         cause=item.cause,
         detail=item.detail,
         outputs=dict(item.outputs),
+        log_end=item.log_size,
     )
 
 

@@ -157,6 +157,7 @@ def final_report(held: Held, seen: Observation, now: Instant) -> AttemptReport:
         detail=clean(seen.detail),
         started_at=seen.started_at,
         ended_at=seen.ended_at if seen.ended_at is not None else now,
+        log_size=seen.log_size,
         outputs=dict(held.outputs) if seen.state is AttemptState.SUCCEEDED else {},
     )
 

@@ -14,7 +14,8 @@ from baygrid.ports.messages import Desired, Order, PartitionReport, Report, Repo
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the centre knows of one attempt now. Final ones carry exit code, times and measured use."""
+    """What the centre knows of one attempt now. Final ones carry exit code, times, measured use and how long
+    the log has become, in bytes."""
 
     state: AttemptState
     raw: str = ""
@@ -25,6 +26,7 @@ class Observation:
     ended_at: Instant | None = None
     cpu_seconds: float = 0.0
     peak_memory_mib: int = 0
+    log_size: int = 0
     outputs: dict[str, Path] = field(default_factory=dict)
 
 

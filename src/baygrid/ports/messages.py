@@ -74,8 +74,8 @@ class AttemptReport:
     """How one attempt stands at the centre. A final one carries its usage and repeats until acknowledged.
 
     `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed,
-    publishing-failed, out-of-memory, time-limit, interrupted, refused. `outputs`: output name -> sha256 of
-    a stored tar.
+    publishing-failed, out-of-memory, time-limit, interrupted, refused. `log_size`, of a final one: bytes,
+    so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar.
     """
 
     attempt: str
@@ -87,6 +87,7 @@ class AttemptReport:
     detail: str = ""
     started_at: Instant | None = None
     ended_at: Instant | None = None
+    log_size: int | None = None
     usage: tuple[SignedUsage, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
 

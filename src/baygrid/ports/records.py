@@ -134,7 +134,8 @@ class JobRecord:
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators`
-    per node. `reasons`: why there (an Explanation as JSON)."""
+    per node. `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
+    `log_end`: how many there are in all, known when it has ended."""
 
     id: str
     job: str
@@ -165,6 +166,7 @@ class AttemptRecord:
     detail: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     log_size: int = 0
+    log_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,8 @@ class Tx(Protocol):
 class Store(Protocol):
     """`write` commits once, durably, before it returns; concurrent writes may share one commit (group
     commit). After each commit the listeners hear the topics that it touched, also those of other servers on
-    the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed) and `events`.
+    the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed), `log:ATTEMPT`, `tokens`
+    (one was revoked) and `events`.
     """
 
     def write(self, work: Callable[[Tx], T]) -> T:

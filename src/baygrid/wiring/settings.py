@@ -32,7 +32,8 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one node."""
+    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one
+    node."""
 
     centre: str
     server: str

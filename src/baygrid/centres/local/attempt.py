@@ -130,6 +130,7 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         ended_at=max(ended_at, attempt.started_at or 0),
         cpu_seconds=max(attempt.cpu_seconds, ended.cpu_seconds if ended is not None else 0.0),
         peak_memory_mib=-(-attempt.peak_kib // 1024),
+        log_size=attempt.files.log_size(),
         outputs=attempt.files.outputs(list(attempt.facts.outputs)) if state is AttemptState.SUCCEEDED else {},
     )
 

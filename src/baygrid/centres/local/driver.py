@@ -29,6 +29,7 @@ from baygrid.ports.messages import Order, PartitionReport, Stop
 
 HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this, its writer died
 ENDING_POLL_MS = 20
+SWEEP_EVERY_MS = 100  # removing is for later: starts come first
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
 
@@ -56,6 +57,7 @@ class LocalCentre:
         self._boot = processes.boot_id()
         self._shares = Shares(self._partitions)
         self._sweeper = Sweeper(self._root / ".trash")
+        self._sweep_at: Instant = 0
         self._epoll = select.epoll()
         self._attempts: dict[str, Attempt] = {}
         self._keys: dict[str, str] = {}  # token -> key, to hash each once
@@ -131,7 +133,9 @@ class LocalCentre:
             self._sample(now)
         if now >= self._due_at:
             self._enforce(now)
-        self._sweeper.step()
+        if now >= self._sweep_at:
+            self._sweeper.step()
+            self._sweep_at = now + SWEEP_EVERY_MS
         attempts, keys = self._attempts, self._keys
         found = {}
         for order in orders:
@@ -144,9 +148,8 @@ class LocalCentre:
         return self._files(order.token).log(offset, limit)
 
     def wake_at(self, now: Instant) -> Instant | None:
-        if self._sweeper.busy:
-            return now
         due = min((attempt.look_at for attempt in self._restless.values()), default=NEVER)
+        due = min(due, self._sweep_at if self._sweeper.busy else NEVER)
         due = min(due, self._due_at, self._sample_at if self._alive else NEVER)
         return None if due == NEVER else max(due, now)
 

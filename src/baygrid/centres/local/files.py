@@ -2,7 +2,8 @@
 died.
 
 `order.json` and `why` are the driver's, `claim` and `exit` the supervisor's (or the driver's claim, which
-then keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/`, `home/` and `tmp/` the job's.
+then keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/` (if named) and
+`home/` (also for temporary files) the job's.
 """
 
 from __future__ import annotations
@@ -168,6 +169,12 @@ class Files:
             return os.pread(descriptor, limit, offset)
         finally:
             os.close(descriptor)
+
+    def log_size(self) -> int:
+        try:
+            return os.lstat(f"{self.dir}/log").st_size
+        except FileNotFoundError:
+            return 0
 
     def outputs(self, names: list[str]) -> dict[str, Path]:
         return {name: Path(self.dir, "outputs", name) for name in names if self.has(f"outputs/{name}")}

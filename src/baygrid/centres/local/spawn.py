@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -34,7 +35,7 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
         "PATH": path,
         "LANG": "C.UTF-8",
         "HOME": files.path("home"),
-        "TMPDIR": files.path("tmp"),
+        "TMPDIR": files.path("home"),
         **order.envs,
         "BAYGRID_JOB": order.job,
         "BAYGRID_ATTEMPT": order.attempt,
@@ -71,11 +72,8 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str]) -> 
     setup, run = write_scripts(files, order)
     argv = ["sh", SUPERVISOR, files.dir, orjson.dumps(share.to_json()).decode(), setup, run, *share.visible()]
     log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    ours = os.sched_getaffinity(0) if share.cpus else set[int]()
     try:
-        if share.cpus:
-            os.sched_setaffinity(0, share.cpus)
-        return os.posix_spawn(
+        pid = os.posix_spawn(
             SHELL,
             argv,
             environ,
@@ -95,6 +93,10 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str]) -> 
             raise NotRunnable("its environment is too large") from None
         raise
     finally:
-        if share.cpus:
-            os.sched_setaffinity(0, ours)
         os.close(log)
+    if (
+        share.cpus
+    ):  # at once, and what it starts inherits it; pinning ourselves before would move us each time
+        with suppress(OSError):
+            os.sched_setaffinity(pid, share.cpus)
+    return pid

@@ -19,7 +19,6 @@ from baygrid.ports.messages import Order
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_ROOMS = ("inputs", "outputs", "home", "tmp")
 
 
 def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES) -> None:
@@ -29,7 +28,10 @@ def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES
     for name in (*order.inputs, *order.outputs):
         if not _NAME.fullmatch(name):
             raise StagingFailed(f"{name[:80]!r} cannot be the name of an input or output")
-    for room in ("", *_ROOMS, *(f"outputs/{name}" for name in order.outputs)):
+    rooms = ["", "home"]  # making a directory is the dearest part of a start, so only what is needed
+    rooms += ["inputs"] if order.inputs else []
+    rooms += ["outputs", *(f"outputs/{name}" for name in order.outputs)] if order.outputs else []
+    for room in rooms:
         with suppress(FileExistsError):
             os.mkdir(files.path(room), 0o700)  # noqa: PTH102 - paths are texts here
     for name, sha256 in order.inputs.items():

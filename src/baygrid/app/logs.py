@@ -38,13 +38,12 @@ def append(platform: Platform, actor: Actor, attempt: str, token: str, offset: i
     if offset < 0:
         raise Invalid.at("offset", "must not be negative")
     record = platform.store.read(lambda tx: _attempt_of_agent(tx, actor, attempt, token))
-    held = record.log_size
-    if offset > held or offset + len(data) <= held:
-        return held
-    end = offset + len(data)
-    data = data[held - offset : MAX_LOG_BYTES - offset]
-    if not data:
+    held, end = record.log_size, offset + len(data)
+    if held >= MAX_LOG_BYTES:
         return end
+    if offset > held or end <= held:
+        return held
+    data = data[held - offset : MAX_LOG_BYTES - offset]
     platform.objects.put(log_key(attempt, held), iter([data]))
     stored = platform.store.write(lambda tx: tx.logs.extend(attempt, held, len(data)))
     return end if stored == MAX_LOG_BYTES else stored

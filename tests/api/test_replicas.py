@@ -84,6 +84,22 @@ def test_an_agent_parked_at_one_server_gets_what_another_placed(pair: Pair):
         assert time.monotonic() - began < 5
 
 
+def test_a_log_on_one_server_is_followed_on_another(pair: Pair):
+    with (
+        pair.client(pair.one, "team") as here,
+        pair.client(pair.one, "far") as agent,
+        pair.client(pair.other, "team") as there,
+    ):
+        attempt = running(pair.world, here)
+        with there.stream("GET", f"/v1/jobs/{attempt.job}/logs?follow=true") as answer:
+            time.sleep(0.3)
+            began = time.monotonic()
+            headers = {"Baygrid-Attempt-Token": attempt.token}
+            agent.put(f"/v1/agent/logs/{attempt.id}?offset=0", content=b"line\n", headers=headers)
+            assert next(answer.iter_bytes()) == b"line\n"
+            assert time.monotonic() - began < 5
+
+
 def test_a_revoked_token_works_elsewhere_for_a_second_at_most(pair: Pair):
     with pair.client(pair.one, "operator") as operator, pair.client(pair.other, "team") as team:
         assert team.get("/v1/me").status_code == 200

@@ -91,5 +91,4 @@ async def append_log(
     size = await run_in_threadpool(
         logs.append, call.platform, call.actor, attempt, baygrid_attempt_token, offset, data
     )
-    call.server.hub.hear(frozenset({f"log:{attempt}"}))
     return Json({"size": size})

@@ -350,6 +350,21 @@ def test_long_runs_are_recorded_hour_by_hour_without_gap_or_overlap(world):
     assert sum(record.cpu_seconds for record in records) == 75.5
 
 
+def test_nothing_is_recorded_while_nobody_knows_whether_it_runs(world):
+    one = order()
+    world.server.want(one)
+    world.take()
+    world.step()
+    seen = world.centre.states[one.token]
+    world.centre.states[one.token] = replace(seen, state=UNKNOWN, raw="NODE_FAIL?")
+    world.step(3, ms=2 * HOUR)
+    assert not world.server.usage
+    assert (world.state(one), world.server.last[one.attempt].raw) == (UNKNOWN, "NODE_FAIL?")
+    world.centre.end(one.token, FAILED, seen.started_at + HOUR // 2)
+    world.step(3)
+    assert [s.usage.end - s.usage.start for s in world.server.usage.values()] == [HOUR // 2]
+
+
 def test_a_centre_that_cannot_be_asked_changes_nothing(world):
     one = order()
     world.server.want(one)

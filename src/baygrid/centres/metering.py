@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from baygrid.centres.held import Held
+from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
 from baygrid.ports.messages import SignedUsage, Usage
 from baygrid.ports.wire import usage_bytes
+
+
+_IN_USE = (AttemptState.RUNNING, AttemptState.STOPPING)
 
 
 class Signer(Protocol):
@@ -30,6 +34,8 @@ def stretches(held: Held, seen: Observation, every: int, now: Instant, key: Sign
     begun = held.until if held.until is not None else seen.started_at
     records: list[SignedUsage] = []
     if not seen.state.final:
+        if seen.state not in _IN_USE:
+            return []  # nobody knows whether it still runs: that is recorded when it is known again
         while now - begun >= every:
             begun += every
             records.append(_record(held, seen, begun, key))

@@ -5,6 +5,7 @@ a little for the end of its log, so that who follows a log to the end of the job
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from baygrid.centres.held import Held, Phase
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -107,20 +108,7 @@ def view(held: Held) -> AttemptReport:
     """How an attempt stands, as the server is told."""
     attempt, token, usage = held.order.attempt, held.order.token, tuple(held.unstored)
     if held.final is not None:
-        final = held.final
-        return AttemptReport(
-            attempt,
-            token,
-            final.state,
-            final.raw,
-            final.exit_code,
-            final.cause,
-            final.detail,
-            final.started_at,
-            final.ended_at,
-            usage,
-            final.outputs,
-        )
+        return replace(held.final, usage=usage)
     seen = held.seen
     started_at = seen.started_at if seen is not None else None
     raw = clean(seen.raw) if seen is not None else ""

@@ -94,9 +94,7 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str]) -> 
         raise
     finally:
         os.close(log)
-    if (
-        share.cpus
-    ):  # at once, and what it starts inherits it; pinning ourselves before would move us each time
+    if share.cpus:  # what it starts inherits it; pinning ourselves before would move us to another cpu
         with suppress(OSError):
             os.sched_setaffinity(pid, share.cpus)
     return pid

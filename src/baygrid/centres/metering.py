@@ -11,7 +11,6 @@ from baygrid.ports.centre import Observation
 from baygrid.ports.messages import SignedUsage, Usage
 from baygrid.ports.wire import usage_bytes
 
-
 _IN_USE = (AttemptState.RUNNING, AttemptState.STOPPING)
 
 

@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from boto3.session import Config
 
 from baygrid.store.objects import PIECE, check_key
 
@@ -66,7 +65,7 @@ class S3Objects:
         asked = {"Range": f"bytes={offset}-{end}"} if offset or length is not None else {}
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=name, **asked)
-        except ClientError as error:
+        except self._client.exceptions.ClientError as error:
             if _code(error) in _ABSENT:
                 raise KeyError(key) from None
             if _code(error) in _BEYOND:
@@ -80,7 +79,7 @@ class S3Objects:
         name = self._name(key)
         try:
             size: int = self._client.head_object(Bucket=self._bucket, Key=name)["ContentLength"]
-        except ClientError as error:
+        except self._client.exceptions.ClientError as error:
             if _code(error) in _ABSENT:
                 return None
             raise
@@ -123,6 +122,6 @@ def _pieces(body: Any) -> Iterator[bytes]:
         body.close()
 
 
-def _code(error: ClientError) -> str:
+def _code(error: Any) -> str:
     code: str = error.response.get("Error", {}).get("Code", "")
     return code

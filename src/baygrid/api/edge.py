@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, Malformed, NotFound
 
 M = TypeVar("M", bound=BaseModel)
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
 Responses = dict[int | str, dict[str, Any]]
 """What an endpoint also answers, in FastAPI's terms."""
 
@@ -107,24 +109,26 @@ async def read_body(request: Request) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """No NaN, no number beyond a double, at most some thousand levels, UTF-8 only, no NUL in texts."""
+    """No NaN, no number beyond a double, at most some thousand levels, UTF-8 only, no NUL in texts, no number over 64 bits."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Malformed(f"the body is not valid JSON: {error.msg} ({where})") from None
-    if b"\\u0000" in body:
-        _refuse_nul(value)
+    if _SUSPECT.search(body):
+        _refuse_unstorable(value)
     return value
 
 
-def _refuse_nul(value: Any) -> None:
-    """Databases cannot keep it. Not recursive: the value may be deep."""
+def _refuse_unstorable(value: Any) -> None:
+    """What databases cannot keep. Not recursive: the value may be deep."""
     left = [("", value)]
     while left:
         path, part = left.pop()
         if isinstance(part, str) and "\0" in part:
             raise Invalid.at(path, "has a NUL character: take it out")
+        if isinstance(part, int) and not -(2**63) <= part < 2**63:
+            raise Invalid.at(path, "is a whole number of more than 64 bits")
         if isinstance(part, dict):
             left += [(path, key) for key in part]
             left += [(f"{path}.{key}" if path else key, inner) for key, inner in part.items()]

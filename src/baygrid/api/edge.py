@@ -109,7 +109,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """No NaN, no number beyond a double, at most some thousand levels, UTF-8 only, no NUL in texts, no number over 64 bits."""
+    """JSON as it is defined: no NaN, UTF-8 only. At most a thousand levels, and nothing that no database holds."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

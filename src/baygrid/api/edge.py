@@ -109,7 +109,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON as it is defined: no NaN, UTF-8 only. At most a thousand levels, and nothing that no database holds."""
+    """JSON as it is defined: no NaN, UTF-8 only. At most a thousand levels, only what databases hold."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -25,7 +25,7 @@ from baygrid.centres.held import (
 )
 from baygrid.centres.journal import Entry, Journal
 from baygrid.centres.metering import Signer, stretches
-from baygrid.centres.reports import LOG_END_MS, Reporter, clean, failed, final_report
+from baygrid.centres.reports import Reporter, clean, failed, final_report
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation, StagingFailed
@@ -73,7 +73,6 @@ class Agent:
         self._phases: dict[Phase, dict[str, Held]] = {phase: {} for phase in Phase}
         self._stops: dict[str, Held] = {}  # not yet passed on to the centre
         for held in self._memory.held.values():
-            held.final_by = now + LOG_END_MS
             self._index(held)
         self._batch: list[Entry] = []  # must be durable before the next report
         self._lazy: list[Entry] = []  # harmless to lose: goes with the next batch
@@ -254,8 +253,8 @@ class Agent:
     def log_chunks(self, now: Instant) -> list[tuple[str, str, int, bytes]]:
         """(attempt, token, offset, bytes) to append now; empty bytes only ask how much the server holds."""
         chunks = logs.chunks(self._with_log(), self._centre, now)
-        for held in [one for one in self._phases[Phase.FINAL].values() if one.log_done]:
-            self._log_ended(held, now)
+        for held in [one for one in self._phases[Phase.FINAL].values() if one.closed and one.log_done]:
+            self._forget_if_done(held, now)
         return chunks
 
     def log_stored(self, attempt: str, end: int, now: Instant) -> None:
@@ -263,15 +262,13 @@ class Agent:
         held = self._memory.held.get(attempt)
         if held is not None:
             logs.stored(held, end, now)
-            if held.log_done:
-                self._log_ended(held, now)
 
     def log_refused(self, attempt: str, now: Instant) -> None:
         """The server wants no more of it."""
         held = self._memory.held.get(attempt)
         if held is not None:
             held.log_done = True
-            self._log_ended(held, now)
+            self._forget_if_done(held, now)
 
     # Inside
 
@@ -394,15 +391,10 @@ class Agent:
     def _finish(self, held: Held, seen: Observation, now: Instant) -> None:
         """Final. It is journaled with this step's batch, before any report can carry it."""
         held.final = final_report(held, seen, now)
-        held.log_at, held.final_by = now, now + LOG_END_MS
+        held.log_at = now
         self._batch.append(final_entry(held.final))
         self._enter(held, Phase.FINAL)
         self._wake(now)
-
-    def _log_ended(self, held: Held, now: Instant) -> None:
-        """Nothing more of it will be sent."""
-        self._reporter.log_ended(held.order.attempt)
-        self._forget_if_done(held, now)
 
     def _forget_if_done(self, held: Held, now: Instant) -> None:
         """Both sides are done: the state, the usage and the whole log are at the server."""
@@ -433,8 +425,7 @@ class Agent:
             del self._phases[held.phase][held.order.attempt]
             held.phase, held.busy, held.retry_at, held.tries = phase, False, 0, 0
             self._phases[phase][held.order.attempt] = held
-        waits = held.final is not None and not held.log_done
-        self._reporter.note(held.order.attempt, held.final_by if waits else 0)
+        self._reporter.note(held.order.attempt)
 
     def _remove(self, held: Held) -> None:
         attempt = held.order.attempt

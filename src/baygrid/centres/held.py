@@ -68,7 +68,6 @@ class Held:
     log_pause: int = 0
     log_stalls: int = 0
     log_done: bool = False
-    final_by: Instant = 0  # when the final state is told even if not all of the log is
 
     @property
     def needs_network(self) -> bool:

@@ -1,6 +1,5 @@
 """What the server must still be told. Final states and usage are in every report until the server names them;
-the rest goes when it changed, and all of it once a minute, which heals whatever was lost. A final state waits
-a little for the end of its log, so that who follows a log to the end of the job has read all of it."""
+the rest goes when it changed, and all of it once a minute, which heals whatever was lost."""
 
 from __future__ import annotations
 
@@ -18,7 +17,6 @@ HEARTBEAT_MS = 10_000
 FULL_EVERY_MS = 60_000
 ATTEMPTS_PER_REPORT = 1_000
 DETAIL_LENGTH = 2_000
-LOG_END_MS = 5_000  # how long a final state waits for the end of its log
 
 
 class Reporter:
@@ -31,29 +29,19 @@ class Reporter:
         self._changed: dict[str, int] = {}  # attempt -> number of its last change
         self._changes = 0
         self._sent: dict[str, int] = {}
-        self._waiting: set[str] = set()  # final, and held back until the log is there
         self._full_at: Instant = 0
         self._inventory: Sequence[PartitionReport] = ()
         self._digest = ""
         self._server_digest: str | None = None
 
-    def note(self, attempt: str, by: Instant = 0) -> None:
-        """The server does not know this yet. `by`: it waits for its log, but no longer."""
+    def note(self, attempt: str) -> None:
+        """The server does not know this yet."""
         self._changes += 1
         self._changed[attempt] = self._changes
-        self.due_at = min(self.due_at, by)
-        if by:
-            self._waiting.add(attempt)
-
-    def log_ended(self, attempt: str) -> None:
-        """The server has all of its log: the final state need not wait any more."""
-        if attempt in self._waiting:
-            self._waiting.remove(attempt)
-            self.due_at = 0
+        self.due_at = 0
 
     def drop(self, attempt: str) -> None:
         self._changed.pop(attempt, None)
-        self._waiting.discard(attempt)
 
     def full_due(self, now: Instant) -> bool:
         return now >= self._full_at
@@ -69,17 +57,10 @@ class Reporter:
                 self._changed.setdefault(attempt, 0)
         chosen = list(self._changed)
         chosen += [a for a, one in held.items() if (one.final or one.unstored) and a not in self._changed]
-        due_at = now + HEARTBEAT_MS
-        self._waiting = set()
-        for attempt in chosen:
-            one = held.get(attempt)
-            if one is not None and one.final is not None and not one.log_done and one.final_by > now:
-                self._waiting.add(attempt)
-                due_at = min(due_at, one.final_by)
-        chosen = [attempt for attempt in chosen if attempt not in self._waiting][:ATTEMPTS_PER_REPORT]
+        chosen = chosen[:ATTEMPTS_PER_REPORT]
         self._sent = {attempt: self._changed.get(attempt, 0) for attempt in chosen}
         self._seq += 1
-        self.due_at = due_at
+        self.due_at = now + HEARTBEAT_MS
         return Report(
             version=VERSION,
             incarnation=self._incarnation,
@@ -99,7 +80,7 @@ class Reporter:
             del self._changed[attempt]
         self._sent = {}
         self._server_digest = answer.inventory_digest
-        if self._changed.keys() - self._waiting or self._server_digest != self._digest:
+        if self._changed or self._server_digest != self._digest:
             self.due_at = 0
         return told
 

@@ -137,8 +137,9 @@ def test_another_kind_of_body(refused: Callable[..., dict[str, Any]], kind: str 
 
 
 def test_no_such_centre(refused: Callable[..., dict[str, Any]]):
-    problem = refused(422, "impossible", json=job(infra="moon"))
-    assert "ask for infra: far/cpu" in problem["detail"]
+    problem = refused(422, "invalid", json=job(infra="moon"))
+    assert problem["problems"][0]["path"] == "infra"
+    assert "there is no centre 'moon'" in problem["detail"]
 
 
 def test_an_impossible_job_is_told_the_nearest_that_would_fit(refused: Callable[..., dict[str, Any]]):

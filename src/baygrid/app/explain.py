@@ -13,7 +13,7 @@ from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, Refuse
 from baygrid.app.region_image import RegionImage
-from baygrid.app.submit import read_specs
+from baygrid.app.submit import check_places, read_specs
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import explain, impossible
@@ -83,6 +83,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
+        check_places(copy, [spec])
         region = RegionImage()
         region.take_region(copy, tx.region.seen(), platform.clock())
         region.take_attempts(tx.attempts.live())

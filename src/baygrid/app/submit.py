@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from baygrid.app import blobs
 from baygrid.app.access import Action, Actor, permit
@@ -129,6 +130,7 @@ def _records(
     if project is None:
         raise NotFound(f"there is no project {name!r}")
     region = platform.catalogue.at(tx)
+    check_places(region, specs)
     records = [
         JobRecord(
             id=platform.ids.new("job", now),
@@ -155,6 +157,27 @@ def _records(
             free={"minor": free.minor, "currency": free.currency},
         )
     return records
+
+
+def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:
+    """Raises Invalid for a centre or partition that `infra` names and nobody has."""
+    found = []
+    for index, spec in enumerate(specs):
+        path = f"jobs[{index}].infra" if len(specs) > 1 else "infra"
+        for place in (*spec.infra.places, *spec.infra.avoid):
+            partitions = [part.name for part in region.partitions.get(place.centre, ())]
+            if place.centre not in region.centres:
+                found.append((path, _unknown("centre", place.centre, list(region.centres))))
+            elif place.partition and partitions and place.partition not in partitions:
+                found.append((path, _unknown(f"partition of {place.centre}", place.partition, partitions)))
+    if found:
+        raise Invalid.many(found)
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known)[:10]) or 'none'}"
+    return f"there is no {what} {name!r}: {cure}"
 
 
 def hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int:

@@ -1,0 +1,205 @@
+"""What happens in the demo, scene by scene. Each returns what the tour says of it at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from scripts.demo.region import BIN, ROOT, Failed, Region, only
+from scripts.demo.show import shown_path
+from scripts.demo.texts import Texts
+
+EXAMPLES: Final = ROOT / "examples"
+
+# Sample organisations: name, kind, and their project.
+PEOPLE: Final = (
+    ("company", "company-vision"),
+    ("university", "university-train"),
+    ("institute", "institute-data"),
+)
+GRANT: Final = "1000 CNY"
+
+# Sample centres: jurisdiction, and virtual nodes, larger than the machine. No accelerator here is real.
+CENTRES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "qianhai": ("CN-QH", ("q1:cpus=16,memory=64", "q2:cpus=16,memory=64")),
+    "hongkong": ("HK", ("h1:cpus=8,memory=128", "gpu/g1:cpus=64,memory=512,H100=8")),
+}
+# Sample prices an hour, in CNY: centre, partition, accelerator, its price, a cpu's, a GiB's.
+OFFERS: Final = (
+    ("qianhai", "main", None, "0", "1.00", "0.05"),
+    ("hongkong", "main", None, "0", "1.40", "0.02"),
+    ("hongkong", "gpu", "H100", "20.00", "1.40", "0.02"),
+)
+
+IMAGES_PLANNED: Final = 1_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What the images job measured."""
+
+    rate_per_hour: float
+    share: float
+    sheet: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the jobs cost."""
+
+    charged: str
+    differences: int
+    jobs: int
+    bill: Path
+
+
+def platform(region: Region, say: Texts) -> None:
+    """An empty platform: SQLite in a temporary folder, no centre of its own."""
+    region.screen.scene(say("scene_platform"))
+    arguments = ["serve", "--data", str(region.folder / "platform"), "--port", "0", "--no-embedded-centre"]
+    region.screen.command(["baygrid", *arguments])
+    region.server = region.start("platform", arguments, r"http://[\d.]+:\d+").ready()[0]
+    region.tokens["operator"] = (region.folder / "platform" / "operator.token").read_text().strip()
+    region.screen.say(say("platform_ready", address=region.server))
+
+
+def people(region: Region, say: Texts) -> None:
+    """One organisation of each kind, with a project, money and a token for its team."""
+    region.screen.scene(say("scene_people"))
+    for kind, project in PEOPLE:
+        name = f"sample-{kind}"
+        region.show("operator", "organisations", "create", name, "--kind", kind, "--title", say(kind))
+        region.show("operator", "projects", "create", project, "--organisation", name, "--grant", GRANT)
+        made = region.ask("operator", "tokens", "create", "--role", "team", "--project", project)
+        region.tokens[project] = made["token"]
+
+
+def centres(region: Region, say: Texts) -> None:
+    """Two centres of different sizes and prices, each with an agent of its own."""
+    region.screen.scene(say("scene_centres"))
+    region.screen.say(say("centres_agents"))
+    agents = []
+    for name, (jurisdiction, nodes) in CENTRES.items():
+        made = region.ask("operator", "centres", "create", name, "--jurisdiction", jurisdiction)
+        declared = [word for node in nodes for word in ("--node", node)]
+        region.screen.command(["baygrid", "agent", "--centre", name, *declared, "..."])
+        arguments = ["agent", "--centre", name, *declared, "--state", str(region.folder / name),
+                     "--server", region.server, "--token", made["token"]]  # fmt: skip
+        agents.append(region.start(name, arguments, "agent of "))
+    for centre, partition, accelerator, accelerator_hour, cpu_hour, gib_hour in OFFERS:
+        place = ["--centre", centre, "--partition", partition, "--currency", "CNY"]
+        prices = ["--cpu-hour", cpu_hour, "--gib-hour", gib_hour]
+        extra = ["--accelerator", accelerator, "--accelerator-hour", accelerator_hour] if accelerator else []
+        region.ask("operator", "offers", "create", *place, *prices, *extra)
+    for agent in agents:
+        agent.ready()
+    region.until("centre-joined", set(CENTRES))
+    region.show("operator", "centres")
+    region.show("operator", "offers")
+    region.screen.say(say("centres_pretended"))
+
+
+def images(region: Region, say: Texts, out: Path, count: int) -> Rating:
+    """The company's job: it fits both centres and goes to the cheaper one."""
+    region.screen.scene(say("scene_images", count=f"{count:,}"))
+    file = os.path.relpath(_with_count(EXAMPLES / "images.yaml", count, out), out)
+    region.screen.command(["cd", shown_path(out)])
+    region.attach("company-vision", "run", file, "--project", "company-vision", cwd=out)
+    job = region.ask("company-vision", "jobs")[0]
+    region.screen.say(say("images_why", centre=job["centre"]))
+    _expect(job["centre"] == "qianhai", f"the images job went to {job['centre']}, not to the cheaper qianhai")
+    measured = json.loads((out / "images-out" / "throughput.json").read_text(encoding="utf-8"))
+    sheet = out / "images-out" / "contact-sheet.png"
+    _expect(sheet.is_file(), f"there is no contact sheet at {sheet}")
+    return Rating(measured["images_per_hour"], measured["share_of_centre"], sheet)
+
+
+def _with_count(file: Path, count: int, folder: Path) -> Path:
+    """The example itself, or a copy of it for another number of images."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if document["envs"]["COUNT"] == str(count):
+        return file
+    document["envs"]["COUNT"] = str(count)
+    copy = folder / file.name
+    copy.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return copy
+
+
+def train(region: Region, say: Texts, out: Path) -> None:
+    """The university's job: only one centre has what it needs."""
+    region.screen.scene(say("scene_train"))
+    file = os.path.relpath(EXAMPLES / "train-h100.yaml", out)
+    region.attach("university-train", "run", file, "--project", "university-train", cwd=out)
+    job = region.ask("university-train", "jobs")[0]
+    region.screen.say(say("train_why", centre=job["centre"]))
+    _expect(job["centre"] == "hongkong", f"the H100 job went to {job['centre']}")
+
+
+def residency(region: Region, say: Texts, out: Path) -> None:
+    """The institute's question: where could a job go whose data must stay?"""
+    region.screen.scene(say("scene_residency"))
+    file = os.path.relpath(EXAMPLES / "residency.yaml", out)
+    asked = ["explain", file, "--project", "institute-data"]
+    region.show("institute-data", *asked, cwd=out)
+    found = region.ask("institute-data", *asked, cwd=out)
+    region.screen.say(say("residency_why", centre=found["chosen"]["centre"]))
+    refused = {row["centre"] for row in found["candidates"] if row["verdict"] == "no"}
+    _expect(found["chosen"]["centre"] == "qianhai", "data that must stay in CN-QH would leave it")
+    _expect("hongkong" in refused, "hongkong was not ruled out by residency")
+
+
+def rating(region: Region, say: Texts, measured: Rating) -> None:
+    """The measured rate beside the centre's own figures, which are planned."""
+    region.screen.scene(say("scene_rating"))
+    here = f"{measured.rate_per_hour:,.0f}"
+    rows = [
+        [say("rating_images"), here, say("rating_images_planned"), f"{measured.share:.4%}"],
+        [say("rating_speech"), say("not_yet"), say("rating_speech_planned"), ""],
+        [say("rating_driving"), say("not_yet"), say("rating_driving_planned"), ""],
+    ]
+    heads = [say("rating_unit"), say("rating_here"), say("rating_planned"), say("rating_share")]
+    region.screen.table(heads, rows, right=(1, 2, 3))
+    region.screen.say(say("rating_sheet", path=shown_path(measured.sheet)))
+
+
+def money(region: Region, say: Texts, out: Path) -> Money:
+    """Both bills computed anew from the signed usage; the ledger checked by another program."""
+    region.screen.scene(say("scene_money"))
+    differences = 0
+    for project in ("company-vision", "university-train"):
+        region.show(project, "bill", "--project", project, "--recompute")
+        recomputed = region.ask(project, "bill", "--recompute")["recomputed"]
+        _expect(recomputed["lines"] > 0, f"nothing was charged to {project}")
+        differences += len(recomputed["differences"])
+    bill, ledger = out / "bill.json", out / "ledger.beancount"
+    found = region.ask("company-vision", "bill", "--recompute")
+    bill.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    ledger.write_text(region.text("company-vision", "bill", "--format", "beancount"), encoding="utf-8")
+    region.screen.command(["baygrid", "bill", "--format", "beancount"], f"> {ledger.name}")
+    region.screen.command(["bean-check", ledger.name])
+    checked = subprocess.run(
+        [str(BIN / "bean-check"), str(ledger)], capture_output=True, text=True, check=False
+    )
+    _expect(checked.returncode == 0, f"bean-check refuses the ledger: {checked.stdout}{checked.stderr}")
+    region.screen.say(say("money_beancheck"))
+    region.show("operator", "projects")
+    projects = region.ask("operator", "projects")
+    charged = [only(projects, name=project)["charged"] for _, project in PEOPLE]
+    return Money(_sum(charged), differences, len(region.ask("operator", "jobs")), bill)
+
+
+def _sum(amounts: list[dict[str, Any]]) -> str:
+    total = sum(amount["minor"] for amount in amounts)
+    return f"{total // 100}.{total % 100:02} {amounts[0]['currency']}"
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Failed(otherwise)

@@ -1,0 +1,53 @@
+"""The end of the demo: one line for each system that the newsletter names."""
+
+from __future__ import annotations
+
+from scripts.demo.region import Region
+from scripts.demo.scenes import CENTRES, PEOPLE, Money, Rating
+from scripts.demo.show import Screen, shown_path
+from scripts.demo.texts import Texts
+
+LATER = ("measures", "statistics", "cities", "driving", "letter")
+"""Systems that come later, in the newsletter's order."""
+
+
+def rows(say: Texts, rating: Rating, money: Money) -> list[list[str]]:
+    """System, what happened, figure, file or address."""
+    happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
+    charged = say("tour_platform_figure", charged=money.charged, differences=money.differences)
+    rate = say("tour_centre_figure", rate=f"{rating.rate_per_hour:,.0f}", share=f"{rating.share:.4%}")
+    later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
+    return [
+        [say("system_platform"), happened, charged, shown_path(money.bill)],
+        [say("system_exchange"), say("not_yet"), "", ""],
+        [say("system_centre"), say("tour_centre"), rate, shown_path(rating.sheet)],
+        [say("system_data"), say("tour_data"), "", "./examples/residency.yaml"],
+        *later,
+    ]
+
+
+def show(screen: Screen, say: Texts, rating: Rating, money: Money) -> None:
+    screen.scene(say("scene_tour"))
+    heads = [say("tour_system"), say("tour_happened"), say("tour_figure"), say("tour_where")]
+    screen.table(heads, rows(say, rating, money), whole=(3,))
+
+
+def how_to_go_on(screen: Screen, say: Texts, out: str) -> None:
+    """After the region has stopped."""
+    screen.scene(say("scene_next"))
+    screen.say(say("next_stopped", folder=out))
+    screen.command([".venv/bin/baygrid", "serve"], say("next_serve"))
+    screen.command([".venv/bin/baygrid", "run", "examples/hello.yaml"], say("next_run"))
+    screen.command([".venv/bin/baygrid", "explain", "examples/train-h100.yaml"], say("next_explain"))
+    screen.command([".venv/bin/baygrid", "bill", "--project", "default", "--recompute"], say("next_bill"))
+    screen.command(["make", "demo", "DEMO_KEEP=1"], say("next_keep"))
+
+
+def still_running(region: Region, say: Texts) -> None:
+    """What to do beside a region that goes on."""
+    region.screen.scene(say("scene_next"))
+    region.screen.say(say("next_running"))
+    region.screen.command(["export", f"BAYGRID_SERVER={region.server}"])
+    region.screen.command(["export", f"BAYGRID_TOKEN={region.tokens['operator']}"])
+    region.screen.command([".venv/bin/baygrid", "jobs"])
+    region.screen.command([".venv/bin/baygrid", "run", "examples/hello.yaml", "--project", PEOPLE[0][1]])

@@ -1,0 +1,100 @@
+"""The demo as people run it: real processes, with an empty home and no terminal, in one of its languages."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.demo.texts import Texts
+from scripts.demo.tour import LATER
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def _start(tmp_path: Path, language: str) -> subprocess.Popen[str]:
+    (tmp_path / "home").mkdir()
+    own = {
+        "HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path), "NO_COLOR": "1", "LANG": "C.UTF-8",
+        "DEMO_LANG": language, "DEMO_COUNT": "40", "DEMO_OUT": str(tmp_path / "out"),
+    }  # fmt: skip
+    return subprocess.Popen(
+        [ROOT / "scripts" / "demo.sh"],
+        env={"PATH": os.environ["PATH"], **own},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _left_running(tmp_path: Path) -> list[str]:
+    """Processes that still have this test's folder in their command or environment."""
+    marker = os.fsencode(tmp_path)
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                if marker in command or marker in (entry / "environ").read_bytes():
+                    found.append(f"{entry.name}: {command!r}")
+            except OSError:
+                continue
+    return found
+
+
+def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
+    say = Texts("ja")
+    demo = _start(tmp_path, "ja")
+    told, _ = demo.communicate()
+    assert demo.returncode == 0, told
+    assert "\x1b" not in told
+    tour = told.partition(say("scene_tour"))[2].partition(say("scene_next"))[0]
+    systems = ("platform", "exchange", "centre", "data", *LATER)
+    rows = [line for line in tour.splitlines() if any(line.startswith(say(f"system_{s}")) for s in systems)]
+    assert len(rows) == len(systems), tour
+    assert sum(say("not_yet") in row for row in rows) == 7
+    assert re.search(r"1\.\d+ 億|\d[\d,]* 枚", rows[2])
+    for made in (
+        "bill.json",
+        "ledger.beancount",
+        "images-out/contact-sheet.png",
+        "images-out/labels.parquet",
+    ):
+        assert (tmp_path / "out" / made).stat().st_size > 0
+    assert not list((tmp_path / "home").iterdir())
+    assert not list(tmp_path.glob("baygrid-demo-*"))
+    assert not _left_running(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_ends_what_it_started(tmp_path, number):
+    demo = _start(tmp_path, "en")
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "baygrid run" in line:  # its server and both agents run, and soon a job
+            break
+    for line in demo.stdout:
+        if "running" in line:
+            break
+    demo.send_signal(number)
+    told, _ = demo.communicate()
+    assert demo.returncode == 130, told
+    assert "Interrupted" in told
+    assert not list(tmp_path.glob("baygrid-demo-*"))
+    assert not _left_running(tmp_path)
+
+
+def test_a_demo_that_cannot_start_fails_and_says_why(tmp_path):
+    (tmp_path / "home").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.demo", "--lang", "xx"],
+        cwd=ROOT, env={"HOME": str(tmp_path / "home")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "'xx' is not one of en, zh-Hans, zh-Hant, ja" in done.stderr

@@ -54,8 +54,6 @@ class Facts:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Facts:
-        if not data:
-            return cls()
         return cls(
             data["attempt"],
             data["time_ms"],
@@ -71,7 +69,7 @@ class Attempt:
 
     key: str
     files: Files
-    facts: Facts
+    facts: Facts = Facts()
     stage: Stage = Stage.STARTING
     pid: int = 0
     start: int = 0

@@ -102,8 +102,8 @@ class LocalCentre:
         try:
             share = self._shares.choose(order)
             environ = environment(files, order, share, self._name, self._path)
-            files.write("order.json", orjson.dumps(attempt.facts.to_json()))
-            attempt.pid = spawn(files, order, share, environ)
+            given = {"order": attempt.facts.to_json(), "share": share.to_json()}
+            attempt.pid = spawn(files, order, share, environ, orjson.dumps(given).decode())
         except (NoRoom, NotRunnable) as refusal:
             self._forbid(attempt, "refused", str(refusal), now)
             return
@@ -115,8 +115,7 @@ class LocalCentre:
     def stop(self, stop: Stop, now: Instant) -> None:
         attempt = self._attempts.get(self._key(stop.token))
         if attempt is None:
-            files = self._files(stop.token)
-            attempt = Attempt(self._key(stop.token), files, Facts.from_json(files.order()))
+            attempt = Attempt(self._key(stop.token), self._files(stop.token))
         if attempt.stage is Stage.STARTING and not self._forbid(attempt, "stopped", stop.reason, now):
             attempt.stop_grace = stop.grace_s * 1000  # claimed: it is running, or just about to
             self._settle(attempt, now)
@@ -178,7 +177,7 @@ class LocalCentre:
         for name in names:
             files = Files(f"{self._root}/{name}")
             if files.has("claim"):
-                self._settle(Attempt(name, files, Facts.from_json(files.order())), files.last_sign())
+                self._settle(Attempt(name, files), files.last_sign())
 
     def _settle(self, attempt: Attempt, now: Instant) -> None:
         """Finds out who has the claim, and goes on accordingly."""
@@ -200,7 +199,8 @@ class LocalCentre:
 
     def _claimed(self, attempt: Attempt, claim: Claim, pid: int, now: Instant) -> None:
         attempt.started_at, attempt.start, attempt.why = claim.at, claim.start, attempt.files.why()
-        self._take(attempt, Share.from_json(claim.given))
+        attempt.facts = Facts.from_json(claim.given["order"])
+        self._take(attempt, Share.from_json(claim.given["share"]))
         if claim.boot != self._boot:
             ended = attempt.files.exit()
             if attempt.facts.outputs:

@@ -1,8 +1,8 @@
 """One attempt's directory: what is in it, who writes it, and how it is read when any writer may have
 died.
 
-`order.json` and `why` are the driver's, `claim` and `exit` the supervisor's (or the driver's claim, which
-then keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/` (if named) and
+`why` is the driver's, `claim` and `exit` are the supervisor's (or the claim is the driver's, which then
+keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/` (if named) and
 `home/` (also for temporary files) the job's.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Claim:
     pid: int | None = None
     start: int = 0
     boot: str = ""
-    given: Any = None
+    given: Mapping[str, Any] = field(default_factory=dict)
     word: str = ""
     detail: str = ""
 
@@ -107,14 +108,6 @@ class Files:
         text = f"{word} {now} {detail}".replace("\n", " ")
         return self.write_once("claim", f"{text}\n".encode(errors="replace"))
 
-    def order(self) -> dict[str, Any]:
-        """What is known of the order; empty when it was lost with the machine."""
-        try:
-            found = orjson.loads(self._read("order.json")[0])
-        except (FileNotFoundError, orjson.JSONDecodeError):
-            return {}
-        return found if isinstance(found, dict) else {}
-
     def claim(self) -> Claim | None:
         """None: nobody has claimed. Raises ValueError while the claim is being written, or when its
         writer died."""
@@ -129,7 +122,10 @@ class Files:
         if len(lines) != 4:
             raise ValueError("the claim is not complete")
         process = parse_stat(lines[0])
-        return Claim(at, process.pid, process.start, lines[1], orjson.loads(lines[2]))
+        given = orjson.loads(lines[2])
+        if not isinstance(given, dict) or {"order", "share"} - given.keys():
+            raise ValueError("the claim is not of this version")
+        return Claim(at, process.pid, process.start, lines[1], given)
 
     def exit(self) -> Exit | None:
         """None until the supervisor's line is there whole."""

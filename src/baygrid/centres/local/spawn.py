@@ -10,8 +10,6 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-import orjson
-
 from baygrid.centres.local.files import Files
 from baygrid.centres.local.share import Share
 from baygrid.ports.messages import Order
@@ -67,10 +65,11 @@ def _script(files: Files, name: str, text: str) -> str:
     return f"../{name}" if own else f"{SHELL} ../{name}"
 
 
-def spawn(files: Files, order: Order, share: Share, environ: dict[str, str]) -> int:
-    """Returns the pid of the supervisor, which leads a session of its own. Raises OSError."""
+def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], given: str) -> int:
+    """Returns the pid of the supervisor, which leads a session of its own. `given` is what it puts into its
+    claim. Raises OSError."""
     setup, run = write_scripts(files, order)
-    argv = ["sh", SUPERVISOR, files.dir, orjson.dumps(share.to_json()).decode(), setup, run, *share.visible()]
+    argv = ["sh", SUPERVISOR, files.dir, given, setup, run, *share.visible()]
     log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         pid = os.posix_spawn(

@@ -12,7 +12,7 @@ from baygrid.cli import blobs, jobfile
 from baygrid.cli.errors import CliError
 from baygrid.cli.ignore import exactly
 from baygrid.cli.pack import Packed, pack
-from baygrid.cli.shapes import Job, Submitted, money, size
+from baygrid.cli.shapes import Job, Submitted, count, money, size
 from baygrid.cli.watch import Watch
 from baygrid.core.jobs.locations import is_uploaded
 
@@ -72,8 +72,7 @@ def _send(session: Session, what: str, packed: Packed) -> str:
         with _Bar(session, f"sending {what}", packed.size) as bar:
             sent = blobs.upload(session.client, packed, bar.moved)
         how = "sent" if sent else "unchanged, the server has it"
-        count = f"{packed.files} file{'s' if packed.files != 1 else ''}"
-        session.out.note(f"{what}: {count}, {size(packed.size)}, {how}")
+        session.out.note(f"{what}: {count(packed.files, 'file')}, {size(packed.size)}, {how}")
     finally:
         packed.path.unlink(missing_ok=True)
     return packed.address
@@ -118,7 +117,9 @@ def fetch_outputs(session: Session, job: Job, to: Path | None = None) -> list[di
         folder = to / output["name"] if to is not None else Path(folders.get(output["name"], output["name"]))
         with _Bar(session, f"fetching {output['name']}", output["size"]) as bar:
             files = blobs.download(session.client, job["id"], output, folder, bar.moved)
-        session.out.note(f"output {output['name']}: {files} files, {size(output['size'])}, in {folder}")
+        session.out.note(
+            f"output {output['name']}: {count(files, 'file')}, {size(output['size'])}, in {folder}"
+        )
         fetched.append({**output, "path": str(folder)})
     return fetched
 

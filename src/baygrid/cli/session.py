@@ -1,6 +1,7 @@
 """What every command has: the common options, the client made of them, and the places for words."""
 
 import functools
+import gc
 import inspect
 import os
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Session:
     def client(self) -> "Client":
         from baygrid.cli.client import Client
 
+        settle()
         return Client(self.access.server, self.access.token)
 
     def own_project(self) -> str:
@@ -61,6 +63,12 @@ class Session:
     @property
     def json(self) -> bool:
         return self.out.as_json
+
+
+def settle() -> None:
+    """Called when a command has imported what it needs: looking for garbage on the way costs a tenth of the
+    start-up time and finds none."""
+    gc.enable()
 
 
 current = Session()

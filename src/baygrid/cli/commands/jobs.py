@@ -130,7 +130,7 @@ def _come_back(error: CliError, job: str) -> CliError:
 
 def jobs(
     session: Session,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="One job in full.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job in full.")] = None,
     state: Annotated[
         str | None,
         typer.Option(

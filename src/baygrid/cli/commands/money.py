@@ -1,6 +1,7 @@
 """Commands of money: bills that anybody can recompute, and the ledger."""
 
 import csv
+from fractions import Fraction
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def bill(
     session: Session,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="One job's bill.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job's bill.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
@@ -101,7 +102,13 @@ def _csv(session: Session, lines: list[dict[str, Any]]) -> None:
     writer.writeheader()
     for line in lines:
         amount, _, currency = money(line["amount"]).partition(" ")
-        writer.writerow({**line, "amount": amount, "currency": currency})
+        quantity = _decimal(line["quantity"], 15)
+        writer.writerow({**line, "quantity": quantity, "amount": amount, "currency": currency})
+
+
+def _decimal(exact: str, digits: int) -> str:
+    """A quantity, which is an exact fraction, to so many digits for people and spreadsheets."""
+    return f"{float(Fraction(exact)):.{digits}g}"
 
 
 def _judge(session: Session, recomputed: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.session import Session, command, with_session
-from baygrid.cli.shapes import local, money
+from baygrid.cli.shapes import count, local, money
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 AcceleratorHour = Annotated[
@@ -79,9 +79,11 @@ def _reach(centre: dict[str, Any]) -> str:
 def _partitions(partitions: list[dict[str, Any]]) -> str:
     said = []
     for p in partitions:
-        accelerators = "".join(f", {count} {model}" for model, count in p["accelerators"].items())
+        accelerators = "".join(f", {number} {model}" for model, number in p["accelerators"].items())
         memory = round(p["memory_mib"] / 1024)
-        said.append(f"{p['name']}: {p['nodes']} nodes, {p['cpus']} cpus, {memory} GiB{accelerators}")
+        said.append(
+            f"{p['name']}: {count(p['nodes'], 'node')}, {count(p['cpus'], 'cpu')}, {memory} GiB{accelerators}"
+        )
     return "; ".join(said)
 
 
@@ -100,7 +102,7 @@ def centres_show(session: Session, name: Name) -> None:
             ("partition", "node", "cpus", "memory GiB", "accelerators"),
             [
                 [p, n["name"], n["cpus"], round(n["memory_mib"] / 1024),
-                 ", ".join(f"{count} {model}" for model, count in n["accelerators"].items())]
+                 ", ".join(f"{number} {model}" for model, number in n["accelerators"].items())]
                 for p, n in nodes
             ],
             right=("cpus", "memory GiB"),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,13 @@ class Home:
         """A job file, in its own folder as its workdir."""
         folder = self.work / name
         folder.mkdir(exist_ok=True)
-        document = {"name": name, "project": "default", "time": "10m", "workdir": ".", "run": run}
+        document: dict[str, Any] = {
+            "name": name,
+            "project": "default",
+            "time": "10m",
+            "workdir": ".",
+            "run": run,
+        }
         document |= {"resources": {"cpus": 1, "memory": 1}, **more}
         (folder / "job.yaml").write_text(json.dumps(document, indent=1))  # JSON is YAML
         return f"{name}/job.yaml"
@@ -316,7 +323,7 @@ def test_a_server_that_is_not_there(home: Home, tmp_path: Path):
 def test_login(home: Home, tmp_path: Path):
     token = (home.folder / ".baygrid" / "operator.token").read_text()
     server = f"http://127.0.0.1:{home.port}"
-    elsewhere = {"XDG_CONFIG_HOME": str(tmp_path)}
+    elsewhere: dict[str, Any] = {"XDG_CONFIG_HOME": str(tmp_path)}
     done = home.call("login", "--server", server, "--token", token, **elsewhere)
     assert done.stdout == f"logged in at {server} as operator\n"
     assert (tmp_path / "baygrid" / "config.json").stat().st_mode & 0o777 == 0o600

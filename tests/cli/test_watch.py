@@ -259,6 +259,20 @@ def test_the_picture_fits_every_terminal(width):
     assert "\x1b" not in drawn(watch, width)
 
 
+def test_on_a_low_terminal_the_cost_stays_in_sight():
+    watch = Watch(job("ACTIVE"))
+    for each in LIFE[:4]:
+        watch.hear(each)
+    watch.read("".join(f"line {n}\n" for n in range(20)).encode())
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    with console.capture() as captured:
+        console.print(view(watch, seconds(at(9)), height=24))
+    lines = captured.get().splitlines()
+    assert len(lines) <= 24
+    assert "line 19" in captured.get()
+    assert lines[-1].startswith("cost about")
+
+
 def test_the_tail_keeps_the_last_lines():
     watch = Watch(job("ACTIVE"))
     watch.read("".join(f"line {n}\n" for n in range(100)).encode())

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from baygrid.cli.explained import COLUMNS, rows
 from baygrid.cli.shapes import local, money, seconds, span
-from baygrid.cli.watch import STAGES, Watch
+from baygrid.cli.watch import STAGES, TAIL, Watch
 
 if TYPE_CHECKING:
     from baygrid.cli.shapes import Explanation
@@ -38,7 +38,9 @@ class LiveDisplay:
 
     def __init__(self, watch: Watch, console: Console, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._live = Live(console=console, get_renderable=lambda: view(watch, clock()), refresh_per_second=4)
+        self._live = Live(
+            console=console, get_renderable=lambda: view(watch, clock(), console.height), refresh_per_second=4
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -65,18 +67,21 @@ class LiveDisplay:
         """Live refreshes by itself."""
 
 
-def view(watch: Watch, now: float) -> RenderableType:
-    """All of it, for one moment."""
+def view(watch: Watch, now: float, height: int = 40) -> RenderableType:
+    """All of it, for one moment. On a low terminal there are fewer candidates and fewer lines of the log, so
+    that how far it is and what it costs stay in sight."""
     job = watch.job
     head = Text.assemble((job["name"], "bold"), f"  {job['id']}  project {job['project']}")
     parts: list[RenderableType] = [head]
     why = watch.why
     if why is not None:
-        parts += [Text(why["text"]), candidates(why)]
+        parts += [Text(why["text"]), candidates(why, max(1, min(MOST_CANDIDATES, height // 5)))]
     parts += [stages(watch, now)]
     if watch.tail:
+        room = max(1, min(TAIL, height - 18))
         parts += [Text("")] + [
-            Text(_printable(line), style="dim", no_wrap=True, overflow="ellipsis") for line in watch.tail
+            Text(_printable(line), style="dim", no_wrap=True, overflow="ellipsis")
+            for line in list(watch.tail)[-room:]
         ]
     speed = throughput(watch)
     if speed is not None:
@@ -87,8 +92,8 @@ def view(watch: Watch, now: float) -> RenderableType:
     return Group(*parts)
 
 
-def candidates(explanation: Explanation) -> Table:
-    """The table behind the sentence; the first ten, `baygrid explain` has all."""
+def candidates(explanation: Explanation, most: int) -> Table:
+    """The table behind the sentence; the first ones, `baygrid explain` has all."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in COLUMNS:
         wide = column == "reason"
@@ -96,10 +101,10 @@ def candidates(explanation: Explanation) -> Table:
             column, overflow="fold" if wide else "ellipsis", ratio=1 if wide else None, no_wrap=not wide
         )
     all_rows = rows(explanation)
-    for row in all_rows[:MOST_CANDIDATES]:
+    for row in all_rows[:most]:
         table.add_row(*(Text(_printable(cell)) for cell in row), style=_VERDICT.get(row[3], ""))
-    if len(all_rows) > MOST_CANDIDATES:
-        table.add_row(f"and {len(all_rows) - MOST_CANDIDATES} more")
+    if len(all_rows) > most:
+        table.add_row(f"and {len(all_rows) - most} more")
     return table
 
 

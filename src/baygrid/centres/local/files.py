@@ -2,8 +2,8 @@
 died.
 
 `why` is the driver's, `claim` and `exit` are the supervisor's (or the claim is the driver's, which then
-keeps it from ever starting), `log`, `work/`, `inputs/`, `outputs/` (if named) and
-`home/` (also for temporary files) the job's.
+keeps it from ever starting), `log`, `work/` (also home and place for temporary files), and where they are
+named `inputs/` and `outputs/` the job's.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
     return {
         "PATH": path,
         "LANG": "C.UTF-8",
-        "HOME": files.path("home"),
-        "TMPDIR": files.path("home"),
+        "HOME": files.path("work"),
+        "TMPDIR": files.path("work"),
         **order.envs,
         "BAYGRID_JOB": order.job,
         "BAYGRID_ATTEMPT": order.attempt,
@@ -53,22 +53,23 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
     }
 
 
-def write_scripts(files: Files, order: Order) -> tuple[str, str]:
-    """Returns the commands for setup ("" for none) and run, as seen from `work`."""
-    setup = _script(files, "setup.sh", order.setup) if order.setup.strip() else ""
-    return setup, _script(files, "run.sh", order.run)
+def commands(files: Files, order: Order) -> tuple[str, str]:
+    """Setup ("" for none) and run, as texts for `sh -c` in `work`. Only what names its own interpreter becomes a
+    file: making one costs more than the rest of a start."""
+    return _command(files, "setup", order.setup), _command(files, "run", order.run)
 
 
-def _script(files: Files, name: str, text: str) -> str:
-    own = text.startswith("#!")
-    files.replace(name, text.encode(), 0o700 if own else 0o600)
-    return f"../{name}" if own else f"{SHELL} ../{name}"
+def _command(files: Files, name: str, text: str) -> str:
+    if not text.startswith("#!"):
+        return text if text.strip() else ""
+    files.replace(name, text.encode(), 0o700)
+    return f"exec ../{name}"
 
 
 def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], given: str) -> int:
     """Returns the pid of the supervisor, which leads a session of its own. `given` is what it puts into its
     claim. Raises OSError."""
-    setup, run = write_scripts(files, order)
+    setup, run = commands(files, order)
     argv = ["sh", SUPERVISOR, files.dir, given, setup, run, *share.visible()]
     log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:

@@ -28,7 +28,7 @@ def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES
     for name in (*order.inputs, *order.outputs):
         if not _NAME.fullmatch(name):
             raise StagingFailed(f"{name[:80]!r} cannot be the name of an input or output")
-    rooms = ["", "home"]  # making a directory is the dearest part of a start, so only what is needed
+    rooms = [""]  # making a directory is the dearest part of a start, so only what is needed
     rooms += ["inputs"] if order.inputs else []
     rooms += ["outputs", *(f"outputs/{name}" for name in order.outputs)] if order.outputs else []
     for room in rooms:

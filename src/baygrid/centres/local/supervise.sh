@@ -1,6 +1,6 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
-# $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run, then one list of
-# accelerators for each rank. Only builtins stand before the user's commands, so that a start stays cheap.
+# $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run (texts for a shell), then
+# one list of accelerators for each rank. Only builtins stand before the user's commands, so that a start stays cheap.
 # Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
 set -C
 exec 2>/dev/null
@@ -16,14 +16,14 @@ setup=$3 run=$4
 shift 4
 
 if [ -n "$setup" ]; then
-  (cd work && exec $setup) 2>&1
+  (cd work && exec /bin/sh -c "$setup") 2>&1
   code=$?
 fi
 
 if [ "$code" = 0 ] && [ -z "$stopped" ]; then
   phase=run
   if [ $# = 1 ]; then
-    (cd work && exec $run) 2>&1
+    (cd work && exec /bin/sh -c "$run") 2>&1
     code=$?
   else
     # One process for each rank. The first that fails ends the gang: the others would wait for it for ever.
@@ -33,7 +33,7 @@ if [ "$code" = 0 ] && [ -z "$stopped" ]; then
       (
         cd work || exit 2
         NODE_RANK=$rank CUDA_VISIBLE_DEVICES=$devices
-        $run 2>&1
+        /bin/sh -c "$run" 2>&1
         code=$?
         [ "$code" = 0 ] || { echo "$code" >../failed && kill -USR1 $$; }
         exit "$code"

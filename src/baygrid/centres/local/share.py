@@ -52,6 +52,8 @@ class Shares:
         self._nodes = {(part.name, node.name): node for part in partitions for node in part.nodes}
         self._taken: dict[tuple[str, str | None], set[int]] = defaultdict(set)
         self._cpu_load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0)
+        # Nodes that declare more than the machine has are virtual: pinning would only crowd their jobs.
+        self._pins = sum(node.cpus for node in self._nodes.values()) <= len(self._cpu_load)
         self._ports: set[int] = set()
 
     def choose(self, order: Order) -> Share:
@@ -95,7 +97,7 @@ class Shares:
 
     def _cpus(self, order: Order) -> tuple[int, ...]:
         wanted = order.cpus * len(order.nodes)
-        if not 0 < wanted < len(self._cpu_load):
+        if not self._pins or not 0 < wanted < len(self._cpu_load):
             return ()
         return tuple(sorted(self._cpu_load, key=self._cpu_load.__getitem__)[:wanted])
 

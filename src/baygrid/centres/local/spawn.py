@@ -7,7 +7,6 @@ import errno
 import os
 import re
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 from baygrid.centres.local.files import Files
@@ -72,8 +71,13 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], giv
     setup, run = commands(files, order)
     argv = ["sh", SUPERVISOR, files.dir, given, setup, run, *share.visible()]
     log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    ours = os.sched_getaffinity(0) if share.cpus else set[int]()
     try:
-        pid = os.posix_spawn(
+        if (
+            share.cpus
+        ):  # inherited; pinning the child afterwards would come too late for what it starts at once
+            os.sched_setaffinity(0, share.cpus)
+        return os.posix_spawn(
             SHELL,
             argv,
             environ,
@@ -93,8 +97,6 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], giv
             raise NotRunnable("its environment is too large") from None
         raise
     finally:
+        if share.cpus:
+            os.sched_setaffinity(0, ours)
         os.close(log)
-    if share.cpus:  # what it starts inherits it; pinning ourselves before would move us to another cpu
-        with suppress(OSError):
-            os.sched_setaffinity(pid, share.cpus)
-    return pid

@@ -10,20 +10,31 @@ cd "$1" || exit 74
 # The claim: created by exactly one, whoever else runs this script for the same attempt leaves here.
 { printf '%s\n%s\n%s\n' "$stat" "$boot" "$2"; } >claim || exit 73
 
+# In a subshell of its own, which is left as a new shell would be: an exec less for each start.
+of_user() {
+  cd work || exit 2
+  exec 2>&1
+  set +C
+  trap - TERM INT HUP USR1
+  text="unset stat boot stopped failed code phase setup run rank pids devices text; $1"
+  set --
+  eval "$text"
+}
+
 stopped='' failed='' code=0 phase=setup
 trap 'stopped=1' TERM INT HUP
 setup=$3 run=$4
 shift 4
 
 if [ -n "$setup" ]; then
-  (cd work && exec /bin/sh -c "$setup") 2>&1
+  (of_user "$setup")
   code=$?
 fi
 
 if [ "$code" = 0 ] && [ -z "$stopped" ]; then
   phase=run
   if [ $# = 1 ]; then
-    (cd work && exec /bin/sh -c "$run") 2>&1
+    (of_user "$run")
     code=$?
   else
     # One process for each rank. The first that fails ends the gang: the others would wait for it for ever.
@@ -31,11 +42,10 @@ if [ "$code" = 0 ] && [ -z "$stopped" ]; then
     rank=0 pids=''
     for devices; do
       (
-        cd work || exit 2
-        NODE_RANK=$rank CUDA_VISIBLE_DEVICES=$devices
-        /bin/sh -c "$run" 2>&1
+        export NODE_RANK=$rank CUDA_VISIBLE_DEVICES=$devices
+        (of_user "$run")
         code=$?
-        [ "$code" = 0 ] || { echo "$code" >../failed && kill -USR1 $$; }
+        [ "$code" = 0 ] || { echo "$code" >failed && kill -USR1 $$; }
         exit "$code"
       ) &
       pids="$pids $!"

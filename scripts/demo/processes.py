@@ -48,17 +48,16 @@ class Service:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def ready(self, timeout: float = 30.0) -> re.Match[str]:
-        """Waits for the line; raises NotReady with the end of what the program said."""
+        """Waits for the line; raises NotReady."""
         self._changed.wait(timeout)
         if self._found is None:
-            last = self._log.read_text(encoding="utf-8").strip().splitlines()[-5:]
-            raise NotReady(f"{self.name} is not ready: {' / '.join(last) or 'it said nothing'}")
+            raise NotReady(f"{self.name} is not ready")
         return self._found
+
+    def last_words(self, lines: int = 10) -> str:
+        """The end of what it said."""
+        return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-lines:])
 
     def stop(self) -> None:
         """TERM, and KILL if it does not end."""

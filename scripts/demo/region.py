@@ -52,12 +52,15 @@ class Region:
         self.services.append(service)
         return service
 
-    def show(self, who: str, *arguments: str, cwd: Path | None = None) -> str:
-        """Runs a command as if typed, shows it with its output, and returns what it printed."""
+    def show(self, who: str, *arguments: str, cwd: Path | None = None) -> None:
+        """Runs a command as if typed and shows what it says."""
         self.screen.command(["baygrid", *arguments])
-        done = self._run(who, arguments, cwd)
-        self.screen.output(done.stdout + done.stderr)
-        return _checked(done, arguments)
+        done = subprocess.run(
+            [str(BIN / "baygrid"), *arguments], env=self.environment(who), cwd=cwd, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        self.screen.output(done.stdout)
+        _check(done, arguments)
 
     def attach(self, who: str, *arguments: str, cwd: Path | None = None) -> None:
         """Runs a command on this very terminal, so that it can draw."""
@@ -65,17 +68,21 @@ class Region:
         argv = [str(BIN / "baygrid"), *arguments]
         # Its notes come by stderr, in order with its output where both go to one place.
         done = subprocess.run(argv, env=self.environment(who), cwd=cwd, stdin=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            raise Failed(f"`baygrid {' '.join(arguments)}` ended with exit code {done.returncode}")
+        _check(done, arguments)
 
-    def ask(self, who: str, *arguments: str, cwd: Path | None = None) -> Any:
-        """Runs a command with --json, unseen, and returns its value."""
-        done = self._run(who, [*arguments, "--json"], cwd)
-        return json.loads(_checked(done, arguments))
-
-    def text(self, who: str, *arguments: str) -> str:
-        """Runs a command unseen and returns what it printed."""
-        return _checked(self._run(who, arguments, None), arguments)
+    def ask(self, who: str, path: str, body: Any = None, **query: str) -> Any:
+        """Asks the API, unseen: POST with a body, else GET. The value of its answer, or a list's items."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        method = "GET" if body is None else "POST"
+        answer = httpx2.request(
+            method, self.server + path, headers=headers, params=query, json=body, timeout=PATIENCE_S
+        )
+        if answer.is_error:
+            raise Failed(f"{method} {path} was answered with {answer.status_code}: {answer.text}")
+        if not answer.headers["content-type"].startswith("application/json"):
+            return answer.text
+        value = answer.json()
+        return value.get("items", value)
 
     def until(self, kind: str, centres: set[str]) -> None:
         """Reads the platform's event stream until it has told this of each of the centres."""
@@ -91,18 +98,10 @@ class Region:
                     return
         raise Failed(f"the platform never told {kind} of {', '.join(sorted(left))}")
 
-    def _run(self, who: str, arguments: Sequence[str], cwd: Path | None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(BIN / "baygrid"), *arguments], env=self.environment(who), cwd=cwd, text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        )  # fmt: skip
 
-
-def _checked(done: subprocess.CompletedProcess[str], arguments: Sequence[str]) -> str:
+def _check(done: subprocess.CompletedProcess[Any], arguments: Sequence[str]) -> None:
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise Failed(f"`baygrid {' '.join(arguments)}` ended with exit code {done.returncode}: {said}")
-    return done.stdout
+        raise Failed(f"`baygrid {' '.join(arguments)}` ended with exit code {done.returncode}")
 
 
 @contextmanager
@@ -112,6 +111,11 @@ def region(screen: Screen, folder: Path) -> Iterator[Region]:
     made = Region(screen, folder)
     try:
         yield made
+    except Exception:
+        for service in made.services:
+            screen.say(f"{service.name}:")
+            screen.output(service.last_words())
+        raise
     finally:
         # Only for seconds, and not to be cut short by an impatient second Ctrl-C.
         for number in STOPPING:

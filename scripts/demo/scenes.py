@@ -31,14 +31,13 @@ CENTRES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "qianhai": ("CN-QH", ("q1:cpus=16,memory=64", "q2:cpus=16,memory=64")),
     "hongkong": ("HK", ("h1:cpus=8,memory=128", "gpu/g1:cpus=64,memory=512,H100=8")),
 }
-# Sample prices an hour, in CNY: centre, partition, accelerator, its price, a cpu's, a GiB's.
-OFFERS: Final = (
-    ("qianhai", "main", None, "0", "1.00", "0.05"),
-    ("hongkong", "main", None, "0", "1.40", "0.02"),
-    ("hongkong", "gpu", "H100", "20.00", "1.40", "0.02"),
-)
-
-IMAGES_PLANNED: Final = 1_600_000_000
+# Sample prices an hour, in CNY.
+OFFERS: Final[tuple[Mapping[str, str], ...]] = (
+    {"centre": "qianhai", "partition": "main", "cpu_hour": "1.00", "gib_hour": "0.05"},
+    {"centre": "hongkong", "partition": "main", "cpu_hour": "1.40", "gib_hour": "0.02"},
+    {"centre": "hongkong", "partition": "gpu", "accelerator": "H100", "accelerator_hour": "20.00",
+     "cpu_hour": "1.40", "gib_hour": "0.02"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def people(region: Region, say: Texts) -> None:
         name = f"sample-{kind}"
         region.show("operator", "organisations", "create", name, "--kind", kind, "--title", say(kind))
         region.show("operator", "projects", "create", project, "--organisation", name, "--grant", GRANT)
-        made = region.ask("operator", "tokens", "create", "--role", "team", "--project", project)
+        made = region.ask("operator", "/v1/tokens", {"role": "team", "project": project})
         region.tokens[project] = made["token"]
 
 
@@ -87,17 +86,16 @@ def centres(region: Region, say: Texts) -> None:
     region.screen.say(say("centres_agents"))
     agents = []
     for name, (jurisdiction, nodes) in CENTRES.items():
-        made = region.ask("operator", "centres", "create", name, "--jurisdiction", jurisdiction)
+        made = region.ask(
+            "operator", "/v1/centres", {"name": name, "jurisdiction": jurisdiction, "driver": "local"}
+        )
         declared = [word for node in nodes for word in ("--node", node)]
         region.screen.command(["baygrid", "agent", "--centre", name, *declared, "..."])
         arguments = ["agent", "--centre", name, *declared, "--state", str(region.folder / name),
                      "--server", region.server, "--token", made["token"]]  # fmt: skip
         agents.append(region.start(name, arguments, "agent of "))
-    for centre, partition, accelerator, accelerator_hour, cpu_hour, gib_hour in OFFERS:
-        place = ["--centre", centre, "--partition", partition, "--currency", "CNY"]
-        prices = ["--cpu-hour", cpu_hour, "--gib-hour", gib_hour]
-        extra = ["--accelerator", accelerator, "--accelerator-hour", accelerator_hour] if accelerator else []
-        region.ask("operator", "offers", "create", *place, *prices, *extra)
+    for offer in OFFERS:
+        region.ask("operator", "/v1/offers", {"currency": "CNY", **offer})
     for agent in agents:
         agent.ready()
     region.until("centre-joined", set(CENTRES))
@@ -112,7 +110,7 @@ def images(region: Region, say: Texts, out: Path, count: int) -> Rating:
     file = os.path.relpath(_with_count(EXAMPLES / "images.yaml", count, out), out)
     region.screen.command(["cd", shown_path(out)])
     region.attach("company-vision", "run", file, "--project", "company-vision", cwd=out)
-    job = region.ask("company-vision", "jobs")[0]
+    job = region.ask("company-vision", "/v1/jobs")[0]
     region.screen.say(say("images_why", centre=job["centre"]))
     _expect(job["centre"] == "qianhai", f"the images job went to {job['centre']}, not to the cheaper qianhai")
     measured = json.loads((out / "images-out" / "throughput.json").read_text(encoding="utf-8"))
@@ -137,7 +135,7 @@ def train(region: Region, say: Texts, out: Path) -> None:
     region.screen.scene(say("scene_train"))
     file = os.path.relpath(EXAMPLES / "train-h100.yaml", out)
     region.attach("university-train", "run", file, "--project", "university-train", cwd=out)
-    job = region.ask("university-train", "jobs")[0]
+    job = region.ask("university-train", "/v1/jobs")[0]
     region.screen.say(say("train_why", centre=job["centre"]))
     _expect(job["centre"] == "hongkong", f"the H100 job went to {job['centre']}")
 
@@ -146,9 +144,10 @@ def residency(region: Region, say: Texts, out: Path) -> None:
     """The institute's question: where could a job go whose data must stay?"""
     region.screen.scene(say("scene_residency"))
     file = os.path.relpath(EXAMPLES / "residency.yaml", out)
-    asked = ["explain", file, "--project", "institute-data"]
-    region.show("institute-data", *asked, cwd=out)
-    found = region.ask("institute-data", *asked, cwd=out)
+    region.show("institute-data", "explain", file, "--project", "institute-data", cwd=out)
+    document = yaml.safe_load((EXAMPLES / "residency.yaml").read_text(encoding="utf-8"))
+    asked = document | {"project": "institute-data"}
+    found = region.ask("institute-data", "/v1/placements/explain", asked)
     region.screen.say(say("residency_why", centre=found["chosen"]["centre"]))
     refused = {row["centre"] for row in found["candidates"] if row["verdict"] == "no"}
     _expect(found["chosen"]["centre"] == "qianhai", "data that must stay in CN-QH would leave it")
@@ -175,14 +174,16 @@ def money(region: Region, say: Texts, out: Path) -> Money:
     differences = 0
     for project in ("company-vision", "university-train"):
         region.show(project, "bill", "--project", project, "--recompute")
-        recomputed = region.ask(project, "bill", "--recompute")["recomputed"]
+        recomputed = region.ask(project, f"/v1/projects/{project}/bill", recompute="true")["recomputed"]
         _expect(recomputed["lines"] > 0, f"nothing was charged to {project}")
         differences += len(recomputed["differences"])
     bill, ledger = out / "bill.json", out / "ledger.beancount"
-    found = region.ask("company-vision", "bill", "--recompute")
+    company = "/v1/projects/company-vision/bill"
+    found = region.ask("company-vision", company, recompute="true")
     bill.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    ledger.write_text(region.text("company-vision", "bill", "--format", "beancount"), encoding="utf-8")
-    region.screen.command(["baygrid", "bill", "--format", "beancount"], f"> {ledger.name}")
+    ledger.write_text(region.ask("company-vision", company, format="beancount"), encoding="utf-8")
+    exported = ["bill", "--project", "company-vision", "--format", "beancount", ">", ledger.name]
+    region.screen.command(["baygrid", *exported])
     region.screen.command(["bean-check", ledger.name])
     checked = subprocess.run(
         [str(BIN / "bean-check"), str(ledger)], capture_output=True, text=True, check=False
@@ -190,9 +191,9 @@ def money(region: Region, say: Texts, out: Path) -> Money:
     _expect(checked.returncode == 0, f"bean-check refuses the ledger: {checked.stdout}{checked.stderr}")
     region.screen.say(say("money_beancheck"))
     region.show("operator", "projects")
-    projects = region.ask("operator", "projects")
+    projects = region.ask("operator", "/v1/projects")
     charged = [only(projects, name=project)["charged"] for _, project in PEOPLE]
-    return Money(_sum(charged), differences, len(region.ask("operator", "jobs")), bill)
+    return Money(_sum(charged), differences, len(region.ask("operator", "/v1/jobs")), bill)
 
 
 def _sum(amounts: list[dict[str, Any]]) -> str:

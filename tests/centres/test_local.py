@@ -35,8 +35,8 @@ PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 class LocalSite:
     """Waits for the kernel, not for a while."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, nodes: tuple[PartitionReport, ...] = NODES) -> None:
+        self._root, self._nodes = root, nodes
         self._end = time.monotonic() + PATIENCE_S
         self.centre = self._new()
 
@@ -57,7 +57,7 @@ class LocalSite:
         return Files(str(self._root / key_of(token)))
 
     def _new(self) -> LocalCentre:
-        return LocalCentre(self._root, NODES, sample_ms=20, path=PATH)
+        return LocalCentre(self._root, self._nodes, sample_ms=20, path=PATH)
 
 
 @pytest.fixture
@@ -253,14 +253,28 @@ def test_a_script_with_its_own_interpreter_runs_in_it(site):
     assert whole_log(site, one) == b"3\n"
 
 
-def test_a_job_may_use_the_cpus_it_asked_for(site):
-    if len(os.sched_getaffinity(0)) < 2:
+COUNT_CPUS = "exec python3 -c 'import os; print(len(os.sched_getaffinity(0)))'"
+
+
+def test_on_a_real_node_a_job_may_use_the_cpus_it_asked_for(tmp_path):
+    ours = len(os.sched_getaffinity(0))
+    if ours < 2:
         pytest.skip("needs ../shared cpus: one is not enough to see a share of them")
-    one = order("exec python3 -c 'import os; print(len(os.sched_getaffinity(0)))'", cpus=1)
+    site = LocalSite(tmp_path, parse_nodes([f"n1:cpus={ours},memory=8"]))
+    orders = [order(COUNT_CPUS, n, cpus=1) for n in range(3)]
+    start(site, *orders)
+    for one in orders:
+        until(site, one)
+        assert whole_log(site, one) == b"1\n"
+    assert len(os.sched_getaffinity(0)) == ours, "the agent keeps its own"
+    site.centre.close()
+
+
+def test_on_a_virtual_node_jobs_are_not_crowded(site):
+    one = order(COUNT_CPUS, cpus=1)
     start(site, one)
     until(site, one)
-    assert whole_log(site, one) == b"1\n"
-    assert len(os.sched_getaffinity(0)) > 1, "the agent keeps its own"
+    assert int(whole_log(site, one)) == len(os.sched_getaffinity(0))
 
 
 def test_directories_are_the_owners_only_and_do_not_show_the_token(site):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,10 +10,8 @@ from baygrid.core.pricing.charge import Consumption, charge
 from baygrid.core.pricing.hold import (
     KILL_WAIT_S,
     Footprint,
-    HoldError,
     cost_at,
     hold_at_placement,
-    hold_at_submission,
 )
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
@@ -37,19 +34,6 @@ def test_cost_of_an_hour():
     assert cost_at(FLAT, Footprint(1, 1, 0), 1) == 1, "a part of a fen is held as a whole one"
 
 
-def test_at_submission_the_limit_is_held_else_the_dearest():
-    offers = [(FLAT, ONE), (DEAR, ONE), (FLAT, replace(ONE, accelerators=1))]
-    assert hold_at_submission(Money(500, "CNY"), offers, 3600, 60) == Money(500, "CNY")
-    assert hold_at_submission(None, offers, 3600, 60).minor == cost_at(DEAR, ONE, 3600 + 60 + KILL_WAIT_S)
-
-
-def test_without_a_limit_the_offers_must_say_what_to_hold():
-    with pytest.raises(HoldError, match="no offer is admissible, so the job needs a max_cost"):
-        hold_at_submission(None, [], 60, 0)
-    with pytest.raises(HoldError, match="offers are in CNY and HKD"):
-        hold_at_submission(None, [(FLAT, ONE), (replace(FLAT, currency="HKD"), ONE)], 60, 0)
-
-
 def test_at_placement_the_hold_shrinks_and_never_grows():
     whole = hold_at_placement(FLAT, ONE, 3600, 60)
     assert whole.minor == cost_at(FLAT, ONE, 3600 + 60 + KILL_WAIT_S)
@@ -69,7 +53,6 @@ def test_a_hold_is_never_below_the_charge_of_the_same_time(
     f = footprint
     cost = charge(Consumption(start, end, f.nodes, f.cpus, f.memory_mib, "H100", f.accelerators), [rate])
     assert hold >= cost.total
-    assert hold_at_submission(None, [(rate, footprint)], time_s, grace_s) >= hold
 
 
 @given(TARIFFS, FOOTPRINTS, st.integers(0, 10**7))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +14,6 @@ MIB_PER_GIB: Final = 1024
 KILL_WAIT_S: Final = 30
 """Seconds held beyond time and grace: a centre signals KILL only when the grace is over, then has to see the
 processes gone and write the time down. Slurm's own KillWait is 30 s too."""
-
-
-class HoldError(ValueError):
-    """What to hold cannot be said; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +37,6 @@ def cost_at(rate: Tariff, footprint: Footprint, seconds: int) -> int:
     ):
         total -= -price.numerator * amount * scale // (price.denominator * per)
     return total
-
-
-def hold_at_submission(
-    max_cost: Money | None, admissible: Iterable[tuple[Tariff, Footprint]], time_s: int, grace_s: int
-) -> Money:
-    """`max_cost`, else what the dearest admissible offer costs for time, grace and kill wait (all in
-    seconds).
-
-    Raises HoldError where there is neither, or where the offers have several currencies.
-    """
-    if max_cost is not None:
-        return max_cost
-    options = list(admissible)
-    currencies = sorted({tariff.currency for tariff, _ in options})
-    if len(currencies) != 1:
-        what = f"offers are in {' and '.join(currencies)}" if currencies else "no offer is admissible"
-        raise HoldError(f"{what}, so the job needs a max_cost")
-    whole = time_s + grace_s + KILL_WAIT_S
-    return Money(max(cost_at(tariff, footprint, whole) for tariff, footprint in options), currencies[0])
 
 
 def hold_at_placement(

@@ -26,7 +26,8 @@ NODES = ("n1", "n2")  # each with 8 cpus, 8 GiB and 8 H100
 class Site(Protocol):
     """A centre under test."""
 
-    centre: Centre
+    @property
+    def centre(self) -> Centre: ...
 
     def now(self) -> Instant: ...
 
@@ -148,6 +149,33 @@ class Behaviour:
         start(site, one)
         seen = until(site, one)
         assert (seen.state, seen.exit_code, seen.cause) == (AttemptState.FAILED, 3, "exit-code")
+
+    def test_a_script_that_kills_its_own_shell_has_failed(self, site):
+        one = order("echo up; kill -KILL $$; echo not reached")
+        start(site, one)
+        seen = until(site, one)
+        assert (seen.state, seen.exit_code, seen.cause) == (AttemptState.FAILED, 137, "exit-code")
+        assert whole_log(site, one) == b"up\n"
+
+    def test_a_script_may_be_long_and_have_any_character(self, site):
+        line = "数据 $x `y` \\ " * 20_000
+        text = f"cat <<'EOF'\n{line}\nEOF\n"
+        one = order(text)
+        start(site, one)
+        assert until(site, one).state is AttemptState.SUCCEEDED
+        assert whole_log(site, one) == f"{line}\n".encode()
+
+    def test_a_script_begins_with_a_clean_shell(self, site):
+        show = 'echo "$# ${code-none} ${phase-none} ${run-none}"'
+        one = order(f"{show}; echo 1 >f; echo 2 >f; false; cat f; exit $?")
+        start(site, one)
+        assert until(site, one).state is AttemptState.SUCCEEDED
+        assert whole_log(site, one) == b"0 none none none\n2\n"
+
+    def test_a_script_with_a_fault_fails(self, site):
+        one = order("echo up; if")
+        start(site, one)
+        assert until(site, one).cause == "exit-code"
 
     def test_a_failed_setup_is_told_apart_and_nothing_runs(self, site):
         one = order("echo ran", setup="echo set up; exit 4")

@@ -15,6 +15,8 @@ from baygrid.ports.messages import Order
 
 SUPERVISOR = str(Path(__file__).with_name("supervise.sh"))
 SHELL = "/bin/sh"
+_LONG = 20_000  # characters; the kernel takes 128 KiB for one argument
+_OF_A_SHELL = ("$$", "${$}", "$0", "${0")  # who says this means a shell of its own, not the supervisor
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,16 +55,19 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
 
 
 def commands(files: Files, order: Order) -> tuple[str, str]:
-    """Setup ("" for none) and run, as texts for `sh -c` in `work`. Only what names its own interpreter becomes a
-    file: making one costs more than the rest of a start."""
+    """Setup ("" for none) and run, as texts for a shell in `work`. Only some become a file: making one and
+    starting a shell for it costs as much as the rest of a start."""
     return _command(files, "setup", order.setup), _command(files, "run", order.run)
 
 
 def _command(files: Files, name: str, text: str) -> str:
-    if not text.startswith("#!"):
-        return text if text.strip() else ""
-    files.replace(name, text.encode(), 0o700)
-    return f"exec ../{name}"
+    if text.startswith("#!"):
+        files.replace(name, text.encode(), 0o700)
+        return f"exec ../{name}"
+    if len(text) > _LONG or any(word in text for word in _OF_A_SHELL):
+        files.replace(name, text.encode())
+        return f"exec {SHELL} ../{name}"
+    return text if text.strip() else ""
 
 
 def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], given: str) -> int:
@@ -73,9 +78,7 @@ def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], giv
     log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     ours = os.sched_getaffinity(0) if share.cpus else set[int]()
     try:
-        if (
-            share.cpus
-        ):  # inherited; pinning the child afterwards would come too late for what it starts at once
+        if share.cpus:  # inherited: to pin the child afterwards is too late for what it starts at once
             os.sched_setaffinity(0, share.cpus)
         return os.posix_spawn(
             SHELL,

@@ -1,6 +1,6 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
-# $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run (texts for a shell), then
-# one list of accelerators for each rank. Only builtins stand before the user's commands, so that a start stays cheap.
+# $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run (texts for a shell),
+# then one list of accelerators for each rank. Only builtins stand before the user's commands: a start is cheap.
 # Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
 set -C
 exec 2>/dev/null

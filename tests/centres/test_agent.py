@@ -1,53 +1,15 @@
 """The agent's brain: at most one run, nothing said before it is durable, or forgotten before it is stored."""
 
-import copy
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from baygrid.centres.agent import MAX_START_TRIES, Agent
-from baygrid.centres.journal import MemoryJournal
-from baygrid.centres.steps import step
+from baygrid.centres.agent import MAX_START_TRIES
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import Desired, Refused, ReportAnswer, Unreachable
+from baygrid.ports.messages import Desired, Refused
 from tests.centres.behaviour import order, sha256, stop_of
-from tests.centres.fakes import FakeCentre, FakeKey, FakeServer
-
-HOUR = 3_600_000
-RUNNING, SUCCEEDED, FAILED = AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.FAILED
-CANCELLED, UNKNOWN, STAGING = AttemptState.CANCELLED, AttemptState.UNKNOWN, AttemptState.STAGING
-
-
-class World:
-    """An agent, its centre and its server, and a clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.centre, self.server, self.journal = FakeCentre(), FakeServer(), MemoryJournal()
-        self.time = 1_000_000
-        self.epoch = "boot-1"
-        self.agent = self.new_agent()
-
-    def new_agent(self) -> Agent:
-        return Agent("hq", self.centre, self.journal, FakeKey(), self.time, epoch=self.epoch)
-
-    def restart(self) -> None:
-        self.agent = self.new_agent()
-
-    def take(self) -> None:
-        self.agent.take(self.server.desired(self.agent.incarnation, self.agent.gen, 0), self.time)
-
-    def step(self, times: int = 1, ms: int = 400) -> None:
-        for _ in range(times):
-            step(self.agent, self.centre, self.server, lambda: self.time)
-            self.time += ms
-
-    def state(self, one) -> AttemptState:
-        return self.server.last[one.attempt].state
+from tests.centres.world import CANCELLED, FAILED, HOUR, RUNNING, STAGING, SUCCEEDED, UNKNOWN, World
 
 
 @pytest.fixture
@@ -520,142 +482,3 @@ def test_null_bytes_do_not_poison_a_report(world):
     detail = world.server.last[one.attempt].detail
     assert "\0" not in detail
     assert len(detail) <= 2_000
-
-
-@settings(max_examples=60, stateful_step_count=40)
-class AnyOrder(RuleBasedStateMachine):
-    """Messages lost, repeated, late and out of order; crashes anywhere; a command still runs at most once."""
-
-    @initialize()
-    def begin(self):
-        self.world = World()
-        self.answers: list[Desired] = []
-        self.replies: list[ReportAnswer] = []
-        self.made = 0
-        self.stopped: set[str] = set()
-
-    @rule(staged=st.booleans(), begun=st.sampled_from([AttemptState.PLACED] * 4 + [RUNNING]))
-    def want_one(self, staged, begun):
-        self.made += 1
-        self.world.server.blobs[sha256(b"tar")] = b"tar"
-        workdir = sha256(b"tar") if staged else None
-        self.world.server.want(order(number=self.made, workdir=workdir, state=begun))
-
-    @precondition(lambda self: self.made)
-    @rule(data=st.data())
-    def want_a_stop(self, data):
-        one = order(number=data.draw(st.integers(1, self.made)))
-        if one.attempt in self.world.server.orders:
-            self.world.server.want(stops=[stop_of(one)])
-
-    @rule()
-    def ask(self):
-        server, agent = self.world.server, self.world.agent
-        self.answers.append(server.desired(agent.incarnation, agent.gen, 0))
-
-    @precondition(lambda self: self.answers)
-    @rule(data=st.data(), keep=st.booleans())
-    def an_answer_arrives(self, data, keep):
-        answer = data.draw(st.sampled_from(self.answers))
-        if not keep:
-            self.answers.remove(answer)
-        self.world.agent.take(answer, self.world.time)
-
-    @rule(ms=st.sampled_from([0, 100, 5_000, HOUR]))
-    def tick(self, ms):
-        self.world.time += ms
-        self.world.agent.tick(self.world.time)
-
-    @rule(arrives=st.booleans())
-    def report(self, arrives):
-        report = self.world.agent.report(self.world.time)
-        if arrives:
-            self.replies.append(self.world.server.report(report))
-
-    @precondition(lambda self: self.replies)
-    @rule(data=st.data(), keep=st.booleans())
-    def a_reply_arrives(self, data, keep):
-        reply = data.draw(st.sampled_from(self.replies))
-        if not keep:
-            self.replies.remove(reply)
-        self.world.agent.answered(copy.deepcopy(reply), self.world.time)
-
-    @rule()
-    def bytes_move(self):
-        world = self.world
-        for one in world.agent.staging_due(world.time):
-            world.centre.prepare(one, world.server.fetch_blob)
-            world.agent.staged(one.attempt, world.time)
-        for attempt, token, offset, data in world.agent.log_chunks(world.time):
-            world.agent.log_stored(attempt, world.server.append_log(attempt, token, offset, data), world.time)
-
-    @precondition(lambda self: self.world.centre.states)
-    @rule(data=st.data(), state=st.sampled_from([SUCCEEDED, FAILED]))
-    def one_ends(self, data, state):
-        running = [t for t, seen in self.world.centre.states.items() if not seen.state.final]
-        if running:
-            token = data.draw(st.sampled_from(sorted(running)))
-            self.world.centre.logs[token] = b"some words\n"
-            self.world.centre.end(token, state, self.world.time)
-
-    @rule(reboot=st.booleans())
-    def crash(self, reboot):
-        if reboot:
-            self.world.epoch += "+"
-        self.world.restart()
-
-    @invariant()
-    def nothing_ran_twice(self):
-        if hasattr(self, "world"):
-            assert all(count == 1 for count in self.world.centre.started.values())
-
-    def teardown(self):
-        """Once everything arrives, everything ends and is forgotten, and what is told is what happened."""
-        if not hasattr(self, "world"):
-            return
-        world = self.world
-        for _ in range(6):
-            world.take()
-            world.step(4, ms=2_000)
-            for token, seen in list(world.centre.states.items()):
-                if not seen.state.final:
-                    world.centre.end(token, SUCCEEDED, world.time)
-        lost = {a.attempt for a in world.server.last.values() if a.state is UNKNOWN}
-        assert set(world.agent.attempts) <= lost
-        assert set(world.server.last) >= {f"att-{n}" for n in range(1, self.made + 1)}
-        assert all(a.state.final or a.attempt in lost for a in world.server.last.values())
-        self.nothing_ran_twice()
-        for attempt in world.server.last:
-            mine = [s.usage for (a, _), s in sorted(world.server.usage.items()) if a == attempt]
-            assert [usage.n for usage in mine] == list(range(len(mine)))
-            assert all(a.end == b.start for a, b in pairwise(mine))
-
-
-TestAnyOrder = AnyOrder.TestCase
-
-
-@given(st.lists(st.sampled_from(["down", "up", "crash", "end", "take"]), max_size=30))
-def test_an_unreliable_server_only_delays(events):
-    world = World()
-    one = order()
-    world.server.want(one)
-    for event in events:
-        if event == "crash":
-            world.restart()
-        elif event == "end" and one.token in world.centre.states:
-            world.centre.end(one.token, SUCCEEDED, world.time)
-        elif event == "take":
-            with suppress(Unreachable):
-                world.take()
-        else:
-            world.server.down = event == "down"
-        world.step(ms=3_000)
-    world.server.down = False
-    if one.attempt not in world.server.closed:
-        world.take()
-        world.step(3, ms=30_000)
-        if one.token in world.centre.states:
-            world.centre.end(one.token, SUCCEEDED, world.time)
-        world.step(3, ms=30_000)
-    assert world.state(one) is SUCCEEDED
-    assert world.centre.started == {one.token: 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 
 from baygrid.app.platform import Platform
@@ -11,7 +12,7 @@ from baygrid.app.tokens import issue
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
 from baygrid.ports.records import CentreRecord, Event, Kind, Offer, Organisation, Project, Role
-from baygrid.ports.store import Tx
+from baygrid.ports.store import Exists, Tx
 
 PROJECT = "default"
 FUNDS = Money(100_000_00, "CNY")
@@ -38,7 +39,8 @@ def first_start(
         post_grant(platform, tx, PROJECT, FUNDS, "play money of the first start", now)
         keep(secret)
 
-    platform.store.write(begin)
+    with suppress(Exists):  # another server does the same just now, and was faster
+        platform.store.write(begin)
     if embedded is not None:
         _ensure_centre(platform, embedded, jurisdiction)
 
@@ -54,4 +56,5 @@ def _ensure_centre(platform: Platform, name: str, jurisdiction: str) -> None:
             tx.region.insert_offer(Offer(f"{name}-main", name, "main", None, FUNDS.currency, (tariff,)))
             tx.events.append([Event(now, "centre-added", centre=name)])
 
-    platform.store.write(ensure)
+    with suppress(Exists):
+        platform.store.write(ensure)

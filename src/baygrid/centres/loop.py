@@ -36,6 +36,16 @@ class Watchable(Protocol):
     def fileno(self) -> int: ...
 
 
+@runtime_checkable
+class Untidy(Protocol):
+    """A driver that has something to clear away, in a thread and a little at a time."""
+
+    @property
+    def untidy(self) -> bool: ...
+
+    def tidy(self) -> None: ...
+
+
 class Locked(Exception):
     """Another agent already works on this state directory."""
 
@@ -94,6 +104,9 @@ class Loop:
         self._reporting = Hands("report", 1, self._mailbox)
         self._logging = Hands("log", 1, self._mailbox)
         self._moving = Hands("blob", transfers, self._mailbox)
+        self._tidying = Hands("tidy", 1, self._mailbox)
+        self._untidy = centre if isinstance(centre, Untidy) else None
+        self._tidying_now = False
         self._ask_pause, self._report_pause = Pause(jitter), Pause(jitter)
         self._log_pause = Pause(jitter)
         self._ask_at: Instant | None = 0  # None: on its way
@@ -120,7 +133,13 @@ class Loop:
                     for kind, about, result in self._mailbox.take():
                         self._arrived(kind, about, result)
             finally:
-                for hands in (self._asking, self._reporting, self._logging, self._moving):
+                for hands in (
+                    self._asking,
+                    self._reporting,
+                    self._logging,
+                    self._moving,
+                    self._tidying,
+                ):
                     hands.stop(0)
         return self._end
 
@@ -145,6 +164,10 @@ class Loop:
             if chunks:
                 self._log_at = None
                 self._logging.give("logs", len(chunks), lambda: steps.send_logs(self._transport, chunks))
+
+        if self._untidy is not None and not self._tidying_now and self._untidy.untidy:
+            self._tidying_now = True
+            self._tidying.give("tidied", None, self._untidy.tidy)
 
     def _staging(self, order: Any) -> Callable[[], steps.Outcome]:
         return lambda: steps.stage(self._centre, self._transport, order)
@@ -172,6 +195,8 @@ class Loop:
             self._got_answer(result, now)
         elif isinstance(result, Exception):
             self._stop_for(result)
+        elif kind == "tidied":
+            self._tidying_now = False
         elif kind == "staged":
             steps.staged(self._agent, about, result, now)
         elif kind == "published":

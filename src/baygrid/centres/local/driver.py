@@ -29,7 +29,6 @@ from baygrid.ports.messages import Order, PartitionReport, Stop
 
 HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this, its writer died
 ENDING_POLL_MS = 20
-SWEEP_EVERY_MS = 100  # removing is for later: starts come first
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
 
@@ -57,7 +56,6 @@ class LocalCentre:
         self._boot = processes.boot_id()
         self._shares = Shares(self._partitions)
         self._sweeper = Sweeper(self._root / ".trash")
-        self._sweep_at: Instant = 0
         self._epoll = select.epoll()
         self._attempts: dict[str, Attempt] = {}
         self._keys: dict[str, str] = {}  # token -> key, to hash each once
@@ -132,9 +130,6 @@ class LocalCentre:
             self._sample(now)
         if now >= self._due_at:
             self._enforce(now)
-        if now >= self._sweep_at:
-            self._sweeper.step()
-            self._sweep_at = now + SWEEP_EVERY_MS
         attempts, keys = self._attempts, self._keys
         found = {}
         for order in orders:
@@ -148,7 +143,6 @@ class LocalCentre:
 
     def wake_at(self, now: Instant) -> Instant | None:
         due = min((attempt.look_at for attempt in self._restless.values()), default=NEVER)
-        due = min(due, self._sweep_at if self._sweeper.busy else NEVER)
         due = min(due, self._due_at, self._sample_at if self._alive else NEVER)
         return None if due == NEVER else max(due, now)
 
@@ -161,6 +155,16 @@ class LocalCentre:
         self._attempts.pop(key, None)
         self._keys.pop(order.token, None)
         self._sweeper.throw(f"{self._root}/{key}")
+
+    @property
+    def untidy(self) -> bool:
+        """Whether files of forgotten attempts wait to be removed."""
+        return self._sweeper.busy
+
+    def tidy(self) -> None:
+        """Removes some of them. Meant for a thread of the loop: it takes as long as some starts, and touches
+        nothing that any other call does."""
+        self._sweeper.step()
 
     def close(self) -> None:
         """Lets go; jobs go on running."""

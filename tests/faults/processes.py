@@ -11,13 +11,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
 Hit = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What happens to a process at the `hit`-th time that it comes by the failpoint `name`; where `armed` is
+    a path, at the `hit`-th time since there is such a file."""
+
+    name: str
+    hit: int
+    signal: str = "SIGKILL"
+    armed: str | None = None
 
 
 class Impatient(AssertionError):
@@ -35,6 +46,7 @@ class Process:
     pid: int = 0
     ready: str | None = None
     exited: int | None = None
+    struck: bool = False
     hits: list[tuple[Hit, float]] = field(default_factory=list)
     on_exit: Callable[[Process], None] = lambda process: None
 
@@ -83,16 +95,17 @@ class Processes:
         kind: str,
         settings: dict[str, Any],
         stderr: Path,
-        strike: Hit | None = None,
+        strike: Strike | None = None,
         on_exit: Callable[[Process], None] = lambda process: None,
     ) -> Process:
-        """`strike`: it kills itself at this failpoint's k-th hit. `on_exit` is called with `changed` held."""
+        """`on_exit` is called with `changed` held."""
         with self.changed:
             self._numbers += 1
             process = Process(self._numbers, kind, settings, stderr, on_exit=on_exit)
             self._known[process.id] = process
+            struck = None if strike is None else asdict(strike)
             self._send(
-                do="start", id=process.id, kind=kind, settings=settings, stderr=str(stderr), strike=strike
+                do="start", id=process.id, kind=kind, settings=settings, stderr=str(stderr), strike=struck
             )
         return process
 
@@ -133,6 +146,8 @@ class Processes:
                     process.ready = told["ready"]
                 elif "hit" in told:
                     process.hits.append(((told["hit"][0], told["hit"][1]), time.monotonic()))
+                elif "struck" in told:
+                    process.struck = True
                 elif "exited" in told:
                     process.exited = told["exited"]
                     process.on_exit(process)

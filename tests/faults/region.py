@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import PATIENCE_S, Hit, Process, Processes, quiet_port
+from tests.faults.processes import PATIENCE_S, Process, Processes, Strike, quiet_port
 
 Json = dict[str, Any]
 FINAL = {"job-succeeded", "job-failed", "job-cancelled"}
@@ -158,7 +158,7 @@ class Region:
     def agent(self) -> Process:
         return self.running["agent"]
 
-    def start(self, kind: str, strike: Hit | None = None) -> Process:
+    def start(self, kind: str, strike: Strike | None = None) -> Process:
         settings = self._server_settings() if kind == "server" else self._agent_settings()
         stderr = self.folder / f"{kind}.stderr"
         process = self.processes.start(kind, settings, stderr, strike, self._died)

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checks import check_money, check_succeeded, counted_job, workdir
-from tests.faults.processes import Hit, Impatient, Processes
+from tests.faults.processes import Hit, Impatient, Processes, Strike
 from tests.faults.region import Refused, Region
 from tests.faults.templates import Template, template
 
@@ -49,7 +49,7 @@ def carry_out(region: Region, template: Template, point: Point | None) -> None:
     """One job from its submission to its bill."""
     team, operator = region.client(template.secrets.team), region.client(template.secrets.operator)
     for kind in ("server",) if template.embedded else ("server", "agent"):
-        region.start(kind, point.hit if point is not None and point.kind == kind else None)
+        region.start(kind, Strike(*point.hit) if point is not None and point.kind == kind else None)
     counter = region.folder / "counter"
     packed = workdir()
     team.send("PUT", f"/v1/blobs/{hashlib.sha256(packed).hexdigest()}", packed)

@@ -3,17 +3,19 @@
 Hundreds of real crashes are affordable only so: importing takes a hundred times longer than forking. Commands
 come as JSON lines on stdin, what happened goes out as JSON lines on stdout:
 
-    {"do": "start", "id": 1, "kind": "server", "settings": {...}, "stderr": PATH, "strike": [NAME, K]}
+    {"do": "start", "id": 1, "kind": "server", "settings": {...}, "stderr": PATH, "strike": STRIKE or null}
     {"do": "signal", "id": 1, "signal": "SIGTERM"}
 
     {"id": 1, "pid": 4711}             forked
     {"id": 1, "ready": "http://..."}   takes requests (of an agent: has begun)
     {"id": 1, "hit": [NAME, K]}        came by a failpoint for the K-th time
+    {"id": 1, "struck": true}          and that was the one of the strike
     {"id": 1, "exited": -9}            has ended, by this signal or with this code
 
-A child with a `strike` kills itself with SIGKILL at the k-th hit of that failpoint, in whichever thread that
-is. Children die with the zygote and the zygote with its stdin; jobs outlive their agents but not the zygote,
-which adopts them. Nothing is ever signalled but by the id of a child that has not been waited for.
+A child with the strike {"name": NAME, "hit": K, "signal": "SIGKILL", "armed": null} ends itself at the K-th
+hit of that failpoint, in whichever thread that is; where `armed` is a path, hits count once there is such a
+file. Children die with the zygote and the zygote with its stdin; jobs outlive their agents but not the
+zygote, which adopts them. Nothing is ever signalled but by the id of a child that has not been waited for.
 """
 
 from __future__ import annotations
@@ -55,20 +57,27 @@ def say(**message: Any) -> None:
 
 
 class Failpoints:
-    """Tells every hit, and ends the process at one of them."""
+    """Tells every hit, and ends (or stops) the process at one of them."""
 
-    def __init__(self, id: int, strike: tuple[str, int] | None) -> None:
+    def __init__(self, id: int, strike: dict[str, Any] | None) -> None:
         self._id, self._strike = id, strike
         self._hits: Counter[str] = Counter()
+        self._left = 0 if strike is None else int(strike["hit"])
         self._lock = threading.Lock()
 
     def __call__(self, name: str) -> None:
         with self._lock:
             self._hits[name] += 1
-            hit = (name, self._hits[name])
-            say(id=self._id, hit=hit)
-            if hit == self._strike:
-                os.kill(os.getpid(), signal.SIGKILL)
+            say(id=self._id, hit=[name, self._hits[name]])
+            if self._strike is None or name != self._strike["name"] or self._left == 0:
+                return
+            if self._strike["armed"] is not None and not Path(self._strike["armed"]).exists():
+                return
+            self._left -= 1
+            if self._left == 0:
+                say(id=self._id, struck=True)
+                # To this very thread: it must not take another step, and another thread may be slow to hear.
+                signal.pthread_kill(threading.get_ident(), signal.Signals[self._strike["signal"]])
 
 
 def child(command: dict[str, Any], zygote: int) -> None:
@@ -78,11 +87,11 @@ def child(command: dict[str, Any], zygote: int) -> None:
         os._exit(1)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    id, settings, strike = command["id"], command["settings"], command["strike"]
+    id, settings = command["id"], command["settings"]
     errors = os.open(command["stderr"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(errors, 1)
     os.dup2(errors, 2)
-    failpoint = Failpoints(id, None if strike is None else (strike[0], strike[1]))
+    failpoint = Failpoints(id, command["strike"])
     if command["kind"] == "server":
         data = settings | {"data": Path(settings["data"])}
         baygrid.wiring.server.run(

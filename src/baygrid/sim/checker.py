@@ -1,0 +1,118 @@
+"""What must always hold: pure functions over a snapshot of the store and the centres' truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.ports.messages import NodeReport, Order
+from baygrid.ports.records import AttemptRecord, Want
+from baygrid.sim.machine import Machine
+from baygrid.sim.snapshot import Snapshot
+from baygrid.sim.world import Violation
+
+Amounts = dict[tuple[str, str], list[int]]
+
+
+def check_money(snapshot: Snapshot) -> None:
+    """After every commit: holds, charges and grants of each project agree."""
+    held: Counter[str] = Counter()
+    charged: Counter[str] = Counter()
+    for job in snapshot.jobs.values():
+        held[job.project] += job.hold
+        if job.state.final and job.hold:
+            raise Violation("hold released", f"{job.state} holds {job.hold}", job.id)
+    for id, charges in snapshot.charges.items():
+        keys = Counter((charge.attempt, charge.n) for charge in charges)
+        for (attempt, n), count in keys.items():
+            if count > 1:
+                raise Violation("charged once", f"record {n} is charged {count} times", attempt)
+        charged[snapshot.jobs[id].project] += sum(charge.amount for charge in charges)
+    for project in snapshot.projects.values():
+        name = project.name
+        if project.held != held[name]:
+            raise Violation("held", f"{name} holds {project.held}, its open jobs {held[name]}")
+        if project.charged != charged[name]:
+            raise Violation("charged", f"{name} is charged {project.charged}, by rows {charged[name]}")
+        if min(project.held, project.charged, project.free) < 0:
+            raise Violation("granted", f"{name}: {project}")
+
+
+def check_attempts(snapshot: Snapshot) -> None:
+    """A job is as its one attempt is; who is final or lost is charged rightly."""
+    of_job: dict[str, list[AttemptRecord]] = {}
+    for attempt in snapshot.attempts.values():
+        of_job.setdefault(attempt.job, []).append(attempt)
+    for job in snapshot.jobs.values():
+        attempts = of_job.get(job.id, [])
+        live = sum(not attempt.state.final for attempt in attempts)
+        if len(attempts) > 1 or live != int(job.state is JobState.ACTIVE):
+            states = [attempt.state.value for attempt in attempts]
+            raise Violation("one attempt", f"a job that is {job.state} has attempts {states}", job.id)
+    for charge in (charge for charges in snapshot.charges.values() for charge in charges):
+        attempt = snapshot.attempts[charge.attempt]
+        if attempt.state is AttemptState.LOST or not attempt.state.final:
+            raise Violation("charged at the end", f"charged while {attempt.state}", attempt.id)
+
+
+def capacity(centres: Mapping[str, Sequence[NodeReport]]) -> Amounts:
+    """(centre, node) -> cpus, memory and accelerators that are free in an empty region."""
+    return {
+        (name, node.name): [node.cpus, node.memory_mib, sum(node.accelerators.values())]
+        for name, nodes in centres.items()
+        for node in nodes
+    }
+
+
+def check_room(snapshot: Snapshot, free: Amounts) -> None:
+    """No node holds more attempts than it has room for. One that may still run has its place."""
+    left = {node: list(amounts) for node, amounts in free.items()}
+    for attempt in snapshot.attempts.values():
+        if attempt.want is not Want.NOTHING:
+            for name in attempt.nodes:
+                amounts = left[attempt.centre, name]
+                amounts[0] -= attempt.cpus
+                amounts[1] -= attempt.memory_mib
+                amounts[2] -= attempt.accelerators
+                if min(amounts) < 0:
+                    raise Violation("room", f"{attempt.centre}/{name} is over by {amounts}", attempt.id)
+
+
+def check_begun(snapshot: Snapshot, machine: Machine, order: Order) -> None:
+    """When a command really begins: it does so once, as it was placed, and fits beside the others."""
+    if machine.histories[order.token].runs > 1:
+        raise Violation("at most once", f"runs {machine.histories[order.token].runs} times", order.attempt)
+    attempt = snapshot.attempts.get(order.attempt)
+    if attempt is None:
+        raise Violation("placed first", "a command begins that no commit placed", order.attempt)
+    job = snapshot.jobs[attempt.job]
+    placed = (attempt.token, attempt.centre, attempt.partition, attempt.nodes, attempt.cpus)
+    if placed != (order.token, machine.name, order.partition, order.nodes, order.cpus):
+        raise Violation("order unchanged", f"placed as {placed}, run as {order}", order.attempt)
+    if (order.job, order.run) != (job.id, job.spec["run"]):
+        raise Violation("order unchanged", f"runs {order.run!r} for {job.spec['run']!r}", order.attempt)
+    check_really_free(machine)
+
+
+def check_really_free(machine: Machine) -> None:
+    left = capacity({machine.name: machine.nodes})
+    for run in machine.alive():
+        assert run.order is not None
+        for name in run.order.nodes:
+            amounts = left[machine.name, name]
+            amounts[0] -= run.order.cpus
+            amounts[1] -= run.order.memory_mib
+            amounts[2] -= run.order.accelerators
+            if min(amounts) < 0:
+                raise Violation("room", f"{machine.name}/{name} really runs too much", run.order.attempt)
+
+
+def check_running(snapshot: Snapshot, machines: Sequence[Machine]) -> None:
+    """Nothing runs that both sides were said to be done with."""
+    for machine in machines:
+        for run in machine.alive():
+            assert run.order is not None
+            attempt = snapshot.attempts.get(run.order.attempt)
+            if attempt is not None and attempt.want is Want.NOTHING:
+                raise Violation("done means dead", f"{attempt.state} but still running", attempt.id)

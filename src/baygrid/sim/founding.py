@@ -1,0 +1,49 @@
+"""What stands in a region before anything happens: projects with money, centres with prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from baygrid.app import centres_and_offers, region
+from baygrid.app.access import Actor
+from baygrid.app.centres_and_offers import Rates
+from baygrid.app.platform import Platform
+from baygrid.core.units import Money
+from baygrid.ports.records import Kind, Role
+from baygrid.sim.workload import PROJECTS, CentrePlan
+from baygrid.sim.world import BEGIN
+
+PARTITION = "main"
+
+
+def everybody(centres: Sequence[CentrePlan]) -> dict[str, Actor]:
+    """Who calls, by name. Always the same, so that what the policies say of them is asked once."""
+    actors = {"operator": Actor("operator", Role.OPERATOR, "operator")}
+    for project in PROJECTS:
+        actors[project] = Actor(f"team-{project}", Role.TEAM, project, project=project)
+    for centre in centres:
+        actors[centre.name] = Actor(f"agent-{centre.name}", Role.CENTRE, centre.name, centre=centre.name)
+    return actors
+
+
+def found(
+    platform: Platform, operator: Actor, centres: Sequence[CentrePlan], funds: Mapping[str, int]
+) -> None:
+    region.add_organisation(platform, operator, "org", Kind.COMPANY, "")
+    for project, minor in funds.items():
+        region.add_project(platform, operator, project, "org", "CNY", Money(minor, "CNY"))
+    for centre in centres:
+        centres_and_offers.add_centre(platform, operator, centre.name, centre.jurisdiction, "local")
+        for accelerator in centre.offers:
+            accelerator_hour = centre.accelerator_hour if accelerator else "0"
+            centres_and_offers.add_offer(
+                platform,
+                operator,
+                id=None,
+                centre=centre.name,
+                partition=PARTITION,
+                accelerator=accelerator,
+                currency="CNY",
+                rates=Rates(accelerator_hour, centre.cpu_hour, centre.gib_hour),
+                valid_from=BEGIN - 60_000,
+            )

@@ -1,0 +1,49 @@
+"""The whole region, seed after seed: whatever fails, no job may be lost, run twice or paid twice."""
+
+import pytest
+
+from baygrid.sim import Outcome, simulate
+from baygrid.sim.faults import Faults
+from baygrid.sim.region import Region
+from tests.sim.stories import story
+
+RANGE = 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 200, RANGE))
+def test_every_seed_holds(first):
+    summary = simulate(RANGE, 12, first)
+    assert not summary.failures, "\n\n".join(map(story, summary.failures))
+    assert summary.jobs > RANGE * 6
+    assert summary.steps > RANGE * 1_000
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("first", range(1_000_000, 1_040_000, 500))
+def test_many_more_seeds_hold(first):
+    summary = simulate(500, 12, first)
+    assert not summary.failures, "\n\n".join(map(story, summary.failures))
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(2_000_000, 2_000_100))
+def test_many_jobs_in_one_region_hold(seed):
+    summary = simulate(1, 150, seed)
+    assert not summary.failures, "\n\n".join(map(story, summary.failures))
+
+
+def test_a_calm_region_runs_everything_it_accepts():
+    outcome = Region(7, 12, Faults(servers=1)).run()
+    assert outcome.failure is None
+    assert outcome.jobs >= 6
+
+
+def test_the_summary_adds_up():
+    heard: list[Outcome] = []
+    summary = simulate(2, 3, first=40, on_seed=heard.append)
+    assert [outcome.seed for outcome in heard] == [40, 41]
+    assert tuple(heard) == summary.outcomes
+    assert summary.seeds == 2
+    assert summary.jobs == sum(outcome.jobs for outcome in heard)
+    assert not summary.failures

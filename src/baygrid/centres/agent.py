@@ -373,8 +373,8 @@ class Agent:
         elif held.phase is Phase.CHECK and held.stop is None:
             if not held.adopt:
                 held.log_offset = 0
-            # Permission to start came after staging. It may have been started, so it must not fail here without
-            # the centre's word: starting again asks the centre.
+            # Permission to start came after staging. It may have been started, so it must not fail here
+            # without the centre's word: starting again asks the centre.
             fresh = Phase.STAGE if held.needs_network and held.go is None else Phase.READY
             self._enter(held, Phase.UNKNOWN if held.adopt else fresh)
             self._wake(now)

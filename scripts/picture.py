@@ -22,7 +22,7 @@ from rich.text import Text
 
 ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
-COLUMNS: Final = 118
+COLUMNS: Final = 132
 SHEET_WIDTH: Final = 860
 SCENES: Final = (4, 5, 6, 9)
 """Of the demo: two jobs, the question about data, the tour."""

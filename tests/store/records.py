@@ -6,7 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.units import Money
 from baygrid.ports.messages import SignedUsage, Usage
 from baygrid.ports.records import (
     AttemptRecord,
@@ -15,10 +17,8 @@ from baygrid.ports.records import (
     Event,
     JobRecord,
     Kind,
-    LedgerTransaction,
     Offer,
     Organisation,
-    Posting,
     Project,
     StoredAnswer,
     UsageRow,
@@ -151,19 +151,19 @@ def charge(attempt: str = "att-000001", n: int = 0, **fields: Any) -> ChargeRow:
     return ChargeRow(attempt, n, **given)
 
 
-def booking(number: int, amount: int = 90, **fields: Any) -> LedgerTransaction:
+def booking(number: int, amount: int = 90, **fields: Any) -> Transaction:
     given: dict[str, Any] = {
         "key": f"charge:att-{number}:0",
         "at": 1000,
         "narration": "an hour of H100",
         "postings": (
-            Posting("projects:demo", amount, "CNY"),
-            Posting("centres:north", 1 - amount, "CNY"),
-            Posting("platform", -1, "CNY"),
+            Posting("projects:demo", Money(amount, "CNY")),
+            Posting("centres:north", Money(1 - amount, "CNY")),
+            Posting("platform", Money(-1, "CNY")),
         ),
         "sources": (f"usage:att-{number}:0",),
     } | fields
-    return LedgerTransaction(id=f"led-{number:06d}", **given)
+    return Transaction(id=f"led-{number:06d}", **given)
 
 
 def event(number: int = 1, **fields: Any) -> Event:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from baygrid.ports.records import Posting
+from baygrid.core.pricing.postings import Posting
+from baygrid.core.units import Money
 from baygrid.ports.store import Exists, Store
 from tests.store.records import booking, charge, organise, usage
 
@@ -77,10 +78,10 @@ def test_a_key_is_posted_once(store: Store):
 
 
 def test_each_currency_must_balance(store: Store):
-    off = (Posting("a", 5, "CNY"), Posting("b", -5, "HKD"))
-    with pytest.raises(ValueError, match="off by 5 CNY"):
+    off = (Posting("a", Money(5, "CNY")), Posting("b", Money(-5, "HKD")))
+    with pytest.raises(ValueError, match="'CNY': 5"):
         store.write(lambda tx: tx.money.post([booking(1, postings=off)]))
-    both = (*off, Posting("c", -5, "CNY"), Posting("d", 5, "HKD"))
+    both = (*off, Posting("c", Money(-5, "CNY")), Posting("d", Money(5, "HKD")))
     store.write(lambda tx: tx.money.post([booking(1, postings=both)]))
     assert store.read(lambda tx: tx.money.transactions(None, 9))[0].postings == both
 

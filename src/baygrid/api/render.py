@@ -14,6 +14,7 @@ from baygrid.app.bill import Bill, BillLine
 from baygrid.app.blobs import Output
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
+from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -25,7 +26,6 @@ from baygrid.ports.records import (
     Cursor,
     Event,
     JobRecord,
-    LedgerTransaction,
     Offer,
     Organisation,
     Project,
@@ -305,13 +305,15 @@ def rates(tariff: Tariff) -> Doc:
     }
 
 
-def transaction(row: LedgerTransaction) -> Doc:
+def transaction(row: Transaction) -> Doc:
     return {
         "id": row.id,
         "key": row.key,
         "at": instant(row.at),
         "narration": row.narration,
-        "postings": [{"account": p.account, "amount": money(p.amount, p.currency)} for p in row.postings],
+        "postings": [
+            {"account": p.account, "amount": money(p.money.minor, p.money.currency)} for p in row.postings
+        ],
         "sources": list(row.sources),
     }
 

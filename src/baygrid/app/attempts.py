@@ -16,7 +16,7 @@ from baygrid.core.jobs.lifecycle import (
     step_job,
 )
 from baygrid.core.pricing.charge import Charge, Consumption, charge
-from baygrid.core.pricing.postings import charge_postings
+from baygrid.core.pricing.postings import Transaction, charge_postings
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Usage
@@ -25,9 +25,7 @@ from baygrid.ports.records import (
     ChargeRow,
     Event,
     JobRecord,
-    LedgerTransaction,
     Offer,
-    Posting,
     UsageRow,
 )
 
@@ -94,15 +92,12 @@ def post_charges(
             transaction = platform.ids.new("txn", now)
             paid, borne = Money(amount, job.currency), Money(overrun, job.currency)
             changes.ledger.append(
-                LedgerTransaction(
+                Transaction(
                     transaction,
                     f"charge:{attempt.id}:{record.n}",
                     now,
                     f"job {job.name} ({job.id}) at {attempt.centre}",
-                    tuple(
-                        Posting(p.account, p.money.minor, p.money.currency)
-                        for p in charge_postings(job.project, attempt.centre, paid, borne)
-                    ),
+                    charge_postings(job.project, attempt.centre, paid, borne),
                     (f"usage:{attempt.id}:{record.n}",),
                 )
             )

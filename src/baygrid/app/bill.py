@@ -15,10 +15,10 @@ from baygrid.app.region import find_project
 from baygrid.app.signatures import verify
 from baygrid.core.pricing import beancount as beancount_text
 from baygrid.core.pricing.accounts import project_account
-from baygrid.core.pricing.postings import Posting, Transaction
+from baygrid.core.pricing.postings import Transaction
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import ChargeRow, LedgerTransaction, Offer, UsageRow
+from baygrid.ports.records import ChargeRow, Offer, UsageRow
 from baygrid.ports.store import Tx
 
 PAGE = 1_000
@@ -152,9 +152,9 @@ def beancount(platform: Platform, actor: Actor, project: str) -> str:
     permit(actor, Action.READ, project=project)
     account = project_account(project)
 
-    def load(tx: Tx) -> list[LedgerTransaction]:
+    def load(tx: Tx) -> list[Transaction]:
         find_project(tx, project)
-        found: list[LedgerTransaction] = []
+        found: list[Transaction] = []
         after: str | None = None
         while page := tx.money.transactions(after, PAGE):
             found += [t for t in page if any(p.account == account for p in t.postings)]
@@ -162,9 +162,4 @@ def beancount(platform: Platform, actor: Actor, project: str) -> str:
         return found
 
     rows = platform.store.read(load)
-    return beancount_text.render((_transaction(row) for row in rows), f"Baygrid, project {project}")
-
-
-def _transaction(row: LedgerTransaction) -> Transaction:
-    postings = tuple(Posting(p.account, Money(p.amount, p.currency)) for p in row.postings)
-    return Transaction(row.id, row.key, row.at, row.narration, postings, row.sources)
+    return beancount_text.render(rows, f"Baygrid, project {project}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from baygrid.ports.records import AttemptRecord, ChargeRow, Event, JobRecord, LedgerTransaction, UsageRow
+from baygrid.core.pricing.postings import Transaction
+from baygrid.ports.records import AttemptRecord, ChargeRow, Event, JobRecord, UsageRow
 from baygrid.ports.store import Tx
 
 
@@ -18,7 +19,7 @@ class Changes:
     attempts: list[AttemptRecord] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
     charges: list[ChargeRow] = field(default_factory=list)
-    ledger: list[LedgerTransaction] = field(default_factory=list)
+    ledger: list[Transaction] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     charged: dict[str, int] = field(default_factory=lambda: defaultdict(int))

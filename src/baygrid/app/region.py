@@ -6,15 +6,13 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, Refuse
-from baygrid.core.pricing.postings import grant_postings
+from baygrid.core.pricing.postings import Transaction, grant_postings
 from baygrid.core.units import DECIMALS, Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import (
     Event,
     Kind,
-    LedgerTransaction,
     Organisation,
-    Posting,
     Project,
     Role,
 )
@@ -113,17 +111,13 @@ def post_grant(platform: Platform, tx: Tx, project: str, funds: Money, narration
     if row.granted + funds.minor > 2**62:
         raise Invalid.at("amount", "is more than a ledger can hold")
     transaction = platform.ids.new("txn", now)
-    postings = tuple(
-        Posting(p.account, p.money.minor, p.money.currency) for p in grant_postings(project, funds)
-    )
+    postings = grant_postings(project, funds)
     tx.money.move(project, granted=funds.minor)
-    tx.money.post(
-        [LedgerTransaction(transaction, f"grant:{transaction}", now, narration or "grant", postings)]
-    )
+    tx.money.post([Transaction(transaction, f"grant:{transaction}", now, narration or "grant", postings)])
     tx.events.append([Event(now, "grant-posted", project, data={"minor": funds.minor})])
 
 
-def ledger(platform: Platform, actor: Actor, after: str | None, limit: int) -> list[LedgerTransaction]:
+def ledger(platform: Platform, actor: Actor, after: str | None, limit: int) -> list[Transaction]:
     """Every transaction of the region's one ledger, oldest first."""
     permit(actor, Action.OPERATE)
     return platform.store.read(lambda tx: tx.money.transactions(after, limit))

@@ -233,27 +233,6 @@ class ChargeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
-    """Debits positive, credits negative; minor units."""
-
-    account: str
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerTransaction:
-    """`key` is unique: what it names ("charge:att-1:0") is posted once. Postings sum to zero per currency."""
-
-    id: str
-    key: str
-    at: Instant
-    narration: str
-    postings: tuple[Posting, ...]
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class StoredAnswer:
     """The answer to a request with an Idempotency-Key, kept in the transaction that did the work."""
 

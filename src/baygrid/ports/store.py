@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import PartitionReport
@@ -18,7 +19,6 @@ from baygrid.ports.records import (
     Cursor,
     Event,
     JobRecord,
-    LedgerTransaction,
     Offer,
     Organisation,
     Project,
@@ -102,8 +102,8 @@ class Money(Protocol):
         when there is no such project."""
         ...
 
-    def post(self, transactions: Sequence[LedgerTransaction]) -> None:
-        """Raises Exists when a key is already there and ValueError when one does not balance."""
+    def post(self, transactions: Sequence[Transaction]) -> None:
+        """Raises Exists when a key is already there."""
         ...
 
     def insert_usage(self, rows: Sequence[UsageRow]) -> None:
@@ -126,7 +126,7 @@ class Money(Protocol):
 
     def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]: ...
 
-    def transactions(self, after: str | None, limit: int) -> list[LedgerTransaction]:
+    def transactions(self, after: str | None, limit: int) -> list[Transaction]:
         """By id."""
         ...
 
@@ -283,6 +283,7 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def log_key(attempt: str, offset: int) -> str:
-    """Where a stretch of log lies in the object store; offsets sort as text."""
-    return f"logs/{attempt}/{offset:020d}"
+def log_key(attempt: str, offset: int, size: int) -> str:
+    """Where a stretch of log lies in the object store. Its size is part of the key: a slow first try must not
+    overwrite a longer second one."""
+    return f"logs/{attempt}/{offset:020d}-{size}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -12,7 +13,6 @@ from baygrid.ports.records import (
     Cursor,
     Event,
     JobRecord,
-    LedgerTransaction,
     Offer,
     Project,
     UsageRow,
@@ -67,7 +67,7 @@ class Snapshot:
 class Books:
     """All that is about money, and the region: read once, at the end."""
 
-    transactions: Sequence[LedgerTransaction]
+    transactions: Sequence[Transaction]
     balances: Mapping[tuple[str, str], int]
     usage: Sequence[UsageRow]
     offers: Mapping[str, Offer]

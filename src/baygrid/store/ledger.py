@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, cast, func, select
 
-from baygrid.ports.records import LedgerTransaction, Posting
+from baygrid.core.pricing.postings import Posting, Transaction
+from baygrid.core.units import Money
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.sql import Session, Statement, insert_all_or_raise, insert_new, number, text
 from baygrid.store.tables import ledger, postings
@@ -38,16 +38,6 @@ _BALANCES = Statement(
 )
 
 
-def check_balance(transaction: LedgerTransaction) -> None:
-    """Raises ValueError unless the postings sum to zero in every currency."""
-    sums: defaultdict[str, int] = defaultdict(int)
-    for posting in transaction.postings:
-        sums[posting.currency] += posting.amount
-    for currency, total in sums.items():
-        if total:
-            raise ValueError(f"ledger transaction {transaction.key!r} is off by {total} {currency}")
-
-
 class Ledger:
     """The part of `ports.store.Money` that keeps the books."""
 
@@ -56,10 +46,8 @@ class Ledger:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def post(self, transactions: Sequence[LedgerTransaction]) -> None:
+    def post(self, transactions: Sequence[Transaction]) -> None:
         """On Exists the transaction is to be given up: others of `transactions` may have been written."""
-        for transaction in transactions:
-            check_balance(transaction)
         heads = [
             {
                 "id": transaction.id,
@@ -75,8 +63,8 @@ class Ledger:
                 "ledger": transaction.id,
                 "n": n,
                 "account": clean(posting.account),
-                "currency": posting.currency,
-                "amount": posting.amount,
+                "currency": posting.money.currency,
+                "amount": posting.money.minor,
             }
             for transaction in transactions
             for n, posting in enumerate(transaction.postings)
@@ -84,18 +72,18 @@ class Ledger:
         insert_all_or_raise(self._session, _INSERT, heads, "a ledger transaction with this key")
         insert_all_or_raise(self._session, _INSERT_POSTINGS, rows, "a posting of this ledger transaction")
 
-    def transactions(self, after: str | None, limit: int) -> list[LedgerTransaction]:
-        found: dict[str, tuple[LedgerTransaction, list[Posting]]] = {}
+    def transactions(self, after: str | None, limit: int) -> list[Transaction]:
+        found: dict[str, tuple[tuple[str, int, str, tuple[str, ...]], list[Posting]]] = {}
         for id, key, at, narration, sources, account, amount, currency in self._session.all(
             _TRANSACTIONS, {"after": after or "", "count": limit}
         ):
             if id not in found:
-                found[id] = (LedgerTransaction(id, key, at, narration, (), tuple(loads(sources))), [])
+                found[id] = ((key, at, narration, tuple(loads(sources))), [])
             if account is not None:
-                found[id][1].append(Posting(account, amount, currency))
+                found[id][1].append(Posting(account, Money(amount, currency)))
         return [
-            LedgerTransaction(head.id, head.key, head.at, head.narration, tuple(parts), head.sources)
-            for head, parts in found.values()
+            Transaction(id, key, at, narration, tuple(parts), sources)
+            for id, ((key, at, narration, sources), parts) in found.items()
         ]
 
     def balances(self) -> dict[tuple[str, str], int]:

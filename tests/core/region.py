@@ -9,8 +9,23 @@ from hypothesis import strategies as st
 
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Placement, Rate
+from baygrid.core.placement.plan import Assignment
 
 GIB = 1024
+
+
+def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placement:
+    """What the assignment occupies once it is committed as `attempt`."""
+    return Placement(
+        attempt,
+        assignment.centre,
+        assignment.partition,
+        assignment.nodes,
+        demand.cpus,
+        demand.memory_mib,
+        assignment.accelerator,
+        assignment.accelerators,
+    )
 
 
 def nodes(

@@ -15,7 +15,6 @@ from baygrid.app.platform import Platform
 from baygrid.app.region_image import RegionImage
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.plan import plan
-from baygrid.core.placement.search import STANDARD
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
 from baygrid.ports.store import Tx
@@ -126,7 +125,7 @@ class Scheduler:
         queue = known.to_plan()
         if not queue or self.term is None:
             return False
-        made = plan(known.image, queue, STANDARD, now).assignments
+        made = plan(known.image, queue).assignments
         for start in range(0, len(made), COMMIT_AT_ONCE):
             part = [(a, known.queue[a.job]) for a in made[start : start + COMMIT_AT_ONCE]]
             attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)

@@ -67,11 +67,6 @@ class Explanation:
     outcome: Reason
     verdicts: tuple[Verdict, ...] = ()
 
-    @property
-    def passed(self) -> tuple[str, ...]:
-        """The subjects without an obstacle, in the order they were looked at."""
-        return tuple(verdict.subject for verdict in self.verdicts if verdict.passed)
-
     def to_json(self) -> dict[str, JSON]:
         return {
             "outcome": self.outcome.to_json(),

@@ -153,12 +153,6 @@ class Image:
             if placement.centre == view.name:
                 self._take(placement, 1)
 
-    def remove_centre(self, name: str) -> None:
-        """Forget a centre; unknown is fine."""
-        gone = self.centres.pop(name, None)
-        for partition in gone.partitions if gone else ():
-            self.pools.pop((name, partition.name), None)
-
     def set_offers(self, offers: Iterable[OfferView]) -> None:
         """Replace all offers."""
         self.offers = tuple(sorted(offers, key=lambda o: (o.centre, o.partition, o.accelerator or "", o.id)))

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.image import Image
 from baygrid.core.placement.nearest import nearest
 from baygrid.core.placement.search import STANDARD, Floors, Policy, Search
 from baygrid.core.reasons import Explanation
@@ -30,17 +30,14 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`at`: milliseconds since 1970 of the image that it rests on. `waiting`: jobs that stay in the queue,
-    and why."""
+    """`waiting`: jobs that stay in the queue, and why."""
 
-    at: int
     assignments: tuple[Assignment, ...]
     waiting: Mapping[str, Explanation]
 
 
-def plan(image: Image, queue: Sequence[Demand], policy: Policy = STANDARD, now: int = 0) -> Plan:
-    """Place the queue in its order on what is free; a job that has to wait blocks no other. `now` in
-    milliseconds.
+def plan(image: Image, queue: Sequence[Demand], policy: Policy = STANDARD) -> Plan:
+    """Place the queue in its order on what is free; a job that has to wait blocks no other.
 
     Equal inputs give equal plans. Explanations are shared by all jobs of a shape that came out alike.
     """
@@ -72,24 +69,10 @@ def plan(image: Image, queue: Sequence[Demand], policy: Policy = STANDARD, now: 
                 search.explanation(),
             )
         )
-    return Plan(now, tuple(assignments), waiting)
+    return Plan(tuple(assignments), waiting)
 
 
-def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placement:
-    """What the assignment occupies once it is committed as `attempt`."""
-    return Placement(
-        attempt,
-        assignment.centre,
-        assignment.partition,
-        assignment.nodes,
-        demand.cpus,
-        demand.memory_mib,
-        assignment.accelerator,
-        assignment.accelerators,
-    )
-
-
-def explain(image: Image, demand: Demand, policy: Policy = STANDARD, now: int = 0) -> Explanation:
+def explain(image: Image, demand: Demand, policy: Policy = STANDARD) -> Explanation:
     """What stands between one demand and each candidate now, if it were the next to be placed."""
     return Search(image, demand, policy, Floors(image)).full_table()
 

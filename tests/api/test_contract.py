@@ -99,7 +99,7 @@ def test_health(world: World, api: TestClient, monkeypatch: pytest.MonkeyPatch):
     def broken(_):
         raise OSError("no disk")
 
-    monkeypatch.setattr("baygrid.api.health.health", broken)
+    monkeypatch.setattr("baygrid.api.health.current_term", broken)
     answer = api.get("/healthz")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 

@@ -37,7 +37,8 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (jobs, agent, events, logs, blobs, bill, centres, offers, region, tokens, health)
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/blobs/": None}
+# A report also carries what a centre of tens of thousands of nodes declares.
+LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/agent/report": 8 * 1024 * 1024, "/v1/blobs/": None}
 
 
 def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics | None = None) -> FastAPI:

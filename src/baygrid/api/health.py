@@ -14,7 +14,7 @@ from baygrid import __version__
 from baygrid.api import schemas
 from baygrid.api.edge import Json, Route, Server, server_of
 from baygrid.api.problems import Unavailable
-from baygrid.app.health import Health, health
+from baygrid.app.health import current_term, jobs_by_state
 
 router = APIRouter(route_class=Route, tags=["health"])
 log = structlog.get_logger("baygrid.api")
@@ -22,12 +22,12 @@ log = structlog.get_logger("baygrid.api")
 PATIENCE_S = 2.0
 
 
-async def _health(server: Server) -> Health:
+async def _term(server: Server) -> int:
     """Raises Unavailable when the store does not answer in time."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             # Not in the threads of the requests: busy is not broken. A read that hangs is left behind.
-            return await asyncio.to_thread(health, server.platform)
+            return await asyncio.to_thread(current_term, server.platform)
     except Exception as error:
         log.warning("the store does not answer", error=repr(error))
         raise Unavailable("the store does not answer") from error
@@ -37,14 +37,15 @@ async def _health(server: Server) -> Health:
 async def healthz(request: Request) -> Json:
     """503 when the store does not answer."""
     server = server_of(request)
-    found = await _health(server)
-    return Json({"status": "ok", "version": __version__, "role": server.role(), "term": found.term})
+    term = await _term(server)
+    return Json({"status": "ok", "version": __version__, "role": server.role(), "term": term})
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """For Prometheus."""
     server = server_of(request)
-    found = await _health(server)
-    text = await asyncio.to_thread(server.metrics.render, found.jobs, server.role(), found.term)
+    term = await _term(server)
+    jobs = await asyncio.to_thread(jobs_by_state, server.platform)
+    text = await asyncio.to_thread(server.metrics.render, jobs, server.role(), term)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -17,31 +17,38 @@ MEMO_SIZE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Every offer at its rates in force, until the next tariff begins (None: none is known)."""
+    """Every offer at its rates in force, until the next tariff begins (None: none is known). `memo` keeps
+    answers that rest on nothing else but a job's shape."""
 
     views: tuple[OfferView, ...]
     until: Instant | None
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+
+    def remember(self, key: Hashable, answer: Any) -> Any:
+        """Keeps `answer`; a full memo begins anew."""
+        if len(self.memo) >= MEMO_SIZE:
+            self.memo.clear()
+        self.memo[key] = answer
+        return answer
 
 
 @dataclass(slots=True)
 class RegionCopy:
-    """Centres and offers at one version. `memo` keeps answers that rest on nothing else but a job's shape."""
+    """Centres and offers at one version."""
 
     version: int
     centres: Mapping[str, CentreRecord]
     offers: Mapping[str, Offer]
     partitions: Mapping[str, tuple[Partition, ...]]
-    memo: dict[Hashable, Any] = field(default_factory=dict)
     _prices: Prices | None = None
 
     def prices(self, now: Instant) -> Prices:
-        """The same value until a tariff begins; the memo begins anew with it."""
+        """The same value until a tariff begins."""
         prices = self._prices
         if prices is None or (prices.until is not None and now >= prices.until):
             begins = [t.valid_from for offer in self.offers.values() for t in offer.tariffs]
             until = min((start for start in begins if start > now), default=None)
             prices = Prices(tuple(offer_views(self.offers.values(), now)), until)
-            self.memo = {}
             self._prices = prices
         return prices
 
@@ -49,13 +56,6 @@ class RegionCopy:
         """An image with nothing running in it."""
         views = [centre_view(c, self.partitions[c.name], c.seen_at, now) for c in self.centres.values()]
         return Image(views, self.prices(now).views)
-
-    def remember(self, key: Hashable, answer: Any) -> Any:
-        """Keeps `answer`; the memo begins anew when it is full."""
-        if len(self.memo) >= MEMO_SIZE:
-            self.memo = {}
-        self.memo[key] = answer
-        return answer
 
 
 class Catalogue:

@@ -1,28 +1,17 @@
-"""Whether this server can do its work, and the region in numbers."""
+"""Whether the store answers, and the region in numbers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.lifecycle import JobState
-from baygrid.ports.store import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The term row as the store has it now, and how many jobs are in each state."""
-
-    term: int
-    leader: str
-    jobs: dict[JobState, int]
+def current_term(platform: Platform) -> int:
+    """The leader's term as the store has it now: one row, so that a busy region is never taken for a broken
+    one. Raises whatever the store raises when it does not answer."""
+    return platform.store.read(lambda tx: tx.leadership.current()[0])
 
 
-def health(platform: Platform) -> Health:
-    """Raises whatever the store raises when it does not answer."""
-
-    def load(tx: Tx) -> Health:
-        term, leader, _ = tx.leadership.current()
-        return Health(term, leader, tx.jobs.count_by_state())
-
-    return platform.store.read(load)
+def jobs_by_state(platform: Platform) -> dict[JobState, int]:
+    """Counts every job there is."""
+    return platform.store.read(lambda tx: tx.jobs.count_by_state())

@@ -44,7 +44,7 @@ def append(platform: Platform, actor: Actor, attempt: str, token: str, offset: i
     if offset > held or end <= held:
         return held
     data = data[held - offset : MAX_LOG_BYTES - offset]
-    platform.objects.put(log_key(attempt, held), iter([data]))
+    platform.objects.put(log_key(attempt, held, len(data)), iter([data]))
     stored = platform.store.write(lambda tx: tx.logs.extend(attempt, held, len(data)))
     return end if stored == MAX_LOG_BYTES else stored
 
@@ -84,7 +84,7 @@ def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset
         if len(data) >= limit:
             break
         skip = max(0, offset - start)
-        for piece in platform.objects.get(log_key(newest.id, start), skip, size - skip):
+        for piece in platform.objects.get(log_key(newest.id, start, size), skip, size - skip):
             data += piece
     whole = newest.log_size >= min(newest.log_end or 0, MAX_LOG_BYTES)
     reached = offset + len(data) >= newest.log_size

@@ -9,7 +9,7 @@ from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
 from baygrid.app.submit import GRACE_S
-from baygrid.core.jobs.lifecycle import JobEvent, JobState, step_job
+from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment
 from baygrid.core.pricing.hold import Footprint, hold_at_placement
 from baygrid.core.pricing.tariff import in_force
@@ -69,14 +69,16 @@ def _place(
     now: Instant,
 ) -> AttemptRecord:
     """The attempt of one assignment; its job becomes ACTIVE and its hold what this offer can cost at most."""
-    state, _ = step_job(job.state, JobEvent.PLACE)
+    state, instructions = step_job(job.state, JobEvent.PLACE)
     assert state is JobState.ACTIVE
     demand = waiting.demand
     tariff = in_force(offer.tariffs, now)
     assert tariff is not None, "placement only sees offers whose tariff has begun"
     footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, assignment.accelerators)
-    held = Money(job.hold, job.currency)
-    hold = hold_at_placement(tariff, footprint, demand.time_s, GRACE_S, at_most=held).minor
+    hold = job.hold
+    if Instruction.SHRINK_HOLD in instructions:
+        held = Money(job.hold, job.currency)
+        hold = hold_at_placement(tariff, footprint, demand.time_s, GRACE_S, at_most=held).minor
     changes.held[job.project] += hold - job.hold
     changes.jobs.append(replace(job, state=state, hold=hold))
     attempt = AttemptRecord(

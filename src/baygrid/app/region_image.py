@@ -31,6 +31,7 @@ class RegionImage:
         self.queue: dict[str, Waiting] = {}
         self.live: dict[str, AttemptRecord] = {}
         self.seen: Mapping[str, Instant | None] = {}
+        self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._prices: Prices | None = None
         self._fresh: dict[str, None] = {}  # queued since the last plan
         self._roomier = True  # since the last plan something became free, reachable or cheaper
@@ -68,6 +69,7 @@ class RegionImage:
             if attempt.want is Want.NOTHING:
                 self.image.release(attempt.id)
                 self._roomier |= self.live.pop(attempt.id, None) is not None
+                self.lost_after.pop(attempt.job, None)
             else:
                 self.image.occupy(placement_of(attempt))
                 self.live[attempt.id] = attempt
@@ -90,3 +92,9 @@ class RegionImage:
         if not silent:
             return []
         return [a for a in self.live.values() if a.centre in silent and not a.state.final]
+
+    def is_overdue(self, attempt: AttemptRecord, seen: Mapping[str, Instant | None], now: Instant) -> bool:
+        """Whether its centre has been silent for longer than its job waits."""
+        after = self.lost_after.get(attempt.job)
+        since = seen[attempt.centre] or attempt.placed_at
+        return after is not None and now - since > after * 1000

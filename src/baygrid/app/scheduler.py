@@ -139,21 +139,22 @@ class Scheduler:
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""
-        silent = self._known.silent_attempts(now)
-        if not silent:
+        known = self._known
+        silent = known.silent_attempts(now)
+        unknown = [attempt.job for attempt in silent if attempt.job not in known.lost_after]
+        if unknown:
+            for record in self._platform.store.read(lambda tx: tx.jobs.get(unknown)).values():
+                known.lost_after[record.id] = parse(record.spec).lost_after
+        overdue = [attempt.id for attempt in silent if known.is_overdue(attempt, known.seen, now)]
+        if not overdue:
             return
 
         def apply(tx: Tx) -> None:
             if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
                 raise Fenced
-            seen = tx.region.seen()
-            jobs = tx.jobs.get([attempt.job for attempt in silent])
-            due = []
-            for attempt in tx.attempts.get([attempt.id for attempt in silent]).values():
-                after = parse(jobs[attempt.job].spec).lost_after
-                since = seen[attempt.centre] or attempt.placed_at
-                if after is not None and not attempt.state.final and now - since > after * 1000:
-                    due.append(attempt)
+            seen = tx.region.seen()  # it may have come back meanwhile
+            attempts = tx.attempts.get(overdue).values()
+            due = [a for a in attempts if not a.state.final and known.is_overdue(a, seen, now)]
             if due:
                 lose(self._platform, tx, due, "its centre was silent for longer than lost_after", now)
 

@@ -183,10 +183,10 @@ def _unknown(what: str, name: str, known: Sequence[str]) -> str:
 def hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int:
     """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
     for its time with grace and kill wait. Minor units. Raises Impossible, Invalid."""
-    region.prices(now)  # a tariff that has begun meanwhile clears the memo
-    answer = region.memo.get(demand.shape)
+    prices = region.prices(now)
+    answer = prices.memo.get(demand.shape)
     if answer is None:
-        answer = region.remember(demand.shape, _hold_for(region, demand, now))
+        answer = prices.remember(demand.shape, _hold_for(region, demand, now))
     if isinstance(answer, Explanation):
         raise Impossible(answer.outcome.text, explanation=answer.to_json())
     return int(answer)

@@ -159,6 +159,9 @@ class Agent:
             held = self._memory.held.get(attempt)
             if held is not None and held.old:
                 self._remove(held)
+        for attempt, why in answer.refused:
+            if attempt in self._memory.held:
+                self._memory.held[attempt].trouble = f"the server does not believe it: {why}"
         for attempt, n in answer.usage_stored:
             held = self._memory.held.get(attempt)
             if held is not None and any(one.usage.n == n for one in held.unstored):

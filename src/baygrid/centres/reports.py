@@ -3,7 +3,7 @@ the rest goes when it changed, and all of it once a minute, which heals whatever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from baygrid.centres.held import Held, Phase
@@ -15,7 +15,10 @@ from baygrid.ports.wire import inventory_digest
 
 HEARTBEAT_MS = 10_000
 FULL_EVERY_MS = 60_000
-ATTEMPTS_PER_REPORT = 1_000
+BYTES_PER_REPORT = 600_000
+"""Of attempts, about: a JSON body has at most 1 MiB, and what does not fit comes with the next report."""
+USAGE_PER_REPORT = 500
+"""Records of one attempt at once; an end is told when no more than these are left."""
 DETAIL_LENGTH = 2_000
 
 
@@ -57,8 +60,8 @@ class Reporter:
                 self._changed.setdefault(attempt, 0)
         chosen = list(self._changed)
         chosen += [a for a, one in held.items() if (one.final or one.unstored) and a not in self._changed]
-        chosen = chosen[:ATTEMPTS_PER_REPORT]
-        self._sent = {attempt: self._changed.get(attempt, 0) for attempt in chosen}
+        told = list(_fitting(view(held[attempt]) for attempt in chosen if attempt in held))
+        self._sent = {one.attempt: self._changed.get(one.attempt, 0) for one in told}
         self._seq += 1
         self.due_at = now + HEARTBEAT_MS
         return Report(
@@ -70,7 +73,7 @@ class Reporter:
             inventory_digest=self._digest,
             inventory=None if self._server_digest == self._digest else tuple(self._inventory),
             public_key=self._public_key,
-            attempts=tuple(view(held[attempt]) for attempt in chosen if attempt in held),
+            attempts=tuple(told),
         )
 
     def answered(self, answer: ReportAnswer) -> list[str]:
@@ -85,10 +88,22 @@ class Reporter:
         return told
 
 
+def _fitting(reports: Iterable[AttemptReport]) -> Iterator[AttemptReport]:
+    """As many as fit, at least one."""
+    left = BYTES_PER_REPORT
+    for number, one in enumerate(reports):
+        texts = sum(len(text.encode()) for text in (one.raw, one.detail))
+        left -= 600 + texts + 500 * len(one.usage) + 160 * len(one.outputs)
+        if left < 0 and number:
+            return
+        yield one
+
+
 def view(held: Held) -> AttemptReport:
     """How an attempt stands, as the server is told."""
-    attempt, token, usage = held.order.attempt, held.order.token, tuple(held.unstored)
-    if held.final is not None:
+    attempt, token = held.order.attempt, held.order.token
+    usage = tuple(held.unstored[:USAGE_PER_REPORT])
+    if held.final is not None and len(held.unstored) <= USAGE_PER_REPORT:
         return replace(held.final, usage=usage)
     seen = held.seen
     started_at = seen.started_at if seen is not None else None

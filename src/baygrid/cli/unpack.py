@@ -22,7 +22,7 @@ def unpack(file: IO[bytes], into: Path) -> int:
     links: list[Path] = []
     count = 0
     try:
-        with tarfile.open(fileobj=file, mode="r|*") as tar:
+        with tarfile.open(fileobj=file, mode="r|") as tar:
             for member in tar:
                 count += _extract(tar, member, root, links)
         for link in links:  # one link alone may look harmless, and leave the folder through a later one

@@ -112,12 +112,13 @@ class Report:
 class ReportAnswer:
     """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt,
     n) of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for
-    all."""
+    all. `refused`: (attempt, why) of what cannot be true; everything else of the report was taken."""
 
     gen: int
     closed: Sequence[str]
     usage_stored: Sequence[tuple[str, int]]
     inventory_digest: str
+    refused: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,11 +114,9 @@ class Money(Protocol):
         """Raises Exists when (attempt, n) is already charged."""
         ...
 
-    def usage(self, project: str, start: Instant, end: Instant) -> list[UsageRow]:
-        """Records that were stored in [start, end), by job, attempt, n."""
+    def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
+        """By job, attempt, n."""
         ...
-
-    def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]: ...
 
     def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
         """Posted in [start, end), in the order of posting."""

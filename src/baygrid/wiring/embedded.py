@@ -11,7 +11,7 @@ from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.ports.basics import Failpoint, no_failpoint
-from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer
+from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
 from baygrid.ports.records import Role
 from baygrid.wiring.waking import Bell
 
@@ -67,5 +67,7 @@ class EmbeddedTransport:
             answer = work()
         except Problem as problem:
             raise Refused(problem.status, problem.detail) from problem
+        except Exception as error:  # a database that is away, as a 5xx would be over HTTP
+            raise Unreachable(repr(error)) from error
         self._failpoint("transport.receive.after")
         return answer

@@ -1,14 +1,16 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
 # $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run (texts for a shell),
 # then one list of accelerators for each rank. Only builtins stand before the user's commands: a start is cheap.
+# Its variables have a prefix, since a job's own environment is here too.
+# Its variables have a prefix, since the job's own environment is here too.
 # Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
 set -C
 exec 2>/dev/null
-read -r stat </proc/self/stat
-read -r boot </proc/sys/kernel/random/boot_id
+read -r _bg_stat </proc/self/stat
+read -r _bg_boot </proc/sys/kernel/random/boot_id
 cd "$1" || exit 74
 # The claim: created by exactly one, whoever else runs this script for the same attempt leaves here.
-{ printf '%s\n%s\n%s\n' "$stat" "$boot" "$2"; } >claim || exit 73
+{ printf '%s\n%s\n%s\n' "$_bg_stat" "$_bg_boot" "$2"; } >claim || exit 73
 
 # In a subshell of its own, which is left as a new shell would be: an exec less for each start.
 of_user() {
@@ -16,55 +18,55 @@ of_user() {
   exec 2>&1
   set +C
   trap - TERM INT HUP USR1
-  text="unset stat boot stopped failed code phase setup run rank pids devices text; $1"
+  _bg_text=$1
   set --
-  eval "$text"
+  eval "$_bg_text"
 }
 
-stopped='' failed='' code=0 phase=setup
-trap 'stopped=1' TERM INT HUP
-setup=$3 run=$4
+_bg_stopped='' _bg_failed='' _bg_code=0 _bg_phase=setup
+trap '_bg_stopped=1' TERM INT HUP
+_bg_setup=$3 _bg_run=$4
 shift 4
 
-if [ -n "$setup" ]; then
-  (of_user "$setup")
-  code=$?
+if [ -n "$_bg_setup" ]; then
+  (of_user "$_bg_setup")
+  _bg_code=$?
 fi
 
-if [ "$code" = 0 ] && [ -z "$stopped" ]; then
-  phase=run
+if [ "$_bg_code" = 0 ] && [ -z "$_bg_stopped" ]; then
+  _bg_phase=run
   if [ $# = 1 ]; then
-    (of_user "$run")
-    code=$?
+    (of_user "$_bg_run")
+    _bg_code=$?
   else
     # One process for each rank. The first that fails ends the gang: the others would wait for it for ever.
-    trap 'failed=1' USR1
-    rank=0 pids=''
-    for devices; do
+    trap '_bg_failed=1' USR1
+    _bg_rank=0 _bg_pids=''
+    for _bg_devices; do
       (
-        export NODE_RANK=$rank CUDA_VISIBLE_DEVICES=$devices
-        (of_user "$run")
-        code=$?
-        [ "$code" = 0 ] || { echo "$code" >failed && kill -USR1 $$; }
-        exit "$code"
+        export NODE_RANK=$_bg_rank CUDA_VISIBLE_DEVICES=$_bg_devices
+        (of_user "$_bg_run")
+        _bg_code=$?
+        [ "$_bg_code" = 0 ] || { echo "$_bg_code" >failed && kill -USR1 $$; }
+        exit "$_bg_code"
       ) &
-      pids="$pids $!"
-      rank=$((rank + 1))
+      _bg_pids="$_bg_pids $!"
+      _bg_rank=$((_bg_rank + 1))
     done
-    for pid in $pids; do
-      [ -z "$failed" ] || break
-      wait "$pid"
-      one=$?
-      while [ -z "$failed" ] && [ "$one" -gt 128 ] && kill -0 "$pid"; do
-        wait "$pid"
-        one=$?
+    for _bg_pid in $_bg_pids; do
+      [ -z "$_bg_failed" ] || break
+      wait "$_bg_pid"
+      _bg_one=$?
+      while [ -z "$_bg_failed" ] && [ "$_bg_one" -gt 128 ] && kill -0 "$_bg_pid"; do
+        wait "$_bg_pid"
+        _bg_one=$?
       done
-      [ "$one" = 0 ] || code=$one
+      [ "$_bg_one" = 0 ] || _bg_code=$_bg_one
     done
-    [ ! -e failed ] || read -r code <failed
+    [ ! -e failed ] || read -r _bg_code <failed
   fi
 fi
 {
   times
-  printf 'exit %s %s\n' "$code" "$phase"
+  printf 'exit %s %s\n' "$_bg_code" "$_bg_phase"
 } >|exit

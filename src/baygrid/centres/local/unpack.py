@@ -20,7 +20,7 @@ def unpack(archive: Path, into: Path, max_bytes: int = MAX_BYTES, max_members: i
     into.mkdir(mode=0o700)
     left, links, count = max_bytes, set[PurePosixPath](), 0
     try:
-        with tarfile.open(archive, "r:*") as tar:
+        with tarfile.open(archive, "r:") as tar:
             for member in tar:
                 count += 1
                 left -= member.size if member.isreg() else 0

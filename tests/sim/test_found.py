@@ -1,9 +1,13 @@
 """What the simulation has found, each as a test of its own that needs no seed."""
 
+from dataclasses import replace
+
+from baygrid.app import bill
 from baygrid.centres.agent import Agent
 from baygrid.centres.journal import MemoryJournal
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import Desired
+from baygrid.ports.messages import AttemptReport, Desired
+from tests.app.stage import Stage
 from tests.centres.behaviour import order, sha256
 from tests.centres.fakes import FakeCentre, FakeKey
 
@@ -27,3 +31,26 @@ def test_what_may_have_been_started_is_not_staged_again_after_a_restart():
     assert centre.started == {one.token: 2}, "the claim decides between the two"
     assert agent.attempts[one.attempt].final is None
     assert centre.states[one.token].state is AttemptState.RUNNING
+
+
+def test_an_agent_that_lost_its_journal_does_not_have_the_same_time_charged_twice():
+    """It numbers its records anew. The new record 0 was charged, but not stored, since there was one; and
+    record 1 of before was charged as well."""
+    stage = Stage()
+    site = stage.add_site("hq", cpu_hour="60")
+    stage.submit()
+    stage.schedule()
+    order = site.desired().orders[0]
+    begun = stage.now
+    stage.pass_time(20_000)
+    seen = AttemptReport(order.attempt, order.token, AttemptState.RUNNING, started_at=begun)
+    records = [site.usage(order, begun + n * 10_000, begun + (n + 1) * 10_000, n) for n in range(2)]
+    site.report(replace(seen, usage=tuple(records)))
+    stage.pass_time(10_000)
+    whole = site.usage(order, begun, stage.now)
+    site.report(
+        replace(seen, state=AttemptState.SUCCEEDED, exit_code=0, ended_at=stage.now, usage=(whole,), log_size=0)
+    )
+    found = bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True)
+    assert found.differences == ()
+    assert found.total == 34, "2 x 10 s of a cpu at 60 CNY an hour, each rounded: what is stored is charged"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from baygrid.app import scheduler
+from baygrid.centres import agent, logs, reports
 from baygrid.sim import Outcome, simulate
 from baygrid.sim.faults import Faults
 from baygrid.sim.region import Region
@@ -47,3 +49,18 @@ def test_the_summary_adds_up():
     assert summary.seeds == 2
     assert summary.jobs == sum(outcome.jobs for outcome in heard)
     assert not summary.failures
+
+
+@pytest.mark.slow
+def test_nothing_depends_on_how_much_is_done_at_once(monkeypatch):
+    """Pages, batches and reports so small that every job needs several of them."""
+    monkeypatch.setattr(scheduler, "EVENTS_AT_ONCE", 4)
+    monkeypatch.setattr(scheduler, "COMMIT_AT_ONCE", 1)
+    monkeypatch.setattr(reports, "ATTEMPTS_PER_REPORT", 2)
+    monkeypatch.setattr(agent, "STARTS_PER_TICK", 1)
+    monkeypatch.setattr(agent, "COMPACT_AFTER", 6)
+    monkeypatch.setattr(logs, "CHUNK", 7)
+    monkeypatch.setattr(logs, "STEP_BYTES", 10)
+    monkeypatch.setattr(logs, "STEP_ATTEMPTS", 1)
+    summary = simulate(RANGE, 12, 500)
+    assert not summary.failures, "\n\n".join(map(story, summary.failures))

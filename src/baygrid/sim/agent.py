@@ -85,6 +85,13 @@ class SimAgent:
         self.process = None
         self.brain = None
 
+    def lose_journal(self) -> None:
+        if self.process is not None:
+            self.process.die()
+        self._disk.journal = b""
+        for history in self.machine.histories.values():
+            history.journal_lost = True
+
     # Its loop
 
     def _schedule(self, delay: int) -> None:

@@ -37,6 +37,7 @@ class Chaos:
         self._now_and_then("kill_every", self._kill)
         self._now_and_then("partition_every", self._part)
         self._now_and_then("reboot_every", self._reboot)
+        self._now_and_then("reinstall_every", self._reinstall)
 
     def heal(self) -> None:
         self._world.note("the region heals")
@@ -102,3 +103,9 @@ class Chaos:
         agent.machine.reboot()
         if agent.process is not None:
             agent.process.die()
+
+    def _reinstall(self) -> None:
+        """An agent loses its journal. Its centre has not lost its claims."""
+        agent = self._world.rng.choice(self._agents)
+        self._world.note(f"the journal of {agent.name} is lost")
+        agent.lose_journal()

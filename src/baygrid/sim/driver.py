@@ -90,7 +90,9 @@ class SimDriver:
             state = AttemptState.CANCELLED
         elif run.exit_code:
             state, cause = AttemptState.FAILED, "exit-code"
-        outputs = {name: OUTPUTS / order.token / name for name in order.outputs}
+        # The centre's own note of the order: the agent may know no more than a stop.
+        names = run.order.outputs if run.order is not None else ()
+        outputs = {name: OUTPUTS / order.token / name for name in names}
         return Observation(
             state,
             raw="exited",

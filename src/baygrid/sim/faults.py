@@ -26,6 +26,7 @@ class Faults:
     kill_every: int = 0
     partition_every: int = 0
     reboot_every: int = 0
+    reinstall_every: int = 0
     skew_ms: int = 0
     usage_every: int = 3_600_000
 
@@ -60,6 +61,7 @@ class Faults:
             kill_every=every(20_000, 60_000),
             partition_every=every(15_000, 50_000),
             reboot_every=every(40_000, 120_000),
+            reinstall_every=rng.choice((0, 0, 0, 60_000)),
             skew_ms=rng.choice((0, 200, 20_000)),
             usage_every=rng.choice((5_000, 20_000, 3_600_000)),
         )
@@ -68,7 +70,7 @@ class Faults:
         """From now on nothing goes wrong any more."""
         self.loss = self.duplicate = self.slow = self.stall = self.pause = self.centre_error = 0.0
         self.server_crash = self.agent_crash = self.disk_crash = 0.0
-        self.kill_every = self.partition_every = self.reboot_every = 0
+        self.kill_every = self.partition_every = self.reboot_every = self.reinstall_every = 0
 
 
 class Failpoints:

@@ -67,6 +67,7 @@ class History:
     limited: bool = False
     interrupted: bool = False
     claim_lost: bool = False
+    journal_lost: bool = False
     log: bytes = b""
 
 

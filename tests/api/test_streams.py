@@ -12,7 +12,7 @@ import pytest
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from tests.api.acting import later, parse_events, running, submit
-from tests.api.world import World, job
+from tests.api.world import World, job, waiting
 
 SOON_S = 5.0
 
@@ -201,19 +201,19 @@ def test_waiting_holds_no_thread(world: World, address: str, team: httpx2.Client
             f"Authorization: Bearer {token}\r\n\r\n".encode()
         )
         many.append(connection)
-    waiting = world.app.state.server.hub
-    _until(lambda: waiting.waiting("centre:far") == 100)
+    hub = world.app.state.server.hub
+    _until(lambda: waiting(hub, "centre:far") == 100)
     began = time.monotonic()
     submit(team)
     assert time.monotonic() - began < 1
     for connection in many[:50]:
         connection.close()
-    _until(lambda: waiting.waiting("centre:far") == 50)
+    _until(lambda: waiting(hub, "centre:far") == 50)
     world.place()
     for connection in many[50:]:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
         connection.close()
-    _until(lambda: waiting.waiting("centre:far") == 0)
+    _until(lambda: waiting(hub, "centre:far") == 0)
 
 
 def _until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -224,12 +224,12 @@ def _until(true: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def test_a_client_that_leaves_a_stream_leaves_no_waiter(world: World, team: httpx2.Client):
-    waiting = world.app.state.server.hub
+    hub = world.app.state.server.hub
     with team.stream("GET", "/v1/events?follow=true") as answer:
         chunks = answer.iter_bytes()  # kept: an iterator that is thrown away closes the stream
         next(chunks)
-        _until(lambda: waiting.waiting("project:demo") == 1)
-    _until(lambda: waiting.waiting("project:demo") == 0)
+        _until(lambda: waiting(hub, "project:demo") == 1)
+    _until(lambda: waiting(hub, "project:demo") == 0)
 
 
 def test_stopping_the_server_ends_every_wait(world: World, agent: httpx2.Client, team: httpx2.Client):

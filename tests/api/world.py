@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from baygrid.api.app import create_app
+from baygrid.api.waiters import Hub
 from baygrid.app import sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
@@ -53,9 +54,6 @@ class Objects:
 
     def size(self, key: str) -> int | None:
         return len(self.kept[key]) if key in self.kept else None
-
-    def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
 
 
 class Uploads:
@@ -200,6 +198,11 @@ class World:
 def job(name: object = "hello", **more: Any) -> Json:
     """A job file that fits the region."""
     return {"name": name, "time": "1h", "run": "echo hello", "resources": {"cpus": 2, "memory": 4}} | more
+
+
+def waiting(hub: Hub, topic: str) -> int:
+    """How many wait for a topic."""
+    return len(hub._waiting.get(topic, ()))
 
 
 @contextmanager

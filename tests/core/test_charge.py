@@ -13,10 +13,8 @@ from baygrid.core.pricing.charge import (
     Charge,
     ChargeError,
     Consumption,
-    Line,
     charge,
     exact,
-    read_exact,
 )
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
@@ -124,10 +122,11 @@ def test_what_cannot_be_charged(usage: Consumption, tariffs: list[Tariff], why: 
 @given(USAGES, dated())
 def test_a_bill_can_be_recomputed_from_its_json_alone(usage: Consumption, tariffs: list[Tariff]):
     cost = charge(usage, tariffs)
-    again = Charge.from_json(json.loads(json.dumps(cost.to_json())))
-    assert again == cost
-    assert all(line.amount == line.recomputed() for line in again.lines)
-    assert sum((line.amount for line in again.lines), Money.zero(cost.total.currency)) == cost.total
+    again = json.loads(json.dumps(cost.to_json()))
+    amounts = [Money.parse(line["amount"]) for line in again["lines"]]
+    for line, amount in zip(again["lines"], amounts, strict=True):
+        assert amount == Money.of(Fraction(line["quantity"]) * Fraction(line["rate"]), cost.total.currency)
+    assert sum(amounts, Money.zero(cost.total.currency)) == Money.parse(again["total"]) == cost.total
 
 
 @given(USAGES, dated(), st.floats(0, 1))
@@ -160,7 +159,7 @@ def test_the_total_is_the_exact_cost_but_for_half_a_minor_unit_a_line(
 
 @given(st.fractions(0, 10**9, max_denominator=10**9))
 def test_exact_numbers_are_read_back(number: Fraction):
-    assert read_exact(exact(number)) == number
+    assert Fraction(exact(number)) == number
 
 
 @pytest.mark.parametrize(
@@ -176,25 +175,3 @@ def test_exact_numbers_are_read_back(number: Fraction):
 )
 def test_exact_numbers(number: Fraction, text: str):
     assert exact(number) == text
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1e9", "1/0", ".5", "nan", 0.5, None, "9" * 61])
-def test_what_is_no_exact_number(text):
-    with pytest.raises(ChargeError, match="an exact number is a text"):
-        read_exact(text)
-
-
-@pytest.mark.parametrize(
-    "change", [{"item": 3}, {"unit": None}, {"from": "0"}, {"to": True}, {"rate": 0.25}, {"amount": "1 XYZ"}]
-)
-def test_what_is_no_line(change):
-    line = charge(HOUR, [FLAT]).lines[0]
-    assert Line.from_json(line.to_json()) == line
-    with pytest.raises(ValueError, match=r".+"):
-        Line.from_json(line.to_json() | change)
-
-
-@pytest.mark.parametrize("lines", [None, "H100", ["H100"]])
-def test_what_is_no_charge(lines):
-    with pytest.raises(ChargeError):
-        Charge.from_json({"lines": lines, "total": "0 CNY"})

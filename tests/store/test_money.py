@@ -95,14 +95,6 @@ def test_a_usage_record_stays_as_it_came(store: Store):
     store.write(lambda tx: tx.money.insert_usage([]))
     assert store.read(lambda tx: tx.money.usage_of(["att-000001"])) == [first, usage(n=1)]
     assert store.read(lambda tx: tx.money.usage_of([])) == []
-    found = store.read(lambda tx: tx.money.usage("demo", 1000, 2000))
-    assert [(row.signed.usage.attempt, row.signed.usage.n) for row in found] == [
-        ("att-000000", 0),
-        ("att-000001", 0),
-        ("att-000001", 1),
-    ]
-    assert len(store.read(lambda tx: tx.money.usage("demo", 1000, 1999))) == 2
-    assert store.read(lambda tx: tx.money.usage("other", 0, 10**6)) == []
 
 
 def test_a_usage_record_is_charged_once(store: Store):

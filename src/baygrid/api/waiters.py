@@ -40,11 +40,6 @@ class Hub:
         """To be entered before the read that decides to wait, so that no change between the two is missed."""
         return Waiter(self, topics)
 
-    def waiting(self, topic: str) -> int:
-        """How many wait for a topic."""
-        with self._lock:
-            return len(self._waiting.get(topic, ()))
-
     def add(self, waiter: Waiter) -> None:
         with self._lock:
             for topic in waiter.topics:

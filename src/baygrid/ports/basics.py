@@ -47,10 +47,6 @@ class ObjectStore(Protocol):
         """None when there is no such object."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Absent is fine."""
-        ...
-
 
 class Uploads(Protocol):
     """Blobs on their way in, so that a broken upload goes on where it stopped. `key` names uploader and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import SignedUsage, Usage
@@ -44,11 +44,6 @@ _U = usage.c
 _USAGE = select(
     _U.centre, _U.project, _U.job, _U.public_key, _U.document, _U.signature, _U.stored_at
 ).order_by(_U.job, _U.attempt, _U.n)
-_USAGE_STORED = Statement(
-    _USAGE.where(
-        and_(_U.project == text("of"), _U.stored_at >= number("start"), _U.stored_at < number("until"))
-    )
-)
 _USAGE_OF = Statement(_USAGE.where(among(_U.attempt, "keys")))
 
 _INSERT_CHARGE = insert_new(charges, without=["number"])
@@ -143,12 +138,7 @@ class Money(Ledger):
         ]
         insert_all_or_raise(self._session, _INSERT_CHARGE, params, "a charge for this usage record")
 
-    def usage(self, project: str, start: Instant, end: Instant) -> list[UsageRow]:
-        params = {"of": project, "start": start, "until": end}
-        return [_usage(row) for row in self._session.all(_USAGE_STORED, params)]
-
     def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
-        """By job, attempt, n."""
         if not attempts:
             return []
         return [_usage(row) for row in self._session.all(_USAGE_OF, {"keys": self._session.texts(attempts)})]

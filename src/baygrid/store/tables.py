@@ -241,7 +241,6 @@ usage = _table(
     _text("public_key"),
     _text("signature"),
     _text("document"),
-    Index(None, "project", "stored_at"),
 )
 
 charges = _table(

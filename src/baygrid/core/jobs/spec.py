@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
@@ -16,11 +16,11 @@ from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, is_uploaded, path_or_blob, result_folder
 from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError
-from baygrid.core.jobs.resources import AcceleratorRequest, Resources
+from baygrid.core.jobs.resources import Resources
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money, format_duration
 
-__all__ = ["JobSpec", "Problem", "Shape", "SpecError", "parse", "require_uploaded", "to_document"]
+__all__ = ["JobSpec", "Problem", "SpecError", "parse", "require_uploaded", "to_document"]
 
 MAX_NODES: Final = 1024
 
@@ -37,20 +37,6 @@ _OTHERS: Final = {
     "commands": "run", "max_duration": "time", "env": "envs", "image_id": "image", "file_mounts": "inputs",
 }  # fmt: skip
 _TIME_CURE: Final = "say how long the job may run, for example time: 1h"
-
-
-class Shape(NamedTuple):
-    """All of a job that decides where it can run: jobs of one shape get one decision."""
-
-    nodes: int
-    cpus: int
-    memory: int
-    accelerators: tuple[AcceleratorRequest, ...]
-    ordered: bool
-    time: int
-    infra: Infra
-    residency: tuple[str, ...]
-    max_cost: Money | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +65,6 @@ class JobSpec:
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
-
-    @property
-    def shape(self) -> Shape:
-        """The class of jobs that placement decides alike."""
-        need = self.resources
-        return Shape(
-            self.nodes, need.cpus, need.memory, need.accelerators, need.ordered,
-            self.time, self.infra, self.residency, self.max_cost,
-        )  # fmt: skip
 
 
 def parse(document: object) -> JobSpec:

@@ -6,8 +6,7 @@ rounded lines.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -19,8 +18,6 @@ from baygrid.core.units import Money
 
 HOUR_MS: Final = 3_600_000
 MIB_PER_GIB: Final = 1024
-
-_EXACT: Final = re.compile(r"[0-9]{1,60}(\.[0-9]{1,60})?|[0-9]{1,60}/[1-9][0-9]{0,59}")
 
 
 class ChargeError(ValueError):
@@ -55,10 +52,6 @@ class Line:
     start_ms: int
     end_ms: int
 
-    def recomputed(self) -> Money:
-        """What `amount` must be."""
-        return Money.of(self.quantity * self.rate, self.amount.currency)
-
     def to_json(self) -> dict[str, JSON]:
         """`quantity` and `rate` as exact texts: "0.25", or "1/3" where no decimal number is exact."""
         return {
@@ -71,17 +64,6 @@ class Line:
             "to": self.end_ms,
         }
 
-    @classmethod
-    def from_json(cls, line: Mapping[str, JSON]) -> Line:
-        """Raises ChargeError (or UnitError, for the amount) where this is not a line."""
-        item, unit, start, end = line.get("item"), line.get("unit"), line.get("from"), line.get("to")
-        if not isinstance(item, str) or not isinstance(unit, str):
-            raise ChargeError("a charge line needs the texts item and unit")
-        if type(start) is not int or type(end) is not int:
-            raise ChargeError("a charge line needs from and to in whole milliseconds")
-        quantity, rate = read_exact(line.get("quantity")), read_exact(line.get("rate"))
-        return cls(item, quantity, unit, rate, Money.parse(str(line.get("amount"))), start, end)
-
 
 @dataclass(frozen=True, slots=True)
 class Charge:
@@ -92,21 +74,6 @@ class Charge:
 
     def to_json(self) -> dict[str, JSON]:
         return {"lines": [line.to_json() for line in self.lines], "total": str(self.total)}
-
-    @classmethod
-    def from_json(cls, charge: Mapping[str, JSON]) -> Charge:
-        """Raises ChargeError (or UnitError, for amounts) where this is not a charge."""
-        lines = charge.get("lines")
-        if isinstance(lines, str) or not isinstance(lines, Sequence):
-            raise ChargeError("a charge needs a list of lines")
-        return cls(
-            tuple(Line.from_json(line) if isinstance(line, Mapping) else _no_line(line) for line in lines),
-            Money.parse(str(charge.get("total"))),
-        )
-
-
-def _no_line(line: JSON) -> Line:
-    raise ChargeError(f"a charge line is a mapping, not {type(line).__name__}")
 
 
 def charge(usage: Consumption, tariffs: Sequence[Tariff]) -> Charge:
@@ -167,10 +134,3 @@ def exact(number: Fraction) -> str:
         return f"{number.numerator}/{number.denominator}"
     whole, part = divmod(number.numerator * 10**places // number.denominator, 10**places)
     return f"{whole}.{part:0{places}}".rstrip("0").rstrip(".") if places else str(whole)
-
-
-def read_exact(text: JSON) -> Fraction:
-    """What `exact` wrote. Raises ChargeError."""
-    if not isinstance(text, str) or _EXACT.fullmatch(text) is None:
-        raise ChargeError(f'an exact number is a text such as "0.25" or "1/3", not {str(text)[:40]!r}')
-    return Fraction(text)

@@ -44,7 +44,6 @@ def hold_at_placement(
     footprint: Footprint,
     time_s: int,
     grace_s: int,
-    kill_wait_s: int = KILL_WAIT_S,
     at_most: Money | None = None,
 ) -> Money:
     """What time, grace and kill wait (seconds) cost at the offer that was chosen.
@@ -52,5 +51,5 @@ def hold_at_placement(
     Never more than `at_most` (what is held already, or the job's limit), if given: what a job then costs
     above its hold falls to the platform.
     """
-    whole = Money(cost_at(rate, footprint, time_s + grace_s + kill_wait_s), rate.currency)
+    whole = Money(cost_at(rate, footprint, time_s + grace_s + KILL_WAIT_S), rate.currency)
     return whole if at_most is None or whole <= at_most else at_most

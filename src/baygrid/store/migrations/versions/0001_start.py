@@ -231,7 +231,6 @@ def _tables() -> None:
         _text("public_key"),
         _text("signature"),
         _text("document"),
-        sa.Index(None, "project", "stored_at"),
     )
     _table(
         "charges",

@@ -14,8 +14,8 @@ from baygrid.app.attempts import attempt_event, end_attempt
 from baygrid.app.changes import Changes
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Forbidden, Invalid, Refuse, VersionMismatch
-from baygrid.app.signatures import verify
+from baygrid.app.plausible import implausible, misfit
+from baygrid.app.problems import Forbidden, Refuse, VersionMismatch
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
@@ -40,8 +40,8 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         raise VersionMismatch(
             f"this server speaks version {VERSION} of the agent protocol, not {report.version}"
         )
-    _check_usage(report)
     now = platform.clock()
+    refused = implausible(report, now)
 
     def apply(tx: Tx) -> ReportAnswer:
         record = _known(tx, centre)
@@ -53,10 +53,11 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
             )
         changes = Changes()
         _take_inventory(tx, changes, record, report, now)
-        closed, stored = _take_attempts(platform, tx, changes, centre, report, now)
+        wrong = dict(refused)
+        closed, stored = _take_attempts(platform, tx, changes, centre, report, wrong, now)
         changes.apply(tx)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
-        return ReportAnswer(record.gen, closed, stored, digest)
+        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()))
 
     return platform.store.write(apply)
 
@@ -75,24 +76,6 @@ def _known(tx: Tx, centre: str) -> CentreRecord:
     return record
 
 
-def _check_usage(report: Report) -> None:
-    """Before the transaction, since verifying takes time. Raises Invalid."""
-    for item in report.attempts:
-        if item.state is AttemptState.LOST:
-            raise Invalid.at(
-                f"attempt {item.attempt}", "an agent cannot say LOST: what it does not know is UNKNOWN"
-            )
-        for signed in item.usage:
-            usage = signed.usage
-            where = f"usage {usage.attempt}:{usage.n}"
-            if usage.attempt != item.attempt:
-                raise Invalid.at(where, f"does not belong to attempt {item.attempt!r}")
-            if usage.end < usage.start or min(usage.n, usage.nodes, usage.cpus, usage.memory_mib) < 0:
-                raise Invalid.at(where, "is negative")
-            if not verify(report.public_key, signed):
-                raise Invalid.at(where, "is not signed by the key of this report")
-
-
 def _take_inventory(tx: Tx, changes: Changes, record: CentreRecord, report: Report, now: Instant) -> None:
     if record.seen_at is None or now - record.seen_at > SILENT_MS:
         changes.events.append(Event(now, "centre-joined", centre=record.name))
@@ -104,9 +87,16 @@ def _take_inventory(tx: Tx, changes: Changes, record: CentreRecord, report: Repo
 
 
 def _take_attempts(
-    platform: Platform, tx: Tx, changes: Changes, centre: str, report: Report, now: Instant
+    platform: Platform,
+    tx: Tx,
+    changes: Changes,
+    centre: str,
+    report: Report,
+    wrong: dict[str, str],
+    now: Instant,
 ) -> tuple[list[str], list[tuple[str, int]]]:
-    """Returns the attempts that both sides are done with, and the usage records that are stored."""
+    """Returns the attempts that both sides are done with, and the usage records that are stored. What is in
+    `wrong`, and what is found to be, is left out."""
     known = tx.attempts.get([item.attempt for item in report.attempts])
     closed: list[str] = []
     stored: list[tuple[str, int]] = []
@@ -116,6 +106,10 @@ def _take_attempts(
         # An attempt that this store does not know (restored from a backup?) is left running and
         # unacknowledged.
         if record is None or record.token != item.token or record.centre != centre:
+            continue
+        why = wrong.get(item.attempt) or misfit(record, item)
+        if why is not None:
+            wrong[item.attempt] = why
             continue
         stored += [(item.attempt, signed.usage.n) for signed in item.usage]
         if item.state.final:

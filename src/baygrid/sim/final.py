@@ -165,7 +165,7 @@ def check_bytes(
     for attempt in snapshot.attempts.values():
         history = histories.get(attempt.token)
         chunks = store.read(lambda tx, id=attempt.id: tx.logs.chunks(id, 0))  # type: ignore[misc]
-        log = b"".join(b"".join(objects.get(log_key(attempt.id, offset))) for offset, _ in chunks)
+        log = b"".join(b"".join(objects.get(log_key(attempt.id, offset, size))) for offset, size in chunks)
         written = history.log if history is not None else b""
         forgotten = history is not None and (history.claim_lost or history.journal_lost)
         lost = attempt.state is AttemptState.LOST or forgotten

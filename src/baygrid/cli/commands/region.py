@@ -118,7 +118,10 @@ def centres_create(
     """Make a centre and print the one command that joins it; its token is shown only here."""
     made = session.client.post("/v1/centres", {"name": name, "jurisdiction": jurisdiction, "driver": driver})
     server = session.access.server
-    joining = f"baygrid agent --centre {name} --driver {driver} --server {server} --token {made['token']}"
+    # Not as an option: every process of a machine can read the others' command lines, jobs too.
+    joining = (
+        f"BAYGRID_TOKEN={made['token']} baygrid agent --centre {name} --driver {driver} --server {server}"
+    )
     if session.json:
         session.out.json({**made, "command": joining})
     else:

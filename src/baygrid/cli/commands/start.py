@@ -42,8 +42,12 @@ def serve(
         str | None, typer.Option("--objects", metavar="DIR|s3://...", help="Where content lies.")
     ] = None,
     centre: Annotated[
-        bool, typer.Option("--embedded-centre/--no-embedded-centre", help="This machine as the first centre.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--embedded-centre/--no-embedded-centre",
+            help="This machine as the first centre. [default: yes on SQLite, no with --database]",
+        ),
+    ] = None,
     node: Annotated[
         list[str] | None,
         typer.Option("--node", metavar="SPEC", help="A node of the embedded centre; may be repeated."),
@@ -56,7 +60,8 @@ def serve(
     settings = wiring.ServerSettings(
         data=data or Path.home() / ".baygrid", host=host, port=port, database=database, objects=objects
     )
-    embedded = "local" if centre else None
+    # Several servers share one PostgreSQL, and they cannot all be the centre `local`.
+    embedded = "local" if centre or (centre is None and database is None) else None
     settings = replace(settings, embedded=embedded, embedded_nodes=tuple(node or ()))
     settle()
     try:

@@ -57,7 +57,7 @@ REPORT = st.builds(
 )
 ORDERS = st.builds(
     Order,
-    *(TEXT,) * 5,
+    *(TEXT,) * 4,
     st.sampled_from(AttemptState),
     TEXT,
     st.lists(TEXT, max_size=2).map(tuple),

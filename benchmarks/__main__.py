@@ -37,9 +37,11 @@ def main() -> None:
     figures["machine"]["load_after"] = os.getloadavg()[0]
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=1) + "\n")
-    loud = max(figures["machine"]["load_before"], 0)
+    loud = figures["machine"]["load_before"]
     if loud > QUIET:
-        print(f"the machine was not quiet when this began (load {loud:.1f}): take the ratios, not the figures")
+        print(
+            f"the machine was not quiet when this began (load {loud:.1f}): take the ratios, not the figures"
+        )
     print(f"written to {RESULT}")
 
 
@@ -65,7 +67,10 @@ def _said(name: str, result: dict[str, Any]) -> dict[str, Any]:
 def _hyperqueue() -> dict[str, Any]:
     """In a process of its own: it writes progress bars and banners to its output."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--part", "hyperqueue"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "benchmarks", "--part", "hyperqueue"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from baygrid.cli.client import Client
 
 CLI = Path(sys.executable).with_name("baygrid")
 NODE = "n1:cpus=64,memory=64"
-"""More than the machine has, so that a measurement is of the platform and not of two cores' worth of slots."""
+"""More than the machine has, so that a measurement is of the platform and not of two cores' worth of
+slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +37,32 @@ def region(database: str | None, *, embedded: bool, separate: bool = False) -> I
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="baygrid-bench-")))
         command = ["serve", "--port", "0", "--data", str(folder / "server")]
-        command += ["--node", NODE] if embedded else ["--no-embedded-centre"]
+        command += ["--embedded-centre", "--node", NODE] if embedded else ["--no-embedded-centre"]
         command += ["--database", database] if database else []
         ready = stack.enter_context(_started(command, folder))
         token = (folder / "server" / "operator.token").read_text()
         client = Client(ready["server"], token)
         stack.callback(client.close)
         if not embedded:
-            made = client.post(
-                "/v1/centres", {"name": "bench", "jurisdiction": "CN-QH", "driver": "local"}
-            )
+            made = client.post("/v1/centres", {"name": "bench", "jurisdiction": "CN-QH", "driver": "local"})
             price = {"accelerator_hour": "0", "cpu_hour": "0.20", "gib_hour": "0.02", "currency": "CNY"}
             client.post("/v1/offers", {"centre": "bench", "partition": "main", "accelerator": None} | price)
             if separate:
                 agent = ["agent", "--centre", "bench", "--state", str(folder / "agent"), "--node", NODE]
                 agent += ["--server", ready["server"], "--token", made["token"]]
                 stack.enter_context(_started(agent, folder))
+        if embedded or separate:
+            _until_joined(client)
         yield Running(int(ready["server"].rsplit(":", 1)[1]), token, client, folder)
+
+
+def _until_joined(client: Client) -> None:
+    """Before the centre's first report every job is impossible."""
+    for _ in range(200):
+        if any(centre["reachable"] for centre in client.items("/v1/centres")):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("the centre did not join within 10 s")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From submitting a job to its first instruction, and how many jobs a second begin and end.
 
-The job itself writes the time at which it runs, on the same clock as the client's. Beside Baygrid, in the same run: a
-bare subprocess (neither durable nor queued) and HyperQueue (queued, not durable).
+The job itself writes the time at which it runs, on the same clock as the client's. Beside Baygrid, in the
+same run: a bare subprocess (neither durable nor queued) and HyperQueue (queued, not durable).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ STAMP = "date +%s.%N"
 def measure(database: str | None, *, embedded: bool) -> dict[str, Any]:
     """Milliseconds from just before the request to the job's own stamp; jobs a second from first to last."""
     with region(database, embedded=embedded, separate=not embedded) as running:
-        _wait_for_centre(running)
+        _latency(running, -1)  # code is loaded, connections are made
         latencies = sorted(_latency(running, number) for number in range(LATENCY_JOBS))
         rate = _throughput(running)
     return {
@@ -34,22 +35,11 @@ def measure(database: str | None, *, embedded: bool) -> dict[str, Any]:
     }
 
 
-def _wait_for_centre(running: Running) -> None:
-    """One job through everything: code is loaded, the centre has reported."""
-    _latency(running, -1)
-
-
 def _latency(running: Running, number: int) -> float:
     stamp = running.folder / f"stamp-{number}"
     job = {"name": "noop", "project": "default", "time": "1m", "run": f"{STAMP} > {stamp}"}
-    while True:
-        begun = time.time()
-        try:
-            submitted = running.client.submit([job])[0]
-            break
-        except Exception:  # noqa: BLE001 - before the centre's first report every job is impossible
-            if number >= 0:
-                raise
+    begun = time.time()
+    submitted = running.client.submit([job])[0]
     for _ in running.client.events(submitted["id"]):
         pass
     return (float(stamp.read_text()) - begun) * 1000
@@ -92,8 +82,8 @@ def bare_subprocess() -> dict[str, Any]:
 
 
 def hyperqueue() -> dict[str, Any]:
-    """HyperQueue's own local cluster, by its Python API. `wait_for_jobs` polls once a second, so the tasks' own
-    stamps are taken: the last stamp of a batch is its end."""
+    """HyperQueue's own local cluster, by its Python API. `wait_for_jobs` polls once a second, so the tasks'
+    own stamps are taken: the last stamp of a batch is its end."""
     from hyperqueue import Job, LocalCluster
     from hyperqueue.cluster import WorkerConfig
 
@@ -114,10 +104,14 @@ def hyperqueue() -> dict[str, Any]:
         latencies = []
         for number in range(20):
             stamp = folder / str(number)
-            latencies.append(run([f"{STAMP} > {stamp}"], lambda stamp=stamp: float(stamp.read_text())) * 1000)
+            latencies.append(run([f"{STAMP} > {stamp}"], partial(_stamped, stamp)) * 1000)
         stamps = [folder / f"t{number}" for number in range(THROUGHPUT_JOBS)]
         elapsed = run([f": > {stamp}" for stamp in stamps], lambda: max(s.stat().st_mtime for s in stamps))
     return _figures(latencies, THROUGHPUT_JOBS / elapsed)
+
+
+def _stamped(stamp: Path) -> float:
+    return float(stamp.read_text())
 
 
 def _figures(latencies: list[float], rate: float) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Durable submissions per second over HTTP, one job a request and in batches.
 
-The centre is drained, so that jobs stay in the queue: what is measured is accepting them. Each is checked, its money
-held, and written with its event before the answer.
+The centre is drained, so that jobs stay in the queue: what is measured is accepting them. Each is checked,
+its money held, and written with its event before the answer.
 """
 
 from __future__ import annotations

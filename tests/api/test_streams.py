@@ -172,13 +172,13 @@ def test_a_long_log_in_pieces(world: World, team: httpx2.Client, agent: httpx2.C
 
 def test_a_parked_agent_is_woken_by_an_order(world: World, team: httpx2.Client, agent: httpx2.Client):
     first = agent.get("/v1/agent/desired?incarnation=1").json()
-    submit(team)
+    id = submit(team)
     waking = later(world.place)
     began = time.monotonic()
     found = agent.get(f"/v1/agent/desired?incarnation=1&after={first['gen']}&wait=30").json()
     waking.join()
     assert time.monotonic() - began < SOON_S
-    assert [order["name"] for order in found["orders"]] == ["hello"]
+    assert [order["job"] for order in found["orders"]] == [id]
     assert found["gen"] > first["gen"]
 
 

@@ -47,7 +47,6 @@ def order(run: str = ":", number: object = 1, **change: Any) -> Order:
             token=f"secret-of-{number}",
             job=f"job-{number}",
             project="demo",
-            name="a job",
             state=AttemptState.PLACED,
             partition=PARTITION,
             nodes=NODES[:1],

@@ -233,7 +233,6 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         token=attempt.token,
         job=job.id,
         project=job.project,
-        name=job.name,
         state=attempt.state,
         partition=attempt.partition,
         nodes=attempt.nodes,

@@ -81,7 +81,6 @@ def blank_order(stop: Stop) -> Order:
         token=stop.token,
         job="",
         project="",
-        name="",
         state=AttemptState.STOPPING,
         partition="",
         nodes=(),

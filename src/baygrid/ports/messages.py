@@ -130,7 +130,6 @@ class Order:
     token: str
     job: str
     project: str
-    name: str
     state: AttemptState
     partition: str
     nodes: tuple[str, ...]

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 PARTS = {
-    "submissions": lambda database: submissions.measure(database),
+    "submissions": submissions.measure,
     "embedded": lambda database: starts.measure(database, embedded=True),
     "separate_agent": lambda database: starts.measure(database, embedded=False),
 }

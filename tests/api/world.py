@@ -23,7 +23,7 @@ from baygrid.app import sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
-from baygrid.app.region import post_grant
+from baygrid.app.projects import post_grant
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.tokens import issue
 from baygrid.core.jobs.lifecycle import AttemptState

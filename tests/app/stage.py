@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from baygrid.app import centres_and_offers, region, submit, sync
+from baygrid.app import centres, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
@@ -172,15 +172,15 @@ class Stage:
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")
-        region.add_organisation(self.platform, OPERATOR, "acme", Kind.COMPANY, "Acme")
-        region.add_project(self.platform, OPERATOR, "demo", "acme", "CNY", Money.parse(funds))
+        projects.add_organisation(self.platform, OPERATOR, "acme", Kind.COMPANY, "Acme")
+        projects.add_project(self.platform, OPERATOR, "demo", "acme", "CNY", Money.parse(funds))
 
     def add_site(
         self, name: str, *, cpu_hour: str = "1", cpus: int = 8, jurisdiction: str = "CN-QH", nodes: int = 1
     ) -> Site:
         """A centre with `nodes` nodes of so many cpus and 64 GiB, that has reported once."""
-        centres_and_offers.add_centre(self.platform, OPERATOR, name, jurisdiction, "local")
-        centres_and_offers.add_offer(
+        centres.add_centre(self.platform, OPERATOR, name, jurisdiction, "local")
+        offers.add_offer(
             self.platform,
             OPERATOR,
             id=None,
@@ -188,7 +188,7 @@ class Stage:
             partition="main",
             accelerator=None,
             currency="CNY",
-            rates=centres_and_offers.Rates(cpu_hour=cpu_hour),
+            rates=offers.Rates(cpu_hour=cpu_hour),
             valid_from=None,
         )
         site = Site(self, name, tuple(NodeReport(f"{name}-{i}", cpus, 65_536) for i in range(nodes)))

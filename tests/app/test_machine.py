@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from baygrid.app import bill, centres_and_offers, jobs, region
+from baygrid.app import bill, jobs, ledger, offers, projects
 from baygrid.app.problems import Impossible, NotEnoughMoney, Refuse
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
 from baygrid.core.pricing.accounts import project_account
@@ -106,8 +106,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(price=st.integers(0, 5))
     def change_price(self, price: int) -> None:
         with contextlib.suppress(Refuse):
-            rates = centres_and_offers.Rates(cpu_hour=str(price))
-            centres_and_offers.add_tariff(self.stage.platform, OPERATOR, "qianhai-main", None, rates)
+            rates = offers.Rates(cpu_hour=str(price))
+            offers.add_tariff(self.stage.platform, OPERATOR, "qianhai-main", None, rates)
 
     @invariant()
     def states_follow_the_tables(self) -> None:
@@ -128,12 +128,12 @@ class Lifecycle(RuleBasedStateMachine):
     @invariant()
     def money_adds_up(self) -> None:
         platform = self.stage.platform
-        project = region.project(platform, OPERATOR, "demo")
+        project = projects.project(platform, OPERATOR, "demo")
         views = self._views()
         assert project.held == sum(view.job.hold for view in views)
         assert project.charged == sum(view.charged for view in views)
         assert 0 <= project.held + project.charged <= project.granted
-        balances = region.balances(platform, OPERATOR)
+        balances = ledger.balances(platform, OPERATOR)
         assert sum(balances.values()) == 0
         assert -balances[project_account("demo"), "CNY"] == project.granted - project.charged
         whole = bill.bill(platform, OPERATOR, "demo", 0, self.stage.now + HOUR, recompute=True)

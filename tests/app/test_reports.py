@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import jobs, region
+from baygrid.app import jobs, projects
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.ports.messages import AttemptReport, Order, SignedUsage
 from baygrid.ports.wire import usage_bytes
@@ -92,4 +92,4 @@ def test_what_was_refused_may_come_again_and_right(stage, site):
     good = site.says(order, AttemptState.SUCCEEDED)
     site.report(forged(site, good, nodes=1000))
     assert list(site.report(good).closed) == [order.attempt]
-    assert region.project(stage.platform, OPERATOR, "demo").held == 0
+    assert projects.project(stage.platform, OPERATOR, "demo").held == 0

@@ -9,21 +9,21 @@ from fastapi import APIRouter
 
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
-from baygrid.app import centres_and_offers as catalogue
-from baygrid.app.centres_and_offers import Rates
+from baygrid.app import centres, offers
+from baygrid.app.offers import Rates
 from baygrid.ports.records import CentreRecord, Offer
 
 router = APIRouter(route_class=Route, tags=["offers"])
 
 
-def _render(call: Call, row: Offer, centres: Mapping[str, CentreRecord]) -> render.Doc:
-    now, centre = call.platform.clock(), centres.get(row.centre)
-    reachable = centre is not None and catalogue.reachable(centre, now)
+def _render(call: Call, row: Offer, known: Mapping[str, CentreRecord]) -> render.Doc:
+    now, centre = call.platform.clock(), known.get(row.centre)
+    reachable = centre is not None and centres.reachable(centre, now)
     return render.offer(row, now, reachable=reachable, state=centre.state if centre else None)
 
 
 def _centres(call: Call) -> Mapping[str, CentreRecord]:
-    return {row.name: row for row in catalogue.centres(call.platform, call.actor)}
+    return {row.name: row for row in centres.centres(call.platform, call.actor)}
 
 
 def _rates(body: bodies.NewTariff) -> Rates:
@@ -32,15 +32,15 @@ def _rates(body: bodies.NewTariff) -> Rates:
 
 @router.get("/v1/offers", response_model=schemas.Listing[schemas.Offer])
 def list_offers(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
-    rows = catalogue.offers(call.platform, call.actor)
+    rows = offers.offers(call.platform, call.actor)
     page, next = paging.window(rows, lambda row: row.id, cursor, limit)
-    centres = _centres(call)
-    return Json(render.items((_render(call, row, centres) for row in page), next))
+    known = _centres(call)
+    return Json(render.items((_render(call, row, known) for row in page), next))
 
 
 @router.post("/v1/offers", status_code=201, response_model=schemas.Offer)
 def add_offer(call: Caller, body: Annotated[bodies.NewOffer, reads(bodies.NewOffer)]) -> Json:
-    row = catalogue.add_offer(
+    row = offers.add_offer(
         call.platform,
         call.actor,
         id=body.id,
@@ -57,5 +57,5 @@ def add_offer(call: Caller, body: Annotated[bodies.NewOffer, reads(bodies.NewOff
 @router.post("/v1/offers/{offer}/tariffs", status_code=201, response_model=schemas.Offer)
 def add_tariff(offer: str, call: Caller, body: Annotated[bodies.NewTariff, reads(bodies.NewTariff)]) -> Json:
     """New prices from now or a later moment on; what ran before keeps its prices."""
-    row = catalogue.add_tariff(call.platform, call.actor, offer, body.valid_from, _rates(body))
+    row = offers.add_tariff(call.platform, call.actor, offer, body.valid_from, _rates(body))
     return Json(_render(call, row, _centres(call)), 201)

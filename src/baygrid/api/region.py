@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
-from baygrid.app import region
+from baygrid.app import ledger as books
+from baygrid.app import projects
 
 router = APIRouter(route_class=Route, tags=["region"])
 
@@ -22,7 +23,7 @@ def me(call: Caller) -> Json:
 def list_organisations(
     call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None
 ) -> Json:
-    rows = sorted(region.organisations(call.platform, call.actor), key=lambda row: row.name)
+    rows = sorted(projects.organisations(call.platform, call.actor), key=lambda row: row.name)
     page, next = paging.window(rows, lambda row: row.name, cursor, limit)
     return Json(render.items(map(render.organisation, page), next))
 
@@ -31,21 +32,21 @@ def list_organisations(
 def add_organisation(
     call: Caller, body: Annotated[bodies.NewOrganisation, reads(bodies.NewOrganisation)]
 ) -> Json:
-    row = region.add_organisation(call.platform, call.actor, body.name, body.kind, body.title)
+    row = projects.add_organisation(call.platform, call.actor, body.name, body.kind, body.title)
     return Json(render.organisation(row), 201)
 
 
 @router.get("/v1/projects", response_model=schemas.Listing[schemas.Project])
 def list_projects(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
     """A team sees its own."""
-    rows = region.projects(call.platform, call.actor)
+    rows = projects.projects(call.platform, call.actor)
     page, next = paging.window(rows, lambda row: row.name, cursor, limit)
     return Json(render.items(map(render.project, page), next))
 
 
 @router.post("/v1/projects", status_code=201, response_model=schemas.Project)
 def add_project(call: Caller, body: Annotated[bodies.NewProject, reads(bodies.NewProject)]) -> Json:
-    row = region.add_project(
+    row = projects.add_project(
         call.platform, call.actor, body.name, body.organisation, body.currency, body.grant
     )
     return Json(render.project(row), 201)
@@ -53,20 +54,20 @@ def add_project(call: Caller, body: Annotated[bodies.NewProject, reads(bodies.Ne
 
 @router.get("/v1/projects/{project}", response_model=schemas.Project)
 def get_project(project: str, call: Caller) -> Json:
-    return Json(render.project(region.project(call.platform, call.actor, project)))
+    return Json(render.project(projects.project(call.platform, call.actor, project)))
 
 
 @router.post("/v1/projects/{project}/grants", status_code=201, response_model=schemas.Project)
 def add_grant(project: str, call: Caller, body: Annotated[bodies.NewGrant, reads(bodies.NewGrant)]) -> Json:
     """Adds to what the project may spend."""
-    row = region.grant(call.platform, call.actor, project, body.amount, body.narration)
+    row = projects.grant(call.platform, call.actor, project, body.amount, body.narration)
     return Json(render.project(row), 201)
 
 
 @router.get("/v1/ledger", response_model=schemas.Listing[schemas.Transaction])
 def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
     """Oldest first."""
-    rows = region.ledger(call.platform, call.actor, cursor, limit + 1)
+    rows = books.ledger(call.platform, call.actor, cursor, limit + 1)
     next = rows[limit - 1].id if len(rows) > limit else None
     return Json(render.items(map(render.transaction, rows[:limit]), next))
 
@@ -74,4 +75,4 @@ def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.Af
 @router.get("/v1/ledger/balances", response_model=schemas.Listing[schemas.Balance])
 def balances(call: Caller) -> Json:
     """They sum to zero in each currency."""
-    return Json(render.balances(region.balances(call.platform, call.actor)))
+    return Json(render.balances(books.balances(call.platform, call.actor)))

@@ -11,7 +11,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import price
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
-from baygrid.app.region import find_project
+from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
 from baygrid.core.pricing import beancount as beancount_text
 from baygrid.core.pricing.accounts import project_account

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from baygrid.app import centres_and_offers, region
+from baygrid.app import projects
 from baygrid.app.access import Actor
-from baygrid.app.centres_and_offers import Rates
+from baygrid.app.centres import add_centre
+from baygrid.app.offers import Rates, add_offer
 from baygrid.app.platform import Platform
 from baygrid.core.units import Money
 from baygrid.ports.records import Kind, Role
@@ -29,14 +30,14 @@ def everybody(centres: Sequence[CentrePlan]) -> dict[str, Actor]:
 def found(
     platform: Platform, operator: Actor, centres: Sequence[CentrePlan], funds: Mapping[str, int]
 ) -> None:
-    region.add_organisation(platform, operator, "org", Kind.COMPANY, "")
+    projects.add_organisation(platform, operator, "org", Kind.COMPANY, "")
     for project, minor in funds.items():
-        region.add_project(platform, operator, project, "org", "CNY", Money(minor, "CNY"))
+        projects.add_project(platform, operator, project, "org", "CNY", Money(minor, "CNY"))
     for centre in centres:
-        centres_and_offers.add_centre(platform, operator, centre.name, centre.jurisdiction, "local")
+        add_centre(platform, operator, centre.name, centre.jurisdiction, "local")
         for accelerator in centre.offers:
             accelerator_hour = centre.accelerator_hour if accelerator else "0"
-            centres_and_offers.add_offer(
+            add_offer(
                 platform,
                 operator,
                 id=None,

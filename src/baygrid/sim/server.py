@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from baygrid.app import blobs, centres_and_offers, jobs, logs, region, submit, sync
+from baygrid.app import blobs, centres, jobs, logs, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
-from baygrid.app.centres_and_offers import Rates
+from baygrid.app.offers import Rates
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.app.scheduler import Scheduler
@@ -218,13 +218,13 @@ class SimServer:
 
     def _on_tariff(self, actor: Actor, data: dict[str, Any]) -> bytes:
         rates = Rates(data["accelerator_hour"], data["cpu_hour"], data["gib_hour"])
-        centres_and_offers.add_tariff(self._platform, actor, data["offer"], data["begins"], rates)
+        offers.add_tariff(self._platform, actor, data["offer"], data["begins"], rates)
         return b"ok"
 
     def _on_state(self, actor: Actor, data: dict[str, Any]) -> bytes:
         state = CentreState(data["state"])
-        return centres_and_offers.set_state(self._platform, actor, data["centre"], state).state.value.encode()
+        return centres.set_state(self._platform, actor, data["centre"], state).state.value.encode()
 
     def _on_grant(self, actor: Actor, data: dict[str, Any]) -> bytes:
         funds = Money(data["minor"], "CNY")
-        return str(region.grant(self._platform, actor, data["project"], funds, "more").granted).encode()
+        return str(projects.grant(self._platform, actor, data["project"], funds, "more").granted).encode()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 
 from baygrid.app.platform import Platform
-from baygrid.app.region import post_grant
+from baygrid.app.projects import post_grant
 from baygrid.app.tokens import issue
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money

@@ -1,4 +1,4 @@
-"""Organisations, projects and their money, as operators set them up."""
+"""Organisations, projects and their grants, as operators set them up."""
 
 from __future__ import annotations
 
@@ -115,15 +115,3 @@ def post_grant(platform: Platform, tx: Tx, project: str, funds: Money, narration
     tx.money.move(project, granted=funds.minor)
     tx.money.post([Transaction(transaction, f"grant:{transaction}", now, narration or "grant", postings)])
     tx.events.append([Event(now, "grant-posted", project, data={"minor": funds.minor})])
-
-
-def ledger(platform: Platform, actor: Actor, after: str | None, limit: int) -> list[Transaction]:
-    """Every transaction of the region's one ledger, oldest first."""
-    permit(actor, Action.OPERATE)
-    return platform.store.read(lambda tx: tx.money.transactions(after, limit))
-
-
-def balances(platform: Platform, actor: Actor) -> dict[tuple[str, str], int]:
-    """(account, currency) -> minor units; they sum to zero in each currency."""
-    permit(actor, Action.OPERATE)
-    return platform.store.read(lambda tx: tx.money.balances())

@@ -1,4 +1,4 @@
-"""Centres of the region and what they offer at which price."""
+"""What centres offer at which price."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.demand import silent_s
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, Refuse
-from baygrid.app.tokens import issue
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import DECIMALS
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import CentreRecord, CentreState, Event, Offer, Role
+from baygrid.ports.records import Event, Offer
 from baygrid.ports.store import Exists, Tx
 
-DRIVERS = ("local",)
-_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -46,65 +42,6 @@ def _rate(path: str, text: str) -> Fraction:
     if _RATE.fullmatch(text) is None:
         raise Invalid.at(path, f"must be a price such as 0.25, with at most 9 decimals, not {text[:40]!r}")
     return Fraction(text)
-
-
-def reachable(centre: CentreRecord, now: Instant) -> bool:
-    """Whether the centre's agent has reported lately."""
-    return silent_s(centre.seen_at, now) is None
-
-
-def centres(platform: Platform, actor: Actor) -> list[CentreRecord]:
-    permit(actor, Action.BROWSE)
-    rows = platform.store.read(lambda tx: tx.region.centres())
-    return [rows[name] for name in sorted(rows)]
-
-
-def centre(platform: Platform, actor: Actor, name: str) -> CentreRecord:
-    permit(actor, Action.BROWSE)
-    return platform.store.read(lambda tx: _find(tx, name))
-
-
-def _find(tx: Tx, name: str) -> CentreRecord:
-    row = tx.region.centre(name)
-    if row is None:
-        raise NotFound(f"there is no centre {name!r}")
-    return row
-
-
-def add_centre(
-    platform: Platform, actor: Actor, name: str, jurisdiction: str, driver: str
-) -> tuple[CentreRecord, str]:
-    """A centre and the secret of its agent's token. It is empty until its agent reports."""
-    permit(actor, Action.OPERATE)
-    check_name("name", name)
-    if _JURISDICTION.fullmatch(jurisdiction) is None:
-        raise Invalid.at("jurisdiction", f"must be a code such as CN-QH or HK, not {jurisdiction[:40]!r}")
-    if driver not in DRIVERS:
-        raise Invalid.at("driver", f"{driver[:40]!r} is not supported yet by this server: use {DRIVERS[0]}")
-    row = CentreRecord(name, jurisdiction, driver)
-
-    def apply(tx: Tx) -> str:
-        tx.region.insert_centre(row)
-        tx.events.append([Event(platform.clock(), "centre-added", centre=name)])
-        return issue(platform, tx, Role.CENTRE, None, name, f"agent of {name}")[1]
-
-    try:
-        return row, platform.store.write(apply)
-    except Exists:
-        raise Refuse(f"there is already a centre {name!r}") from None
-
-
-def set_state(platform: Platform, actor: Actor, name: str, state: CentreState) -> CentreRecord:
-    """DRAINED: what runs there goes on, nothing new comes."""
-    permit(actor, Action.OPERATE)
-
-    def apply(tx: Tx) -> CentreRecord:
-        if not tx.region.set_centre_state(name, state):
-            raise NotFound(f"there is no centre {name!r}")
-        tx.events.append([Event(platform.clock(), f"centre-{state.value}", centre=name)])
-        return _find(tx, name)
-
-    return platform.store.write(apply)
 
 
 def offers(platform: Platform, actor: Actor) -> list[Offer]:

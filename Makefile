@@ -17,7 +17,7 @@ help:
 	@scripts/venv.sh
 .venv: .venv/.stamp
 
-demo: .venv/.stamp ## a small region on this machine, start to bill (DEMO_LANG=en|zh)
+demo: .venv/.stamp ## a small region on this machine, start to bill (DEMO_LANG=en|zh-Hans|zh-Hant|ja)
 	@scripts/demo.sh
 
 check: .venv/.stamp ## style, types, layers and the fast tests

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def main() -> None:
     print(f"written to {RESULT}")
 
 
-PARTS = {
+PARTS: dict[str, Callable[[str | None], dict[str, Any]]] = {
     "submissions": submissions.measure,
     "embedded": lambda database: starts.measure(database, embedded=True),
     "separate_agent": lambda database: starts.measure(database, embedded=False),

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,8 @@ from baygrid.wiring.embedded import EmbeddedTransport
 from baygrid.wiring.ids import wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import AgentSettings
+
+AGAIN_S = 1.0
 
 
 class Ended(Exception):
@@ -110,7 +113,8 @@ def _loop(
 
 
 class EmbeddedAgent:
-    """The same agent in a thread of the server."""
+    """The same agent in a thread of the server. When it fails it begins anew from its journal, as a supervisor
+    of its own process would let it."""
 
     def __init__(
         self,
@@ -123,7 +127,9 @@ class EmbeddedAgent:
         partitions = declared(nodes)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
-        self._loop = _loop(name, state, "local", partitions, self._transport, failpoint)
+        self._make = partial(_loop, name, state, "local", partitions, self._transport, failpoint)
+        self._loop = self._make()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
 
     def start(self) -> None:
@@ -131,6 +137,7 @@ class EmbeddedAgent:
 
     def stop(self) -> None:
         """Its jobs go on running."""
+        self._stopping.set()
         self._loop.stop()
         self._transport.close()
         if self._thread.is_alive():
@@ -139,10 +146,14 @@ class EmbeddedAgent:
 
     def _run(self) -> None:
         log = structlog.get_logger("agent")
-        try:
-            why = self._loop.run()
-        except Exception:
-            log.exception("the embedded agent failed: restart the server")
-        else:
+        while not self._stopping.is_set():
+            try:
+                why = self._loop.run()
+            except Exception:
+                log.exception("the embedded agent failed and begins anew")
+                self._stopping.wait(AGAIN_S)
+                self._loop = self._make()
+                continue
             if why != "stopped":
-                log.error("the embedded agent ended", why=why)
+                log.error("the embedded agent ended: restart the server", why=why)
+            return

@@ -72,9 +72,11 @@ def _show(session: Session, bill: dict[str, Any], form: str) -> None:
         _csv(session, bill["lines"])
     elif form == "table":
         columns = ("job", "name", "centre", "item", "quantity", "unit", "rate", "amount")
-        rows = [
-            [line.get(column) for column in columns[:-1]] + [money(line["amount"])] for line in bill["lines"]
+        shown = [
+            {**line, "quantity": _decimal(line["quantity"], 6), "amount": money(line["amount"])}
+            for line in bill["lines"]
         ]
+        rows = [[line.get(column) for column in columns] for line in shown]
         if rows:
             out.table(columns, rows, right=("quantity", "rate", "amount"))
         out.line(f"{bill['project']}: {money(bill['total'])}")

@@ -139,7 +139,7 @@ def budget(demand: Demand, it: Candidate) -> Reason | None:
     if cost.minor <= limit:
         return None
     most = Money(limit, demand.currency)
-    text = f"running {format_duration(demand.time_s)} costs {cost}, more than the {most} that it may cost at most"
+    text = f"running {format_duration(demand.time_s)} costs {cost}, more than the {most} that it may cost"
     return Reason("over-budget", text, {"cost_minor": cost.minor, "max_cost_minor": limit})
 
 

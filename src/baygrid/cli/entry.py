@@ -5,7 +5,7 @@ import sys
 import typer
 
 from baygrid.cli import session
-from baygrid.cli.commands import jobs, money, region, start
+from baygrid.cli.commands import applications, client, jobs, money, region, simulate, start
 from baygrid.cli.errors import CliError
 from baygrid.cli.output import Output
 
@@ -22,6 +22,9 @@ jobs.register(app)
 money.register(app)
 region.register(app)
 start.register(app)
+client.register(app)
+simulate.register(app)
+applications.register(app)
 
 
 def run() -> None:

@@ -1,16 +1,14 @@
-"""Commands that start something on this machine, and the client's own settings."""
+"""Commands that start a server or an agent on this machine."""
 
 import errno
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from baygrid import __version__
 from baygrid.cli import config
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command, settle
@@ -19,13 +17,6 @@ from baygrid.cli.session import Session, command, settle
 def register(app: typer.Typer) -> None:
     command(app, "serve")(serve)
     command(app, "agent")(agent)
-    command(app, "login")(login)
-    command(app, "simulate")(simulate)
-    application = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-    app.add_typer(application, name="app", help="Run a reference application on this machine.")
-    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    application.command("images", context_settings=passed_on, help="Classify images.")(images)
-    command(app, "version")(version)
 
 
 def serve(
@@ -147,79 +138,3 @@ def _agent_ready(session: Session, server: str, nodes: str) -> None:
         print(json.dumps({"server": server, "nodes": nodes}), file=session.out.out, flush=True)
     else:
         session.out.line(f"agent of {server} with {nodes}")
-
-
-def login(session: Session) -> None:
-    """Remember a server and a token for the commands that follow. Without --token it is asked for."""
-    server = session.server or os.environ.get("BAYGRID_SERVER") or config.DEFAULT_SERVER
-    token = session.token or os.environ.get("BAYGRID_TOKEN")
-    if not token:
-        token = (
-            typer.prompt("token", hide_input=True, err=True)
-            if sys.stdin.isatty()
-            else sys.stdin.readline().strip()
-        )
-    if not token:
-        raise CliError("no token was given", code="unauthorized", cure="use --token TOKEN")
-    session.server, session.token = server, token
-    me: dict[str, Any] = session.client.get("/v1/me")
-    path = config.config_path(os.environ)
-    config.save(path, config.Config(session.access.server, token))
-    if session.json:
-        session.out.json({"server": session.access.server, "config": str(path), **me})
-    else:
-        whose = me.get("project") or me.get("centre")
-        session.out.line(
-            f"logged in at {session.access.server} as {me['role']}{f' of {whose}' if whose else ''}"
-        )
-
-
-def simulate(
-    session: Session,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many histories.")] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Jobs in each.")] = 100,
-    first: Annotated[int, typer.Option("--first", min=0, help="The first seed.")] = 0,
-) -> None:
-    """Run the whole region in one thread under simulated time and faults, and check what must hold."""
-    from dataclasses import asdict
-
-    from baygrid.sim import Outcome
-    from baygrid.sim import simulate as run_seeds
-
-    def tell(outcome: Outcome) -> None:
-        found = outcome.failure
-        verdict = f"VIOLATES {found.invariant}: {found.subject} {found.detail}" if found else "holds"
-        session.out.note(f"seed {outcome.seed}: {outcome.jobs} jobs, {outcome.steps} steps, {verdict}")
-
-    settle()
-    summary = run_seeds(seeds, jobs, first, tell)
-    if session.json:
-        failures = [asdict(failure) for failure in summary.failures]
-        session.out.json(
-            {"seeds": summary.seeds, "jobs": summary.jobs, "steps": summary.steps, "failures": failures}
-        )
-    else:
-        session.out.line(f"{summary.seeds} histories, {summary.jobs} jobs: {len(summary.failures)} failures")
-    raise typer.Exit(1 if summary.failures else 0)
-
-
-def images(context: typer.Context) -> None:
-    """Everything after `images` is the application's own."""
-    try:
-        from baygrid.workloads.images.cli import main
-    except ImportError as missing:
-        raise CliError(
-            f"the images application needs packages that are not here: {missing}",
-            code="not-installed",
-            cure="pip install 'baygrid[images]'",
-        ) from missing
-    settle()
-    raise typer.Exit(main(context.args))
-
-
-def version(session: Session) -> None:
-    """Print the version."""
-    if session.json:
-        session.out.json({"version": __version__})
-    else:
-        session.out.line(__version__)

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from baygrid.centres import logs
-from baygrid.centres.held import (
-    Held,
+from baygrid.centres.journal import Entry, Journal
+from baygrid.centres.metering import Signer, stretches
+from baygrid.centres.remembered import (
     Memory,
     Phase,
+    Remembered,
     blank_order,
     final_entry,
     order_entry,
     stop_entry,
     usage_entry,
 )
-from baygrid.centres.journal import Entry, Journal
-from baygrid.centres.metering import Signer, stretches
 from baygrid.centres.reports import Reporter, clean, failed, final_report
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
@@ -70,10 +70,10 @@ class Agent:
         self._epoch, self._usage_every = epoch, usage_every
         self._memory = Memory.replay(journal.read())
         self._memory.incarnation = max(self._memory.incarnation + 1, now)
-        self._phases: dict[Phase, dict[str, Held]] = {phase: {} for phase in Phase}
-        self._stops: dict[str, Held] = {}  # not yet passed on to the centre
-        for held in self._memory.held.values():
-            self._index(held)
+        self._phases: dict[Phase, dict[str, Remembered]] = {phase: {} for phase in Phase}
+        self._stops: dict[str, Remembered] = {}  # not yet passed on to the centre
+        for kept in self._memory.attempts.values():
+            self._index(kept)
         self._batch: list[Entry] = []  # must be durable before the next report
         self._lazy: list[Entry] = []  # harmless to lose: goes with the next batch
         self._again_at: Instant | None = now
@@ -93,9 +93,9 @@ class Agent:
         return self._memory.gen
 
     @property
-    def attempts(self) -> Mapping[str, Held]:
+    def attempts(self) -> Mapping[str, Remembered]:
         """For status pages and tests; not to be changed."""
-        return self._memory.held
+        return self._memory.attempts
 
     def wants_report(self, now: Instant) -> bool:
         return now >= self._reporter.due_at
@@ -120,17 +120,17 @@ class Agent:
     def take(self, desired: Desired, now: Instant) -> None:
         """Takes on an answer, durably. Nothing is started here: the next tick does."""
         entries: list[Entry] = []
-        fresh: dict[str, Held] = {}
-        stops: list[tuple[Held, Stop]] = []
+        fresh: dict[str, Remembered] = {}
+        stops: list[tuple[Remembered, Stop]] = []
         for order in desired.orders:
-            if order.attempt not in self._memory.held and order.attempt not in fresh:
-                fresh[order.attempt] = held = self._new(order)
-                if not held.old:
-                    entries.append(order_entry(held))
+            if order.attempt not in self._memory.attempts and order.attempt not in fresh:
+                fresh[order.attempt] = kept = self._new(order)
+                if not kept.old:
+                    entries.append(order_entry(kept))
         for stop in desired.stops:
-            known = self._memory.held.get(stop.attempt) or fresh.get(stop.attempt)
+            known = self._memory.attempts.get(stop.attempt) or fresh.get(stop.attempt)
             if known is None:
-                known = fresh[stop.attempt] = Held(blank_order(stop), Phase.ORDERED, adopt=True)
+                known = fresh[stop.attempt] = Remembered(blank_order(stop), Phase.ORDERED, adopt=True)
             elif known.order.token != stop.token or known.stop is not None or known.final is not None:
                 continue
             stops.append((known, stop))
@@ -143,10 +143,10 @@ class Agent:
         self._memory.gen = desired.gen
         for known, stop in stops:
             known.stop, known.retry_at, known.old = stop, 0, False
-        for held in fresh.values():
-            self._memory.held[held.order.attempt] = held
-            self._index(held)
-            self._reporter.note(held.order.attempt)
+        for kept in fresh.values():
+            self._memory.attempts[kept.order.attempt] = kept
+            self._index(kept)
+            self._reporter.note(kept.order.attempt)
         for known, _ in stops:
             self._stops[known.order.attempt] = known
             self._reporter.note(known.order.attempt)
@@ -156,23 +156,23 @@ class Agent:
     def answered(self, answer: ReportAnswer, now: Instant) -> None:
         """The last report arrived."""
         for attempt in self._reporter.answered(answer):
-            held = self._memory.held.get(attempt)
-            if held is not None and held.old:
-                self._remove(held)
+            kept = self._memory.attempts.get(attempt)
+            if kept is not None and kept.old:
+                self._remove(kept)
         for attempt, why in answer.refused:
-            if attempt in self._memory.held:
-                self._memory.held[attempt].trouble = f"the server does not believe it: {why}"
+            if attempt in self._memory.attempts:
+                self._memory.attempts[attempt].trouble = f"the server does not believe it: {why}"
         for attempt, n in answer.usage_stored:
-            held = self._memory.held.get(attempt)
-            if held is not None and any(one.usage.n == n for one in held.unstored):
-                held.unstored = [one for one in held.unstored if one.usage.n != n]
+            kept = self._memory.attempts.get(attempt)
+            if kept is not None and any(one.usage.n == n for one in kept.unstored):
+                kept.unstored = [one for one in kept.unstored if one.usage.n != n]
                 self._lazy.append({"t": "stored", "attempt": attempt, "n": n})
         for attempt in answer.closed:
-            held = self._memory.held.get(attempt)
-            if held is not None and (held.final is not None or held.phase is Phase.UNKNOWN):
-                held.closed = True
-                held.log_done = held.log_done or held.phase is Phase.UNKNOWN
-                self._forget_if_done(held, now)
+            kept = self._memory.attempts.get(attempt)
+            if kept is not None and (kept.final is not None or kept.phase is Phase.UNKNOWN):
+                kept.closed = True
+                kept.log_done = kept.log_done or kept.phase is Phase.UNKNOWN
+                self._forget_if_done(kept, now)
 
     def unanswered(self) -> None:
         """The last report, or its answer, was lost: all of it will be said again."""
@@ -187,10 +187,10 @@ class Agent:
         self._stop(now)
         self._observe(now)
         self._flush()
-        for held in (*self._phases[Phase.STAGE].values(), *self._phases[Phase.PUBLISH].values()):
-            if not held.busy:
-                self._wake(held.retry_at)
-        if self._journal.appended > COMPACT_AFTER + 4 * len(self._memory.held):
+        for kept in (*self._phases[Phase.STAGE].values(), *self._phases[Phase.PUBLISH].values()):
+            if not kept.busy:
+                self._wake(kept.retry_at)
+        if self._journal.appended > COMPACT_AFTER + 4 * len(self._memory.attempts):
             self._lazy = []
             self._journal.rewrite(list(self._memory.dump(now)))
         return self.wake_at(now)
@@ -200,26 +200,26 @@ class Agent:
         self._flush()
         if self._reporter.full_due(now):
             self._reporter.describe(self._centre.inventory())
-        return self._reporter.build(self._memory.held, self._memory.gen, now)
+        return self._reporter.build(self._memory.attempts, self._memory.gen, now)
 
     # Bytes in
 
     def staging_due(self, now: Instant) -> list[Order]:
         """Orders whose bytes are to be fetched now by `centre.prepare`; each ends in `staged`."""
-        return [held.order for held in self._due(Phase.STAGE, now)]
+        return [kept.order for kept in self._due(Phase.STAGE, now)]
 
     def staged(self, attempt: str, now: Instant, failure: str | None = None, *, again: bool = False) -> None:
         """`failure` None: it can start. `again`: the server could not be reached, so try later."""
-        held = self._phases[Phase.STAGE].get(attempt)
-        if held is None:
+        kept = self._phases[Phase.STAGE].get(attempt)
+        if kept is None:
             return
-        held.busy = False
+        kept.busy = False
         if failure is None:
-            self._enter(held, Phase.READY)
+            self._enter(kept, Phase.READY)
         elif again:
-            self._later(held, failure, now)
+            self._later(kept, failure, now)
         else:
-            self._finish(held, failed("staging-failed", failure), now)
+            self._finish(kept, failed("staging-failed", failure), now)
         self._wake(now)
 
     # Bytes out
@@ -227,225 +227,225 @@ class Agent:
     def blobs_due(self, now: Instant) -> list[Publication]:
         """Outputs to be packed and stored; each ends in `published` or `publishing_failed`."""
         return [
-            Publication(held.order.attempt, name, path)
-            for held in self._due(Phase.PUBLISH, now)
-            if held.seen is not None
-            for name, path in sorted(held.seen.outputs.items())
-            if name not in held.outputs
+            Publication(kept.order.attempt, name, path)
+            for kept in self._due(Phase.PUBLISH, now)
+            if kept.seen is not None
+            for name, path in sorted(kept.seen.outputs.items())
+            if name not in kept.outputs
         ]
 
     def published(self, attempt: str, name: str, sha256: str, now: Instant) -> None:
-        held = self._phases[Phase.PUBLISH].get(attempt)
-        if held is None or held.seen is None:
+        kept = self._phases[Phase.PUBLISH].get(attempt)
+        if kept is None or kept.seen is None:
             return
-        held.outputs[name] = sha256
-        if set(held.outputs) >= set(held.seen.outputs):
-            self._finish(held, held.seen, now)
+        kept.outputs[name] = sha256
+        if set(kept.outputs) >= set(kept.seen.outputs):
+            self._finish(kept, kept.seen, now)
 
     def publishing_failed(self, attempt: str, failure: str, now: Instant, *, again: bool = False) -> None:
-        held = self._phases[Phase.PUBLISH].get(attempt)
-        if held is None or held.seen is None:
+        kept = self._phases[Phase.PUBLISH].get(attempt)
+        if kept is None or kept.seen is None:
             return
-        held.busy = False
+        kept.busy = False
         if again:
-            self._later(held, failure, now)
+            self._later(kept, failure, now)
         else:
-            seen = held.seen
-            self._finish(held, failed("publishing-failed", failure, seen.started_at, seen.ended_at), now)
+            seen = kept.seen
+            self._finish(kept, failed("publishing-failed", failure, seen.started_at, seen.ended_at), now)
 
     def log_chunks(self, now: Instant) -> list[tuple[str, str, int, bytes]]:
         """(attempt, token, offset, bytes) to append now; empty bytes only ask how much the server holds."""
         chunks = logs.chunks(self._with_log(), self._centre, now)
-        for held in [one for one in self._phases[Phase.FINAL].values() if one.closed and one.log_done]:
-            self._forget_if_done(held, now)
+        for kept in [one for one in self._phases[Phase.FINAL].values() if one.closed and one.log_done]:
+            self._forget_if_done(kept, now)
         return chunks
 
     def log_stored(self, attempt: str, end: int, now: Instant) -> None:
         """The server holds this attempt's log up to `end`."""
-        held = self._memory.held.get(attempt)
-        if held is not None:
-            logs.stored(held, end, now)
+        kept = self._memory.attempts.get(attempt)
+        if kept is not None:
+            logs.stored(kept, end, now)
 
     def log_refused(self, attempt: str, now: Instant) -> None:
         """The server wants no more of it."""
-        held = self._memory.held.get(attempt)
-        if held is not None:
-            held.log_done = True
-            self._forget_if_done(held, now)
+        kept = self._memory.attempts.get(attempt)
+        if kept is not None:
+            kept.log_done = True
+            self._forget_if_done(kept, now)
 
     # Inside
 
-    def _new(self, order: Order) -> Held:
+    def _new(self, order: Order) -> Remembered:
         old = order.attempt in self._memory.closed
         if old or order.state is not AttemptState.PLACED:
-            return Held(order, Phase.UNKNOWN, adopt=True, old=old, log_offset=None)
-        held = Held(order, Phase.READY)
-        if held.needs_network:
-            held.phase = Phase.STAGE
+            return Remembered(order, Phase.UNKNOWN, adopt=True, old=old, log_offset=None)
+        kept = Remembered(order, Phase.READY)
+        if kept.needs_network:
+            kept.phase = Phase.STAGE
         else:
-            held.go = self._epoch  # it starts in the next tick: this entry is already the permission
-        return held
+            kept.go = self._epoch  # it starts in the next tick: this entry is already the permission
+        return kept
 
     def _start(self, now: Instant) -> None:
-        ready = [held for held in self._phases[Phase.READY].values() if held.stop is None]
-        for held in ready:
-            if held.retry_at > now:
-                self._wake(held.retry_at)
-        ready = [held for held in ready if held.retry_at <= now]
+        ready = [kept for kept in self._phases[Phase.READY].values() if kept.stop is None]
+        for kept in ready:
+            if kept.retry_at > now:
+                self._wake(kept.retry_at)
+        ready = [kept for kept in ready if kept.retry_at <= now]
         if len(ready) > STARTS_PER_TICK:
             ready = ready[:STARTS_PER_TICK]
             self._wake(now)
-        late = [held for held in ready if held.go is None]
-        for held in late:
-            held.go = self._epoch
-        self._write([{"t": "go", "attempt": held.order.attempt, "epoch": held.go} for held in late])
-        for held in ready:
+        late = [kept for kept in ready if kept.go is None]
+        for kept in late:
+            kept.go = self._epoch
+        self._write([{"t": "go", "attempt": kept.order.attempt, "epoch": kept.go} for kept in late])
+        for kept in ready:
             try:
-                if not held.needs_network:
-                    self._centre.prepare(held.order, _no_fetch)
-                self._centre.start(held.order, now)
+                if not kept.needs_network:
+                    self._centre.prepare(kept.order, _no_fetch)
+                self._centre.start(kept.order, now)
             except StagingFailed as failure:
-                self._finish(held, failed("staging-failed", str(failure)), now)
+                self._finish(kept, failed("staging-failed", str(failure)), now)
             except OSError as error:
-                self._later(held, str(error), now)
-                if held.tries >= MAX_START_TRIES:
-                    held.stop = Stop(held.order.attempt, held.order.token, "it could not be started", 0)
-                    held.refused = True
-                    self._stops[held.order.attempt] = held
+                self._later(kept, str(error), now)
+                if kept.tries >= MAX_START_TRIES:
+                    kept.stop = Stop(kept.order.attempt, kept.order.token, "it could not be started", 0)
+                    kept.refused = True
+                    self._stops[kept.order.attempt] = kept
             else:
-                held.trouble = ""
-                self._enter(held, Phase.ORDERED)
+                kept.trouble = ""
+                self._enter(kept, Phase.ORDERED)
 
     def _stop(self, now: Instant) -> None:
         """Passes stops on. The centre is told even of what never started: it then refuses to start it."""
-        for attempt, held in list(self._stops.items()):
-            if held.stop is None or held.phase in (Phase.PUBLISH, Phase.FINAL):
+        for attempt, kept in list(self._stops.items()):
+            if kept.stop is None or kept.phase in (Phase.PUBLISH, Phase.FINAL):
                 del self._stops[attempt]
-            elif held.phase is Phase.STAGE and held.busy:
+            elif kept.phase is Phase.STAGE and kept.busy:
                 continue  # its files are being written; `staged` comes
-            elif now < held.retry_at and not held.refused:
-                self._wake(held.retry_at)
+            elif now < kept.retry_at and not kept.refused:
+                self._wake(kept.retry_at)
             else:
                 try:
-                    self._centre.stop(held.stop, now)
+                    self._centre.stop(kept.stop, now)
                 except OSError as error:
-                    self._later(held, str(error), now)
+                    self._later(kept, str(error), now)
                     continue
                 del self._stops[attempt]
-                held.stop_told = True
-                self._enter(held, Phase.ORDERED)
+                kept.stop_told = True
+                self._enter(kept, Phase.ORDERED)
 
     def _observe(self, now: Instant) -> None:
-        asked = [held for phase in _LOOKED_AT for held in self._phases[phase].values() if not held.old]
+        asked = [kept for phase in _LOOKED_AT for kept in self._phases[phase].values() if not kept.old]
         try:
-            seen = self._centre.observe([held.order for held in asked], now)
+            seen = self._centre.observe([kept.order for kept in asked], now)
         except OSError as error:
             self.trouble = str(error)
             self._wake(now + 1_000)
             return
         self.trouble = ""
-        for held in asked:
-            one = seen.get(held.order.token)
+        for kept in asked:
+            one = seen.get(kept.order.token)
             if one is None:
-                self._saw_nothing(held, now)
+                self._saw_nothing(kept, now)
             else:
-                self._saw(held, one, now)
+                self._saw(kept, one, now)
 
-    def _saw(self, held: Held, seen: Observation, now: Instant) -> None:
-        for signed in stretches(held, seen, self._usage_every, now, self._key):
+    def _saw(self, kept: Remembered, seen: Observation, now: Instant) -> None:
+        for signed in stretches(kept, seen, self._usage_every, now, self._key):
             self._batch.append(usage_entry(signed))
-            self._reporter.note(held.order.attempt)
+            self._reporter.note(kept.order.attempt)
         if not seen.state.final:
-            if held.phase is not Phase.ORDERED or not _same(held.seen, seen):
-                self._enter(held, Phase.ORDERED)
-            held.seen = seen
+            if kept.phase is not Phase.ORDERED or not _same(kept.seen, seen):
+                self._enter(kept, Phase.ORDERED)
+            kept.seen = seen
         elif seen.state is AttemptState.SUCCEEDED and seen.outputs:
-            held.seen = seen
-            self._enter(held, Phase.PUBLISH)
-        elif held.refused and seen.started_at is None:
-            self._finish(held, failed("refused", held.trouble, ended_at=seen.ended_at), now)
+            kept.seen = seen
+            self._enter(kept, Phase.PUBLISH)
+        elif kept.refused and seen.started_at is None:
+            self._finish(kept, failed("refused", kept.trouble, ended_at=seen.ended_at), now)
         else:
-            self._finish(held, seen, now)
+            self._finish(kept, seen, now)
 
-    def _saw_nothing(self, held: Held, now: Instant) -> None:
+    def _saw_nothing(self, kept: Remembered, now: Instant) -> None:
         """The centre does not know the token: never "completed"."""
-        if held.go is not None and held.go != self._epoch and held.seen is None:
-            self._finish(held, failed("interrupted", "the machine restarted before it was seen to run"), now)
-        elif held.stop_told and held.seen is None:
-            self._finish(held, Observation(AttemptState.CANCELLED, raw="never started here"), now)
-        elif held.phase is Phase.CHECK and held.stop is None:
-            if not held.adopt:
-                held.log_offset = 0
+        if kept.go is not None and kept.go != self._epoch and kept.seen is None:
+            self._finish(kept, failed("interrupted", "the machine restarted before it was seen to run"), now)
+        elif kept.stop_told and kept.seen is None:
+            self._finish(kept, Observation(AttemptState.CANCELLED, raw="never started here"), now)
+        elif kept.phase is Phase.CHECK and kept.stop is None:
+            if not kept.adopt:
+                kept.log_offset = 0
             # Permission to start came after staging. It may have been started, so it must not fail here
             # without the centre's word: starting again asks the centre.
-            fresh = Phase.STAGE if held.needs_network and held.go is None else Phase.READY
-            self._enter(held, Phase.UNKNOWN if held.adopt else fresh)
+            fresh = Phase.STAGE if kept.needs_network and kept.go is None else Phase.READY
+            self._enter(kept, Phase.UNKNOWN if kept.adopt else fresh)
             self._wake(now)
-        elif held.phase is Phase.ORDERED:
+        elif kept.phase is Phase.ORDERED:
             gone = Observation(
                 AttemptState.UNKNOWN,
                 raw="no longer known here",
-                started_at=held.seen.started_at if held.seen is not None else None,
+                started_at=kept.seen.started_at if kept.seen is not None else None,
             )
-            if held.seen != gone:
-                held.seen = gone
-                self._reporter.note(held.order.attempt)
+            if kept.seen != gone:
+                kept.seen = gone
+                self._reporter.note(kept.order.attempt)
 
-    def _finish(self, held: Held, seen: Observation, now: Instant) -> None:
+    def _finish(self, kept: Remembered, seen: Observation, now: Instant) -> None:
         """Final. It is journaled with this step's batch, before any report can carry it."""
-        held.final = final_report(held, seen, now)
-        held.log_at = now
-        self._batch.append(final_entry(held.final))
-        self._enter(held, Phase.FINAL)
+        kept.final = final_report(kept, seen, now)
+        kept.log_at = now
+        self._batch.append(final_entry(kept.final))
+        self._enter(kept, Phase.FINAL)
         self._wake(now)
 
-    def _forget_if_done(self, held: Held, now: Instant) -> None:
+    def _forget_if_done(self, kept: Remembered, now: Instant) -> None:
         """Both sides are done: the state, the usage and the whole log are at the server."""
-        if held.closed and held.log_done and not held.unstored:
-            self._centre.forget(held.order)
-            self._remove(held)
-            self._memory.closed[held.order.attempt] = now
-            self._lazy.append({"t": "closed", "at": [(held.order.attempt, now)]})
+        if kept.closed and kept.log_done and not kept.unstored:
+            self._centre.forget(kept.order)
+            self._remove(kept)
+            self._memory.closed[kept.order.attempt] = now
+            self._lazy.append({"t": "closed", "at": [(kept.order.attempt, now)]})
 
-    def _due(self, phase: Phase, now: Instant) -> list[Held]:
+    def _due(self, phase: Phase, now: Instant) -> list[Remembered]:
         """Attempts in `phase` whose turn it is, marked busy, since they are handed out."""
         found = [
-            held
-            for held in self._phases[phase].values()
-            if not held.busy and held.retry_at <= now and (held.stop is None or phase is Phase.PUBLISH)
+            kept
+            for kept in self._phases[phase].values()
+            if not kept.busy and kept.retry_at <= now and (kept.stop is None or phase is Phase.PUBLISH)
         ]
-        for held in found:
-            held.busy = True
+        for kept in found:
+            kept.busy = True
         return found
 
-    def _index(self, held: Held) -> None:
-        self._phases[held.phase][held.order.attempt] = held
-        if held.stop is not None and held.final is None:
-            self._stops[held.order.attempt] = held
+    def _index(self, kept: Remembered) -> None:
+        self._phases[kept.phase][kept.order.attempt] = kept
+        if kept.stop is not None and kept.final is None:
+            self._stops[kept.order.attempt] = kept
 
-    def _enter(self, held: Held, phase: Phase) -> None:
-        if phase is not held.phase:
-            del self._phases[held.phase][held.order.attempt]
-            held.phase, held.busy, held.retry_at, held.tries = phase, False, 0, 0
-            self._phases[phase][held.order.attempt] = held
-        self._reporter.note(held.order.attempt)
+    def _enter(self, kept: Remembered, phase: Phase) -> None:
+        if phase is not kept.phase:
+            del self._phases[kept.phase][kept.order.attempt]
+            kept.phase, kept.busy, kept.retry_at, kept.tries = phase, False, 0, 0
+            self._phases[phase][kept.order.attempt] = kept
+        self._reporter.note(kept.order.attempt)
 
-    def _remove(self, held: Held) -> None:
-        attempt = held.order.attempt
-        del self._memory.held[attempt]
-        del self._phases[held.phase][attempt]
+    def _remove(self, kept: Remembered) -> None:
+        attempt = kept.order.attempt
+        del self._memory.attempts[attempt]
+        del self._phases[kept.phase][attempt]
         self._stops.pop(attempt, None)
         self._reporter.drop(attempt)
 
-    def _with_log(self) -> Iterable[Held]:
+    def _with_log(self) -> Iterable[Remembered]:
         for phase in (Phase.FINAL, Phase.PUBLISH, Phase.ORDERED):
             yield from self._phases[phase].values()
 
-    def _later(self, held: Held, trouble: str, now: Instant) -> None:
-        held.tries += 1
-        held.trouble = clean(trouble)
-        held.retry_at = now + back_off(held.tries)
-        self._wake(held.retry_at)
+    def _later(self, kept: Remembered, trouble: str, now: Instant) -> None:
+        kept.tries += 1
+        kept.trouble = clean(trouble)
+        kept.retry_at = now + back_off(kept.tries)
+        self._wake(kept.retry_at)
 
     def _wake(self, at: Instant) -> None:
         self._again_at = at if self._again_at is None else min(self._again_at, at)

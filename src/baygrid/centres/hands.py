@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
-Job = tuple[str, Any, Callable[[], Any]]
+Call = tuple[str, Any, Callable[[], Any]]
 
 
 class Mailbox:
@@ -47,7 +47,7 @@ class Hands:
     """`count` threads over one queue. They are daemons: a call that hangs does not keep the process."""
 
     def __init__(self, name: str, count: int, mailbox: Mailbox) -> None:
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._mailbox = mailbox
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True) for n in range(count)
@@ -57,17 +57,17 @@ class Hands:
 
     def give(self, kind: str, about: Any, call: Callable[[], Any]) -> None:
         """Its result, or the exception that it raised, comes by mail."""
-        self._jobs.put((kind, about, call))
+        self._calls.put((kind, about, call))
 
     def stop(self, timeout_s: float) -> None:
         for _ in self._threads:
-            self._jobs.put(None)
+            self._calls.put(None)
         for thread in self._threads:
             thread.join(timeout_s)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            kind, about, call = job
+        while (given := self._calls.get()) is not None:
+            kind, about, call = given
             try:
                 result = call()
             except Exception as error:  # noqa: BLE001 - the loop decides

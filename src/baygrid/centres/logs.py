@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from baygrid.centres.held import Held, Phase
+from baygrid.centres.remembered import Phase, Remembered
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre
 
@@ -17,11 +17,11 @@ STEP_ATTEMPTS = 256
 MAX_STALLS = 8
 
 
-def chunks(held: Iterable[Held], centre: Centre, now: Instant) -> list[tuple[str, str, int, bytes]]:
+def chunks(kept: Iterable[Remembered], centre: Centre, now: Instant) -> list[tuple[str, str, int, bytes]]:
     """One bounded step over the logs whose turn it is."""
     found: list[tuple[str, str, int, bytes]] = []
     size = looked = 0
-    for one in held:
+    for one in kept:
         if one.log_done or one.log_at > now:
             continue
         if looked >= STEP_ATTEMPTS or size >= STEP_BYTES:
@@ -45,7 +45,7 @@ def chunks(held: Iterable[Held], centre: Centre, now: Instant) -> list[tuple[str
     return found
 
 
-def stored(one: Held, end: int, now: Instant) -> None:
+def stored(one: Remembered, end: int, now: Instant) -> None:
     """The server holds the log up to `end`, which may be less than was sent, or more."""
     if one.log_offset is not None and end <= one.log_offset:
         one.log_stalls += 1
@@ -58,6 +58,6 @@ def stored(one: Held, end: int, now: Instant) -> None:
     one.log_offset = end
 
 
-def wake_at(held: Iterable[Held]) -> Instant | None:
+def wake_at(kept: Iterable[Remembered]) -> Instant | None:
     """When the next log wants to be looked at."""
-    return min((one.log_at for one in held if not one.log_done), default=None)
+    return min((one.log_at for one in kept if not one.log_done), default=None)

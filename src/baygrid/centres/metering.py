@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from baygrid.centres.held import Held
+from baygrid.centres.remembered import Remembered
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
@@ -23,35 +23,37 @@ class Signer(Protocol):
     def sign(self, data: bytes) -> str: ...
 
 
-def stretches(held: Held, seen: Observation, every: int, now: Instant, key: Signer) -> list[SignedUsage]:
+def stretches(
+    kept: Remembered, seen: Observation, every: int, now: Instant, key: Signer
+) -> list[SignedUsage]:
     """The records that are due for what was seen: whole stretches while it runs, the rest when it has ended.
 
-    They are entered into `held`; adjacent, numbered on, none twice.
+    They are entered into `kept`; adjacent, numbered on, none twice.
     """
-    if seen.started_at is None or not held.order.nodes:
+    if seen.started_at is None or not kept.order.nodes:
         return []
-    begun = held.until if held.until is not None else seen.started_at
+    begun = kept.until if kept.until is not None else seen.started_at
     records: list[SignedUsage] = []
     if not seen.state.final:
         if seen.state not in _IN_USE:
             return []  # nobody knows whether it still runs: that is recorded when it is known again
         while now - begun >= every:
             begun += every
-            records.append(_record(held, seen, begun, key))
+            records.append(_record(kept, seen, begun, key))
         return records
     end = max(seen.started_at, seen.ended_at if seen.ended_at is not None else now)
-    if held.n == 0 or end > begun:
-        records.append(_record(held, seen, end, key))
+    if kept.n == 0 or end > begun:
+        records.append(_record(kept, seen, end, key))
     return records
 
 
-def _record(held: Held, seen: Observation, end: Instant, key: Signer) -> SignedUsage:
-    order = held.order
-    start = held.until if held.until is not None else seen.started_at
+def _record(kept: Remembered, seen: Observation, end: Instant, key: Signer) -> SignedUsage:
+    order = kept.order
+    start = kept.until if kept.until is not None else seen.started_at
     assert start is not None
     usage = Usage(
         attempt=order.attempt,
-        n=held.n,
+        n=kept.n,
         start=start,
         end=end,
         nodes=len(order.nodes),
@@ -59,11 +61,11 @@ def _record(held: Held, seen: Observation, end: Instant, key: Signer) -> SignedU
         memory_mib=order.memory_mib,
         accelerator=order.accelerator,
         accelerators=order.accelerators,
-        cpu_seconds=max(0.0, round(seen.cpu_seconds - held.cpu_seconds, 3)),
+        cpu_seconds=max(0.0, round(seen.cpu_seconds - kept.cpu_seconds, 3)),
         peak_memory_mib=seen.peak_memory_mib,
     )
     signed = SignedUsage(usage, key.sign(usage_bytes(usage)))
-    held.n, held.until = held.n + 1, end
-    held.cpu_seconds += usage.cpu_seconds
-    held.unstored.append(signed)
+    kept.n, kept.until = kept.n + 1, end
+    kept.cpu_seconds += usage.cpu_seconds
+    kept.unstored.append(signed)
     return signed

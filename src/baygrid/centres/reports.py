@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from baygrid.centres.held import Held, Phase
+from baygrid.centres.remembered import Phase, Remembered
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
@@ -53,14 +53,14 @@ class Reporter:
         if inventory != self._inventory or not self._digest:
             self._inventory, self._digest = tuple(inventory), inventory_digest(inventory)
 
-    def build(self, held: Mapping[str, Held], ack: int, now: Instant) -> Report:
+    def build(self, kept: Mapping[str, Remembered], ack: int, now: Instant) -> Report:
         if self.full_due(now):
             self._full_at = now + FULL_EVERY_MS
-            for attempt in held:
+            for attempt in kept:
                 self._changed.setdefault(attempt, 0)
         chosen = list(self._changed)
-        chosen += [a for a, one in held.items() if (one.final or one.unstored) and a not in self._changed]
-        told = list(_fitting(view(held[attempt]) for attempt in chosen if attempt in held))
+        chosen += [a for a, one in kept.items() if (one.final or one.unstored) and a not in self._changed]
+        told = list(_fitting(view(kept[attempt]) for attempt in chosen if attempt in kept))
         self._sent = {one.attempt: self._changed.get(one.attempt, 0) for one in told}
         self._seq += 1
         self.due_at = now + HEARTBEAT_MS
@@ -99,41 +99,41 @@ def _fitting(reports: Iterable[AttemptReport]) -> Iterator[AttemptReport]:
         yield one
 
 
-def view(held: Held) -> AttemptReport:
+def view(kept: Remembered) -> AttemptReport:
     """How an attempt stands, as the server is told."""
-    attempt, token = held.order.attempt, held.order.token
-    usage = tuple(held.unstored[:USAGE_PER_REPORT])
-    if held.final is not None and len(held.unstored) <= USAGE_PER_REPORT:
-        return replace(held.final, usage=usage)
-    seen = held.seen
+    attempt, token = kept.order.attempt, kept.order.token
+    usage = tuple(kept.unstored[:USAGE_PER_REPORT])
+    if kept.final is not None and len(kept.unstored) <= USAGE_PER_REPORT:
+        return replace(kept.final, usage=usage)
+    seen = kept.seen
     started_at = seen.started_at if seen is not None else None
     raw = clean(seen.raw) if seen is not None else ""
     detail = clean(seen.detail) if seen is not None else ""
-    if held.phase is Phase.UNKNOWN:
-        raw = "closed here before" if held.old else "not known here"
+    if kept.phase is Phase.UNKNOWN:
+        raw = "closed here before" if kept.old else "not known here"
     return AttemptReport(
-        attempt, token, _state(held), raw, detail=detail or held.trouble, started_at=started_at, usage=usage
+        attempt, token, _state(kept), raw, detail=detail or kept.trouble, started_at=started_at, usage=usage
     )
 
 
-def _state(held: Held) -> AttemptState:
-    if held.phase is Phase.UNKNOWN:
+def _state(kept: Remembered) -> AttemptState:
+    if kept.phase is Phase.UNKNOWN:
         return AttemptState.UNKNOWN
-    if held.phase is Phase.PUBLISH:
+    if kept.phase is Phase.PUBLISH:
         return AttemptState.PUBLISHING
-    if held.phase is Phase.STAGE:
+    if kept.phase is Phase.STAGE:
         return AttemptState.STAGING
-    seen = held.seen
-    if held.stop is not None and (seen is None or seen.state is not AttemptState.UNKNOWN):
+    seen = kept.seen
+    if kept.stop is not None and (seen is None or seen.state is not AttemptState.UNKNOWN):
         return AttemptState.STOPPING
     return AttemptState.PLACED if seen is None else seen.state
 
 
-def final_report(held: Held, seen: Observation, now: Instant) -> AttemptReport:
+def final_report(kept: Remembered, seen: Observation, now: Instant) -> AttemptReport:
     """The last word on an attempt, without its usage (that is kept apart until it is stored)."""
     return AttemptReport(
-        attempt=held.order.attempt,
-        token=held.order.token,
+        attempt=kept.order.attempt,
+        token=kept.order.token,
         state=seen.state,
         raw=clean(seen.raw),
         exit_code=seen.exit_code,
@@ -142,7 +142,7 @@ def final_report(held: Held, seen: Observation, now: Instant) -> AttemptReport:
         started_at=seen.started_at,
         ended_at=seen.ended_at if seen.ended_at is not None else now,
         log_size=seen.log_size,
-        outputs=dict(held.outputs) if seen.state is AttemptState.SUCCEEDED else {},
+        outputs=dict(kept.outputs) if seen.state is AttemptState.SUCCEEDED else {},
     )
 
 

@@ -35,7 +35,7 @@ class Phase(Enum):
 
 
 @dataclass(slots=True)
-class Held:
+class Remembered:
     """One attempt. `go`: it may have been started, in the epoch named. `old`: it had ended and been
     closed here before this order came, late or from a server's restored database. `refused`: it could not
     be started."""
@@ -99,12 +99,12 @@ def blank_order(stop: Stop) -> Order:
     )
 
 
-def order_entry(held: Held) -> Entry:
-    entry: Entry = {"t": "order", "order": to_json(held.order)}
-    if held.adopt:
+def order_entry(kept: Remembered) -> Entry:
+    entry: Entry = {"t": "order", "order": to_json(kept.order)}
+    if kept.adopt:
         entry["adopt"] = True
-    if held.go is not None:
-        entry["go"] = held.go
+    if kept.go is not None:
+        entry["go"] = kept.go
     return entry
 
 
@@ -127,7 +127,7 @@ class Memory:
 
     incarnation: int = 0
     gen: int = 0
-    held: dict[str, Held] = field(default_factory=dict)
+    attempts: dict[str, Remembered] = field(default_factory=dict)
     closed: dict[str, Instant] = field(default_factory=dict)
 
     @classmethod
@@ -146,23 +146,23 @@ class Memory:
         self.closed = {attempt: at for attempt, at in recent if at >= oldest}
         if self.closed:
             yield {"t": "closed", "at": list(self.closed.items())}
-        for held in self.held.values():
-            if held.old:
+        for kept in self.attempts.values():
+            if kept.old:
                 continue
-            yield order_entry(held)
-            if held.stop is not None:
-                yield stop_entry(held.stop)
-            if held.n:
+            yield order_entry(kept)
+            if kept.stop is not None:
+                yield stop_entry(kept.stop)
+            if kept.n:
                 yield {
                     "t": "used",
-                    "attempt": held.order.attempt,
-                    "n": held.n,
-                    "until": held.until,
-                    "cpu": held.cpu_seconds,
-                    "unstored": to_json(held.unstored),
+                    "attempt": kept.order.attempt,
+                    "n": kept.n,
+                    "until": kept.until,
+                    "cpu": kept.cpu_seconds,
+                    "unstored": to_json(kept.unstored),
                 }
-            if held.final is not None:
-                yield final_entry(held.final)
+            if kept.final is not None:
+                yield final_entry(kept.final)
 
     def _apply(self, entry: Entry) -> None:
         kind = entry["t"]
@@ -172,18 +172,18 @@ class Memory:
             self.gen = entry["v"]
         elif kind == "order":
             order = from_json(Order, entry["order"])
-            self.held[order.attempt] = Held(
+            self.attempts[order.attempt] = Remembered(
                 order, Phase.CHECK, adopt=entry.get("adopt", False), go=entry.get("go"), log_offset=None
             )
         elif kind == "stop":
             stop = from_json(Stop, entry["stop"])
-            held = self.held.setdefault(
-                stop.attempt, Held(blank_order(stop), Phase.CHECK, adopt=True, log_offset=None)
+            kept = self.attempts.setdefault(
+                stop.attempt, Remembered(blank_order(stop), Phase.CHECK, adopt=True, log_offset=None)
             )
-            held.stop = stop
+            kept.stop = stop
         elif kind == "closed":
             for attempt, at in entry["at"]:
-                self.held.pop(attempt, None)
+                self.attempts.pop(attempt, None)
                 self.closed[attempt] = at
         else:
             self._apply_to_attempt(kind, entry)
@@ -191,23 +191,23 @@ class Memory:
     def _apply_to_attempt(self, kind: str, entry: Entry) -> None:
         if kind == "usage":
             signed = from_json(SignedUsage, entry["usage"])
-            held = self.held[signed.usage.attempt]
-            held.n, held.until = signed.usage.n + 1, signed.usage.end
-            held.cpu_seconds += signed.usage.cpu_seconds
-            held.unstored.append(signed)
+            kept = self.attempts[signed.usage.attempt]
+            kept.n, kept.until = signed.usage.n + 1, signed.usage.end
+            kept.cpu_seconds += signed.usage.cpu_seconds
+            kept.unstored.append(signed)
         elif kind == "final":
             report = from_json(AttemptReport, entry["report"])
-            held = self.held[report.attempt]
-            held.final, held.phase = report, Phase.FINAL
+            kept = self.attempts[report.attempt]
+            kept.final, kept.phase = report, Phase.FINAL
         elif kind == "go":
-            self.held[entry["attempt"]].go = entry["epoch"]
+            self.attempts[entry["attempt"]].go = entry["epoch"]
         elif kind == "used":
-            held = self.held[entry["attempt"]]
-            held.n, held.until, held.cpu_seconds = entry["n"], entry["until"], entry["cpu"]
-            held.unstored = [from_json(SignedUsage, one) for one in entry["unstored"]]
+            kept = self.attempts[entry["attempt"]]
+            kept.n, kept.until, kept.cpu_seconds = entry["n"], entry["until"], entry["cpu"]
+            kept.unstored = [from_json(SignedUsage, one) for one in entry["unstored"]]
         elif kind == "stored":
-            held = self.held[entry["attempt"]]
-            held.unstored = [one for one in held.unstored if one.usage.n != entry["n"]]
+            kept = self.attempts[entry["attempt"]]
+            kept.unstored = [one for one in kept.unstored if one.usage.n != entry["n"]]
         else:
             raise ValueError(
                 f"the journal has an entry of an unknown kind {kind!r}: it is of a newer version"

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, UniqueConstraint
 from baygrid.app import attempts as app_attempts
 from baygrid.app import region_image, sync
 from baygrid.centres.agent import Agent
-from baygrid.centres.held import Memory
+from baygrid.centres.remembered import Memory
 from baygrid.ports.messages import Desired
 from baygrid.sim.driver import SimDriver
 from baygrid.sim.machine import Machine

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from baygrid.app import bill, jobs, ledger, offers, projects
-from baygrid.app.problems import Impossible, NotEnoughMoney, Refuse
+from baygrid.app.problems import Impossible, NotEnoughMoney, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
 from baygrid.core.pricing.accounts import project_account
 from baygrid.ports.messages import Order
@@ -76,7 +76,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def old_report_is_refused(self) -> None:
         site = self.sites[0]
-        with contextlib.suppress(Refuse):
+        with contextlib.suppress(WrongState):
             site.report(seq=site.seq)
             raise AssertionError("a report was taken twice")
 
@@ -84,7 +84,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
-        with contextlib.suppress(Refuse):
+        with contextlib.suppress(WrongState):
             jobs.cancel(self.stage.platform, self.stage.team, order.job)
 
     @rule()
@@ -100,12 +100,12 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(data=st.data())
     def declare_lost(self, data: st.DataObject) -> None:
         _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
-        with contextlib.suppress(Refuse):
+        with contextlib.suppress(WrongState):
             jobs.declare_lost(self.stage.platform, OPERATOR, order.attempt)
 
     @rule(price=st.integers(0, 5))
     def change_price(self, price: int) -> None:
-        with contextlib.suppress(Refuse):
+        with contextlib.suppress(WrongState):
             rates = offers.Rates(cpu_hour=str(price))
             offers.add_tariff(self.stage.platform, OPERATOR, "qianhai-main", None, rates)
 

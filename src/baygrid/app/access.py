@@ -30,7 +30,7 @@ class Action(StrEnum):
 class Actor:
     """The bearer of a token."""
 
-    token: str
+    token_id: str
     role: Role
     label: str
     project: str | None = None
@@ -85,14 +85,14 @@ def _allowed(actor: Actor, action: Action, project: str, centre: str) -> bool:
     principal = {"role": actor.role.value, "project": actor.project or "-", "centre": actor.centre or "-"}
     answer = cedarpy.is_authorized(
         {
-            "principal": f'Token::"{actor.token}"',
+            "principal": f'Token::"{actor.token_id}"',
             "action": f'Action::"{action.value}"',
             "resource": 'Resource::"it"',
             "context": {},
         },
         _policies(),
         [
-            {"uid": {"type": "Token", "id": actor.token}, "attrs": principal, "parents": []},
+            {"uid": {"type": "Token", "id": actor.token_id}, "attrs": principal, "parents": []},
             {
                 "uid": {"type": "Resource", "id": "it"},
                 "attrs": {"project": project, "centre": centre},

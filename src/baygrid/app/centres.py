@@ -8,7 +8,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.demand import silent_s
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, Refuse
+from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.app.tokens import issue
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import CentreRecord, CentreState, Event, Role
@@ -61,7 +61,7 @@ def add_centre(
     try:
         return row, platform.store.write(apply)
     except Exists:
-        raise Refuse(f"there is already a centre {name!r}") from None
+        raise WrongState(f"there is already a centre {name!r}") from None
 
 
 def set_state(platform: Platform, actor: Actor, name: str, state: CentreState) -> CentreRecord:

@@ -11,7 +11,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.demand import demand_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
-from baygrid.app.problems import NotFound, Refuse
+from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, read_specs
 from baygrid.core.jobs.lifecycle import JobState
@@ -61,7 +61,7 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         if attempts:
             return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
         if record.state is not JobState.QUEUED:
-            raise Refuse(f"job {id!r} was never placed: it is {record.state.value}")
+            raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
         region = RegionImage()
         region.take_region(platform.catalogue.at(tx), tx.region.seen(), platform.clock())
         region.take_attempts(tx.attempts.live())

@@ -9,7 +9,7 @@ from baygrid.app.access import Action, Actor, permit, visible
 from baygrid.app.attempts import end_attempt, running_cost
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
-from baygrid.app.problems import NotFound, Refuse
+from baygrid.app.problems import NotFound, WrongState
 from baygrid.core.jobs.lifecycle import (
     AttemptEvent,
     AttemptState,
@@ -102,7 +102,7 @@ def _views(platform: Platform, tx: Tx, jobs: Iterable[JobRecord], now: Instant) 
 
 
 def cancel(platform: Platform, actor: Actor, id: str) -> JobView:
-    """A waiting job ends at once; an active one when its centre has stopped it. Raises Refuse when it is
+    """A waiting job ends at once; an active one when its centre has stopped it. Raises WrongState when it is
     over."""
     now = platform.clock()
 
@@ -111,7 +111,7 @@ def cancel(platform: Platform, actor: Actor, id: str) -> JobView:
         try:
             state, instructions = step_job(record.state, JobEvent.CANCEL)
         except IllegalTransition:
-            raise Refuse(f"job {id!r} has already ended: it is {record.state.value}") from None
+            raise WrongState(f"job {id!r} has already ended: it is {record.state.value}") from None
         if Instruction.RELEASE_HOLD in instructions:
             tx.money.move(record.project, held=-record.hold)
             tx.jobs.update([replace(record, state=state, hold=0, ended_at=now, cause="cancelled")])
@@ -147,7 +147,7 @@ def declare_lost(platform: Platform, actor: Actor, attempt: str) -> JobView:
         if record is None:
             raise NotFound(f"there is no attempt {attempt!r}")
         if record.state.final:
-            raise Refuse(f"attempt {attempt!r} has already ended: it is {record.state.value}")
+            raise WrongState(f"attempt {attempt!r} has already ended: it is {record.state.value}")
         lose(platform, tx, [record], "an operator decided so", now)
         return _views(platform, tx, [tx.jobs.get([record.job])[record.job]], now)[0]
 

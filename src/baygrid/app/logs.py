@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, Refuse, TooLarge
+from baygrid.app.problems import Invalid, NotFound, TooLarge, WrongState
 from baygrid.ports.records import AttemptRecord
 from baygrid.ports.store import Tx, log_key
 
@@ -71,7 +71,7 @@ def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset
                 raise NotFound(f"job {job!r} has no attempt {attempt!r}")
         if not attempts:
             if record.state.final:
-                raise Refuse(f"job {job!r} never ran ({record.state.value}), so it has no log")
+                raise WrongState(f"job {job!r} never ran ({record.state.value}), so it has no log")
             return None, False, []
         newest = attempts[-1]
         return newest, newest.state.final, tx.logs.chunks(newest.id, offset)

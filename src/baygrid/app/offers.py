@@ -9,7 +9,7 @@ from fractions import Fraction
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, Refuse
+from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import DECIMALS
 from baygrid.ports.basics import Instant
@@ -84,7 +84,7 @@ def add_offer(
     try:
         platform.store.write(apply)
     except Exists:
-        raise Refuse(f"there is already an offer {row.id!r}: add a tariff to it") from None
+        raise WrongState(f"there is already an offer {row.id!r}: add a tariff to it") from None
     return row
 
 
@@ -111,4 +111,4 @@ def add_tariff(
     try:
         return platform.store.write(apply)
     except Exists:
-        raise Refuse(f"offer {offer!r} already has a tariff that begins then") from None
+        raise WrongState(f"offer {offer!r} already has a tariff that begins then") from None

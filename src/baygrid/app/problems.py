@@ -58,7 +58,7 @@ class NotFound(Problem):
     status, code, title = 404, "not-found", "Not found"
 
 
-class Refuse(Problem):
+class WrongState(Problem):
     """The thing is not in a state in which this is possible."""
 
     status, code, title = 409, "conflict", "Not possible now"

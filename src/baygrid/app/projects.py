@@ -5,7 +5,7 @@ from __future__ import annotations
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, Refuse
+from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.core.pricing.postings import Transaction, grant_postings
 from baygrid.core.units import DECIMALS, Money
 from baygrid.ports.basics import Instant
@@ -35,7 +35,7 @@ def add_organisation(platform: Platform, actor: Actor, name: str, kind: Kind, ti
     try:
         platform.store.write(apply)
     except Exists:
-        raise Refuse(f"there is already an organisation {name!r}") from None
+        raise WrongState(f"there is already an organisation {name!r}") from None
     return row
 
 
@@ -86,7 +86,7 @@ def add_project(
     try:
         return platform.store.write(apply)
     except Exists:
-        raise Refuse(f"there is already a project {name!r}") from None
+        raise WrongState(f"there is already a project {name!r}") from None
 
 
 def grant(platform: Platform, actor: Actor, project: str, funds: Money, narration: str) -> Project:

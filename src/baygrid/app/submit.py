@@ -139,7 +139,7 @@ def _records(
             state=JobState.QUEUED,
             spec=to_document(spec),
             submitted_at=now,
-            submitted_by=actor.token,
+            submitted_by=actor.token_id,
             currency=project.currency,
             hold=hold_for(region, demand_of("", project.currency, spec), now),
         )

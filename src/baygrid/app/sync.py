@@ -15,7 +15,7 @@ from baygrid.app.changes import Changes
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import implausible, misfit
-from baygrid.app.problems import Forbidden, Refuse, VersionMismatch
+from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
@@ -34,7 +34,7 @@ from baygrid.ports.store import Tx
 
 
 def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswer:
-    """Stores what an agent says of its centre. Raises Refuse (409) for an older incarnation or seq."""
+    """Stores what an agent says of its centre. Raises WrongState (409) for an older incarnation or seq."""
     centre = _own_centre(actor)
     if not VERSION - 1 <= report.version <= VERSION + 1:
         raise VersionMismatch(
@@ -46,7 +46,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
     def apply(tx: Tx) -> ReportAnswer:
         record = _known(tx, centre)
         if not tx.region.take_report(centre, report.incarnation, report.seq, now):
-            raise Refuse(
+            raise WrongState(
                 "a newer report of this centre is already here",
                 incarnation=record.incarnation,
                 seq=record.seq,
@@ -200,14 +200,14 @@ def _advance(changes: Changes, record: AttemptRecord, item: AttemptReport, now: 
 
 def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> Desired | None:
     """What should run and what should stop at the agent's centre, as far as it is newer than `after`. None
-    when nothing is: the caller may wait for the topic `centre:NAME`. Raises Refuse for an older
+    when nothing is: the caller may wait for the topic `centre:NAME`. Raises WrongState for an older
     incarnation."""
     centre = _own_centre(actor)
 
     def load(tx: Tx) -> Desired | None:
         record = _known(tx, centre)
         if incarnation < record.incarnation:
-            raise Refuse("a newer agent speaks for this centre", incarnation=record.incarnation)
+            raise WrongState("a newer agent speaks for this centre", incarnation=record.incarnation)
         if record.gen == after:
             return None
         # An agent that is ahead of us has seen a database that was since restored from a backup: tell it all.

@@ -55,8 +55,7 @@ async def put_blob(request: Request, sha256: str, call: Caller) -> Response:
     async for piece, last in _pieces(request.stream()):
         if state is not None and state.whole and not piece:
             break
-        limit = blobs.MAX_BLOB_BYTES if total is None and not last else total
-        state = await run_in_threadpool(put, offset, limit, iter([piece]))
+        state = await run_in_threadpool(put, offset, total, iter([piece]), last=last)
         offset += len(piece)
     if state is None:
         raise ClientDisconnect
@@ -65,7 +64,7 @@ async def put_blob(request: Request, sha256: str, call: Caller) -> Response:
 
 
 def _place(request: Request) -> tuple[int, int | None]:
-    """Where the body begins, and how long the whole is (None: as long as the body turns out to be)."""
+    """Where the body begins, and how long the whole is (None: unknown until the body ends)."""
     length, content_range = request.headers.get("content-length"), request.headers.get("content-range")
     if content_range is None:
         return 0, int(length) if length is not None and length.isdigit() else None

@@ -46,9 +46,17 @@ def state(platform: Platform, actor: Actor, sha256: str) -> BlobState:
 
 
 def put(
-    platform: Platform, actor: Actor, sha256: str, offset: int, total: int | None, chunks: Iterator[bytes]
+    platform: Platform,
+    actor: Actor,
+    sha256: str,
+    offset: int,
+    total: int | None,
+    chunks: Iterator[bytes],
+    *,
+    last: bool = True,
 ) -> BlobState:
-    """Takes a stretch from `offset`; `total` None means that it is the last. Repeating is harmless.
+    """Takes a stretch from `offset`. `total`: how long the whole is; where that is unknown (None) it is whole
+    with the `last` stretch. Repeating is harmless.
 
     Raises Invalid for a gap and for content that does not have this hash (the upload is then dropped).
     """
@@ -63,7 +71,7 @@ def put(
     except ValueError:
         platform.uploads.drop(key)
         raise TooLarge("more came than was announced, or than a blob may have") from None
-    if total is not None and size < total:
+    if not last if total is None else size < total:
         return BlobState(False, size)
     digest = hashlib.sha256()
     for piece in platform.uploads.read(key):

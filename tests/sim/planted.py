@@ -13,7 +13,6 @@ from baygrid.app import region_image, sync
 from baygrid.centres.agent import Agent
 from baygrid.centres.remembered import Memory
 from baygrid.ports.messages import Desired
-from baygrid.sim.driver import SimDriver
 from baygrid.sim.machine import Machine
 from baygrid.store import opening, schema, tables
 from baygrid.store.leadership import Leadership
@@ -31,16 +30,17 @@ def charged_twice(patch: Patch) -> None:
     """A repeated final report is charged again, and no unique key stands in the way."""
     take = sync._take_attempts
 
-    def careless(platform, tx, changes, centre, report, now):
+    def careless(platform, tx, changes, centre, report, *rest):
         known = tx.attempts.get([item.attempt for item in report.attempts])
         jobs = tx.jobs.get([record.job for record in known.values()])
-        answer = take(platform, tx, changes, centre, report, now)
+        answer = take(platform, tx, changes, centre, report, *rest)
         for item in report.attempts:
             record = known.get(item.attempt)
             if record is not None and record.state.final and record.state.value != "LOST" and item.usage:
                 rows = tx.money.usage_of([record.id])
                 offer = platform.catalogue.at(tx).offers[record.offer]
-                app_attempts.post_charges(platform, changes, offer, record, jobs[record.job], rows, now)
+                job = jobs[record.job]
+                app_attempts.post_charges(platform, changes, offer, record, job, rows, report.now)
         return answer
 
     patch.setattr(sync, "_take_attempts", careless)
@@ -65,19 +65,14 @@ def claim_not_atomic(patch: Patch) -> None:
 
 
 def rerun_after_replay(patch: Patch) -> None:
-    """The agent forgets what it has closed when it restarts, and the centre keeps no claim of it either."""
+    """The agent forgets what it has closed when it restarts, and the centre keeps nothing of it either."""
     apply = Memory._apply
 
     def forgetful(self, entry):
-        if entry["t"] == "order" or entry["t"] not in ("closed", "final"):
+        if entry["t"] not in ("closed", "final"):
             apply(self, entry)
 
-    def clean(self, order):
-        self._spawned.discard(order.token)
-        self._machine.disk.pop(order.token, None)
-
     patch.setattr(Memory, "_apply", forgetful)
-    patch.setattr(SimDriver, "forget", clean)
 
 
 def final_not_repeated(patch: Patch) -> None:

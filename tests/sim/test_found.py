@@ -49,7 +49,9 @@ def test_an_agent_that_lost_its_journal_does_not_have_the_same_time_charged_twic
     stage.pass_time(10_000)
     whole = site.usage(order, begun, stage.now)
     site.report(
-        replace(seen, state=AttemptState.SUCCEEDED, exit_code=0, ended_at=stage.now, usage=(whole,), log_size=0)
+        replace(
+            seen, state=AttemptState.SUCCEEDED, exit_code=0, ended_at=stage.now, usage=(whole,), log_size=0
+        )
     )
     found = bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True)
     assert found.differences == ()

@@ -11,7 +11,7 @@ MOST = 200
 # Faults that lead to a bug sooner than a mixture drawn from the seed; all are also found by those, later.
 SOONER = {
     "lease not fenced": Faults.leaders,
-    "version not checked": lambda: Faults(servers=2, pause=0.08, loss=0.02),
+    "version not checked": Faults.planners,
 }
 
 

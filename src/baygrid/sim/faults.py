@@ -32,12 +32,20 @@ class Faults:
 
     @classmethod
     def drawn(cls, rng: Random) -> Faults:
-        return cls.leaders() if rng.random() < 0.15 else cls._mixed(rng)
+        kind = rng.random()
+        if kind < 0.15:
+            return cls.leaders()
+        return cls.planners() if kind < 0.25 else cls._mixed(rng)
 
     @classmethod
     def leaders(cls) -> Faults:
         """Two servers that take the lead from each other again and again."""
         return cls(servers=2, server_crash=0.03, stall=0.05)
+
+    @classmethod
+    def planners(cls) -> Faults:
+        """What was planned is often committed late."""
+        return cls(servers=2, pause=0.08, loss=0.02)
 
     @classmethod
     def _mixed(cls, rng: Random) -> Faults:

@@ -148,8 +148,8 @@ def check_usage(snapshot: Snapshot, books: Books, histories: Mapping[str, Histor
 
 
 def _covers(records: Sequence[Usage], attempt: AttemptRecord, history: History) -> bool:
-    """Of a machine that went down, what was recorded before may end after the last sign of life; an agent that
-    lost its journal numbers anew, and what was stored under a number stays."""
+    """Of a machine that went down, what was recorded before may end after the last sign of life; an agent
+    that lost its journal numbers anew, and what was stored under a number stays."""
     if history.journal_lost:
         return True
     if not records or records[0].start != attempt.started_at or attempt.ended_at is None:

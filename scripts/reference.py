@@ -142,7 +142,7 @@ def openapi() -> Mapping[str, Any]:
     unused: Any = None
     store = open_store("sqlite://")
     try:
-        platform = Platform(store, unused, unused, wall_clock, RandomIds(), Catalogue())
+        platform = Platform(store, unused, unused, wall_clock, RandomIds(), Catalogue(), ())
         return create_app(platform, role=unused).openapi()
     finally:
         store.close()

@@ -120,7 +120,9 @@ class World:
         self.database = self.folder / "region.db"
         self.objects = Objects()
         self.store = open_store(self.url or f"sqlite:///{self.database}")
-        self.platform = Platform(self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue())
+        self.platform = Platform(
+            self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue(), ("local",)
+        )
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")
         self.app: FastAPI = create_app(self.platform, role=lambda: self.role)

@@ -3,7 +3,7 @@ for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from baygrid.app import centres, offers, projects, submit, sync
@@ -168,7 +168,13 @@ class Stage:
         self.now = START
         self.store = store or open_store("sqlite://")
         self.platform = Platform(
-            self.store, MemoryObjects(), MemoryUploads(), lambda: self.now, CountingIds(), Catalogue()
+            self.store,
+            MemoryObjects(),
+            MemoryUploads(),
+            lambda: self.now,
+            CountingIds(),
+            Catalogue(),
+            ("local",),
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")
@@ -195,7 +201,7 @@ class Stage:
         site.report()
         return site
 
-    def submit(self, *documents: dict[str, object], key: str | None = None) -> list[str]:
+    def submit(self, *documents: Mapping[str, object], key: str | None = None) -> list[str]:
         """Ids of the new jobs; what a document leaves out is a plain job of one hour."""
         whole = [{"name": "job", "run": "true", "time": "1h", **document} for document in documents or ({},)]
         done = submit.submit(

@@ -332,6 +332,7 @@ def test_nodes_are_read_from_texts():
         "n1:memory=x",
         "n1:H100=-1",
         "n1:cpus=1,cpus=2",
+        "n1:H100-=1",
         "/:",
     ],
 )

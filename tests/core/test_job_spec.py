@@ -135,6 +135,9 @@ def test_paths_must_be_uploaded_before_the_server_takes_the_job():
     problems = require_uploaded(job(workdir=".", inputs={"a": BLOB, "b": "C:\\b", "c": "/data/c"}))
     assert [problem.path for problem in problems] == ["workdir", "inputs.b", "inputs.c"]
     assert "upload it" in problems[0].message
+    assert job(workdir=BLOB, inputs={"a": "./a", "b": BLOB}).blobs == dict.fromkeys(
+        ("workdir", "inputs.b"), BLOB[5:]
+    )
 
 
 def test_equal_wishes_are_equal_values():

@@ -94,10 +94,8 @@ def get(platform: Platform, actor: Actor, sha256: str) -> tuple[int, Iterator[by
     return _open(platform, sha256)
 
 
-def usable(platform: Platform, actor: Actor, project: str, location: str) -> bool:
-    """Whether this actor may use "blob:<sha256>" in a job of this project: the project put it, or the
-    actor."""
-    sha256 = location.removeprefix("blob:")
+def usable(platform: Platform, actor: Actor, project: str, sha256: str) -> bool:
+    """Whether this actor may use the blob in a job of this project: the project put it, or the actor."""
     owners = (f"project-{project}", _owner(actor, sha256))
     return any(platform.objects.size(_mark(owner, sha256)) is not None for owner in owners)
 
@@ -134,11 +132,8 @@ def _owner(actor: Actor, sha256: str) -> str:
 
 def _needed(tx: Tx, actor: Actor, sha256: str) -> bool:
     attempts = [a for a in tx.attempts.wanted(actor.centre or "", 0) if a.want is Want.RUN]
-    for record in tx.jobs.get([attempt.job for attempt in attempts]).values():
-        spec = parse(record.spec)
-        if f"blob:{sha256}" in (spec.workdir, *spec.inputs.values()):
-            return True
-    return False
+    jobs = tx.jobs.get([attempt.job for attempt in attempts])
+    return any(sha256 in parse(job.spec).blobs.values() for job in jobs.values())
 
 
 def _open(platform: Platform, sha256: str) -> tuple[int, Iterator[bytes]]:

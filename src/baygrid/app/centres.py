@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.demand import silent_s
-from baygrid.app.names import check_name
+from baygrid.app.names import check_jurisdiction, check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.app.tokens import issue
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import CentreRecord, CentreState, Event, Role
 from baygrid.ports.store import Exists, Tx
-
-DRIVERS = ("local",)
-_JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 def reachable(centre: CentreRecord, now: Instant) -> bool:
@@ -47,10 +42,10 @@ def add_centre(
     """A centre and the secret of its agent's token. It is empty until its agent reports."""
     permit(actor, Action.OPERATE)
     check_name("name", name)
-    if _JURISDICTION.fullmatch(jurisdiction) is None:
-        raise Invalid.at("jurisdiction", f"must be a code such as CN-QH or HK, not {jurisdiction[:40]!r}")
-    if driver not in DRIVERS:
-        raise Invalid.at("driver", f"{driver[:40]!r} is not supported yet by this server: use {DRIVERS[0]}")
+    check_jurisdiction("jurisdiction", jurisdiction)
+    if driver not in platform.drivers:
+        known = ", ".join(platform.drivers)
+        raise Invalid.at("driver", f"{driver[:40]!r} is not supported yet by this server: use {known}")
     row = CentreRecord(name, jurisdiction, driver)
 
     def apply(tx: Tx) -> str:

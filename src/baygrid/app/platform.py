@@ -11,7 +11,8 @@ from baygrid.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The region as one server sees it. `catalogue` is its copy of what an operator set up."""
+    """The region as one server sees it. `catalogue`: its copy of what an operator set up. `drivers`: the
+    names of those that agents of this version have."""
 
     store: Store
     objects: ObjectStore
@@ -19,3 +20,4 @@ class Platform:
     clock: Clock
     ids: Ids
     catalogue: Catalogue
+    drivers: tuple[str, ...]

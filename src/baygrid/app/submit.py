@@ -113,13 +113,12 @@ def read_specs(
 def _check_blobs(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> None:
     seen: set[str] = set()
     for spec in specs:
-        places = {"workdir": spec.workdir} if spec.workdir else {}
-        for path, location in (places | {f"inputs.{name}": at for name, at in spec.inputs.items()}).items():
-            if location in seen:
+        for path, sha256 in spec.blobs.items():
+            if sha256 in seen:
                 continue
-            if not blobs.usable(platform, actor, spec.project, location):
-                raise Invalid.at(path, f"{location} is not here: upload it first (PUT /v1/blobs/SHA256)")
-            seen.add(location)
+            if not blobs.usable(platform, actor, spec.project, sha256):
+                raise Invalid.at(path, f"blob:{sha256} is not here: upload it first (PUT /v1/blobs/SHA256)")
+            seen.add(sha256)
 
 
 def _records(

@@ -228,6 +228,7 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
 
 def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
     spec = parse(job.spec)
+    blobs = spec.blobs
     return Order(
         attempt=attempt.id,
         token=attempt.token,
@@ -245,11 +246,7 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         setup=spec.setup or "",
         run=spec.run,
         envs=dict(spec.envs),
-        workdir=_digest(spec.workdir) if spec.workdir else None,
-        inputs={name: _digest(location) for name, location in spec.inputs.items()},
+        workdir=blobs.get("workdir"),
+        inputs={name: blobs[f"inputs.{name}"] for name in spec.inputs},
         outputs=tuple(spec.outputs),
     )
-
-
-def _digest(location: str) -> str:
-    return location.removeprefix("blob:")

@@ -15,6 +15,8 @@ from baygrid.sim.workload import PROJECTS, CentrePlan
 from baygrid.sim.world import BEGIN
 
 PARTITION = "main"
+DRIVER = "sim"
+DRIVERS = (DRIVER,)
 
 
 def everybody(centres: Sequence[CentrePlan]) -> dict[str, Actor]:
@@ -34,7 +36,7 @@ def found(
     for project, minor in funds.items():
         projects.add_project(platform, operator, project, "org", "CNY", Money(minor, "CNY"))
     for centre in centres:
-        add_centre(platform, operator, centre.name, centre.jurisdiction, "local")
+        add_centre(platform, operator, centre.name, centre.jurisdiction, DRIVER)
         for accelerator in centre.offers:
             accelerator_hour = centre.accelerator_hour if accelerator else "0"
             add_offer(

@@ -10,7 +10,7 @@ from baygrid.app.platform import Platform
 from baygrid.sim.agent import SimAgent
 from baygrid.sim.chaos import Chaos
 from baygrid.sim.faults import Failpoints, Faults
-from baygrid.sim.founding import PARTITION, everybody, found
+from baygrid.sim.founding import DRIVERS, PARTITION, everybody, found
 from baygrid.sim.machine import Machine
 from baygrid.sim.network import Network
 from baygrid.sim.operator import Operator
@@ -44,7 +44,7 @@ class Region:
         plans = centres()
         self._actors = everybody(plans)
         platform = Platform(
-            self.store, self.objects, self._uploads, lambda: world.now, self._ids, Catalogue()
+            self.store, self.objects, self._uploads, lambda: world.now, self._ids, Catalogue(), DRIVERS
         )
         found(platform, self._actors["operator"], plans, funds(world.rng))
         self.servers = [self._server(n) for n in range(1, self.faults.servers + 1)]

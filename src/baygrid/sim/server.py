@@ -25,6 +25,7 @@ from baygrid.ports.records import CentreState
 from baygrid.ports.store import Store
 from baygrid.ports.wire import decode, encode
 from baygrid.sim.faults import Failpoints
+from baygrid.sim.founding import DRIVERS
 from baygrid.sim.network import Reply
 from baygrid.sim.shared import OneServersStore
 from baygrid.sim.world import Process, World
@@ -75,7 +76,7 @@ class SimServer:
         self.process = Process(f"{self.name}.{self._lives}", self._died)
         objects, uploads, ids = self._parts
         store = OneServersStore(self._store, self._failpoints, lambda: self._stepping)
-        self._platform = Platform(store, objects, uploads, self.clock, ids, Catalogue())
+        self._platform = Platform(store, objects, uploads, self.clock, ids, Catalogue(), DRIVERS)
         self._scheduler = Scheduler(self._platform, holder)
         self._parked = {}
         self._wake_at = None

@@ -4,14 +4,11 @@ numbers."""
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 
+from baygrid.core.jobs.fields import is_name
 from baygrid.core.units import parse_memory
 from baygrid.ports.messages import NodeReport, PartitionReport
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class BadNode(ValueError):
@@ -43,13 +40,13 @@ def _parse(text: str) -> tuple[str, NodeReport]:
     partition, slash, name = place.rpartition("/")
     if not slash:
         partition = "main"
-    if not colon or not _NAME.fullmatch(name) or not _NAME.fullmatch(partition):
+    if not colon or not is_name(name) or not is_name(partition):
         raise BadNode(f"{text[:60]!r} is not a node: write for example n1:cpus=8,memory=64,H100=8")
     amounts: dict[str, str] = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")
         key, value = key.strip(), value.strip()
-        if not equals or not _MODEL.fullmatch(key) or key in amounts:
+        if not equals or not is_name(key) or key in amounts:
             raise BadNode(f"{part[:60]!r} in node {name!r}: write each thing once, as name=amount")
         amounts[key] = value
     try:

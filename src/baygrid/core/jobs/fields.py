@@ -50,6 +50,11 @@ def script(value: object) -> str:
     return commands
 
 
+def is_name(text: str) -> bool:
+    """The rule for names, of accelerator models too."""
+    return len(text) <= 63 and _NAME.fullmatch(text) is not None
+
+
 def name(value: object) -> str:
     """1 to 63 ASCII letters, digits, '-', '_' and '.', with a letter or digit at both ends."""
     if not isinstance(value, str):

@@ -11,6 +11,7 @@ from baygrid.core.jobs.problems import Wrong, shown
 MAX_LOCATIONS: Final = 64
 """The most inputs, and the most outputs, of a job."""
 
+_PREFIX: Final = "blob:"
 _BLOB: Final = re.compile(r"blob:[0-9a-f]{64}")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters or more: C: is a drive
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -18,7 +19,12 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def is_uploaded(location: str) -> bool:
     """Whether this is content that the server holds, not a path on the user's machine."""
-    return location.startswith("blob:")
+    return location.startswith(_PREFIX)
+
+
+def digest_of(uploaded: str) -> str:
+    """The SHA-256 of content that is uploaded."""
+    return uploaded.removeprefix(_PREFIX)
 
 
 def path_or_blob(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from baygrid.core.jobs.fields import is_name
 from baygrid.core.jobs.problems import Problems, Section, Wrong, not_text, shown
 from baygrid.core.reasons import JSON
 from baygrid.core.units import format_memory, parse_memory
@@ -17,7 +18,6 @@ MAX_ALTERNATIVES: Final = 16
 
 _OTHERS: Final = {"gpu": "accelerators", "gpus": "accelerators", "mem": "memory"}
 _CPUS: Final = re.compile(r"([0-9]{1,9})(?:\+|\.\.)?")
-_MODEL: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -102,7 +102,7 @@ def _request(value: object) -> AcceleratorRequest:
     if not isinstance(value, str):
         raise Wrong(f"must be a model and a number such as H100:8, not {shown(value)}")
     model, colon, number = value.partition(":")
-    if _MODEL.fullmatch(model) is None or (colon and _COUNT.fullmatch(number) is None):
+    if not is_name(model) or (colon and _COUNT.fullmatch(number) is None):
         raise Wrong(f"must be a model and a whole number such as H100:8, not {shown(value)}")
     return AcceleratorRequest(model, _count(int(number)) if colon else 1)
 

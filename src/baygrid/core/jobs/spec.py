@@ -14,7 +14,7 @@ from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs.infra import Infra
-from baygrid.core.jobs.locations import MAX_LOCATIONS, is_uploaded, path_or_blob, result_folder
+from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
 from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError
 from baygrid.core.jobs.resources import Resources
 from baygrid.core.reasons import JSON
@@ -65,6 +65,17 @@ class JobSpec:
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file of the job by its field: "workdir", "inputs.NAME"."""
+        own = {"workdir": self.workdir} if self.workdir else {}
+        return own | {f"inputs.{name}": location for name, location in self.inputs.items()}
+
+    @property
+    def blobs(self) -> dict[str, str]:
+        """The SHA-256 of each file that is uploaded, by its field."""
+        return {path: digest_of(location) for path, location in self.files.items() if is_uploaded(location)}
 
 
 def parse(document: object) -> JobSpec:
@@ -126,10 +137,8 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
 
 def require_uploaded(spec: JobSpec) -> tuple[Problem, ...]:
     """A problem for each file of the job that is still a path on the user's machine."""
-    places = {"workdir": spec.workdir} if spec.workdir else {}
-    places |= {f"inputs.{name}": location for name, location in spec.inputs.items()}
     cure = "is a path on your machine: upload it, and write the blob:<sha256> of its content instead"
-    return tuple(Problem(path, cure) for path, location in places.items() if not is_uploaded(location))
+    return tuple(Problem(path, cure) for path, location in spec.files.items() if not is_uploaded(location))
 
 
 _INPUTS: Final = fields.entries(fields.name, path_or_blob, MAX_LOCATIONS)

@@ -180,7 +180,7 @@ def test_an_assignment_occupies_what_it_says():
             job(max_cost=1_400),
             "qianhai/cpu",
             "over-budget",
-            "running 1h costs 14.40 CNY, more than the job's limit of 14.00 CNY",
+            "running 1h costs 14.40 CNY, more than the 14.00 CNY that it may cost",
         ),
     ],
 )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.processes import Processes
+pytest.register_assert_rewrite("tests.faults.checks")
+
+from tests.faults.processes import Processes  # noqa: E402
 
 
 @pytest.fixture(scope="session")

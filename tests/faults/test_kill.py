@@ -12,6 +12,7 @@ import hashlib
 import random
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -87,8 +88,8 @@ def try_all(template: Template, chosen: list[Point], *, both: bool) -> None:
             with template.copy(both=both) as region:
                 carry_out(region, template, point)
                 killed.append(bool(region.ended))
-        except (AssertionError, Refused) as error:
-            return f"{point}: {error}"
+        except (AssertionError, Refused):
+            return f"{point}: {traceback.format_exc(limit=-1)}"
         return ""
 
     killed: list[bool] = []

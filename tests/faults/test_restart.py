@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checks import check_money
-from tests.faults.processes import Processes, Strike
-from tests.faults.region import Json, Region
+from tests.faults.processes import PATIENCE_S, Processes, Strike
+from tests.faults.region import Client, Json, Region
 from tests.faults.templates import Template, template
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 JOBS = 5
 
 
@@ -45,13 +45,21 @@ def waiting_job(folder: Path, number: int) -> Json:
             f'read -r word <"{folder}/pipe-{number}"\n'
             'echo "read $word"\n'
             'echo "$word" >"$BAYGRID_OUTPUTS/answer/word"\n'
+            "sleep 0.02\n"  # so that it costs something
         ),
     }
 
 
 def release(folder: Path, number: int) -> None:
-    """Fails at once when the job does not listen any more."""
-    pipe = os.open(folder / f"pipe-{number}", os.O_WRONLY | os.O_NONBLOCK)
+    """Waits until the job listens; raises TimeoutError when it never does."""
+    path = folder / f"pipe-{number}"
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(os.open, path, os.O_WRONLY)
+        try:
+            pipe = opening.result(PATIENCE_S)
+        except TimeoutError:
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go
+            raise
     os.write(pipe, b"word-%d\n" % number)
     os.close(pipe)
 
@@ -72,24 +80,33 @@ def test_running_jobs_are_found_again(
         ]
         with ThreadPoolExecutor(JOBS) as pool:
             waiters = [pool.submit(team.job_events, job) for job in jobs]
-            for job in jobs[:4]:  # as many as there are cpus: the last one waits for its turn
-                for event in team.events(f"/v1/jobs/{job}/events"):
-                    if event["kind"] == "attempt-running":
-                        break
-            for _ in range(2):
-                before = [region.running[which] for which in killed]
-                for which in killed:
-                    region.kill(which)
-                processes.wait(lambda: all(one.exited is not None for one in before), "their end")  # noqa: B023
-                in_touch(region, killed)
-            for number in range(JOBS):
-                if number == 4:
-                    for event in team.events(f"/v1/jobs/{jobs[4]}/events"):
-                        if event["kind"] == "attempt-running":
-                            break
-                release(region.folder, number)
+            try:
+                crash_and_release(region, team, jobs, killed)
+            except BaseException:
+                region.close()  # and so the waiters end
+                raise
             told = [waiter.result(60) for waiter in waiters]
         check(region, begun, jobs, told)
+
+
+def crash_and_release(region: Region, team: Client, jobs: list[str], killed: list[str]) -> None:
+    """Two crashes while as many run as there are cpus, and one waits for its turn."""
+    for job in jobs[:4]:
+        until_running(team, job)
+    for _ in range(2):
+        before = [region.running[which] for which in killed]
+        for which in killed:
+            region.kill(which)
+        region.processes.wait(lambda: all(one.exited is not None for one in before), "their end")  # noqa: B023
+        in_touch(region, killed)
+    for number in range(JOBS):
+        release(region.folder, number)
+
+
+def until_running(client: Client, job: str) -> None:
+    for event in client.events(f"/v1/jobs/{job}/events"):
+        if event["kind"] == "attempt-running":
+            return
 
 
 def in_touch(region: Region, killed: list[str]) -> None:

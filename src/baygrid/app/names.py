@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs import fields
 from baygrid.core.jobs.problems import Wrong
@@ -11,16 +9,15 @@ from baygrid.core.jobs.problems import Wrong
 
 def check_name(path: str, name: str) -> str:
     """The name. Raises Invalid with the job file's sentence."""
-    return _checked(path, fields.name, name)
+    try:
+        return fields.name(name)
+    except Wrong as wrong:
+        raise Invalid.at(path, str(wrong)) from None
 
 
 def check_jurisdiction(path: str, code: str) -> str:
-    """The code. Raises Invalid with the job file's sentence."""
-    return _checked(path, fields.place_code, code)
-
-
-def _checked(path: str, rule: Callable[[object], str], value: str) -> str:
+    """The code. Raises Invalid."""
     try:
-        return rule(value)
-    except Wrong as wrong:
-        raise Invalid.at(path, str(wrong)) from None
+        return fields.place_code(code)
+    except Wrong:
+        raise Invalid.at(path, f"must be a code such as CN-QH or HK, not {code[:40]!r}") from None

@@ -113,8 +113,8 @@ def _loop(
 
 
 class EmbeddedAgent:
-    """The same agent in a thread of the server. When it fails it begins anew from its journal, as a process of
-    its own does under a supervisor."""
+    """The same agent in a thread of the server. When it fails it begins anew from its journal, as a process
+    of its own does under a supervisor."""
 
     def __init__(
         self,

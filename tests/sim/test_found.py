@@ -1,12 +1,13 @@
 """What the simulation has found, each as a test of its own that needs no seed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from baygrid.app import bill
 from baygrid.centres.agent import Agent
 from baygrid.centres.journal import MemoryJournal
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import AttemptReport, Desired
+from baygrid.ports.messages import AttemptReport, Desired, ReportAnswer
 from tests.app.stage import Stage
 from tests.centres.behaviour import order, sha256
 from tests.centres.fakes import FakeCentre, FakeKey
@@ -56,3 +57,24 @@ def test_an_agent_that_lost_its_journal_does_not_have_the_same_time_charged_twic
     found = bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True)
     assert found.differences == ()
     assert found.total == 34, "2 x 10 s of a cpu at 60 CNY an hour, each rounded: what is stored is charged"
+
+
+def test_an_end_is_not_told_before_the_last_of_its_usage():
+    """With more records than fit a report, an attempt with outputs was said to have succeeded at once,
+    without times or exit code; the server closed it and charged what it had."""
+    centre, one = FakeCentre(), order(outputs=("labels",))
+    agent = Agent("hq", centre, MemoryJournal(), FakeKey(), 1_000, usage_every=10)
+    agent.take(Desired(1, (one,), ()), 1_000)
+    agent.tick(1_000)
+    agent.tick(9_990)
+    centre.end(one.token, AttemptState.SUCCEEDED, 10_000, outputs={"labels": Path("labels")})
+    agent.tick(10_000)
+    assert [due.name for due in agent.blobs_due(10_000)] == ["labels"]
+    agent.published(one.attempt, "labels", sha256(b""), 10_000)
+    told = 0
+    while told < 900:
+        report = agent.report(10_000).attempts[0]
+        told += len(report.usage)
+        assert report.state.final == (told == 900)
+        stored = [(one.attempt, signed.usage.n) for signed in report.usage]
+        agent.answered(ReportAnswer(1, (), stored, "", ()), 10_000)

@@ -119,11 +119,11 @@ def view(kept: Remembered) -> AttemptReport:
 def _state(kept: Remembered) -> AttemptState:
     if kept.phase is Phase.UNKNOWN:
         return AttemptState.UNKNOWN
-    if kept.phase is Phase.PUBLISH:
-        return AttemptState.PUBLISHING
+    seen = kept.seen
+    if kept.phase is Phase.PUBLISH or (seen is not None and seen.state.final):
+        return AttemptState.PUBLISHING  # its end is told with the last of its usage
     if kept.phase is Phase.STAGE:
         return AttemptState.STAGING
-    seen = kept.seen
     if kept.stop is not None and (seen is None or seen.state is not AttemptState.UNKNOWN):
         return AttemptState.STOPPING
     return AttemptState.PLACED if seen is None else seen.state

@@ -56,7 +56,8 @@ def test_nothing_depends_on_how_much_is_done_at_once(monkeypatch):
     """Pages, batches and reports so small that every job needs several of them."""
     monkeypatch.setattr(scheduler, "EVENTS_AT_ONCE", 4)
     monkeypatch.setattr(scheduler, "COMMIT_AT_ONCE", 1)
-    monkeypatch.setattr(reports, "ATTEMPTS_PER_REPORT", 2)
+    monkeypatch.setattr(reports, "BYTES_PER_REPORT", 500)
+    monkeypatch.setattr(reports, "USAGE_PER_REPORT", 2)
     monkeypatch.setattr(agent, "STARTS_PER_TICK", 1)
     monkeypatch.setattr(agent, "COMPACT_AFTER", 6)
     monkeypatch.setattr(logs, "CHUNK", 7)

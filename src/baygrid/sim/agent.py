@@ -89,8 +89,7 @@ class SimAgent:
         if self.process is not None:
             self.process.die()
         self._disk.journal = b""
-        for history in self.machine.histories.values():
-            history.journal_lost = True
+        self.machine.strangers |= self.machine.folders
 
     # Its loop
 

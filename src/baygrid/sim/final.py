@@ -150,7 +150,7 @@ def check_usage(snapshot: Snapshot, books: Books, histories: Mapping[str, Histor
 def _covers(records: Sequence[Usage], attempt: AttemptRecord, history: History) -> bool:
     """Of a machine that went down, what was recorded before may end after the last sign of life; an agent
     that lost its journal numbers anew, and what was stored under a number stays."""
-    if history.journal_lost:
+    if history.stranger:
         return True
     if not records or records[0].start != attempt.started_at or attempt.ended_at is None:
         return False
@@ -167,7 +167,7 @@ def check_bytes(
         chunks = store.read(lambda tx, id=attempt.id: tx.logs.chunks(id, 0))  # type: ignore[misc]
         log = b"".join(b"".join(objects.get(log_key(attempt.id, offset, size))) for offset, size in chunks)
         written = history.log if history is not None else b""
-        forgotten = history is not None and (history.claim_lost or history.journal_lost)
+        forgotten = history is not None and (history.claim_lost or history.stranger)
         lost = attempt.state is AttemptState.LOST or forgotten
         if not written.startswith(log) or (len(log) < len(written) and not lost):
             raise Violation("logs", f"wrote {written!r}, stored {log!r}", attempt.id)

@@ -67,13 +67,13 @@ class History:
     limited: bool = False
     interrupted: bool = False
     claim_lost: bool = False
-    journal_lost: bool = False
+    stranger: bool = False
     log: bytes = b""
 
 
 @dataclass(slots=True)
 class Machine:
-    """`began` is called whenever a command really begins."""
+    """`began` is called whenever a command really begins. `strangers`: tokens whose orders the agent lost."""
 
     world: World
     name: str
@@ -83,6 +83,7 @@ class Machine:
     skew: int = 0
     boot: int = 1
     folders: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)
     disk: dict[str, Run] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     began: Callable[[Machine, Order], None] = lambda machine, order: None

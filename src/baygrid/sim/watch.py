@@ -81,6 +81,9 @@ class Watch:
         snapshot.renew_all(self._store)
         self._check()
         histories = {token: h for machine in self.machines for token, h in machine.histories.items()}
+        for machine in self.machines:
+            for token in machine.strangers & set(machine.histories):
+                machine.histories[token].stranger = True
         final.check_rest(snapshot, agents)
         final.check_truth(snapshot, histories)
         final.check_told(snapshot, told)

@@ -288,7 +288,9 @@ def test_the_operators_nouns(home: Home):
     home.call(
         "offers", "tariff", made["id"], "--cpu-hour", "2", "--gib-hour", "0.2", "--accelerator-hour", "30"
     )
-    assert next(row for row in home.ask("offers") if row["id"] == made["id"])["accelerator_hour"] == "30"
+    after = next(row for row in home.ask("offers") if row["id"] == made["id"])
+    assert after["accelerator_hour"] == "20", "a new price is announced before it begins"
+    assert after["tariffs"][-1]["accelerator_hour"] == "30"
     home.call("centres", "drain", "far")
     assert re.search(r"^far +HK +local +drained +never seen", home.call("centres").stdout, re.MULTILINE)
     home.call("centres", "open", "far")

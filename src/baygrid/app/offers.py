@@ -91,14 +91,20 @@ def add_offer(
 def add_tariff(
     platform: Platform, actor: Actor, offer: str, valid_from: Instant | None, rates: Rates
 ) -> Offer:
-    """New prices from `valid_from` on, now or later: a change never touches what ran before it."""
+    """New prices from `valid_from` on, else as soon as the notice allows. A change never touches what ran
+    before it, not even what a centre with a fast clock has already been paid for."""
     permit(actor, Action.OPERATE)
-    now = platform.clock()
-    begins = now if valid_from is None else valid_from
-    if begins < now:
-        raise Invalid.at("valid_from", "lies in the past: a new price never touches what ran before it")
 
     def apply(tx: Tx) -> Offer:
+        now = platform.clock()
+        earliest = now + platform.notice_ms
+        begins = earliest if valid_from is None else valid_from
+        if begins < earliest:
+            minutes = -(-platform.notice_ms // 60_000)
+            what = "lies in the past" if begins < now else "is too soon"
+            raise Invalid.at(
+                "valid_from", f"{what}: a new price is announced {minutes} minutes before it begins"
+            )
         row = next((row for row in tx.region.offers() if row.id == offer), None)
         if row is None:
             raise NotFound(f"there is no offer {offer!r}")

@@ -8,11 +8,15 @@ from baygrid.app.catalogue import Catalogue
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Uploads
 from baygrid.ports.store import Store
 
+NOTICE_MS = 900_000
+"""How long before it begins a new price must be known. Longer than a centre's clock may be off and a request
+may take, so that what has been charged is never touched by it, and a bill can be recomputed for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `drivers`: the
-    names of those that agents of this version have."""
+    names of those that agents of this version have. `notice_ms`: for new prices."""
 
     store: Store
     objects: ObjectStore
@@ -21,3 +25,4 @@ class Platform:
     ids: Ids
     catalogue: Catalogue
     drivers: tuple[str, ...]
+    notice_ms: int = NOTICE_MS

@@ -11,10 +11,9 @@ from baygrid.core.placement.plan import plan
 from baygrid.ports.store import Store, Tx
 from baygrid.sim.people import People
 from baygrid.sim.snapshot import Snapshot
-from baygrid.sim.workload import CHAOS_MS, ENDLESS, PROJECTS, CentrePlan
+from baygrid.sim.workload import CHAOS_MS, ENDLESS, NOTICE_MS, PROJECTS, CentrePlan
 from baygrid.sim.world import Violation, World
 
-NOTICE_MS = 33_000
 SWEEP_MS = 5_000
 
 
@@ -55,7 +54,7 @@ class Operator:
             accelerator_hour="0",
             cpu_hour=str(world.between(5, 40)),
             gib_hour="1",
-            begins=world.now + world.between(NOTICE_MS, 2 * NOTICE_MS),
+            begins=world.now + world.between(NOTICE_MS, 3 * NOTICE_MS),
         )
 
     def _lose_one(self) -> None:

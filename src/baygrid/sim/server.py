@@ -28,6 +28,7 @@ from baygrid.sim.faults import Failpoints
 from baygrid.sim.founding import DRIVERS
 from baygrid.sim.network import Reply
 from baygrid.sim.shared import OneServersStore
+from baygrid.sim.workload import NOTICE_MS
 from baygrid.sim.world import Process, World
 
 Handler = Callable[[Actor, dict[str, Any]], bytes]
@@ -76,7 +77,7 @@ class SimServer:
         self.process = Process(f"{self.name}.{self._lives}", self._died)
         objects, uploads, ids = self._parts
         store = OneServersStore(self._store, self._failpoints, lambda: self._stepping)
-        self._platform = Platform(store, objects, uploads, self.clock, ids, Catalogue(), DRIVERS)
+        self._platform = Platform(store, objects, uploads, self.clock, ids, Catalogue(), DRIVERS, NOTICE_MS)
         self._scheduler = Scheduler(self._platform, holder)
         self._parked = {}
         self._wake_at = None

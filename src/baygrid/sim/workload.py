@@ -13,6 +13,8 @@ from baygrid.sim.machine import Command
 PROJECTS = ("alpha", "beta")
 ENDLESS = "1h"
 CHAOS_MS = 110_000
+NOTICE_MS = 33_000
+"""For new prices: shorter than a real region's, since a history is short, and its clocks are off by less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,16 +305,21 @@ class Agent:
                     self._centre.prepare(kept.order, _no_fetch)
                 self._centre.start(kept.order, now)
             except StagingFailed as failure:
-                self._finish(kept, failed("staging-failed", str(failure)), now)
+                self._give_up(kept, str(failure))
             except OSError as error:
                 self._later(kept, str(error), now)
                 if kept.tries >= MAX_START_TRIES:
-                    kept.stop = Stop(kept.order.attempt, kept.order.token, "it could not be started", 0)
-                    kept.refused = True
-                    self._stops[kept.order.attempt] = kept
+                    self._give_up(kept, str(error))
             else:
                 kept.trouble = ""
                 self._enter(kept, Phase.ORDERED)
+
+    def _give_up(self, kept: Remembered, why: str) -> None:
+        """It may have been started in an earlier life: only the centre's own claim ends that."""
+        kept.trouble = why
+        kept.stop = Stop(kept.order.attempt, kept.order.token, "it could not be started", 0)
+        kept.refused = True
+        self._stops[kept.order.attempt] = kept
 
     def _stop(self, now: Instant) -> None:
         """Passes stops on. The centre is told even of what never started: it then refuses to start it."""

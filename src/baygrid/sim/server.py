@@ -81,7 +81,7 @@ class SimServer:
         self._scheduler = Scheduler(self._platform, holder)
         self._parked = {}
         self._wake_at = None
-        self._stepping = False
+        self._stepping = self._woken = False
         self._world.note(f"{self.process.name} starts")
         self._schedule(self._world.now)
 
@@ -121,12 +121,12 @@ class SimServer:
             return
         self._wake_at = None
         if self._stepping:
-            self._schedule(self._world.now + 10)
+            self._woken = True
             return
-        self._stepping = True
+        self._stepping, self._woken = True, False
         following = self._scheduler.step(self.clock())
         self._stepping = False
-        self._schedule(self._world.now + max(1, following - self.clock()))
+        self._schedule(self._world.now + (1 if self._woken else max(1, following - self.clock())))
 
     # Requests
 

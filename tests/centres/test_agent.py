@@ -194,7 +194,7 @@ def test_a_restart_of_the_agent_alone_starts_what_was_not_started(world):
     world.server.want(one)
     world.take()
     world.restart()
-    world.step(2)
+    world.step(3)  # what is not an end waits a moment for company before it is told
     assert world.centre.started == {one.token: 1}
     assert world.state(one) is RUNNING
 

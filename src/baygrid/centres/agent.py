@@ -25,7 +25,7 @@ from baygrid.centres.remembered import (
     stop_entry,
     usage_entry,
 )
-from baygrid.centres.reports import Reporter, clean, failed, final_report
+from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation, StagingFailed
@@ -77,6 +77,7 @@ class Agent:
         self._batch: list[Entry] = []  # must be durable before the next report
         self._lazy: list[Entry] = []  # harmless to lose: goes with the next batch
         self._again_at: Instant | None = now
+        self._soon: Instant = now  # when what is not an end is told, at the latest
         self._reporter = Reporter(self.incarnation, key.public_key)
         self._reporter.describe(centre.inventory())
         journal.rewrite(list(self._memory.dump(now)))  # the incarnation is durable before the first message
@@ -137,7 +138,7 @@ class Agent:
             entries.append(stop_entry(stop))
         if desired.gen != self._memory.gen:
             entries.append({"t": "gen", "v": desired.gen})
-            self._reporter.due_at = 0
+            self._reporter.due_by(now + TOGETHER_MS)
         self._write(entries)
         # A server restored from a backup may be behind: its word counts, and then it tells all again.
         self._memory.gen = desired.gen
@@ -146,10 +147,10 @@ class Agent:
         for kept in fresh.values():
             self._memory.attempts[kept.order.attempt] = kept
             self._index(kept)
-            self._reporter.note(kept.order.attempt)
+            self._reporter.note(kept.order.attempt, now + TOGETHER_MS)
         for known, _ in stops:
             self._stops[known.order.attempt] = known
-            self._reporter.note(known.order.attempt)
+            self._reporter.note(known.order.attempt, now + TOGETHER_MS)
         if entries:
             self._wake(now)
 
@@ -183,6 +184,7 @@ class Agent:
     def tick(self, now: Instant) -> Instant | None:
         """Starts, stops and looks, once each. Returns when it wants to run next."""
         self._again_at = None
+        self._soon = now + TOGETHER_MS
         self._start(now)
         self._stop(now)
         self._observe(now)
@@ -433,7 +435,7 @@ class Agent:
             del self._phases[kept.phase][kept.order.attempt]
             kept.phase, kept.busy, kept.retry_at, kept.tries = phase, False, 0, 0
             self._phases[phase][kept.order.attempt] = kept
-        self._reporter.note(kept.order.attempt)
+        self._reporter.note(kept.order.attempt, 0 if phase is Phase.FINAL else self._soon)
 
     def _remove(self, kept: Remembered) -> None:
         attempt = kept.order.attempt

@@ -27,6 +27,8 @@ FIRST_PAUSE_MS = 200
 LONGEST_PAUSE_MS = 60_000
 LOG_PAUSE_MS = 300
 STOP_S = 2.0
+TIDY_EVERY_MS = 30_000
+"""Removing files can make the next commits on the same disk slow (100 ms were seen): rarely, then all."""
 
 
 @runtime_checkable
@@ -107,6 +109,7 @@ class Loop:
         self._tidying = Hands("tidy", 1, self._mailbox)
         self._untidy = centre if isinstance(centre, Untidy) else None
         self._tidying_now = False
+        self._tidy_at: Instant = clock() + TIDY_EVERY_MS
         self._ask_pause, self._report_pause = Pause(jitter), Pause(jitter)
         self._log_pause = Pause(jitter)
         self._ask_at: Instant | None = 0  # None: on its way
@@ -165,7 +168,8 @@ class Loop:
                 self._log_at = None
                 self._logging.give("logs", len(chunks), lambda: steps.send_logs(self._transport, chunks))
 
-        if self._untidy is not None and not self._tidying_now and self._untidy.untidy:
+        due = now >= self._tidy_at and not self._tidying_now
+        if self._untidy is not None and due and self._untidy.untidy:
             self._tidying_now = True
             self._tidying.give("tidied", None, self._untidy.tidy)
 
@@ -197,6 +201,8 @@ class Loop:
             self._stop_for(result)
         elif kind == "tidied":
             self._tidying_now = False
+            if self._untidy is not None and not self._untidy.untidy:
+                self._tidy_at = now + TIDY_EVERY_MS
         elif kind == "staged":
             steps.staged(self._agent, about, result, now)
         elif kind == "published":

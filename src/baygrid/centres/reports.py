@@ -14,6 +14,8 @@ from baygrid.ports.messages import VERSION, AttemptReport, PartitionReport, Repo
 from baygrid.ports.wire import inventory_digest
 
 HEARTBEAT_MS = 10_000
+TOGETHER_MS = 20
+"""What is not an end may wait so long for company: a short job needs one report, not four."""
 FULL_EVERY_MS = 60_000
 BYTES_PER_REPORT = 600_000
 """Of attempts, about: a JSON body has at most 1 MiB, and what does not fit comes with the next report."""
@@ -37,11 +39,15 @@ class Reporter:
         self._digest = ""
         self._server_digest: str | None = None
 
-    def note(self, attempt: str) -> None:
-        """The server does not know this yet."""
+    def note(self, attempt: str, by: Instant = 0) -> None:
+        """The server does not know this yet; it is told at `by`, 0 meaning now."""
         self._changes += 1
         self._changed[attempt] = self._changes
-        self.due_at = 0
+        self.due_by(by)
+
+    def due_by(self, at: Instant) -> None:
+        """There is something to tell, at `at` at the latest."""
+        self.due_at = min(self.due_at, at)
 
     def drop(self, attempt: str) -> None:
         self._changed.pop(attempt, None)
@@ -60,10 +66,12 @@ class Reporter:
                 self._changed.setdefault(attempt, 0)
         chosen = list(self._changed)
         chosen += [a for a, one in kept.items() if (one.final or one.unstored) and a not in self._changed]
-        told = list(_fitting(view(kept[attempt]) for attempt in chosen if attempt in kept))
+        chosen = [attempt for attempt in chosen if attempt in kept]
+        told = list(_fitting(view(kept[attempt]) for attempt in chosen))
+        more = len(told) < len(chosen) or any(kept[one.attempt].final and not one.state.final for one in told)
         self._sent = {one.attempt: self._changed.get(one.attempt, 0) for one in told}
         self._seq += 1
-        self.due_at = now + HEARTBEAT_MS
+        self.due_at = now if more else now + HEARTBEAT_MS
         return Report(
             version=VERSION,
             incarnation=self._incarnation,
@@ -83,7 +91,7 @@ class Reporter:
             del self._changed[attempt]
         self._sent = {}
         self._server_digest = answer.inventory_digest
-        if self._changed or self._server_digest != self._digest:
+        if self._server_digest != self._digest:
             self.due_at = 0
         return told
 

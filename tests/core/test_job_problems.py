@@ -177,6 +177,8 @@ def test_a_wrong_value(field: str, value: object, part: str):
         ("envs.A", {"envs": {"A": float("inf")}}, "not inf"),
         ("envs.A", {"envs": {"A": "x\0"}}, "NUL"),
         ("envs.A", {"envs": {"A": [1]}}, "not a list"),
+        ("outputs", {"outputs": {"a": "x", "b": "./x"}}, "two of them go to one folder"),
+        ("outputs", {"outputs": {"a": "x/y", "b": "x0", "c": "x"}}, "or one inside another"),
         ("envs", {"envs": {f"E{n}": "" for n in range(101)}}, "at most 100 entries"),
         ("infra.any_of", {"infra": {"any_of": []}}, "1 to 100 items, not a list of 0"),
         ("infra.any_of[0]", {"infra": {"any_of": ["any"]}}, "not 'any'"),

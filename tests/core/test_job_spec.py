@@ -177,7 +177,7 @@ OPTIONAL = {
     ),
     "workdir": st.sampled_from([".", "/data/code", "a b/é", BLOB]),
     "inputs": st.dictionaries(NAMES, st.sampled_from(["in", "/data", BLOB]), max_size=3),
-    "outputs": st.dictionaries(NAMES, st.sampled_from(["out", "a/b c"]), max_size=3),
+    "outputs": st.sets(NAMES, max_size=3).map(lambda names: {name: f"out/a b/{name}" for name in names}),
     "setup": TEXTS,
     "envs": st.dictionaries(
         st.from_regex("[A-Z_]{1,7}", fullmatch=True),

@@ -33,7 +33,8 @@ def test_the_cheapest_offer_wins():
     outcome = placed.explanation.outcome
     assert outcome.code == "placed"
     assert outcome.text == (
-        "placed on qianhai/gpu H100:4 for at most 108.80 CNY: the cheapest with room, of 2 that could run it"
+        "placed on qianhai/gpu H100:4 for 108.80 CNY at its full time: "
+        "the cheapest with room, of 2 that could run it"
     )
     assert codes(placed.explanation) == {
         "hetao/gpu": ["accelerator"],
@@ -229,7 +230,7 @@ def test_two_offers_for_the_same_partition_are_told_apart():
 
 def test_a_full_table_tells_every_cost_and_can_be_stored():
     table = explain(bay(), job("a", "H100:4 A100:8"))
-    assert table.outcome.text == "can start now on qianhai/gpu H100:4 for at most 108.80 CNY"
+    assert table.outcome.text == "can start now on qianhai/gpu H100:4 for 108.80 CNY at its full time"
     assert json.loads(json.dumps(table.to_json()))["outcome"]["data"] == {
         "best": "qianhai/gpu H100:4",
         "costs": [

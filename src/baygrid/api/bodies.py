@@ -13,6 +13,7 @@ from baygrid.ports.records import Kind, Role
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _printable(text: str) -> str:
@@ -32,7 +33,10 @@ def instant(text: object) -> int:
         raise ValueError(cure) from None
     if at.tzinfo is None:
         raise ValueError(f"{cure}: its offset from UTC is missing")
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    since = (at - _EPOCH) // timedelta(milliseconds=1)
+    if not 0 <= since < _END:
+        raise ValueError(f"{cure}, from 1970 to 9999 in UTC")
+    return since
 
 
 def _money(text: object) -> Money:

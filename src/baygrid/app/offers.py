@@ -27,15 +27,22 @@ class Rates:
     cpu_hour: str = "0"
     gib_hour: str = "0"
 
-    def tariff(self, currency: str, valid_from: Instant) -> Tariff:
-        """Raises Invalid."""
-        return Tariff(
+    def tariff(self, currency: str, accelerator: str | None, valid_from: Instant) -> Tariff:
+        """Raises Invalid, also for an accelerator that would be free by oversight, or priced where there is
+        none."""
+        tariff = Tariff(
             valid_from,
             currency,
             _rate("accelerator_hour", self.accelerator_hour),
             _rate("cpu_hour", self.cpu_hour),
             _rate("gib_hour", self.gib_hour),
         )
+        if (accelerator is not None) != (tariff.accelerator_hour > 0):
+            what = (
+                f"say what an hour of {accelerator} costs" if accelerator else "this offer has no accelerator"
+            )
+            raise Invalid.at("accelerator_hour", what)
+        return tariff
 
 
 def _rate(path: str, text: str) -> Fraction:
@@ -71,7 +78,7 @@ def add_offer(
     if currency not in DECIMALS:
         raise Invalid.at("currency", f"unknown currency {currency!r}: use one of {', '.join(DECIMALS)}")
     now = platform.clock()
-    tariff = rates.tariff(currency, now if valid_from is None else valid_from)
+    tariff = rates.tariff(currency, accelerator, now if valid_from is None else valid_from)
     default = f"{centre}-{partition}" + (f"-{accelerator}" if accelerator else "")
     row = Offer(check_name("id", id or default), centre, partition, accelerator, currency, (tariff,))
 
@@ -108,7 +115,7 @@ def add_tariff(
         row = next((row for row in tx.region.offers() if row.id == offer), None)
         if row is None:
             raise NotFound(f"there is no offer {offer!r}")
-        tariff = rates.tariff(row.currency, begins)
+        tariff = rates.tariff(row.currency, row.accelerator, begins)
         tx.region.add_tariff(offer, tariff)
         tx.events.append([Event(now, "tariff-added", centre=row.centre, data={"offer": offer})])
         tariffs = sorted((*row.tariffs, tariff), key=lambda tariff: tariff.valid_from)

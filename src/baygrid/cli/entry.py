@@ -1,6 +1,7 @@
 """All commands as one application, and the one place where errors end."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -32,5 +33,11 @@ def run() -> None:
     try:
         app()
     except CliError as error:
-        Output(as_json=session.current.json).error(error)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except OSError as error:  # a file or folder of the user's; the message names it
+        _fail(CliError(str(error), code="os-error"))
+
+
+def _fail(error: CliError) -> NoReturn:
+    Output(as_json=session.current.json).error(error)
+    sys.exit(error.exit_code)

@@ -89,10 +89,14 @@ class LogReader:
 
 def _report(text: str) -> dict[str, Any] | None:
     try:
-        report = json.loads(text)
+        report = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
     return report if isinstance(report, dict) else None
+
+
+def _no_number(word: str) -> None:
+    """NaN and infinity are no JSON, and nothing that we hand on."""
 
 
 def _number(value: object) -> float | None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 def prepare(session: Session, file: JobFile) -> dict[str, Any]:
     """The document with every path of the user's machine replaced by content that the server holds."""
     document = named(session, file)
+    for target in file.spec.outputs.values():
+        if Path(target).exists() and not Path(target).is_dir():
+            raise CliError(f"outputs go to {target}, which is no folder", code="no-folder", cure="rename it")
     workdir = document.get("workdir")
     with tempfile.TemporaryDirectory(prefix="baygrid-") as into:
         if isinstance(workdir, str) and not is_uploaded(workdir):

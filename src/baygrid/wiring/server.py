@@ -16,6 +16,7 @@ from typing import IO
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 
 from baygrid.api.app import create_app
 from baygrid.api.metrics import Metrics
@@ -118,10 +119,15 @@ class _Http(uvicorn.Server):
 
 
 def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
-    """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing."""
+    """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing, such as a
+    database that does not answer."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(settings.data)
-    store = open_store(settings.database_url, failpoint=failpoint)
+    try:
+        store = open_store(settings.database_url, failpoint=failpoint)
+    except OperationalError as error:
+        said = str(error.orig).strip().splitlines()[0]
+        raise ValueError(f"the database does not answer: {said}; start it, or correct --database") from None
     platform = Platform(
         store,
         open_objects(settings.objects_url),

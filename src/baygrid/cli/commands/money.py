@@ -58,7 +58,7 @@ def _time(text: str | None) -> str | None:
 
     try:
         return datetime.fromisoformat(text).astimezone().isoformat(timespec="milliseconds")
-    except ValueError:
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time: write for example 2026-11-01 or 2026-11-01T08:00"
         ) from None

@@ -6,8 +6,9 @@ the accelerators named in it exist is decided where they are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from baygrid.core.jobs import fields, later
@@ -107,6 +108,8 @@ def parse(document: object) -> JobSpec:
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
     )
+    if _overlap(spec.outputs.values()):
+        found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
     found.raise_any()
     return spec
 
@@ -152,6 +155,12 @@ def _nodes(value: object) -> int:
     if isinstance(value, str):
         raise later.refusal("nodes as a range", value)
     return _NODE_COUNT(value)
+
+
+def _overlap(folders: Iterable[str]) -> bool:
+    """Whether a folder is another, or inside another."""
+    parts = sorted(tuple(part for part in folder.split("/") if part not in ("", ".")) for folder in folders)
+    return any(second[: len(first)] == first for first, second in pairwise(parts))
 
 
 def _setup(value: object) -> str | None:

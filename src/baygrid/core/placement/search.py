@@ -154,7 +154,7 @@ class Search:
 
 
 def _offered(it: Candidate) -> str:
-    return f"{it.subject} for at most {it.cost}"
+    return f"{it.subject} for {it.cost} at its full time"
 
 
 def _outranked(best: Candidate, it: Candidate) -> Reason:

@@ -203,6 +203,7 @@ class Region:
             "port": self.port,
             "database": self._database,
             "embedded": "local" if self.embedded else None,
+            "embedded_nodes": ["dear/n1:cpus=4,memory=4"],
         }
 
     def _agent_settings(self) -> Json:

@@ -1,6 +1,7 @@
 """What every test may ask for, and the rule that nothing is skipped unseen in CI."""
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 from tests import services
 
 IN_CI = os.environ.get("CI") == "true"
+
+# Started in the background we may have Ctrl-C ignored, which every program that a test starts would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The reasons, by their first words, for which CI may skip a test. Any other skip is a hole in the set-up.
 MAY_SKIP = ("needs ../shared", "needs non-root")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,10 @@ def upgrade_sqlite(path: Path) -> None:
     engine = create_engine("sqlite://", creator=lambda: _journaled(path), poolclass=NullPool)
     # Otherwise the driver commits before each CREATE, and a crash would leave half a migration.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    _upgrade(engine)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        # Two that change the journal's mode at once do not wait for each other: one is told "locked".
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _upgrade(engine)
 
 
 def upgrade_postgresql(url: URL) -> None:

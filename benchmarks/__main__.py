@@ -81,7 +81,6 @@ def _machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "kernel": platform.release(),
         "load_before": os.getloadavg()[0],
     }
 

@@ -25,8 +25,6 @@ from baygrid.ports.messages import Desired, Refused, ReportAnswer, Unreachable
 WAIT_S = 30.0
 FIRST_PAUSE_MS = 200
 LONGEST_PAUSE_MS = 60_000
-LOG_PAUSE_MS = 300
-STOP_S = 2.0
 TIDY_EVERY_MS = 30_000
 """Removing files can make the next commits on the same disk slow (100 ms were seen): rarely, then all."""
 

@@ -1,0 +1,1 @@
+"""When: what is free in future, reservations and the holes before them, and how long a job will run."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from enum import StrEnum
+
+from baygrid.core.placement.policy import PRIORITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,40 @@ class Infra:
 ANYWHERE = Infra()
 
 
+class Prefer(StrEnum):
+    """What makes one place better than another."""
+
+    COST = "cost"
+    TIME = "time"
+    ENERGY = "energy"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How long it will run, in seconds, as far as the region's history knows: the tenth, the half and nine
+    tenths of like jobs were done by then."""
+
+    p10: int
+    p50: int
+    p90: int
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """One job of `nodes` nodes at once, all in one partition, each with `cpus`, `memory_mib` and one of the
     `accelerators` (model, count per node); none asked for: a plain job.
 
-    `ordered`: an earlier accelerator is better at any price. `time_s`: the longest it runs, in seconds; costs
-    are for all of it. `residency`: the jurisdictions that its data may be in (None: any). `max_cost_minor`:
-    minor units of `currency` (None: no limit).
+    `min_nodes`: an elastic job takes as many nodes as it can have from so many to `nodes` (None: all or
+    nothing). `ordered`: an earlier accelerator is better at any price. `time_s`: the longest it runs, in
+    seconds; costs are for all of it. `residency`: the jurisdictions that its data may be in (None: any).
+    `max_cost_minor`: minor units of `currency` (None: no limit). `input_bytes`: what has to be brought to
+    where it runs.
 
-    `shape` is equal for two demands only if they differ in nothing but `job` and `project`: they share one
-    search and one explanation. Left out, it is made of all other fields.
+    `user`, `organisation`, `queue`, `priority` (higher is more urgent), `submitted_at` (ms), `deadline`
+    (ms, when it should have ended) and `expected` say whose turn it is, not where it can run.
+
+    `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
+    `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
 
     job: str
@@ -58,10 +84,25 @@ class Demand:
     infra: Infra = ANYWHERE
     residency: frozenset[str] | None = None
     max_cost_minor: int | None = None
+    min_nodes: int | None = None
+    prefer: Prefer = Prefer.COST
+    input_bytes: int = 0
+    organisation: str = ""
+    user: str = ""
+    queue: str = "default"
+    priority: int = PRIORITIES["normal"]
+    submitted_at: int = 0
+    deadline: int | None = None
+    expected: Expected | None = None
     shape: Hashable = None
 
     def __post_init__(self) -> None:
         if self.shape is None:
-            shape = (self.currency, self.nodes, self.cpus, self.memory_mib, self.time_s, self.accelerators)
-            more = (self.ordered, self.infra, self.residency, self.max_cost_minor)
-            object.__setattr__(self, "shape", shape + more)
+            size = (self.nodes, self.min_nodes, self.cpus, self.memory_mib, self.accelerators, self.time_s)
+            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
+            object.__setattr__(self, "shape", (self.currency, self.max_cost_minor, *size, *where))
+
+    @property
+    def path(self) -> tuple[str, str, str]:
+        """Where it stands in the tree of fair shares."""
+        return self.organisation, self.project, self.user

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from baygrid.core.placement.policy import PRIORITIES
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -68,7 +70,12 @@ class OfferView:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What one live attempt has for itself: on each of `nodes`, cpus, MiB of memory and `accelerators` of one
-    model."""
+    model.
+
+    `count`: of nodes, also where the centre's own scheduler chooses them (then `nodes` is empty).
+    `started_at`, `ends_by` (ms): when it began (None: not yet) and when its time is over. `checkpointed`:
+    it can go on from where it was stopped. `stopping`: it has been told to end.
+    """
 
     attempt: str
     centre: str
@@ -78,6 +85,18 @@ class Placement:
     memory_mib: int
     accelerator: str | None = None
     accelerators: int = 0
+    count: int = 1
+    job: str = ""
+    organisation: str = ""
+    project: str = ""
+    user: str = ""
+    queue: str = "default"
+    priority: int = PRIORITIES["normal"]
+    placed_at: int = 0
+    started_at: int | None = None
+    ends_by: int | None = None
+    checkpointed: bool = False
+    stopping: bool = False
 
 
 class Room:

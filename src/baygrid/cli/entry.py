@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 
 from baygrid.cli import session
-from baygrid.cli.commands import applications, client, jobs, money, region, simulate, start
+from baygrid.cli.commands import applications, client, jobs, money, region, replay, simulate, start
 from baygrid.cli.errors import CliError
 from baygrid.cli.output import Output
 
@@ -25,6 +25,7 @@ region.register(app)
 start.register(app)
 client.register(app)
 simulate.register(app)
+replay.register(app)
 applications.register(app)
 
 

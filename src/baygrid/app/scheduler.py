@@ -5,36 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from baygrid.app.catalogue import RegionCopy
+from baygrid.app.follower import Follower
 from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit
 from baygrid.app.platform import Platform
-from baygrid.app.region_image import RegionImage
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.plan import plan
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
 from baygrid.ports.store import Tx
 
 LEASE_MS = 4_000
 IDLE_MS = 1_000
-EVENTS_AT_ONCE = 5_000
 COMMIT_AT_ONCE = 250
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What happened since the last step, as rows read afresh."""
-
-    cursor: Cursor
-    more: bool
-    jobs: tuple[JobRecord, ...]
-    attempts: tuple[AttemptRecord, ...]
-    region: RegionCopy
-    seen: Mapping[str, Instant | None]
 
 
 class Scheduler:
@@ -45,15 +27,14 @@ class Scheduler:
         self._platform = platform
         self._holder = holder
         self._renewed: Instant = 0
-        self._cursor = Cursor()
-        self._known = RegionImage()
+        self._follower = Follower(platform.store, platform.catalogue)
 
     def step(self, now: Instant) -> Instant:
         """Leads if nobody else does, takes in what happened, places what fits. Returns when to run next."""
         if not self._lead(now):
             return now + IDLE_MS
         try:
-            more = self._follow(now)
+            more = self._follower.follow(now)
             placed = self._place(now)
             self._lose_silent(now)
         except Fenced:
@@ -76,52 +57,14 @@ class Scheduler:
             return True
         term = self._platform.store.write(lambda tx: tx.leadership.campaign(self._holder, now, LEASE_MS))
         if term is not None and term != self.term:
-            self._load(now)
+            self._follower.load(now)
         self.term = term
         self._renewed = now
         return term is not None
 
-    def _load(self, now: Instant) -> None:
-        """Everything anew. The cursor is read first, so what happens meanwhile is only taken in twice."""
-        read = self._platform.store.read
-        self._known = RegionImage()
-        self._cursor = read(lambda tx: tx.events.end())
-        region, seen = read(lambda tx: (self._platform.catalogue.at(tx), tx.region.seen()))
-        self._known.take_region(region, seen, now)
-        self._known.take_attempts(read(lambda tx: tx.attempts.live()))
-        jobs = read(lambda tx: tx.jobs.queued(None, EVENTS_AT_ONCE))
-        while jobs:
-            self._known.take_jobs(jobs)
-            last = jobs[-1].id
-            jobs = read(lambda tx, last=last: tx.jobs.queued(last, EVENTS_AT_ONCE))  # type: ignore[misc]
-
-    def _follow(self, now: Instant) -> bool:
-        """Takes in the news. True: there is more."""
-        cursor = self._cursor
-
-        def load(tx: Tx) -> News:
-            events = tx.events.after(cursor, EVENTS_AT_ONCE)
-            jobs = sorted({e.job for _, e in events if e.job is not None})
-            attempts = sorted({e.attempt for _, e in events if e.attempt is not None})
-            return News(
-                events[-1][0] if events else cursor,
-                len(events) == EVENTS_AT_ONCE,
-                tuple(tx.jobs.get(jobs).values()) if jobs else (),
-                tuple(tx.attempts.get(attempts).values()) if attempts else (),
-                self._platform.catalogue.at(tx),
-                tx.region.seen(),
-            )
-
-        news = self._platform.store.read(load)
-        self._cursor = news.cursor
-        self._known.take_region(news.region, news.seen, now)
-        self._known.take_attempts(news.attempts)
-        self._known.take_jobs(news.jobs)
-        return news.more
-
     def _place(self, now: Instant) -> bool:
         """Plans the queue and commits in parts, so that the first jobs need not wait for the last."""
-        known = self._known
+        known = self._follower.region
         queue = known.to_plan()
         if not queue or self.term is None:
             return False
@@ -139,7 +82,7 @@ class Scheduler:
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""
-        known = self._known
+        known = self._follower.region
         silent = known.silent_attempts(now)
         unknown = [attempt.job for attempt in silent if attempt.job not in known.lost_after]
         if unknown:

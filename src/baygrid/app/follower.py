@@ -1,0 +1,81 @@
+"""One server's image of the region, kept up with what happens by the stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from baygrid.app.catalogue import Catalogue, RegionCopy
+from baygrid.app.region_image import RegionImage
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
+from baygrid.ports.store import Store, Tx
+
+EVENTS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened since the last look, as rows read afresh."""
+
+    cursor: Cursor
+    more: bool
+    jobs: tuple[JobRecord, ...]
+    attempts: tuple[AttemptRecord, ...]
+    region: RegionCopy
+    seen: Mapping[str, Instant | None]
+
+
+class Follower:
+    """The leader plans on it, and every server explains with it. Not for two threads at once."""
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self.region = RegionImage()
+        self._store = store
+        self._catalogue = catalogue
+        self._cursor = Cursor()
+
+    def load(self, now: Instant) -> None:
+        """Everything anew. The cursor is read first, so what happens meanwhile is only taken in twice."""
+        read = self._store.read
+        self.region = RegionImage()
+        self._cursor = read(lambda tx: tx.events.end())
+        region, seen = read(lambda tx: (self._catalogue.at(tx), tx.region.seen()))
+        self.region.take_region(region, seen, now)
+        live, theirs = read(_live)
+        self.region.take_jobs(theirs)
+        self.region.take_attempts(live)
+        jobs = read(lambda tx: tx.jobs.queued(None, EVENTS_AT_ONCE))
+        while jobs:
+            self.region.take_jobs(jobs)
+            last = jobs[-1].id
+            jobs = read(lambda tx, last=last: tx.jobs.queued(last, EVENTS_AT_ONCE))  # type: ignore[misc]
+
+    def follow(self, now: Instant) -> bool:
+        """Takes in the news. True: there is more."""
+        cursor = self._cursor
+
+        def load(tx: Tx) -> News:
+            events = tx.events.after(cursor, EVENTS_AT_ONCE)
+            jobs = sorted({e.job for _, e in events if e.job is not None})
+            attempts = sorted({e.attempt for _, e in events if e.attempt is not None})
+            return News(
+                events[-1][0] if events else cursor,
+                len(events) == EVENTS_AT_ONCE,
+                tuple(tx.jobs.get(jobs).values()) if jobs else (),
+                tuple(tx.attempts.get(attempts).values()) if attempts else (),
+                self._catalogue.at(tx),
+                tx.region.seen(),
+            )
+
+        news = self._store.read(load)
+        self._cursor = news.cursor
+        self.region.take_region(news.region, news.seen, now)
+        self.region.take_jobs(news.jobs)
+        self.region.take_attempts(news.attempts)
+        return news.more
+
+
+def _live(tx: Tx) -> tuple[list[AttemptRecord], list[JobRecord]]:
+    attempts = tx.attempts.live()
+    return attempts, list(tx.jobs.get(sorted({attempt.job for attempt in attempts})).values())

@@ -51,6 +51,7 @@ def refused(world: World, api: TestClient) -> Callable[..., dict[str, Any]]:
         (job(budget={"max_cost": "500"}), "budget.max_cost", "write for example 500 CNY"),
         (job(workdir=BLOB), "workdir", "is not here: upload it first"),
         (job(inputs={"photos": BLOB}), "inputs.photos", "is not here: upload it first"),
+        (job(deadline="2001-01-01T08:00+08:00"), "deadline", "is past"),
         (job(workdir="."), "workdir", "is a path on your machine: upload it"),
         (job(name="two\nlines"), "name", ""),
         (job(name="x" * 300), "name", ""),

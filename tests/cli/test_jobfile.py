@@ -92,8 +92,9 @@ def test_a_bomb_of_aliases_does_no_harm(write):
 
 
 def test_a_date_stays_text(write):
-    (flaw,) = flaws(write(GOOD + "deadline: 2026-12-01T08:00+08:00\n"))
-    assert "not supported yet" in flaw.message
+    file = jobfile.read(write(GOOD + "deadline: 2026-12-01T08:00+08:00\n"))
+    assert file.document["deadline"] == "2026-12-01T08:00+08:00"
+    assert file.spec.deadline == 1_796_083_200_000
 
 
 def test_files_that_cannot_be_read(tmp_path: Path):

@@ -1,6 +1,7 @@
 """The job file: what is read, what it means, and that it can be written again."""
 
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_every_supported_field():
         {
             "name": "images.2026_a-1",
             "project": "Demo",
-            "nodes": 2,
+            "nodes": "2..4",
             "resources": {"accelerators": "H100:8", "cpus": "8+", "memory": "64+"},
             "time": "4h",
             "workdir": ".",
@@ -48,9 +49,10 @@ def test_every_supported_field():
             "setup": "pip install -r requirements.txt",
             "run": "python label.py\n",
             "envs": {"BATCH": "64", "N": 64, "RATE": 0.5, "DEBUG": True, "EMPTY": ""},
-            "queue": "default",
-            "priority": "normal",
-            "prefer": "cost",
+            "queue": "night",
+            "priority": "high",
+            "prefer": "time",
+            "deadline": "2026-12-01T08:00+08:00",
             "lost_after": "1d",
             "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
             "budget": {"max_cost": "500 CNY"},
@@ -60,7 +62,8 @@ def test_every_supported_field():
     assert spec == JobSpec(
         name="images.2026_a-1",
         project="Demo",
-        nodes=2,
+        nodes=4,
+        min_nodes=2,
         resources=Resources(8, 65_536, (H100,)),
         time=14_400,
         workdir=".",
@@ -70,6 +73,10 @@ def test_every_supported_field():
         run="python label.py\n",
         envs={"BATCH": "64", "N": "64", "RATE": "0.5", "DEBUG": "true", "EMPTY": ""},
         lost_after=86_400,
+        queue="night",
+        priority="high",
+        prefer="time",
+        deadline=1_796_083_200_000,
         infra=Infra((Place("north", "gpu"), Place("south")), True, (Place("north", "old"),)),
         max_cost=Money(50_000, "CNY"),
         residency=("CN-QH", "HK"),
@@ -123,6 +130,12 @@ def test_num_nodes_is_another_word_for_nodes():
     assert job(num_nodes=4).nodes == 4
 
 
+def test_a_range_of_nodes_is_elastic():
+    assert (job(nodes="2..8").min_nodes, job(nodes="2..8").nodes) == (2, 8)
+    assert job(nodes="3..3") == job(nodes=3)
+    assert to_document(job(num_nodes="2..8"))["nodes"] == "2..8"
+
+
 def test_a_null_field_is_one_that_is_not_given():
     empty = dict.fromkeys(
         ("nodes", "resources", "workdir", "inputs", "setup", "envs", "infra", "budget", "image")
@@ -161,7 +174,14 @@ PLACES = st.builds("/".join, st.lists(NAMES, min_size=1, max_size=2)).filter(
 PLACE_LISTS = st.lists(PLACES, min_size=1, max_size=4, unique=True)
 DURATIONS = st.integers(1, 366 * 86_400)
 OPTIONAL = {
-    "nodes": st.integers(1, 1024),
+    "nodes": st.integers(1, 1024)
+    | st.tuples(st.integers(1, 512), st.integers(0, 512)).map(lambda n: f"{n[0]}..{n[0] + n[1]}"),
+    "priority": st.sampled_from(["low", "normal", "high", "urgent"]),
+    "queue": NAMES,
+    "prefer": st.sampled_from(["cost", "time", "energy"]),
+    "deadline": st.datetimes(datetime(1971, 1, 1), datetime(9999, 12, 1), timezones=st.timezones()).map(
+        datetime.isoformat
+    ),
     "resources": st.fixed_dictionaries(
         {},
         optional={

@@ -335,7 +335,7 @@ class JobFile(BaseModel):
     project: str | None = Field(default=None, description="a team's own where it is left out")
     run: str = Field(examples=["python train.py"])
     time: str | int = Field(examples=["4h"], description="how long it may run")
-    nodes: int = 1
+    nodes: int | str = Field(default=1, description="a range such as 2..8: as many as can be had")
     resources: dict[str, Any] = Field(
         default={}, examples=[{"accelerators": "H100:8", "cpus": "8+", "memory": "64+"}]
     )
@@ -348,3 +348,7 @@ class JobFile(BaseModel):
     budget: dict[str, Any] = Field(default={}, examples=[{"max_cost": "500 CNY"}])
     data: dict[str, Any] = Field(default={}, examples=[{"residency": ["CN-QH", "HK"]}])
     lost_after: str | int = "never"
+    priority: Literal["low", "normal", "high", "urgent"] = "normal"
+    queue: str = "default"
+    prefer: Literal["cost", "time", "energy"] = "cost"
+    deadline: str | None = Field(default=None, examples=["2027-01-31T08:00+08:00"])

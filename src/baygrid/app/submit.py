@@ -130,6 +130,7 @@ def _records(
         raise NotFound(f"there is no project {name!r}")
     region = platform.catalogue.at(tx)
     check_places(region, specs)
+    _check_deadlines(specs, now)
     records = [
         JobRecord(
             id=platform.ids.new("job", now),
@@ -169,6 +170,16 @@ def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:
                 found.append((path, _unknown("centre", place.centre, list(region.centres))))
             elif place.partition and partitions and place.partition not in partitions:
                 found.append((path, _unknown(f"partition of {place.centre}", place.partition, partitions)))
+    if found:
+        raise Invalid.many(found)
+
+
+def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:
+    found = [
+        (f"jobs[{index}].deadline" if len(specs) > 1 else "deadline", "is past: take it out or correct it")
+        for index, spec in enumerate(specs)
+        if spec.deadline is not None and spec.deadline <= now
+    ]
     if found:
         raise Invalid.many(found)
 

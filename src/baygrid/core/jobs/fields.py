@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from baygrid.core.jobs.problems import Leaf, Part, Problems, Wrong, not_text, shown
@@ -19,6 +20,10 @@ MAX_COST: Final = 10**15
 MAX_TIME: Final = 366 * 86_400
 """Seconds in the longest time that a job can ask for."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+_LAST_MS: Final = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MS
+_INSTANT: Final = "a date, a time and an offset such as 2026-12-01T08:00+08:00"
 _NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _NAME_CHARACTER: Final = re.compile(r"[-A-Za-z0-9_.]")
 _ENV: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -93,6 +98,48 @@ def duration(value: object) -> int:
 def never_or_duration(value: object) -> int | None:
     """None for "never", else seconds."""
     return None if value == "never" else duration(value)
+
+
+def word(*words: str) -> Leaf[str]:
+    """A parser of one of these words."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise Wrong(f"must be one of {', '.join(words)}, not {shown(value)}")
+        return value
+
+    return parse
+
+
+def matching(pattern: str, example: str) -> Callable[[object], str]:
+    """A parser of text that is wholly of this pattern."""
+    compiled = re.compile(pattern)
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or compiled.fullmatch(value) is None:
+            raise Wrong(f"must look like {example}, not {shown(value)}")
+        return value
+
+    return parse
+
+
+def instant(value: object) -> int:
+    """Milliseconds since 1970, UTC, of a moment in ISO 8601 with its offset."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(text(value))
+    except (ValueError, OverflowError):
+        raise Wrong(f"must be {_INSTANT}, not {shown(value)}") from None
+    if moment.tzinfo is None:
+        raise Wrong(f"must say its offset from UTC: write {_INSTANT}")
+    since = (moment - _EPOCH) // _MS
+    if not 0 <= since <= _LAST_MS:
+        raise Wrong(f"must be {_INSTANT}, not {moment.isoformat()}")
+    return since
+
+
+def format_instant(at: int) -> str:
+    """A text that `instant` reads back: "2026-12-01T00:00:00.000Z"."""
+    return (_EPOCH + at * _MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def cost(value: object) -> Money:

@@ -6,10 +6,8 @@ file is told all its mistakes at once. When a capability comes, its row goes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from baygrid.core.jobs import fields
@@ -23,59 +21,18 @@ class Later:
     what: str
     check: Part[object]
     cure: str
-    now: object = None
-    """The one value of the field that is supported today, if there is one."""
 
 
 def _leaf(parser: Callable[[object], object]) -> Part[object]:
     return lambda value, path, found: found.attempt(path, parser, value)
 
 
-def _word(*words: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise Wrong(f"must be one of {', '.join(words)}, not {shown(value)}")
-        return value
-
-    return check
-
-
-def _matching(pattern: str, example: str) -> Callable[[object], str]:
-    compiled = re.compile(pattern)
-
-    def check(value: object) -> str:
-        if not isinstance(value, str) or compiled.fullmatch(value) is None:
-            raise Wrong(f"must look like {example}, not {shown(value)}")
-        return value
-
-    return check
-
-
 def _indices(value: object) -> str:
-    bounds = _matching(r"[0-9]{1,9}-[0-9]{1,9}", "0-99")(value)
+    bounds = fields.matching(r"[0-9]{1,9}-[0-9]{1,9}", "0-99")(value)
     first, last = map(int, bounds.split("-"))
     if first > last:
         raise Wrong(f"must run upwards, not {shown(value)}")
     return bounds
-
-
-def _node_range(value: object) -> str:
-    bounds = _matching(r"[0-9]{1,9}(\+|\.\.([0-9]{1,9})?)", "2..8, or be a whole number")(value)
-    first, _, last = bounds.rstrip("+").partition("..")
-    if not 1 <= int(first) <= int(last or first):
-        raise Wrong(f"must run upwards from at least 1, not {shown(value)}")
-    return bounds
-
-
-def _instant(value: object) -> datetime:
-    example = "a date, a time and an offset such as 2026-12-01T08:00+08:00"
-    try:
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(fields.text(value))
-    except (ValueError, OverflowError):
-        raise Wrong(f"must be {example}, not {shown(value)}") from None
-    if instant.tzinfo is None:
-        raise Wrong(f"must say its offset from UTC: write {example}")
-    return instant
 
 
 def _array(value: object, path: str, found: Problems) -> None:
@@ -86,13 +43,13 @@ def _array(value: object, path: str, found: Problems) -> None:
 
 def _retry(value: object, path: str, found: Problems) -> None:
     section = Section(value, path, ("on", "max"), found)
-    section.part("on", fields.items(_word("interruption", "lost", "error")), ())
+    section.part("on", fields.items(fields.word("interruption", "lost", "error")), ())
     section.leaf("max", fields.whole(0, 1000), 0)
 
 
 def _checkpoint(value: object, path: str, found: Problems) -> None:
     section = Section(value, path, ("signal", "grace", "path"), found)
-    section.leaf("signal", _matching("(SIG)?[A-Z][A-Z0-9]{1,9}", "TERM"), "")
+    section.leaf("signal", fields.matching("(SIG)?[A-Z][A-Z0-9]{1,9}", "TERM"), "")
     section.leaf("grace", fields.duration, 0)
     section.leaf("path", fields.text, "")
 
@@ -101,40 +58,28 @@ _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
     "secrets": Later("secrets are", fields.items(fields.env_name), _OUT),
     "image": Later(
-        "container images are", _leaf(_matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")), _OUT
+        "container images are", _leaf(fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")), _OUT
     ),
     "array": Later("arrays are", _array, "send one job for each element"),
     "after": Later("waiting for other jobs is", fields.items(fields.name), _OUT),
     "retry": Later("retry is", _retry, _OUT),
     "checkpoint": Later("checkpoints are", _checkpoint, _OUT),
-    "deadline": Later("a deadline is", _leaf(_instant), _OUT),
-    "queue": Later("a queue other than default is", _leaf(fields.name), "write queue: default", "default"),
-    "priority": Later(
-        "a priority other than normal is", _leaf(fields.name), "write priority: normal", "normal"
-    ),
-    "prefer": Later(
-        "a preference for time or energy is",
-        _leaf(_word("cost", "time", "energy")),
-        "write prefer: cost",
-        "cost",
-    ),
     "budget.voucher": Later("choosing a voucher is", _leaf(fields.name), _OUT),
     "data.class": Later("a class of data is", _leaf(fields.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(fields.name), _OUT),
-    "nodes as a range": Later(
-        "a range of nodes is", _leaf(_node_range), "write one number, for example nodes: 2"
-    ),
     "dataset:": Later(
         "a dataset: address is",
-        _leaf(_matching(r"dataset:[A-Za-z0-9][!-~]*", "dataset:city-photos")),
+        _leaf(fields.matching(r"dataset:[A-Za-z0-9][!-~]*", "dataset:city-photos")),
         "use a path",
     ),
     "s3:": Later(
-        "an s3: address is", _leaf(_matching(r"s3://[a-z0-9][!-~]*", "s3://bucket/folder")), "use a path"
+        "an s3: address is",
+        _leaf(fields.matching(r"s3://[a-z0-9][!-~]*", "s3://bucket/folder")),
+        "use a path",
     ),
     "https:": Later(
         "an https: address is",
-        _leaf(_matching(r"https://[A-Za-z0-9\[][!-~]*", "https://example.org/file")),
+        _leaf(fields.matching(r"https://[A-Za-z0-9\[][!-~]*", "https://example.org/file")),
         "use a path",
     ),
 }
@@ -146,7 +91,7 @@ def refuse(capability: str, value: object, path: str, found: Problems) -> None:
     row = LATER[capability]
     before = found.count
     row.check(value, path, found)
-    if found.count == before and (row.now is None or value != row.now):
+    if found.count == before:
         found.add(path, f"{row.what} not supported yet by this server: {row.cure}")
 
 

@@ -16,7 +16,7 @@ from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
-from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError
+from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError, Wrong, shown
 from baygrid.core.jobs.resources import Resources
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money, format_duration
@@ -24,11 +24,15 @@ from baygrid.core.units import Money, format_duration
 __all__ = ["JobSpec", "Problem", "SpecError", "parse", "require_uploaded", "to_document"]
 
 MAX_NODES: Final = 1024
+PRIORITIES: Final = ("low", "normal", "high", "urgent")
+"""From the least urgent to the most."""
+PREFERENCES: Final = ("cost", "time", "energy")
 
 _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested fields, nor forms of one
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
-    "run", "envs", "infra", "budget", "data", "lost_after", *_LATER,
+    "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
+    *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
     **dict.fromkeys(("accelerators", "gpu", "gpus"), "resources.accelerators"),
@@ -50,6 +54,9 @@ class JobSpec:
     time: int
     """Seconds that each attempt may run."""
     nodes: int = 1
+    """All at once; of an elastic job the most that it can use."""
+    min_nodes: int | None = None
+    """An elastic job takes from so many to `nodes`; None: it needs all of them."""
     resources: Resources = resources_field.DEFAULT
     """Per node."""
     workdir: str | None = None
@@ -66,6 +73,13 @@ class JobSpec:
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
+    priority: str = "normal"
+    """One of PRIORITIES."""
+    queue: str = "default"
+    prefer: str = "cost"
+    """One of PREFERENCES: what makes one place better than another."""
+    deadline: int | None = None
+    """When it should have ended: milliseconds since 1970, UTC."""
 
     @property
     def files(self) -> dict[str, str]:
@@ -96,7 +110,8 @@ def parse(document: object) -> JobSpec:
         project=job.needed("project", fields.name, "", "say which project pays, for example project: demo"),
         run=job.needed("run", fields.script, "", "write the commands, for example run: python train.py"),
         time=job.needed("time", fields.duration, 0, _TIME_CURE),
-        nodes=job.leaf(nodes, _nodes, 1),
+        nodes=(count := job.leaf(nodes, _nodes, _ONE_NODE))[1],
+        min_nodes=count[0],
         resources=job.part("resources", resources_field.resources, resources_field.DEFAULT),
         workdir=job.leaf("workdir", path_or_blob, None),
         inputs=job.part("inputs", _INPUTS, {}),
@@ -107,6 +122,10 @@ def parse(document: object) -> JobSpec:
         max_cost=job.part("budget", _budget, None),
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
+        priority=job.leaf("priority", _PRIORITY, "normal"),
+        queue=job.leaf("queue", fields.name, "default"),
+        prefer=job.leaf("prefer", _PREFER, "cost"),
+        deadline=job.leaf("deadline", fields.instant, None),
     )
     if _overlap(spec.outputs.values()):
         found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
@@ -124,11 +143,15 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "envs": dict(spec.envs),
         "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
         "data": {"residency": list(spec.residency)} if spec.residency else None,
+        "priority": spec.priority if spec.priority != "normal" else None,
+        "queue": spec.queue if spec.queue != "default" else None,
+        "prefer": spec.prefer if spec.prefer != "cost" else None,
+        "deadline": fields.format_instant(spec.deadline) if spec.deadline is not None else None,
     }
     return {
         "name": spec.name,
         "project": spec.project,
-        "nodes": spec.nodes,
+        "nodes": spec.nodes if spec.min_nodes is None else f"{spec.min_nodes}..{spec.nodes}",
         "resources": resources_field.document(spec.resources),
         "time": format_duration(spec.time),
         "run": spec.run,
@@ -148,13 +171,21 @@ _INPUTS: Final = fields.entries(fields.name, path_or_blob, MAX_LOCATIONS)
 _OUTPUTS: Final = fields.entries(fields.name, result_folder, MAX_LOCATIONS)
 _ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS)
 _NODE_COUNT: Final = fields.whole(1, MAX_NODES)
+_ONE_NODE: Final[tuple[int | None, int]] = (None, 1)
+_NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a whole number")
 _CODES: Final = fields.items(fields.place_code)
+_PRIORITY: Final = fields.word(*PRIORITIES)
+_PREFER: Final = fields.word(*PREFERENCES)
 
 
-def _nodes(value: object) -> int:
-    if isinstance(value, str):
-        raise later.refusal("nodes as a range", value)
-    return _NODE_COUNT(value)
+def _nodes(value: object) -> tuple[int | None, int]:
+    """The least where it is less than the most, and the most."""
+    if not isinstance(value, str):
+        return None, _NODE_COUNT(value)
+    least, most = map(int, _NODE_RANGE(value).split(".."))
+    if not 1 <= least <= most <= MAX_NODES:
+        raise Wrong(f"must run upwards from at least 1 to at most {MAX_NODES}, not {shown(value)}")
+    return least if least < most else None, most
 
 
 def _overlap(folders: Iterable[str]) -> bool:

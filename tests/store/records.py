@@ -19,6 +19,7 @@ from baygrid.ports.records import (
     Kind,
     Offer,
     Organisation,
+    PolicyRecord,
     Project,
     StoredAnswer,
     UsageRow,
@@ -200,3 +201,7 @@ def offer(id: str = "north/gpu/H100", **fields: Any) -> Offer:
         "tariffs": (tariff(),),
     } | fields
     return Offer(id, **given)
+
+
+def policy(number: int, valid_from: int = 1000, **document: Any) -> PolicyRecord:
+    return PolicyRecord(f"policy-{number:06d}", valid_from, 900, "tok-operator", document)

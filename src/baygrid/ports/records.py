@@ -112,6 +112,18 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """What the operator declared about placement, in force from `valid_from` until the next one begins.
+    `document` as by `core.placement.policy_file`; `set_by`: a token's id."""
+
+    id: str
+    valid_from: Instant
+    set_at: Instant
+    set_by: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """`spec` is the job file as a document. `hold` is what is held now, in minor units of `currency`."""
 

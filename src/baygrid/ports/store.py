@@ -21,6 +21,7 @@ from baygrid.ports.records import (
     JobRecord,
     Offer,
     Organisation,
+    PolicyRecord,
     Project,
     StoredAnswer,
     Token,
@@ -237,6 +238,27 @@ class Answers(Protocol):
         ...
 
 
+class Policies(Protocol):
+    """Placement policies by when they begin. None is ever changed or removed, so that every decision can be
+    understood by the one that was in force."""
+
+    def insert(self, row: PolicyRecord) -> None:
+        """Grows the region's version. Raises Exists."""
+        ...
+
+    def in_force(self, now: Instant) -> PolicyRecord | None:
+        """The one that began last (of several at once, the one that was set last); None: no policy yet."""
+        ...
+
+    def next_begins(self, now: Instant) -> Instant | None:
+        """When the one in force will be replaced, as far as is known now."""
+        ...
+
+    def history(self) -> list[PolicyRecord]:
+        """By `valid_from` and id, oldest first, those that have yet to begin too."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction. Everything read and written in it holds together or not at all."""
 
@@ -256,6 +278,8 @@ class Tx(Protocol):
     def leadership(self) -> Leadership: ...
     @property
     def answers(self) -> Answers: ...
+    @property
+    def policies(self) -> Policies: ...
 
 
 class Store(Protocol):

@@ -25,7 +25,7 @@ _OFFER = Statement(select(offers.c.id).where(offers.c.id == text("key")))
 _CENTRE = Statement(select(centres.c.name).where(centres.c.name == text("key")))
 _TARIFFS = Statement(select(tariffs).order_by(tariffs.c.offer, tariffs.c.valid_from))
 _VERSION = Statement(select(region.c.version))
-_GROW = Statement(update(region).values(version=region.c.version + 1))
+GROW = Statement(update(region).values(version=region.c.version + 1))
 
 
 class Offers:
@@ -102,4 +102,4 @@ class Offers:
             raise KeyError(key)
 
     def _grow(self) -> None:
-        self._session.change(_GROW, {})
+        self._session.change(GROW, {})

@@ -40,7 +40,7 @@ metadata = MetaData(
 )
 
 # Rows of these are never changed or removed: triggers refuse it on both databases (see `triggers.py`).
-APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges")
+APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies")
 
 
 class ThisTransaction(FunctionElement[int]):
@@ -309,4 +309,14 @@ answers = _table(
     _int("status"),
     _int("at"),
     _text("body"),
+)
+
+policies = _table(
+    "policies",
+    _text("id", primary_key=True),
+    _int("valid_from"),
+    _int("set_at"),
+    _text("set_by"),
+    _text("document"),
+    Index(None, "valid_from", "id"),
 )

@@ -9,6 +9,7 @@ from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
 from baygrid.store.logs import Logs
 from baygrid.store.money import Money
+from baygrid.store.policies import Policies
 from baygrid.store.region import Region
 from baygrid.store.sql import Session
 
@@ -16,7 +17,7 @@ from baygrid.store.sql import Session
 class Tx:
     """Implements `ports.store.Tx`. Built once per connection and used for one transaction after the other."""
 
-    __slots__ = ("answers", "attempts", "events", "jobs", "leadership", "logs", "money", "region")
+    __slots__ = ("answers", "attempts", "events", "jobs", "leadership", "logs", "money", "policies", "region")
 
     def __init__(self, session: Session) -> None:
         self.jobs = Jobs(session)
@@ -27,3 +28,4 @@ class Tx:
         self.events = Events(session)
         self.leadership = Leadership(session)
         self.answers = Answers(session)
+        self.policies = Policies(session)

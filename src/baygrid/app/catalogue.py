@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from baygrid.app.demand import centre_view, offer_views, partitions_of
+from baygrid.core.placement import policy_file
 from baygrid.core.placement.image import Image, OfferView, Partition
+from baygrid.core.placement.policy import UNDECLARED, Policy
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import CentreRecord, Offer
 from baygrid.ports.store import Tx
@@ -34,13 +36,22 @@ class Prices:
 
 @dataclass(slots=True)
 class RegionCopy:
-    """Centres and offers at one version."""
+    """Centres, offers, projects and policies at one version."""
 
     version: int
     centres: Mapping[str, CentreRecord]
     offers: Mapping[str, Offer]
     partitions: Mapping[str, tuple[Partition, ...]]
+    organisations: Mapping[str, str]
+    """Of each project."""
+    policies: tuple[tuple[Instant, Policy], ...]
+    """By when they begin, oldest first."""
     _prices: Prices | None = None
+
+    def policy(self, now: Instant) -> Policy:
+        """The one in force."""
+        begun = [policy for begins, policy in self.policies if begins <= now]
+        return begun[-1] if begun else UNDECLARED
 
     def prices(self, now: Instant) -> Prices:
         """The same value until a tariff begins."""
@@ -76,6 +87,8 @@ class Catalogue:
                 centres,
                 {offer.id: offer for offer in tx.region.offers()},
                 {name: partitions_of(centre) for name, centre in centres.items()},
+                {name: project.organisation for name, project in tx.region.projects().items()},
+                tuple((row.valid_from, policy_file.parse(row.document)) for row in tx.policies.history()),
             )
             self._copy = copy
         return copy

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
-from baygrid.core.placement.demand import Demand, Infra, Target
+from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate
+from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer
+from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, Want
 
 SILENT_MS = 30_000
 """A centre whose agent has not reported for so long gets nothing new; what it runs is left alone."""
 
 
-def demand_of(job: str, currency: str, spec: JobSpec) -> Demand:
-    """What one job asks for. Demands of the same shape are equal but for `job` and `project`."""
+def demand_of(
+    job: str, currency: str, spec: JobSpec, organisation: str = "", user: str = "", submitted_at: Instant = 0
+) -> Demand:
+    """What one job asks for."""
     infra = Infra(
         tuple(map(_target, spec.infra.places)), spec.infra.ordered, tuple(map(_target, spec.infra.avoid))
     )
@@ -34,6 +38,14 @@ def demand_of(job: str, currency: str, spec: JobSpec) -> Demand:
         infra=infra,
         residency=frozenset(spec.residency) or None,
         max_cost_minor=None if spec.max_cost is None else spec.max_cost.minor,
+        min_nodes=spec.min_nodes,
+        prefer=Prefer(spec.prefer),
+        organisation=organisation,
+        user=user,
+        queue=spec.queue,
+        priority=PRIORITIES[spec.priority],
+        submitted_at=submitted_at,
+        deadline=spec.deadline,
     )
 
 
@@ -91,9 +103,9 @@ def rate_of(tariff: Tariff) -> Rate:
     return Rate(tariff.accelerator_hour, tariff.cpu_hour, tariff.gib_hour)
 
 
-def placement_of(attempt: AttemptRecord) -> Placement:
-    """What a live attempt occupies."""
-    return Placement(
+def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
+    """What a live attempt occupies, and whose it is (`demand` None: its job is not known here yet)."""
+    occupied = Placement(
         attempt.id,
         attempt.centre,
         attempt.partition,
@@ -102,4 +114,21 @@ def placement_of(attempt: AttemptRecord) -> Placement:
         attempt.memory_mib,
         attempt.accelerator,
         attempt.accelerators,
+        count=max(1, len(attempt.nodes)),
+        job=attempt.job,
+        project=attempt.project,
+        placed_at=attempt.placed_at,
+        started_at=attempt.started_at,
+        stopping=attempt.want is Want.STOP,
+    )
+    if demand is None:
+        return occupied
+    longest_ms = (demand.time_s + attempt.grace_s) * 1000
+    return replace(
+        occupied,
+        organisation=demand.organisation,
+        user=demand.user,
+        queue=demand.queue,
+        priority=demand.priority,
+        ends_by=(attempt.started_at or attempt.placed_at) + longest_ms,
     )

@@ -11,6 +11,7 @@ from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image
+from baygrid.core.placement.policy import UNDECLARED
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
 
@@ -30,6 +31,9 @@ class RegionImage:
         self.image = Image()
         self.queue: dict[str, Waiting] = {}
         self.live: dict[str, AttemptRecord] = {}
+        self.policy = UNDECLARED
+        self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
+        self._organisations: Mapping[str, str] = {}
         self.seen: Mapping[str, Instant | None] = {}
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._prices: Prices | None = None
@@ -39,6 +43,10 @@ class RegionImage:
     def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
         """Centres with how long they have been silent, and offers at the rates in force."""
         self.seen = seen
+        self._organisations = region.organisations
+        policy = region.policy(now)
+        self._roomier |= policy != self.policy
+        self.policy = policy
         for name, centre in region.centres.items():
             view = centre_view(centre, region.partitions[name], seen.get(name), now)
             before = self.image.centres.get(name)
@@ -53,25 +61,34 @@ class RegionImage:
 
     def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
         for record in jobs:
-            if record.state is not JobState.QUEUED:
-                self.queue.pop(record.id, None)
-                self._fresh.pop(record.id, None)
-                continue
-            demand = demand_of(record.id, record.currency, parse(record.spec))
-            if demand.max_cost_minor is None:  # prices may have risen since the money was held
-                demand = replace(demand, max_cost_minor=record.hold, shape=None)
-            self.queue[record.id] = Waiting(demand, record.version)
-            self._fresh[record.id] = None
+            self.queue.pop(record.id, None)
+            self._fresh.pop(record.id, None)
+            if record.state is JobState.ACTIVE:
+                self._active[record.id] = self._demand(record)
+            elif record.state is JobState.QUEUED:
+                demand = self._demand(record)
+                if demand.max_cost_minor is None:  # prices may have risen since the money was held
+                    demand = replace(demand, max_cost_minor=record.hold, shape=None)
+                self.queue[record.id] = Waiting(demand, record.version)
+                self._fresh[record.id] = None
+
+    def _demand(self, record: JobRecord) -> Demand:
+        organisation = self._organisations.get(record.project, "")
+        spec = parse(record.spec)
+        return demand_of(
+            record.id, record.currency, spec, organisation, record.submitted_by, record.submitted_at
+        )
 
     def take_attempts(self, attempts: Iterable[AttemptRecord]) -> None:
         """One that its centre may still run has its place, whatever we call it."""
         for attempt in attempts:
             if attempt.want is Want.NOTHING:
                 self.image.release(attempt.id)
+                self._active.pop(attempt.job, None)
                 self._roomier |= self.live.pop(attempt.id, None) is not None
                 self.lost_after.pop(attempt.job, None)
             else:
-                self.image.occupy(placement_of(attempt))
+                self.image.occupy(placement_of(attempt, self._active.get(attempt.job)))
                 self.live[attempt.id] = attempt
 
     def to_plan(self) -> list[Demand]:

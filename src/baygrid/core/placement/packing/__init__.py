@@ -1,1 +1,1 @@
-"""Which nodes, and which accelerators on them: scores over all nodes of a partition at once."""
+"""Which node: policies that pack requests onto nodes so that what stays free is of use (numpy and numba)."""

@@ -7,11 +7,26 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Placement, Rate
-from baygrid.core.placement.plan import Assignment
+from baygrid.core.placement.plan import Assignment, Plan, explain, plan
+from baygrid.core.placement.policy import UNDECLARED, Policy
+from baygrid.core.placement.share import Shares
+from baygrid.core.reasons import Explanation
 
 GIB = 1024
+
+
+def planned(image: Image, queue: Iterable[Demand], policy: Policy = UNDECLARED, now: int = 0) -> Plan:
+    """The plan for a queue in its order: each job was submitted a millisecond after the one before."""
+    backlog = Backlog(replace(demand, submitted_at=n) for n, demand in enumerate(queue))
+    return plan(image, backlog, policy, Shares(policy), now)
+
+
+def explained(image: Image, demand: Demand, policy: Policy = UNDECLARED, now: int = 0) -> Explanation:
+    """What would be said about a job that nobody is before."""
+    return explain(image, demand, policy, Shares(policy), Backlog(), now)
 
 
 def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placement:

@@ -9,9 +9,9 @@ from baygrid.core.placement.candidates import candidates
 from baygrid.core.placement.demand import Demand, Infra, Target
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.nearest import approach
-from baygrid.core.placement.plan import impossible, plan
+from baygrid.core.placement.plan import impossible
 from baygrid.core.placement.search import STANDARD
-from tests.core.region import DEMANDS, IMAGES, bay, centre, job, nodes, offer
+from tests.core.region import DEMANDS, IMAGES, bay, centre, job, nodes, offer, planned
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_advice_followed_fits(image: Image, demand: Demand):
         found = approach(idle, demand, STANDARD, it)
         if found is not None and it.pool is not None:
             only = [o for o in idle.offers if o is it.offer]
-            assert plan(Image(idle.centres.values(), only), [found.demand]).assignments
+            assert planned(Image(idle.centres.values(), only), [found.demand]).assignments
             assert bool(found.changes) == (demand != found.demand)

@@ -15,8 +15,10 @@ from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, read_specs
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import explain, impossible
+from baygrid.core.placement.share import Shares
 from baygrid.core.units import Money
 from baygrid.ports.records import Offer
 from baygrid.ports.store import Tx
@@ -66,7 +68,9 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         region.take_region(platform.catalogue.at(tx), tx.region.seen(), platform.clock())
         region.take_attempts(tx.attempts.live())
         region.take_jobs([record])
-        found = explain(region.image, region.queue[id].demand)
+        waiting = region.queue[id].demand
+        shares = Shares(region.policy)
+        found = explain(region.image, waiting, region.policy, shares, Backlog([waiting]), platform.clock())
         outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
         return table(id, outcome, found.to_json(), offers)
 
@@ -91,7 +95,8 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         found = impossible(region.image, demand)
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
-        found = explain(region.image, demand)
+        shares = Shares(region.policy)
+        found = explain(region.image, demand, region.policy, shares, Backlog(), platform.clock())
         outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
         return table(spec.name, outcome, found.to_json(), copy.offers)
 

@@ -10,7 +10,9 @@ from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.spec import parse
+from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.plan import plan
+from baygrid.core.placement.share import Shares
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
 
@@ -68,7 +70,8 @@ class Scheduler:
         queue = known.to_plan()
         if not queue or self.term is None:
             return False
-        made = plan(known.image, queue).assignments
+        shares = Shares(known.policy)
+        made = plan(known.image, Backlog(queue), known.policy, shares, now).assignments
         for start in range(0, len(made), COMMIT_AT_ONCE):
             part = [(a, known.queue[a.job]) for a in made[start : start + COMMIT_AT_ONCE]]
             attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)

@@ -11,7 +11,7 @@ from baygrid.core.placement.candidates import Candidate, candidates, offered
 from baygrid.core.placement.demand import Demand, Infra, Target
 from baygrid.core.placement.filters import amounts, largest, never
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.search import Policy, judged
+from baygrid.core.placement.search import Pipeline, judged
 from baygrid.core.reasons import Explanation, Reason, Verdict
 from baygrid.core.units import Money, format_duration, format_memory
 
@@ -133,11 +133,11 @@ class Nearby:
         return {change.field: change.value for change in self.changes}
 
 
-def approach(image: Image, demand: Demand, policy: Policy, it: Candidate) -> Nearby | None:
+def approach(image: Image, demand: Demand, pipeline: Pipeline, it: Candidate) -> Nearby | None:
     """Change the demand, one obstacle after the other, until it would fit this candidate; None: it cannot."""
     changes: tuple[Change, ...] = ()
     for _ in range(2 * len(CURES)):
-        obstacle = next((reason for reason in judged(policy, demand, it) if never(reason)), None)
+        obstacle = next((reason for reason in judged(pipeline, demand, it) if never(reason)), None)
         if obstacle is None:
             return Nearby(it, demand, changes)
         cure = CURES.get(obstacle.code)
@@ -159,17 +159,17 @@ def approach(image: Image, demand: Demand, policy: Policy, it: Candidate) -> Nea
     return None
 
 
-def nearest(image: Image, demand: Demand, policy: Policy) -> Explanation | None:
+def nearest(image: Image, demand: Demand, pipeline: Pipeline) -> Explanation | None:
     """None if some candidate fits by its totals. Else every candidate's obstacles and the nearest that would
     fit."""
     verdicts: list[Verdict] = []
     near: list[Nearby] = []
     for it in candidates(image, demand):
-        obstacles = tuple(reason for reason in judged(policy, demand, it) if never(reason))
+        obstacles = tuple(reason for reason in judged(pipeline, demand, it) if never(reason))
         if not obstacles:
             return None
         verdicts.append(Verdict(it.subject, obstacles))
-        found = approach(image, demand, policy, it)
+        found = approach(image, demand, pipeline, it)
         if found is not None:
             near.append(found)
     best = min(near, key=lambda found: found.distance, default=None)

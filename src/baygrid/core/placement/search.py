@@ -16,19 +16,19 @@ from baygrid.core.units import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Pipeline:
     """What a candidate must pass, and what makes one better than another."""
 
     filters: tuple[Filter, ...] = FILTERS
     scorers: tuple[Scorer, ...] = SCORERS
 
 
-STANDARD: Final = Policy()
+STANDARD: Final = Pipeline()
 
 
-def judged(policy: Policy, demand: Demand, it: Candidate) -> tuple[Reason, ...]:
+def judged(pipeline: Pipeline, demand: Demand, it: Candidate) -> tuple[Reason, ...]:
     """Every obstacle of a candidate, but what is free now."""
-    return tuple([reason for test in policy.filters if (reason := test(demand, it)) is not None])
+    return tuple([reason for test in pipeline.filters if (reason := test(demand, it)) is not None])
 
 
 class Floors(dict[tuple[str, str], Floor]):
@@ -47,13 +47,13 @@ class Search:
     """One shape's way through its candidates. One that was busy stays so: a plan only takes room, never
     gives."""
 
-    def __init__(self, image: Image, demand: Demand, policy: Policy, floors: Floors) -> None:
+    def __init__(self, image: Image, demand: Demand, pipeline: Pipeline, floors: Floors) -> None:
         self.demand = demand
         self._floors = floors
-        self._obstacles = {it: judged(policy, demand, it) for it in candidates(image, demand)}
+        self._obstacles = {it: judged(pipeline, demand, it) for it in candidates(image, demand)}
         self._ranked = sorted(
             (it for it, obstacles in self._obstacles.items() if not obstacles),
-            key=lambda it: rank(policy.scorers, demand, it),
+            key=lambda it: rank(pipeline.scorers, demand, it),
         )
         self._next = 0
         self._finder: Finder | None = None

@@ -62,6 +62,8 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
     schemas.Job.model_validate(made, strict=False)
     world.place()
     id = made["id"]
+    declared = api.put("/v1/policy", json={"document": {"shares": {"uni": 2}}}, headers=operator).json()
+    schemas.Policy.model_validate(declared)
     for url, model in (
         ("/healthz", schemas.Health),
         ("/v1/me", schemas.Me),
@@ -79,6 +81,8 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         ("/v1/centres/hub", schemas.Centre),
         ("/v1/offers", schemas.Listing[schemas.Offer]),
         ("/v1/tokens", schemas.Listing[schemas.Token]),
+        ("/v1/policy", schemas.Policy),
+        ("/v1/policy/history", schemas.Listing[schemas.Policy]),
         ("/v1/ledger", schemas.Listing[schemas.Transaction]),
         ("/v1/ledger/balances", schemas.Listing[schemas.Balance]),
     ):

@@ -110,3 +110,8 @@ class NewToken(Body):
     project: Text | None = None
     centre: Text | None = None
     label: Text = ""
+
+
+class NewPolicy(Body):
+    document: dict[str, Any] = Field(description="the whole policy; what it leaves out is as without one")
+    valid_from: Instant | None = None

@@ -28,6 +28,7 @@ from baygrid.ports.records import (
     JobRecord,
     Offer,
     Organisation,
+    PolicyRecord,
     Project,
     Token,
 )
@@ -323,3 +324,13 @@ def balances(rows: Mapping[tuple[str, str], int]) -> Doc:
         {"account": account, "balance": money(minor, currency)}
         for (account, currency), minor in sorted(rows.items())
     )
+
+
+def policy(row: PolicyRecord | None) -> Doc:
+    return {
+        "id": row.id if row else None,
+        "valid_from": instant(row.valid_from) if row else None,
+        "set_at": instant(row.set_at) if row else None,
+        "set_by": row.set_by if row else None,
+        "document": dict(row.document) if row else {},
+    }

@@ -312,6 +312,16 @@ class Bill(Shape):
     recomputed: Recomputed | None = Field(default=None, description="only when asked for")
 
 
+class Policy(Shape):
+    """How jobs are placed. Nothing is declared where `id` is null."""
+
+    id: str | None
+    valid_from: Time | None
+    set_at: Time | None
+    set_by: str | None = Field(description="the id of a token")
+    document: dict[str, Any] = Field(description="to a team without what names other projects")
+
+
 class LogSize(Shape):
     size: int = Field(description="how much of the log is held now")
 

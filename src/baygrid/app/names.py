@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs import fields
 from baygrid.core.jobs.problems import Wrong
@@ -21,3 +24,10 @@ def check_jurisdiction(path: str, code: str) -> str:
         return fields.place_code(code)
     except Wrong:
         raise Invalid.at(path, f"must be a code such as CN-QH or HK, not {code[:40]!r}") from None
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """The sentence for a name that is not there, with the nearest that is."""
+    close = get_close_matches(name, known, 1)
+    cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known)[:10]) or 'none'}"
+    return f"there is no {what} {name!r}: {cure}"

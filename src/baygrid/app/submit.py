@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from baygrid.app import blobs
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of
+from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.problems import IdempotencyMismatch, Impossible, Invalid, NotEnoughMoney, NotFound
 from baygrid.core.jobs.lifecycle import JobState
@@ -167,9 +167,9 @@ def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:
         for place in (*spec.infra.places, *spec.infra.avoid):
             partitions = [part.name for part in region.partitions.get(place.centre, ())]
             if place.centre not in region.centres:
-                found.append((path, _unknown("centre", place.centre, list(region.centres))))
+                found.append((path, unknown("centre", place.centre, list(region.centres))))
             elif place.partition and partitions and place.partition not in partitions:
-                found.append((path, _unknown(f"partition of {place.centre}", place.partition, partitions)))
+                found.append((path, unknown(f"partition of {place.centre}", place.partition, partitions)))
     if found:
         raise Invalid.many(found)
 
@@ -182,12 +182,6 @@ def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:
     ]
     if found:
         raise Invalid.many(found)
-
-
-def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    cure = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known)[:10]) or 'none'}"
-    return f"there is no {what} {name!r}: {cure}"
 
 
 def hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int:

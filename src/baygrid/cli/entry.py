@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 
 from baygrid.cli import session
-from baygrid.cli.commands import applications, client, jobs, money, region, replay, simulate, start
+from baygrid.cli.commands import applications, client, jobs, money, policy, region, replay, simulate, start
 from baygrid.cli.errors import CliError
 from baygrid.cli.output import Output
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 jobs.register(app)
 money.register(app)
 region.register(app)
+policy.register(app)
 start.register(app)
 client.register(app)
 simulate.register(app)

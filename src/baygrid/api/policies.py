@@ -1,0 +1,34 @@
+"""The region's placement policy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from baygrid.api import bodies, paging, render, schemas
+from baygrid.api.edge import Caller, Json, Route, reads
+from baygrid.app import policies
+
+router = APIRouter(route_class=Route, tags=["policy"])
+
+
+@router.get("/v1/policy", response_model=schemas.Policy)
+def get_policy(call: Caller) -> Json:
+    """The policy in force."""
+    return Json(render.policy(policies.policy(call.platform, call.actor)))
+
+
+@router.put("/v1/policy", response_model=schemas.Policy)
+def put_policy(call: Caller, body: Annotated[bodies.NewPolicy, reads(bodies.NewPolicy)]) -> Json:
+    """Replaces the policy in force, now or from a later time on; those before are kept."""
+    row = policies.set_policy(call.platform, call.actor, body.document, body.valid_from)
+    return Json(render.policy(row))
+
+
+@router.get("/v1/policy/history", response_model=schemas.Listing[schemas.Policy])
+def list_policies(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
+    """Newest first; also those that have yet to begin."""
+    rows = policies.history(call.platform, call.actor)
+    page, next = paging.window(rows, lambda row: row.id, cursor, limit)
+    return Json(render.items(map(render.policy, page), next))

@@ -1,0 +1,122 @@
+"""A YAML file of the user's: its document, and the line of every field, so that mistakes say where."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from baygrid.cli.errors import CliError, Flaw
+
+MOST_BYTES: Final = 1024 * 1024
+"""The server takes no larger document."""
+_UNKNOWN: Final = re.compile(r"unknown field '([^']+)'")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a word like `2026-12-01` stays text: files here have no dates of YAML's own."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def text_of(file: str, what: str) -> tuple[str, Path, str]:
+    """The file's name, its folder and its text ("-" is stdin). `what`: of a file that is not there."""
+    if file == "-":
+        return "stdin", Path.cwd(), sys.stdin.read(MOST_BYTES + 1)
+    path = Path(file)
+    try:
+        size = path.stat().st_size
+        text = path.read_text(encoding="utf-8") if size <= MOST_BYTES else ""
+    except FileNotFoundError:
+        raise CliError(f"there is no {what} {file}", code="no-file", cure="check the path") from None
+    except UnicodeDecodeError:
+        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
+    except OSError as error:
+        raise CliError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
+    if size > MOST_BYTES:
+        raise CliError(
+            f"{file} is larger than 1 MiB",
+            code="too-large",
+            cure="keep the data of a job in its workdir or an input",
+        )
+    return path.name, path.parent, text
+
+
+def document_of(name: str, text: str) -> tuple[object, dict[str, int]]:
+    """The document, and the line of every path in it."""
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return {}, {}
+            lines: dict[str, int] = {}
+            flaws: list[Flaw] = []
+            _visit(node, "", lines, flaws, set())
+            document = loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        said = " ".join(part for part in (error.context, error.problem) if part) or "cannot be read"
+        raise mistakes(name, [Flaw("", f"not valid YAML: {said}", mark.line + 1 if mark else None)]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise mistakes(name, [Flaw("", f"not valid YAML: {error}")]) from None
+    if flaws:
+        raise mistakes(name, flaws)
+    return document, lines
+
+
+def _visit(node: yaml.Node, path: str, lines: dict[str, int], flaws: list[Flaw], seen: set[int]) -> None:
+    """Notes the line of each field; YAML itself would silently keep the last of two equal ones."""
+    if id(node) in seen:
+        return  # an alias: its lines are those of its anchor
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            lines[f"{path}[{number}]"] = item.start_mark.line + 1
+            _visit(item, f"{path}[{number}]", lines, flaws, seen)
+    elif isinstance(node, yaml.MappingNode):
+        here: set[str] = set()
+        for key, value in node.value:
+            word = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            at = f"{path}.{word}" if path else word
+            line = key.start_mark.line + 1
+            if word in here and word != "<<":
+                flaws.append(Flaw(at, "is written twice: take one out", line))
+            here.add(word)
+            lines.setdefault(at, line)
+            _visit(value, at, lines, flaws, seen)
+
+
+def line_of(path: str, message: str, lines: Mapping[str, int]) -> int | None:
+    """The line of a path, else of the part of the document that it is missing from."""
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        named = f"{path}.{unknown[1]}" if path else unknown[1]
+        if named in lines:
+            return lines[named]
+    while path:
+        if path in lines:
+            return lines[path]
+        path = re.sub(r"(\.[^.\[]*|\[[^\]]*\]|^[^.\[]*)$", "", path)
+    return None
+
+
+def located(name: str, error: CliError, lines: Mapping[str, int]) -> CliError:
+    """What the server found wrong with a document, with the lines in which it stands."""
+    if not error.flaws:
+        return error
+    return mistakes(name, [Flaw(f.path, f.message, line_of(f.path, f.message, lines)) for f in error.flaws])
+
+
+def mistakes(name: str, flaws: Sequence[Flaw]) -> CliError:
+    return CliError(f"{name}: {flaws[0]}", code="invalid", title=f"{name} has mistakes", flaws=flaws)

@@ -19,7 +19,7 @@ HOSTS = st.builds(
     st.integers(0, 9_000),
     st.lists(st.sampled_from(MODELS), max_size=8).map(lambda models: tuple(sorted(models))),
 )
-NAMED = st.frozensets(st.sampled_from((*MODELS, "none has it")), max_size=2)
+NAMED = st.lists(st.sampled_from((*MODELS, "none has it")), max_size=2).map(tuple)
 CPU, MEMORY = st.integers(0, 20_000), st.integers(0, 3_000)
 REQUESTS = st.one_of(
     st.builds(Request, CPU, MEMORY),

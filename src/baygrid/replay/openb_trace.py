@@ -66,9 +66,7 @@ def _pod(path: Path, line: int, row: Mapping[str, str]) -> Request:
     share = min(_number(path, line, row, "gpu_milli"), WHOLE) if count else 0
     if count and not share:
         raise BadTrace(f"{path}, line {line}: {count} accelerators of gpu_milli 0: write 1 to {WHOLE}")
-    models = (
-        frozenset(name for name in (row.get("gpu_spec") or "").split("|") if name) if count else frozenset()
-    )
+    models = tuple(name for name in (row.get("gpu_spec") or "").split("|") if name) if count else ()
     cpu, memory = _number(path, line, row, "cpu_milli"), _number(path, line, row, "memory_mib")
     return Request(cpu, memory, count, share, models)
 

@@ -46,7 +46,7 @@ class Request:
     memory: int
     count: int = 0
     share: int = 0
-    models: frozenset[str] = frozenset()
+    models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.cpu, self.memory, self.count) < 0:

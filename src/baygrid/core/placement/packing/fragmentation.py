@@ -36,7 +36,7 @@ def popular(requests: Iterable[Request]) -> list[tuple[Request, float]]:
     The most frequent first; of equals the larger first.
     """
     counts = Counter(
-        (request.cpu, request.share, request.count, "|".join(sorted(request.models))) for request in requests
+        (request.cpu, request.share, request.count, "|".join(request.models)) for request in requests
     )
     ranked = sorted(counts.items(), key=lambda item: (item[1], item[0]), reverse=True)
     total = float(counts.total())
@@ -47,7 +47,7 @@ def popular(requests: Iterable[Request]) -> list[tuple[Request, float]]:
     part = taken / total if kept < len(ranked) else 1.0
     return [
         (
-            Request(cpu, 0, count, share, frozenset(models.split("|")) if models else frozenset()),
+            Request(cpu, 0, count, share, tuple(models.split("|")) if models else ()),
             number / total / part,
         )
         for (cpu, share, count, models), number in ranked[:kept]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
@@ -15,12 +16,12 @@ from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, read_specs
 from baygrid.core.jobs.lifecycle import JobState
-from baygrid.core.placement.backlog import Backlog
+from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import explain, impossible
-from baygrid.core.placement.share import Shares
 from baygrid.core.units import Money
-from baygrid.ports.records import Offer
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord, JobRecord, Offer, Project
 from baygrid.ports.store import Tx
 
 
@@ -56,25 +57,19 @@ class Table:
 def of_job(platform: Platform, actor: Actor, id: str) -> Table:
     """A placed job: why it went there, as it was then. A waiting one: what holds it back now."""
 
-    def load(tx: Tx) -> Table:
+    def load(tx: Tx) -> tuple[JobRecord, Mapping[str, Offer], list[AttemptRecord]]:
         record = find_job(tx, actor, Action.READ, id)
-        offers = platform.catalogue.at(tx).offers
-        attempts = tx.attempts.of_jobs([id])
-        if attempts:
-            return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
-        if record.state is not JobState.QUEUED:
-            raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
-        region = RegionImage()
-        region.take_region(platform.catalogue.at(tx), tx.region.seen(), platform.clock())
-        region.take_attempts(tx.attempts.live())
-        region.take_jobs([record])
-        waiting = region.queue[id].demand
-        shares = Shares(region.policy)
-        found = explain(region.image, waiting, region.policy, shares, Backlog([waiting]), platform.clock())
-        outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
-        return table(id, outcome, found.to_json(), offers)
+        return record, platform.catalogue.at(tx).offers, tx.attempts.of_jobs([id])
 
-    return platform.store.read(load)
+    record, offers, attempts = platform.store.read(load)
+    if record.state is JobState.QUEUED:
+        now = platform.clock()
+        with platform.follower.lock:
+            known = platform.follower.catch_up(now)
+            return _table_of(known, id, known.demand(record), offers, now)
+    if not attempts:
+        raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
+    return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
 
 
 def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -> Table:
@@ -82,25 +77,31 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     spec = read_specs(actor, [document], None, uploaded=False)[0]
     permit(actor, Action.USE, project=spec.project)
 
-    def load(tx: Tx) -> Table:
+    def load(tx: Tx) -> tuple[Project, RegionCopy]:
         project = tx.region.projects([spec.project]).get(spec.project)
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
         check_places(copy, [spec])
-        region = RegionImage()
-        region.take_region(copy, tx.region.seen(), platform.clock())
-        region.take_attempts(tx.attempts.live())
-        demand = demand_of(spec.name, project.currency, spec)
-        found = impossible(region.image, demand)
+        return project, copy
+
+    project, copy = platform.store.read(load)
+    now = platform.clock()
+    demand = demand_of(spec.name, project.currency, spec, project.organisation, actor.token_id, now)
+    with platform.follower.lock:
+        known = platform.follower.catch_up(now)
+        found = impossible(known.image, demand)
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
-        shares = Shares(region.policy)
-        found = explain(region.image, demand, region.policy, shares, Backlog(), platform.clock())
-        outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
-        return table(spec.name, outcome, found.to_json(), copy.offers)
+        return _table_of(known, spec.name, demand, copy.offers, now)
 
-    return platform.store.read(load)
+
+def _table_of(
+    known: RegionImage, subject: str, demand: Demand, offers: Mapping[str, Offer], now: Instant
+) -> Table:
+    found = explain(known.image, demand, known.policy, known.shares, known.backlog, now)
+    outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
+    return table(subject, outcome, found.to_json(), offers)
 
 
 def table(

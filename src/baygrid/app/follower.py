@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from baygrid.app.catalogue import Catalogue, RegionCopy
 from baygrid.app.region_image import RegionImage
@@ -27,10 +28,12 @@ class News:
 
 
 class Follower:
-    """The leader plans on it, and every server explains with it. Not for two threads at once."""
+    """The leader plans on it, and every server explains with it: whoever uses it holds `lock`."""
 
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self.lock = Lock()
         self.region = RegionImage()
+        self._loaded = False
         self._store = store
         self._catalogue = catalogue
         self._cursor = Cursor()
@@ -50,6 +53,15 @@ class Follower:
             self.region.take_jobs(jobs)
             last = jobs[-1].id
             jobs = read(lambda tx, last=last: tx.jobs.queued(last, EVENTS_AT_ONCE))  # type: ignore[misc]
+        self._loaded = True
+
+    def catch_up(self, now: Instant) -> RegionImage:
+        """The region as it is now."""
+        if not self._loaded:
+            self.load(now)
+        while self.follow(now):
+            pass
+        return self.region
 
     def follow(self, now: Instant) -> bool:
         """Takes in the news. True: there is more."""

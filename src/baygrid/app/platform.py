@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.follower import Follower
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Uploads
 from baygrid.ports.store import Store
 
@@ -15,8 +16,9 @@ may take, so that what has been charged is never touched by it, and a bill can b
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The region as one server sees it. `catalogue`: its copy of what an operator set up. `drivers`: the
-    names of those that agents of this version have. `notice_ms`: for new prices."""
+    """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
+    image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
+    for new prices."""
 
     store: Store
     objects: ObjectStore
@@ -26,3 +28,7 @@ class Platform:
     catalogue: Catalogue
     drivers: tuple[str, ...]
     notice_ms: int = NOTICE_MS
+    follower: Follower = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "follower", Follower(self.store, self.catalogue))

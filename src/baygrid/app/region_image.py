@@ -9,9 +9,11 @@ from baygrid.app.catalogue import Prices, RegionCopy
 from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
+from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.image import Image
+from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.policy import UNDECLARED
+from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
 
@@ -29,79 +31,116 @@ class RegionImage:
 
     def __init__(self) -> None:
         self.image = Image()
-        self.queue: dict[str, Waiting] = {}
+        self.backlog = Backlog()
+        self.versions: dict[str, int] = {}  # of each waiting job's row, as it was read
         self.live: dict[str, AttemptRecord] = {}
+        self.seen: Mapping[str, Instant | None] = {}
         self.policy = UNDECLARED
+        self.shares = Shares(UNDECLARED)
+        self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
         self._organisations: Mapping[str, str] = {}
-        self.seen: Mapping[str, Instant | None] = {}
-        self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
+        self._capacity = Capacity(0, 0, 0)
         self._prices: Prices | None = None
-        self._fresh: dict[str, None] = {}  # queued since the last plan
-        self._roomier = True  # since the last plan something became free, reachable or cheaper
+        self._news = True  # since the last plan a job came, or something became free, reachable or cheaper
 
     def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
         """Centres with how long they have been silent, and offers at the rates in force."""
         self.seen = seen
         self._organisations = region.organisations
-        policy = region.policy(now)
-        self._roomier |= policy != self.policy
-        self.policy = policy
+        policy, changed = region.policy(now), False
+        if policy != self.policy:
+            self.policy, changed = policy, True
+            self.shares.follow(policy, now)
         for name, centre in region.centres.items():
             view = centre_view(centre, region.partitions[name], seen.get(name), now)
             before = self.image.centres.get(name)
             if before != view:
-                self._roomier |= before is None or view.silent_s is None
+                self._news |= before is None or view.silent_s is None
                 self.image.set_centre(view)
+                changed = True
         prices = region.prices(now)
         if prices is not self._prices:
             self.image.set_offers(prices.views)
             self._prices = prices
-            self._roomier = True
+            self._news = True
+        if changed:
+            self._news = True
+            self._capacity = Capacity.of(self.image, self.policy)
 
     def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
         for record in jobs:
-            self.queue.pop(record.id, None)
-            self._fresh.pop(record.id, None)
+            if record.state is JobState.QUEUED:
+                self.backlog.add(self.demand(record))
+                self.versions[record.id] = record.version
+                self._news = True
+                continue
+            self.forget(record.id)
             if record.state is JobState.ACTIVE:
-                self._active[record.id] = self._demand(record)
-            elif record.state is JobState.QUEUED:
-                demand = self._demand(record)
-                if demand.max_cost_minor is None:  # prices may have risen since the money was held
-                    demand = replace(demand, max_cost_minor=record.hold, shape=None)
-                self.queue[record.id] = Waiting(demand, record.version)
-                self._fresh[record.id] = None
+                self._active[record.id] = self.demand(record)
+            else:
+                self._active.pop(record.id, None)
 
-    def _demand(self, record: JobRecord) -> Demand:
+    def waiting(self, job: str) -> Waiting:
+        return Waiting(self.backlog.get(job), self.versions[job])
+
+    def forget(self, job: str) -> None:
+        """It waits no more."""
+        self.backlog.remove(job)
+        self.versions.pop(job, None)
+
+    def demand(self, record: JobRecord) -> Demand:
+        """What a job asks for, at no more than what is held for it."""
         organisation = self._organisations.get(record.project, "")
         spec = parse(record.spec)
-        return demand_of(
+        demand = demand_of(
             record.id, record.currency, spec, organisation, record.submitted_by, record.submitted_at
         )
+        if demand.max_cost_minor is None:  # prices may have risen since the money was held
+            demand = replace(demand, max_cost_minor=record.hold, shape=None)
+        return demand
 
     def take_attempts(self, attempts: Iterable[AttemptRecord]) -> None:
         """One that its centre may still run has its place, whatever we call it."""
         for attempt in attempts:
             if attempt.want is Want.NOTHING:
                 self.image.release(attempt.id)
-                self._active.pop(attempt.job, None)
-                self._roomier |= self.live.pop(attempt.id, None) is not None
+                self._news |= self.live.pop(attempt.id, None) is not None
                 self.lost_after.pop(attempt.job, None)
+                if attempt.ended_at is not None:
+                    self.shares.end(attempt.id, attempt.ended_at)
             else:
-                self.image.occupy(placement_of(attempt, self._active.get(attempt.job)))
+                placement = placement_of(attempt, self._active.get(attempt.job))
+                self.image.occupy(placement)
                 self.live[attempt.id] = attempt
+                self._book(placement)
 
-    def to_plan(self) -> list[Demand]:
-        """The jobs that a plan may place now: all, or only the new ones where nothing has become free since
-        the last plan, since what had to wait then still has to."""
-        demands = [self.queue[id].demand for id in (self.queue if self._roomier else self._fresh)]
-        self._fresh.clear()
-        self._roomier = False
-        return demands
+    def placed(self, attempts: Iterable[AttemptRecord]) -> None:
+        """Attempts that were made of waiting jobs just now."""
+        for attempt in attempts:
+            self._active[attempt.job] = self.backlog.get(attempt.job)
+            self.take_attempts([attempt])
 
-    def plan_all(self) -> None:
-        """The next plan looks at the whole queue."""
-        self._roomier = True
+    def _book(self, placement: Placement) -> None:
+        """Its user has had a turn."""
+        began = placement.started_at or placement.placed_at
+        self.shares.begin(
+            placement.attempt, placement.path, self._share(placement), began, placement.ends_by or began
+        )
+
+    def _share(self, of: Placement) -> float:
+        """The largest part of any of the region's resources that it has."""
+        accelerators = {of.accelerator: 1000 * of.accelerators * of.count} if of.accelerator else None
+        return dominant(self._capacity, of.cpus * of.count, of.memory_mib * of.count, accelerators)
+
+    def has_news(self) -> bool:
+        """Whether a plan may place something that the last one could not. Asking ends the news."""
+        news, self._news = self._news, False
+        return news and len(self.backlog) > 0
+
+    def plan_again(self) -> None:
+        """What was thought to be taken is free."""
+        self._news = True
 
     def silent_attempts(self, now: Instant) -> list[AttemptRecord]:
         """Attempts that are not final, at centres that count as unreachable."""

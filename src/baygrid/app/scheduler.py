@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-from baygrid.app.follower import Follower
 from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.plan import plan
-from baygrid.core.placement.share import Shares
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
 
@@ -29,10 +26,14 @@ class Scheduler:
         self._platform = platform
         self._holder = holder
         self._renewed: Instant = 0
-        self._follower = Follower(platform.store, platform.catalogue)
+        self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
         """Leads if nobody else does, takes in what happened, places what fits. Returns when to run next."""
+        with self._follower.lock:
+            return self._step(now)
+
+    def _step(self, now: Instant) -> Instant:
         if not self._lead(now):
             return now + IDLE_MS
         try:
@@ -67,20 +68,18 @@ class Scheduler:
     def _place(self, now: Instant) -> bool:
         """Plans the queue and commits in parts, so that the first jobs need not wait for the last."""
         known = self._follower.region
-        queue = known.to_plan()
-        if not queue or self.term is None:
+        if self.term is None or not known.has_news():
             return False
-        shares = Shares(known.policy)
-        made = plan(known.image, Backlog(queue), known.policy, shares, now).assignments
+        made = plan(known.image, known.backlog, known.policy, known.shares, now).assignments
         for start in range(0, len(made), COMMIT_AT_ONCE):
-            part = [(a, known.queue[a.job]) for a in made[start : start + COMMIT_AT_ONCE]]
+            part = [(a, known.waiting(a.job)) for a in made[start : start + COMMIT_AT_ONCE]]
             attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)
             self._renewed = now
-            known.take_attempts(attempts)
+            known.placed(attempts)
             for assignment, _ in part:  # one that dropped has changed: the stream tells how it stands
-                known.queue.pop(assignment.job, None)
+                known.forget(assignment.job)
             if len(attempts) < len(part):
-                known.plan_all()  # what was kept for it is free
+                known.plan_again()  # what was kept for it is free
         return bool(made)
 
     def _lose_silent(self, now: Instant) -> None:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.region_image import RegionImage
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.plan import plan
-from baygrid.core.placement.share import Shares
 from baygrid.ports.store import Store, Tx
 from baygrid.sim.people import People
 from baygrid.sim.snapshot import Snapshot
@@ -103,8 +101,7 @@ class Operator:
             return image
 
         known = self._store.read(load)
-        backlog = Backlog(waiting.demand for waiting in known.queue.values())
-        fits = plan(known.image, backlog, known.policy, Shares(known.policy), now).assignments
+        fits = plan(known.image, known.backlog, known.policy, known.shares, now).assignments
         if fits:
             raise Violation("everything is placed", f"{fits[0]} was not placed", fits[0].job)
         return {job.id for job in self._snapshot.jobs.values() if job.state is JobState.QUEUED}

@@ -98,6 +98,11 @@ class Placement:
     checkpointed: bool = False
     stopping: bool = False
 
+    @property
+    def path(self) -> tuple[str, str, str]:
+        """Where its job stands in the tree of fair shares."""
+        return self.organisation, self.project, self.user
+
 
 class Room:
     """What is free on one node. Below zero where a centre now declares less than what runs there."""

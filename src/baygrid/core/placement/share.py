@@ -91,6 +91,12 @@ class Shares:
         self._at_origin: dict[Path, float] = {}
         self._live: dict[str, _Booking] = {}
 
+    def follow(self, policy: Policy, now: int) -> None:
+        """Other weights, or another half-life from now (ms) on."""
+        self._rebase(now)
+        self._policy = policy
+        self._half_ms = max(1, policy.half_life_s) * 1000
+
     def charge(self, path: Path, amount: float, at: int) -> None:
         """`amount` dominant-share seconds were used at `at` (ms)."""
         if (at - self._origin) / self._half_ms > _REBASE:

@@ -201,12 +201,19 @@ class Stage:
         site.report()
         return site
 
-    def submit(self, *documents: Mapping[str, object], key: str | None = None) -> list[str]:
+    def add_project(self, name: str, organisation: str = "acme", funds: str = "1000 CNY") -> Actor:
+        """Somebody who works in a new project."""
+        projects.add_project(self.platform, OPERATOR, name, organisation, "CNY", Money.parse(funds))
+        return Actor(f"tok-{name}", Role.TEAM, name, project=name)
+
+    def submit(
+        self, *documents: Mapping[str, object], key: str | None = None, actor: Actor | None = None
+    ) -> list[str]:
         """Ids of the new jobs; what a document leaves out is a plain job of one hour."""
         whole = [{"name": "job", "run": "true", "time": "1h", **document} for document in documents or ({},)]
         done = submit.submit(
             self.platform,
-            self.team,
+            actor or self.team,
             whole,
             project=None,
             key=key,

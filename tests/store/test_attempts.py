@@ -151,3 +151,16 @@ def test_an_unknown_attempt_has_no_log(store: Store):
     with pytest.raises(KeyError):
         store.write(lambda tx: tx.logs.extend("att-none", 0, 1))
     assert store.read(lambda tx: tx.logs.chunks("att-none", 0)) == []
+
+
+def test_what_ended_is_found_newest_first_when_there_is_too_much(store: Store):
+    over = [
+        attempt(n, state=AttemptState.SUCCEEDED, want=Want.NOTHING, started_at=10, ended_at=100 + n)
+        for n in range(1, 5)
+    ]
+    never_ran = attempt(5, state=AttemptState.CANCELLED, want=Want.NOTHING, ended_at=200)
+    still_stopping = attempt(6, state=AttemptState.LOST, want=Want.STOP, started_at=10, ended_at=200)
+    running = attempt(7, state=AttemptState.RUNNING, started_at=10)
+    store.write(lambda tx: tx.attempts.insert([*over, never_ran, still_stopping, running]))
+    assert store.read(lambda tx: tx.attempts.ended(102, 10)) == over[1:]
+    assert store.read(lambda tx: tx.attempts.ended(0, 2)) == over[2:]

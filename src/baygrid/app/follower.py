@@ -13,6 +13,10 @@ from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
 from baygrid.ports.store import Store, Tx
 
 EVENTS_AT_ONCE = 5_000
+REMEMBERED = 20_000
+"""Ended attempts that a server which begins takes into its fair shares, the newest first."""
+REMEMBERED_HALF_LIVES = 6
+"""What was used longer ago weighs less than a sixtieth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,12 @@ class Follower:
         self._cursor = read(lambda tx: tx.events.end())
         region, seen = read(lambda tx: (self._catalogue.at(tx), tx.region.seen()))
         self.region.take_region(region, seen, now)
+        since = now - REMEMBERED_HALF_LIVES * self.region.policy.half_life_s * 1000
+        ended = read(lambda tx: tx.attempts.ended(since, REMEMBERED))
+        for start in range(0, len(ended), EVENTS_AT_ONCE):
+            part = ended[start : start + EVENTS_AT_ONCE]
+            jobs_of = [attempt.job for attempt in part]
+            self.region.remember(part, read(lambda tx, jobs_of=jobs_of: tx.jobs.get(jobs_of)))  # type: ignore[misc]
         live, theirs = read(_live)
         self.region.take_jobs(theirs)
         self.region.take_attempts(live)

@@ -115,6 +115,16 @@ class RegionImage:
                 self.live[attempt.id] = attempt
                 self._book(placement)
 
+    def remember(self, attempts: Iterable[AttemptRecord], jobs: Mapping[str, JobRecord]) -> None:
+        """Attempts that ended before this server began: their users had them."""
+        for attempt in attempts:
+            if attempt.ended_at is None:
+                continue
+            was = placement_of(attempt, self.demand(jobs[attempt.job]))
+            began = was.started_at or was.placed_at
+            amount = self._share(was) * (attempt.ended_at - began) / 1000
+            self.shares.charge(was.path, amount, attempt.ended_at)
+
     def placed(self, attempts: Iterable[AttemptRecord]) -> None:
         """Attempts that were made of waiting jobs just now."""
         for attempt in attempts:

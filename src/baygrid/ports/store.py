@@ -82,6 +82,10 @@ class Attempts(Protocol):
         """Not final, or still to be stopped (`want` is not NOTHING): the leader's image and `lost_after`."""
         ...
 
+    def ended(self, since: Instant, most: int) -> list[AttemptRecord]:
+        """Those that ran and ended at `since` or later, by id; of more than `most` the newest."""
+        ...
+
 
 class Logs(Protocol):
     """Which stretches of an attempt's log the object store holds (key: `log_key`)."""

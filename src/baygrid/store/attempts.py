@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Want
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
@@ -76,6 +77,11 @@ _WANTED = Statement(
     _ALL.where(_C.centre == text("at"), _C.gen > number("after_gen"), literal("want <> 'nothing'")).order_by(
         _C.gen, _C.id
     )
+)
+_ENDED = Statement(
+    _ALL.where(_C.ended_at >= number("since"), _C.started_at.is_not(None), literal("live = 0"))
+    .order_by(_C.id.desc())
+    .limit(number("most"))
 )
 _LIVE = Statement(_ALL.where(literal("live = 1")).order_by(_C.id))
 
@@ -175,3 +181,7 @@ class Attempts:
 
     def live(self) -> list[AttemptRecord]:
         return [_record(row) for row in self._session.all(_LIVE, {})]
+
+    def ended(self, since: Instant, most: int) -> list[AttemptRecord]:
+        found = self._session.all(_ENDED, {"since": since, "most": most})
+        return [_record(row) for row in reversed(found)]

@@ -1,0 +1,68 @@
+"""Whose turn it is, on the real store: what a project had counts against it, also on a new server."""
+
+from __future__ import annotations
+
+import pytest
+
+from baygrid.app.platform import Platform
+from baygrid.app.scheduler import Scheduler
+from baygrid.core.jobs.lifecycle import AttemptState
+from tests.app.stage import Site, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+def site(stage: Stage) -> Site:
+    """Room for one job of 8 cpus at a time."""
+    return stage.add_site("qianhai")
+
+
+WHOLE = {"resources": {"cpus": 8}}
+
+
+def run_one(stage: Stage, site: Site, seconds: int = 1800) -> str:
+    """The job that was placed, run to its end."""
+    stage.schedule()
+    stage.pass_time(seconds * 1000)
+    (order,) = (o for o in site.desired().orders if o.state is AttemptState.PLACED)
+    site.report(site.says(order, AttemptState.SUCCEEDED, seconds))
+    return order.project
+
+
+def begin_anew(stage: Stage) -> None:
+    """Another server, that knows only what the store knows."""
+    stage.scheduler.resign()
+    old = stage.platform
+    stage.platform = Platform(
+        old.store, old.objects, old.uploads, old.clock, old.ids, type(old.catalogue)(), old.drivers
+    )
+    stage.scheduler = Scheduler(stage.platform, "server-2")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_who_had_less_comes_first(stage: Stage, site: Site, restart: bool):
+    other = stage.add_project("other")
+    stage.submit(WHOLE)
+    assert run_one(stage, site) == "demo"
+    if restart:
+        begin_anew(stage)
+    stage.submit(WHOLE, WHOLE)
+    stage.submit(WHOLE, actor=other)
+    assert [run_one(stage, site) for _ in range(3)] == ["other", "demo", "demo"]
+
+
+def test_what_is_long_ago_counts_for_little(stage: Stage, site: Site):
+    other = stage.add_project("other")
+    stage.submit(WHOLE)
+    run_one(stage, site, 3500)
+    stage.pass_time(30 * 24 * 3600 * 1000)
+    site.report()
+    stage.submit(WHOLE, actor=other)
+    assert run_one(stage, site, 600) == "other"
+    stage.submit(WHOLE, actor=other)
+    stage.submit(WHOLE)
+    assert run_one(stage, site) == "demo"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -33,6 +34,8 @@ KINDS: Final[Mapping[str, Takes]] = {
 }
 MODULES: Final[Mapping[str, str]] = {kind: kind for kind in KINDS} | {FEDERATED: "federation"}
 FORMATS: Final = tuple(kind for kind in KINDS if kind != FEDERATED)
+MOST_CAPACITY: Final = 100
+PICTURES: Final = (".png", ".svg", ".pdf")
 EXAMPLES: Final[Mapping[str, str]] = {
     "openb": "baygrid replay --format openb --nodes NODES.csv --pods PODS.csv",
     "muri": "baygrid replay --format muri FILE.csv --cluster 8x8",
@@ -80,7 +83,7 @@ def replay(
         typer.Option(
             "--policy",
             help="muri, philly: fifo, srtf, srsf, tiresias, baygrid-informed or baygrid; swf: fifo, sjf, "
-            "easy, fairshare or baygrid; --federated: random, simple or baygrid. Else baygrid.",
+            "easy, fairshare or baygrid; --federated: random, fifo or baygrid. Else baygrid.",
         ),
     ] = None,
     federated: Annotated[
@@ -118,8 +121,8 @@ def replay(
         "carbon": carbon or None, "seed": seed,
     }  # fmt: skip
     options = _checked(kind, {name: value for name, value in given.items() if value is not None})
-    if plot is not None and not plot.parent.is_dir():
-        raise CliError(f"there is no folder {plot.parent} for the plot", code="no-folder", exit_code=2)
+    if plot is not None:
+        _drawable(plot)
     settle()
     try:
         with bar(session.out, f"{kind} jobs") as progress:
@@ -131,11 +134,7 @@ def replay(
     except BadTrace as bad:
         raise CliError(str(bad), code="bad-trace", title="The trace cannot be read") from bad
     except ModuleNotFoundError as missing:
-        raise CliError(
-            f"this replay needs a package that is not here: {missing.name}",
-            code="not-installed",
-            cure="pip install 'baygrid[replay]'",
-        ) from missing
+        raise _not_installed(str(missing.name)) from missing
     if session.json:
         session.out.json(dict(outcome.figures))
     else:
@@ -168,6 +167,8 @@ def _checked(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     missing = [_spelt(name) for name in takes.needs if name not in given]
     if missing:
         raise _wrong(f"--format {kind} needs {' and '.join(missing)}", f"for example: {EXAMPLES[kind]}")
+    if not 0 < given.get("capacity", 1) <= MOST_CAPACITY:
+        raise _wrong(f"--capacity is {given['capacity']:g}", f"say a number above 0, at most {MOST_CAPACITY}")
     for name, value in given.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, Path) and not (path.is_file() or (name == "carbon" and path.is_dir())):
@@ -193,6 +194,23 @@ def _spelt(name: str) -> str:
 
 def _wrong(detail: str, cure: str) -> CliError:
     return CliError(detail, code="wrong-call", cure=cure, exit_code=2)
+
+
+def _drawable(plot: Path) -> None:
+    """Before the replay, which may take a minute."""
+    if plot.suffix not in PICTURES:
+        raise _wrong(
+            f"--plot: {plot} is of no known kind of picture", f"end its name in {', '.join(PICTURES)}"
+        )
+    if not plot.parent.is_dir():
+        raise _wrong(f"--plot: there is no folder {plot.parent}", "make it, or name another")
+    if find_spec("matplotlib") is None:
+        raise _not_installed("matplotlib")
+
+
+def _not_installed(name: str) -> CliError:
+    cure = "pip install 'baygrid[replay]'"
+    return CliError(f"this replay needs a package that is not here: {name}", code="not-installed", cure=cure)
 
 
 def _run(kind: str, given: dict[str, Any], progress: "Progress") -> "Outcome":

@@ -17,6 +17,10 @@ from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
 
+NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "inputs", "outputs"})
+"""Fields of a job file that say nothing about where it can run, or when."""
+LIKES_KEPT = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -40,6 +44,8 @@ class RegionImage:
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
         self._organisations: Mapping[str, str] = {}
+        self._likes: dict[tuple[str, int, str], Demand] = {}
+        self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
         self._prices: Prices | None = None
         self._news = True  # since the last plan a job came, or something became free, reachable or cheaper
@@ -91,14 +97,34 @@ class RegionImage:
 
     def demand(self, record: JobRecord) -> Demand:
         """What a job asks for, at no more than what is held for it."""
-        organisation = self._organisations.get(record.project, "")
-        spec = parse(record.spec)
-        demand = demand_of(
-            record.id, record.currency, spec, organisation, record.submitted_by, record.submitted_at
+        project = self._word(record.project)
+        return replace(
+            self._like(record),
+            job=record.id,
+            project=project,
+            organisation=self._organisations.get(project, ""),
+            user=self._word(record.submitted_by),
+            submitted_at=record.submitted_at,
         )
-        if demand.max_cost_minor is None:  # prices may have risen since the money was held
-            demand = replace(demand, max_cost_minor=record.hold, shape=None)
-        return demand
+
+    def _like(self, record: JobRecord) -> Demand:
+        """The demand of any job whose file differs only in what placement does not ask: a job file is read
+        once for all its likes."""
+        asks = str([item for item in record.spec.items() if item[0] not in NOT_ASKED])
+        key = (record.currency, record.hold, asks)
+        like = self._likes.get(key)
+        if like is None:
+            if len(self._likes) >= LIKES_KEPT:
+                self._likes.clear()
+            like = demand_of("", record.currency, parse(record.spec))
+            if like.max_cost_minor is None:  # prices may have risen since the money was held
+                like = replace(like, max_cost_minor=record.hold, shape=None)
+            self._likes[key] = like
+        return like
+
+    def _word(self, text: str) -> str:
+        """One string for all that are equal: there are a million jobs of a few thousand users."""
+        return self._words.setdefault(text, text)
 
     def take_attempts(self, attempts: Iterable[AttemptRecord]) -> None:
         """One that its centre may still run has its place, whatever we call it."""

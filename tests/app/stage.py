@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from baygrid.app import centres, offers, projects, submit, sync
+from baygrid.app import centres, jobs, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.centres.keys import Key
@@ -26,7 +27,7 @@ from baygrid.ports.messages import (
     Usage,
 )
 from baygrid.ports.records import Kind, Role
-from baygrid.ports.store import Store
+from baygrid.ports.store import Store, Tx
 from baygrid.ports.wire import usage_bytes
 from baygrid.store import open_store
 
@@ -148,7 +149,7 @@ class Site:
     ) -> AttemptReport:
         """That this attempt is in `state`; a final one ran for so many seconds until now."""
         started = self.stage.now - seconds * 1000
-        ran = state in (AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.CANCELLED)
+        ran = state.final and state is not AttemptState.LOST
         return AttemptReport(
             attempt=order.attempt,
             token=order.token,
@@ -221,6 +222,16 @@ class Stage:
             render=lambda records: ",".join(record.id for record in records),
         )
         return done.answer.body.split(",")
+
+    def preempt(self, *attempts: str) -> None:
+        """As the leader does it in its commit."""
+
+        def apply(tx: Tx) -> None:
+            changes = Changes()
+            jobs.preempt(tx, changes, {one: {"code": "test"} for one in attempts}, self.now, 1)
+            changes.apply(tx)
+
+        self.store.write(apply)
 
     def schedule(self) -> None:
         """Steps until the scheduler has nothing more to do now."""

@@ -12,7 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from baygrid.app import bill, jobs, ledger, offers, projects
 from baygrid.app.problems import Impossible, NotEnoughMoney, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
+from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.accounts import project_account
+from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import Cursor
 from tests.app.stage import HOUR, OPERATOR, Site, Stage
@@ -45,10 +47,24 @@ class Lifecycle(RuleBasedStateMachine):
         self.orders: dict[str, tuple[Site, Order]] = {}
         self.final: dict[str, JobState] = {}
 
-    @rule(cpus=st.integers(1, 9), hours=st.integers(1, 3), lost=st.sampled_from(["never", "1h"]))
-    def submit(self, cpus: int, hours: int, lost: str) -> None:
+    @rule(
+        cpus=st.integers(1, 9),
+        hours=st.integers(1, 3),
+        lost=st.sampled_from(["never", "1h"]),
+        retries=st.integers(0, 2),
+        cost=st.sampled_from([None, "3 CNY", "9 CNY"]),
+    )
+    def submit(self, cpus: int, hours: int, lost: str, retries: int, cost: str | None) -> None:
         with contextlib.suppress(NotEnoughMoney, Impossible):
-            self.stage.submit({"resources": {"cpus": cpus}, "time": f"{hours}h", "lost_after": lost})
+            self.stage.submit(
+                {
+                    "resources": {"cpus": cpus},
+                    "time": f"{hours}h",
+                    "lost_after": lost,
+                    "retry": {"max": retries},
+                    "budget": {"max_cost": cost},
+                }
+            )
 
     @rule(key=st.sampled_from("ab"))
     def submit_again(self, key: str) -> None:
@@ -87,10 +103,21 @@ class Lifecycle(RuleBasedStateMachine):
         with contextlib.suppress(WrongState):
             jobs.cancel(self.stage.platform, self.stage.team, order.job)
 
+    @precondition(lambda self: self.orders)
+    @rule(data=st.data())
+    def preempt(self, data: st.DataObject) -> None:
+        _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
+        self.stage.preempt(order.attempt)
+
+    @rule(minor=st.integers(100, 3_000))
+    def grant(self, minor: int) -> None:
+        projects.grant(self.stage.platform, OPERATOR, "demo", Money(minor, "CNY"), "more")
+
     @rule()
     def cancel_waiting(self) -> None:
+        waiting = [JobState.QUEUED, JobState.HELD]
         for view in jobs.page(
-            self.stage.platform, self.stage.team, project=None, states=[JobState.QUEUED], before=None, limit=1
+            self.stage.platform, self.stage.team, project=None, states=waiting, before=None, limit=1
         ):
             assert (
                 jobs.cancel(self.stage.platform, self.stage.team, view.job.id).job.state is JobState.CANCELLED
@@ -121,9 +148,30 @@ class Lifecycle(RuleBasedStateMachine):
                 assert job.hold == 0
                 assert all(attempt.state.final for attempt in view.attempts)
             assert job.state in {after for _, after in declared} | {JobState.QUEUED}
-            assert len(view.attempts) <= 1
+            self._check_attempts(view)
         reachable = set(ATTEMPT_TABLE.values()) | {AttemptState.PLACED}
         assert all(a.state in reachable for view in self._views() for a in view.attempts)
+
+    def _check_attempts(self, view: jobs.JobView) -> None:
+        job, states = view.job, [attempt.state for attempt in view.attempts]
+        assert [attempt.n for attempt in view.attempts] == list(range(1, job.attempts + 1))
+        assert sum(not state.final for state in states) == (job.state is JobState.ACTIVE)
+        earlier = states[:-1] if job.state is JobState.ACTIVE or job.state.final else states
+        failed = sum(state in (AttemptState.FAILED, AttemptState.LOST) for state in earlier)
+        assert AttemptState.SUCCEEDED not in earlier
+        assert failed == job.retries or job.state is JobState.CANCELLED
+        assert job.retries <= parse(job.spec).retry.most
+
+    @invariant()
+    def holds_are_as_asked(self) -> None:
+        free = projects.project(self.stage.platform, OPERATOR, "demo").free
+        for view in self._views():
+            job, limit = view.job, parse(view.job.spec).max_cost
+            assert job.state is not JobState.QUEUED or job.hold == job.asked
+            assert limit is None or view.charged + job.hold <= limit.minor
+            if job.state is JobState.HELD:
+                assert (job.cause, job.hold) == ("money", 0)
+                assert job.asked > free, "there is money for it"
 
     @invariant()
     def money_adds_up(self) -> None:

@@ -201,6 +201,8 @@ def test_a_wrong_value(field: str, value: object, part: str):
         ("array.range", {"array": {"parallel": 1}}, "is missing"),
         ("array.range", {"array": {"range": "9-0"}}, "must run upwards"),
         ("retry.on[0]", {"retry": {"on": ["rain"]}}, "must be one of interruption, lost, error"),
+        ("retry.max", {"retry": {"max": 101}}, "from 0 to 100"),
+        ("retry", {"retry": 3}, "must be a mapping with the fields on, max"),
         ("checkpoint.grace", {"checkpoint": {"grace": "long"}}, "is not a length of time"),
         ("secrets[0]", {"secrets": ["A B"]}, "use letters, digits"),
     ],
@@ -214,7 +216,6 @@ LATER_JOBS: dict[str, dict[str, object]] = {
     "image": {"image": "docker:python:3.11"},
     "array": {"array": {"range": "0-99", "parallel": 10}},
     "after": {"after": ["job-id"]},
-    "retry": {"retry": {"on": ["interruption", "lost", "error"], "max": 2}},
     "checkpoint": {"checkpoint": {"signal": "TERM", "grace": "60s", "path": "ckpt"}},
     "budget.voucher": {"budget": {"voucher": "auto"}},
     "data.class": {"data": {"class": "personal"}},
@@ -263,6 +264,6 @@ def test_the_job_file_of_the_handbook_lacks_nothing_but_what_comes_later():
     found = problems(whole)
     assert all(NOT_YET in message for message in found.values())
     assert set(found) == {
-        "secrets", "image", "array", "after", "retry", "checkpoint", "budget.voucher", "inputs.photos",
+        "secrets", "image", "array", "after", "checkpoint", "budget.voucher", "inputs.photos",
         "outputs.labels",
     }  # fmt: skip

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.jobs.infra import ANY, Infra, Place
+from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.resources import AcceleratorRequest, Resources
+from baygrid.core.jobs.retry import Retry
 from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
 from baygrid.core.units import Money
 
@@ -54,6 +56,7 @@ def test_every_supported_field():
             "prefer": "time",
             "deadline": "2026-12-01T08:00+08:00",
             "lost_after": "1d",
+            "retry": {"on": ["lost", "error"], "max": 3},
             "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
             "budget": {"max_cost": "500 CNY"},
             "data": {"residency": ["HK", "CN-QH"]},
@@ -73,6 +76,7 @@ def test_every_supported_field():
         run="python label.py\n",
         envs={"BATCH": "64", "N": "64", "RATE": "0.5", "DEBUG": "true", "EMPTY": ""},
         lost_after=86_400,
+        retry=Retry(("lost", "error"), 3),
         queue="night",
         priority="high",
         prefer="time",
@@ -134,6 +138,32 @@ def test_a_range_of_nodes_is_elastic():
     assert (job(nodes="2..8").min_nodes, job(nodes="2..8").nodes) == (2, 8)
     assert job(nodes="3..3") == job(nodes=3)
     assert to_document(job(num_nodes="2..8"))["nodes"] == "2..8"
+
+
+@pytest.mark.parametrize(
+    ("value", "state", "cause", "retries", "again"),
+    [
+        ({"max": 2}, AttemptState.FAILED, "exit-code", 1, True),
+        ({"max": 2}, AttemptState.FAILED, "exit-code", 2, False),
+        ({}, AttemptState.FAILED, "interrupted", 0, True),
+        ({}, AttemptState.FAILED, "interrupted", 1, False),
+        ({"on": ["lost"]}, AttemptState.FAILED, "interrupted", 0, False),
+        ({"on": ["lost"]}, AttemptState.LOST, "lost", 0, True),
+        ({"on": ["error"]}, AttemptState.LOST, "lost", 0, False),
+        ({}, AttemptState.FAILED, "time-limit", 0, False),
+        ({}, AttemptState.FAILED, "out-of-memory", 0, False),
+        ({}, AttemptState.CANCELLED, None, 0, False),
+        ({"max": 0}, AttemptState.FAILED, "exit-code", 0, False),
+    ],
+)
+def test_what_is_tried_again(
+    value: object, state: AttemptState, cause: str | None, retries: int, again: bool
+):
+    assert job(retry=value).retry.after(state, cause, retries) is again
+
+
+def test_nothing_is_tried_again_unasked():
+    assert not parse(SMALL).retry.after(AttemptState.FAILED, "interrupted", 0)
 
 
 def test_a_null_field_is_one_that_is_not_given():
@@ -220,6 +250,15 @@ OPTIONAL = {
         st.from_regex("[A-Z]{2}(-[A-Z0-9]{1,3})?", fullmatch=True), min_size=1, max_size=3, unique=True
     ).map(lambda codes: {"residency": codes}),
     "lost_after": st.just("never") | DURATIONS,
+    "retry": st.fixed_dictionaries(
+        {},
+        optional={
+            "on": st.lists(
+                st.sampled_from(["interruption", "lost", "error"]), min_size=1, max_size=3, unique=True
+            ),
+            "max": st.integers(0, 100),
+        },
+    ),
 }
 DOCUMENTS = st.fixed_dictionaries(
     {"name": NAMES, "project": NAMES, "run": TEXTS.filter(str.strip), "time": DURATIONS}, optional=OPTIONAL

@@ -1,9 +1,12 @@
 """The whole region, seed after seed: whatever fails, no job may be lost, run twice or paid twice."""
 
+from collections import Counter
+
 import pytest
 
 from baygrid.app import scheduler
 from baygrid.centres import agent, logs, reports
+from baygrid.ports.records import JobRecord
 from baygrid.sim import Outcome, simulate
 from baygrid.sim.faults import Faults
 from baygrid.sim.region import Region
@@ -33,6 +36,21 @@ def test_many_more_seeds_hold(first):
 def test_many_jobs_in_one_region_hold(seed):
     summary = simulate(1, 150, seed)
     assert not summary.failures, "\n\n".join(map(story, summary.failures))
+
+
+def test_jobs_are_preempted_and_tried_again_meanwhile():
+    """Otherwise the seeds would say nothing about it."""
+    told = Counter[str]()
+    for seed in range(300, 312):
+        region = Region(seed, 12)
+        assert region.run().failure is None
+        told.update(what for job in region.watch.snapshot.jobs.values() for what in _again(job))
+    assert min(told["preempted"], told["retried"]) >= 3
+
+
+def _again(job: JobRecord) -> list[str]:
+    preempted = job.attempts - job.retries - 1
+    return ["retried"] * job.retries + ["preempted"] * preempted
 
 
 def test_a_calm_region_runs_everything_it_accepts():

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.ports.records import Held
 from baygrid.ports.store import Conflict, Exists, Store
 from tests.store.records import job
 
@@ -20,8 +21,10 @@ def ids(jobs) -> list[str]:
 
 def test_a_job_comes_back_as_it_was(store: Store):
     given = job(
-        1, ended_at=7, cause="exit-code", detail="exit code 3", exit_code=3, state=JobState.FAILED, version=4
-    )
+        1, ended_at=7, cause="exit-code", detail="exit code 3", exit_code=3, state=JobState.FAILED, version=4,
+        asked=600, attempts=3, retries=1, checkpoint="ab" * 32, array="array-1", index=7,
+        waits_for=("job-8", "array-2"),
+    )  # fmt: skip
     bare = job(2)
     store.write(lambda tx: tx.jobs.insert([given, bare]))
     assert store.read(lambda tx: tx.jobs.get([given.id, bare.id, "job-none"])) == {
@@ -138,3 +141,57 @@ def test_states_are_counted(store: Store):
     assert store.read(lambda tx: tx.jobs.count_by_state()) == {}
     store.write(lambda tx: tx.jobs.insert([job(1), job(2), job(3, state=JobState.HELD)]))
     assert store.read(lambda tx: tx.jobs.count_by_state()) == {JobState.QUEUED: 2, JobState.HELD: 1}
+
+
+def element(number: int, state: JobState = JobState.HELD, cause: str | None = "array", **fields):
+    return job(number, array="array-1", index=number, state=state, cause=cause, **fields)
+
+
+def test_elements_of_an_array_are_found_by_why_they_are_held(store: Store):
+    rows = [
+        element(1, JobState.SUCCEEDED, None),
+        element(2, JobState.ACTIVE, None),
+        element(3, JobState.QUEUED, None),
+        element(4, cause="money"),
+        element(5, cause="after"),
+        *(element(number) for number in range(6, 10)),
+        job(10, state=JobState.HELD, cause="money"),
+        job(11, array="array-2", index=1, state=JobState.HELD, cause="array"),
+    ]
+    store.write(lambda tx: tx.jobs.insert(rows))
+    read = store.read
+    assert ids(read(lambda tx: tx.jobs.held_in("array-1", Held.ARRAY, 2))) == ["job-000006", "job-000007"]
+    assert ids(read(lambda tx: tx.jobs.held_in("array-1", Held.AFTER, 9))) == ["job-000005"]
+    assert read(lambda tx: tx.jobs.busy_in("array-1")) == 4
+    assert ids(read(lambda tx: tx.jobs.open_in("array-1"))) == ids(rows[1:9])
+    assert ids(read(lambda tx: tx.jobs.short_of_money("demo", 9))) == ["job-000004", "job-000010"]
+    assert ids(read(lambda tx: tx.jobs.short_of_money("demo", 1))) == ["job-000004"]
+    assert read(lambda tx: tx.jobs.count_in("array-1")) == {
+        (JobState.SUCCEEDED, None): 1,
+        (JobState.ACTIVE, None): 1,
+        (JobState.QUEUED, None): 1,
+        (JobState.HELD, "money"): 1,
+        (JobState.HELD, "after"): 1,
+        (JobState.HELD, "array"): 4,
+    }
+    assert ids(read(lambda tx: tx.jobs.page("demo", [], None, 3, "array-1"))) == [
+        "job-000009", "job-000008", "job-000007",
+    ]  # fmt: skip
+    held = [JobState.HELD]
+    assert ids(read(lambda tx: tx.jobs.page(None, held, "job-000006", 9, "array-1"))) == [
+        "job-000005", "job-000004",
+    ]  # fmt: skip
+
+
+def test_who_waits_is_found_by_what_it_waits_for(store: Store):
+    waiting = [
+        job(1, state=JobState.HELD, waits_for=("job-a", "job-b")),
+        job(2, state=JobState.HELD, waits_for=("job-b",)),
+        job(3, state=JobState.CANCELLED, waits_for=("job-b",)),
+    ]
+    store.write(lambda tx: tx.jobs.insert(waiting))
+    assert ids(store.read(lambda tx: tx.jobs.waiting_for(["job-b", "job-x"]))) == ["job-000001", "job-000002"]
+    assert ids(store.read(lambda tx: tx.jobs.waiting_for(["job-a"]))) == ["job-000001"]
+    assert store.read(lambda tx: tx.jobs.waiting_for([])) == []
+    assert store.write(lambda tx: tx.jobs.lock(["job-000002", "job-none"])) == {"job-000002": waiting[1]}
+    assert store.write(lambda tx: tx.jobs.lock([])) == {}

@@ -116,7 +116,8 @@ def list_jobs(
 @router.get("/v1/jobs/{job}", response_model=schemas.Job)
 def get_job(job: str, call: Caller) -> Json:
     view = jobs.job(call.platform, call.actor, job)
-    return Json(render.job(view, explain.of_job(call.platform, call.actor, job) if view.attempts else None))
+    placed = view.attempts and view.job.state not in (JobState.QUEUED, JobState.HELD)
+    return Json(render.job(view, explain.of_job(call.platform, call.actor, job) if placed else None))
 
 
 @router.post("/v1/jobs/{job}/cancel", response_model=schemas.Job)

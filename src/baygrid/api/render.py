@@ -155,13 +155,8 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "detail": row.detail,
         "log_size": row.log_size,
         "outputs": dict(row.outputs),
-        "cost_so_far": money(_cost(view, row), view.job.currency),
+        "cost_so_far": money(view.cost.get(row.id, 0), view.job.currency),
     }
-
-
-def _cost(view: JobView, row: AttemptRecord) -> int:
-    """What runs costs by the clock; what has ended has been charged (a job has one attempt as yet)."""
-    return view.running_cost.get(row.id, view.charged if len(view.attempts) == 1 else 0)
 
 
 def explanation(table: Table) -> Doc:

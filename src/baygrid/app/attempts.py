@@ -11,10 +11,12 @@ from baygrid.core.jobs.lifecycle import (
     AttemptEvent,
     AttemptState,
     Instruction,
+    JobEvent,
     JobState,
     step_attempt,
     step_job,
 )
+from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.charge import Charge, Consumption, charge
 from baygrid.core.pricing.postings import Transaction, charge_postings
 from baygrid.core.units import Money
@@ -29,6 +31,10 @@ from baygrid.ports.records import (
     UsageRow,
 )
 
+CANCELLED = "cancelled"
+PREEMPTED = "preempted"
+"""Why we stop an attempt (`AttemptRecord.stop_reason`), where that decides what becomes of its job."""
+
 
 def end_attempt(
     platform: Platform,
@@ -40,33 +46,70 @@ def end_attempt(
     usage: Sequence[UsageRow],
     now: Instant,
 ) -> None:
-    """Makes `attempt` final (its other new fields are already in it) and does what the tables ask for."""
+    """Makes `attempt` final (its other new fields are already in it) and does what the tables ask for: its
+    job ends, or goes back to the queue with a new hold. After `changes` are applied, `releases.settle` is
+    due."""
     event = AttemptEvent.LOSE if state is AttemptState.LOST else AttemptEvent(state.value)
     after, job_events = step_attempt(attempt.state, event)
     changes.attempts.append(replace(attempt, state=after))
     changes.events.append(attempt_event(now, attempt, after, cause=attempt.cause))
+    ended = replace(attempt, state=after)
     for job_event in job_events:
-        job_state, instructions = step_job(job.state, job_event)
-        charged = 0
-        if Instruction.CHARGE in instructions:
-            charged = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
-        if Instruction.RELEASE_HOLD in instructions:
-            changes.held[job.project] -= job.hold
-            changes.charged[job.project] += charged
-        changes.jobs.append(
-            replace(
-                job,
-                state=job_state,
-                hold=0,
-                ended_at=attempt.ended_at or now,
-                cause=None if job_state is JobState.SUCCEEDED else attempt.cause,
-                detail=attempt.detail,
-                exit_code=attempt.exit_code,
-            )
-        )
-        data = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
-        kind = f"job-{job_state.value.lower()}"
-        changes.events.append(Event(now, kind, job.project, job.id, attempt.id, attempt.centre, data=data))
+        _follow(platform, changes, offers, ended, job, job_event, usage, now)
+
+
+def _follow(
+    platform: Platform,
+    changes: Changes,
+    offers: Mapping[str, Offer],
+    attempt: AttemptRecord,
+    job: JobRecord,
+    event: JobEvent,
+    usage: Sequence[UsageRow],
+    now: Instant,
+) -> None:
+    """What the end of its attempt means for a job."""
+    charged = 0
+    if Instruction.CHARGE in step_job(job.state, event)[1]:
+        charged = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
+    job = replace(job, asked=_asked_next(job, charged))
+    if _is_tried_again(job, attempt):
+        event = JobEvent.RETRY
+    state, instructions = step_job(job.state, event)
+    assert Instruction.RELEASE_HOLD in instructions, "whatever an attempt held is over with it"
+    changes.held[job.project] -= job.hold
+    changes.charged[job.project] += charged
+    data = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
+    if Instruction.TAKE_HOLD in instructions:
+        retries = job.retries + (event is JobEvent.RETRY)
+        told = Event(now, "job-requeued", job.project, job.id, attempt.id, attempt.centre, data=data)
+        changes.queued.append((replace(job, state=state, hold=0, retries=retries), told))
+        return
+    ended = replace(
+        job,
+        state=state,
+        hold=0,
+        ended_at=attempt.ended_at or now,
+        cause=None if state is JobState.SUCCEEDED else attempt.cause,
+        detail=attempt.detail,
+        exit_code=attempt.exit_code,
+    )
+    changes.jobs.append(ended)
+    kind = f"job-{state.value.lower()}"
+    changes.events.append(Event(now, kind, job.project, job.id, attempt.id, attempt.centre, data=data))
+
+
+def _asked_next(job: JobRecord, charged: int) -> int:
+    """What another attempt would have to hold. `max_cost` is for all attempts together."""
+    limited = "max_cost" in job.spec.get("budget", ())
+    return max(0, job.asked - charged) if limited else job.asked
+
+
+def _is_tried_again(job: JobRecord, attempt: AttemptRecord) -> bool:
+    """Never after somebody cancelled it, nor where `max_cost` leaves less than such an attempt may cost."""
+    if "retry" not in job.spec or attempt.stop_reason == CANCELLED or job.asked < job.hold:
+        return False
+    return parse(job.spec).retry.after(attempt.state, attempt.cause, job.retries)
 
 
 def post_charges(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from baygrid.core.jobs.lifecycle import JobEvent, step_job
 from baygrid.core.pricing.postings import Transaction
-from baygrid.ports.records import AttemptRecord, ChargeRow, Event, JobRecord, UsageRow
+from baygrid.ports.records import AttemptRecord, ChargeRow, Event, Held, JobRecord, UsageRow
 from baygrid.ports.store import Tx
 
 
 @dataclass(slots=True)
 class Changes:
     """New rows of jobs and attempts that were read in this transaction, and what is added with them.
-    `held` and `charged`: by project, minor units, may be negative."""
+    `queued`: jobs that become QUEUED where what they ask for is free, else HELD, with the event that tells
+    it. `held` and `charged`: by project, minor units, may be negative."""
 
     jobs: list[JobRecord] = field(default_factory=list)
+    queued: list[tuple[JobRecord, Event]] = field(default_factory=list)
     attempts: list[AttemptRecord] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
     charges: list[ChargeRow] = field(default_factory=list)
@@ -41,5 +44,21 @@ class Changes:
             held, charged = self.held[project], self.charged[project]
             if (held or charged) and not tx.money.move(project, held=held, charged=charged):
                 raise AssertionError(f"a charge of {project!r} does not fit its holds ({held}, {charged})")
+        self._queue(tx)
         if self.events:
             tx.events.append(self.events)
+
+    def _queue(self, tx: Tx) -> None:
+        """What was held before is free again by now."""
+        rows = []
+        for job, event in self.queued:
+            self.events.append(event)
+            if tx.money.move(job.project, held=job.asked):
+                rows.append(replace(job, hold=job.asked))
+                continue
+            state, _ = step_job(job.state, JobEvent.HOLD)
+            rows.append(replace(job, state=state, cause=Held.MONEY))
+            data = {"cause": Held.MONEY, "minor": job.asked}
+            self.events.append(Event(event.at, "job-held", job.project, job.id, data=data))
+        if rows:
+            tx.jobs.update(rows)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from baygrid.app.access import Action, Actor, permit, visible
-from baygrid.app.attempts import end_attempt, running_cost
+from baygrid.app.attempts import CANCELLED, PREEMPTED, end_attempt, running_cost
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
+from baygrid.app.releases import settle
 from baygrid.core.jobs.lifecycle import (
     AttemptEvent,
     AttemptState,
@@ -28,13 +30,13 @@ from baygrid.ports.store import Tx
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job with its attempts (by n) and its money in minor units: `charged` to the project so far, `overrun`
-    borne by the platform, `running_cost` of attempts that still run, by attempt."""
+    borne by the platform, `cost` by attempt: what has ended was charged, what runs costs so by the clock."""
 
     job: JobRecord
     attempts: tuple[AttemptRecord, ...]
     charged: int
     overrun: int
-    running_cost: Mapping[str, int]
+    cost: Mapping[str, int]
 
 
 def find_job(tx: Tx, actor: Actor, action: Action, id: str) -> JobRecord:
@@ -81,9 +83,11 @@ def _views(platform: Platform, tx: Tx, jobs: Iterable[JobRecord], now: Instant) 
     for attempt in tx.attempts.of_jobs(ids):
         attempts[attempt.job].append(attempt)
     charged, overrun = dict.fromkeys(ids, 0), dict.fromkeys(ids, 0)
+    cost: dict[str, int] = {}
     for charge in tx.money.charges_of(ids):
         charged[charge.job] += charge.amount
         overrun[charge.job] += charge.overrun
+        cost[charge.attempt] = cost.get(charge.attempt, 0) + charge.amount
     offers = platform.catalogue.at(tx).offers
     return [
         JobView(
@@ -92,9 +96,10 @@ def _views(platform: Platform, tx: Tx, jobs: Iterable[JobRecord], now: Instant) 
             charged[record.id],
             overrun[record.id],
             {
-                a.id: running_cost(a, offers[a.offer], now)
+                a.id: cost.get(a.id, 0)
+                if a.state.final or a.offer not in offers
+                else running_cost(a, offers[a.offer], now)
                 for a in attempts[record.id]
-                if not a.state.final and a.offer in offers
             },
         )
         for record in records
@@ -112,28 +117,46 @@ def cancel(platform: Platform, actor: Actor, id: str) -> JobView:
             state, instructions = step_job(record.state, JobEvent.CANCEL)
         except IllegalTransition:
             raise WrongState(f"job {id!r} has already ended: it is {record.state.value}") from None
+        changes = Changes()
         if Instruction.RELEASE_HOLD in instructions:
-            tx.money.move(record.project, held=-record.hold)
-            tx.jobs.update([replace(record, state=state, hold=0, ended_at=now, cause="cancelled")])
-            tx.events.append([Event(now, "job-cancelled", record.project, id)])
+            changes.held[record.project] -= record.hold
+            changes.jobs.append(replace(record, state=state, hold=0, ended_at=now, cause=CANCELLED))
+            changes.events.append(Event(now, "job-cancelled", record.project, id))
         if Instruction.STOP_ATTEMPT in instructions:
-            _stop_attempts(tx, record, now)
+            for attempt in tx.attempts.of_jobs([id]):
+                _stop(tx, changes, attempt, CANCELLED, Event(now, "cancel-requested"))
+        changes.apply(tx)
+        settle(tx, changes.jobs, (), now)
         return _views(platform, tx, [tx.jobs.get([id])[id]], now)[0]
 
     return platform.store.write(apply)
 
 
-def _stop_attempts(tx: Tx, record: JobRecord, now: Instant) -> None:
-    """Asks the centre to stop what runs; asking again changes nothing."""
-    for attempt in tx.attempts.of_jobs([record.id]):
-        if attempt.state.final or attempt.want is not Want.RUN:
-            continue
-        state, _ = step_attempt(attempt.state, AttemptEvent.STOP)
-        gen = tx.region.next_gen(attempt.centre)
-        tx.attempts.update([replace(attempt, state=state, want=Want.STOP, gen=gen, stop_reason="cancelled")])
-        tx.events.append(
-            [Event(now, "cancel-requested", record.project, record.id, attempt.id, attempt.centre)]
-        )
+def preempt(
+    tx: Tx, changes: Changes, reasons: Mapping[str, Mapping[str, Any]], now: Instant, term: int
+) -> list[AttemptRecord]:
+    """The leader takes attempts off their places, each with its reason: their centres are asked to stop them,
+    and their jobs go back to the queue when they have. One that has ended, or is being stopped, is left out.
+    Returns the new rows, which are in `changes`."""
+    found = tx.attempts.get(sorted(reasons))
+    for id, attempt in sorted(found.items(), key=lambda item: item[1].centre):
+        if attempt.want is Want.RUN:
+            asked = Event(now, "preempt-requested", term=term, data={"reason": dict(reasons[id])})
+            _stop(tx, changes, attempt, PREEMPTED, asked)
+    return [attempt for attempt in changes.attempts if attempt.id in reasons]
+
+
+def _stop(tx: Tx, changes: Changes, attempt: AttemptRecord, reason: str, asked: Event) -> None:
+    """Asks the centre to stop what runs; asking again changes nothing. A user's word counts more than the
+    scheduler's, so what is being preempted can still be cancelled."""
+    if attempt.state.final or attempt.want is Want.NOTHING or attempt.stop_reason in (reason, CANCELLED):
+        return
+    state, _ = step_attempt(attempt.state, AttemptEvent.STOP)
+    gen = tx.region.next_gen(attempt.centre)
+    changes.attempts.append(replace(attempt, state=state, want=Want.STOP, gen=gen, stop_reason=reason))
+    changes.events.append(
+        replace(asked, project=attempt.project, job=attempt.job, attempt=attempt.id, centre=attempt.centre)
+    )
 
 
 def declare_lost(platform: Platform, actor: Actor, attempt: str) -> JobView:
@@ -155,14 +178,16 @@ def declare_lost(platform: Platform, actor: Actor, attempt: str) -> JobView:
 
 
 def lose(platform: Platform, tx: Tx, attempts: Sequence[AttemptRecord], why: str, now: Instant) -> None:
-    """Attempts become LOST and their jobs end; their centres are told to stop them."""
+    """Attempts become LOST, and their jobs end or are tried again; their centres are told to stop them."""
     jobs = tx.jobs.get([attempt.job for attempt in attempts])
     offers = platform.catalogue.at(tx).offers
     changes = Changes()
     for attempt in sorted(attempts, key=lambda a: a.centre):
         gen = tx.region.next_gen(attempt.centre)
+        reason = CANCELLED if attempt.stop_reason == CANCELLED else "lost"
         lost = replace(
-            attempt, want=Want.STOP, gen=gen, stop_reason="lost", cause="lost", detail=why, ended_at=now
+            attempt, want=Want.STOP, gen=gen, stop_reason=reason, cause="lost", detail=why, ended_at=now
         )
         end_attempt(platform, changes, offers, lost, jobs[attempt.job], AttemptState.LOST, (), now)
     changes.apply(tx)
+    settle(tx, changes.jobs, (), now)

@@ -80,12 +80,13 @@ def _place(
         held = Money(job.hold, job.currency)
         hold = hold_at_placement(tariff, footprint, demand.time_s, GRACE_S, at_most=held).minor
     changes.held[job.project] += hold - job.hold
-    changes.jobs.append(replace(job, state=state, hold=hold))
+    number = job.attempts + 1
+    changes.jobs.append(replace(job, state=state, hold=hold, attempts=number))
     attempt = AttemptRecord(
         id=platform.ids.new("att", now),
         job=job.id,
         project=job.project,
-        n=1,
+        n=number,
         token=platform.ids.secret(),
         centre=assignment.centre,
         partition=assignment.partition,

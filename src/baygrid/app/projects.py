@@ -6,6 +6,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
+from baygrid.app.releases import settle
 from baygrid.core.pricing.postings import Transaction, grant_postings
 from baygrid.core.units import DECIMALS, Money
 from baygrid.ports.basics import Instant
@@ -115,3 +116,4 @@ def post_grant(platform: Platform, tx: Tx, project: str, funds: Money, narration
     tx.money.move(project, granted=funds.minor)
     tx.money.post([Transaction(transaction, f"grant:{transaction}", now, narration or "grant", postings)])
     tx.events.append([Event(now, "grant-posted", project, data={"minor": funds.minor})])
+    settle(tx, (), [project], now)

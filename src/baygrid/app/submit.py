@@ -141,7 +141,8 @@ def _records(
             submitted_at=now,
             submitted_by=actor.token_id,
             currency=project.currency,
-            hold=hold_for(region, demand_of("", project.currency, spec), now),
+            hold=(hold := hold_for(region, demand_of("", project.currency, spec), now)),
+            asked=hold,
         )
         for spec in specs
     ]

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import attempt_event, end_attempt
+from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import implausible, misfit
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
+from baygrid.app.releases import settle
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
@@ -56,6 +57,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         wrong = dict(refused)
         closed, stored = _take_attempts(platform, tx, changes, centre, report, wrong, now)
         changes.apply(tx)
+        settle(tx, changes.jobs, (), now)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
         return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()))
 
@@ -181,7 +183,18 @@ def _end(
         # It began and ended between two reports: the stream tells both.
         changes.events.append(attempt_event(now, record, AttemptState.RUNNING, started_at=item.started_at))
     final = replace(_observed(record, item), want=Want.NOTHING)
-    end_attempt(platform, changes, offers, final, job, item.state, usage, now)
+    end_attempt(platform, changes, offers, final, job, _meant(record, item), usage, now)
+
+
+def _meant(record: AttemptRecord, item: AttemptReport) -> AttemptState:
+    """What a stop of ours ended has ended as we meant it, whatever the centre calls that: the user's word
+    counts more than ours, and a machine that went down meanwhile must not fail a job that we took off it."""
+    stopped = item.state in (AttemptState.CANCELLED, AttemptState.PREEMPTED)
+    if stopped and record.stop_reason == CANCELLED:
+        return AttemptState.CANCELLED
+    if record.stop_reason == PREEMPTED and (stopped or item.cause == "interrupted"):
+        return AttemptState.PREEMPTED
+    return item.state
 
 
 def _advance(changes: Changes, record: AttemptRecord, item: AttemptReport, now: Instant) -> None:

@@ -38,6 +38,14 @@ class Want(StrEnum):
     NOTHING = "nothing"
 
 
+class Held(StrEnum):
+    """Why a job is HELD: for its turn in its array, for jobs that must succeed first, or for free money."""
+
+    ARRAY = "array"
+    AFTER = "after"
+    MONEY = "money"
+
+
 class CentreState(StrEnum):
     OPEN = "open"
     DRAINED = "drained"
@@ -125,7 +133,11 @@ class PolicyRecord:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """`spec` is the job file as a document. `hold` is what is held now, in minor units of `currency`."""
+    """`spec` is the job file as a document. Minor units of `currency`: `hold` is what is held now, `asked`
+    what the next attempt is to hold while the job waits. `attempts`: how many were made so far; `retries`:
+    after how many of them it was tried again because it failed. `checkpoint`: SHA-256 of what the newest one
+    left to go on from. `array` and `index`: of an element. `waits_for`: jobs and arrays that have not ended
+    yet. `cause` of a HELD job: what it waits for (`Held`)."""
 
     id: str
     project: str
@@ -141,6 +153,31 @@ class JobRecord:
     cause: str | None = None
     detail: str = ""
     exit_code: int | None = None
+    asked: int = 0
+    attempts: int = 0
+    retries: int = 0
+    checkpoint: str | None = None
+    array: str | None = None
+    index: int | None = None
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRecord:
+    """`size` elements, of which at most `parallel` are queued or running at once; `left` have not ended yet,
+    `failed` have ended without success. `waits_for`: as of a job, for all its elements."""
+
+    id: str
+    project: str
+    name: str
+    size: int
+    parallel: int
+    left: int
+    submitted_at: Instant
+    submitted_by: str
+    failed: int = 0
+    version: int = 0
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

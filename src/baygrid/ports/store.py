@@ -12,12 +12,14 @@ from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import PartitionReport
 from baygrid.ports.records import (
+    ArrayRecord,
     AttemptRecord,
     CentreRecord,
     CentreState,
     ChargeRow,
     Cursor,
     Event,
+    Held,
     JobRecord,
     Offer,
     Organisation,
@@ -48,8 +50,41 @@ class Jobs(Protocol):
         """Writes each row as version + 1 where it still has `version`; raises Conflict if one has not."""
         ...
 
+    def lock(self, ids: Sequence[str]) -> dict[str, JobRecord]:
+        """As `get`; nobody else can change these rows before this transaction has ended."""
+        ...
+
+    def waiting_for(self, ids: Sequence[str]) -> list[JobRecord]:
+        """HELD jobs that wait, or waited, for any of these jobs or arrays, by id."""
+        ...
+
+    def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
+        """HELD for money, by id."""
+        ...
+
+    def open_in(self, array: str) -> list[JobRecord]:
+        """The array's elements that have not ended, by id."""
+        ...
+
+    def held_in(self, array: str, because: Held, limit: int) -> list[JobRecord]:
+        """The array's first elements, by id, that are HELD for this."""
+        ...
+
+    def busy_in(self, array: str) -> int:
+        """How many of the array's elements are QUEUED, ACTIVE, or HELD for more than their turn."""
+        ...
+
+    def count_in(self, array: str) -> dict[tuple[JobState, str | None], int]:
+        """The array's elements by state and cause."""
+        ...
+
     def page(
-        self, project: str | None, states: Sequence[JobState], before: str | None, limit: int
+        self,
+        project: str | None,
+        states: Sequence[JobState],
+        before: str | None,
+        limit: int,
+        array: str | None = None,
     ) -> list[JobRecord]:
         """Newest first, ids smaller than `before`."""
         ...
@@ -59,6 +94,29 @@ class Jobs(Protocol):
         ...
 
     def count_by_state(self) -> dict[JobState, int]: ...
+
+
+class Arrays(Protocol):
+    def insert(self, rows: Sequence[ArrayRecord]) -> None: ...
+
+    def get(self, ids: Sequence[str]) -> dict[str, ArrayRecord]: ...
+
+    def lock(self, ids: Sequence[str]) -> dict[str, ArrayRecord]:
+        """As Jobs.lock."""
+        ...
+
+    def update(self, row: ArrayRecord) -> None:
+        """Writes `waits_for`, as Jobs.update does."""
+        ...
+
+    def count_down(self, id: str, ended: int, failed: int) -> ArrayRecord:
+        """So many elements have ended, so many of them without success. Returns the new row, which stays
+        locked."""
+        ...
+
+    def waiting_for(self, ids: Sequence[str]) -> list[ArrayRecord]:
+        """As Jobs.waiting_for."""
+        ...
 
 
 class Attempts(Protocol):
@@ -254,10 +312,6 @@ class Policies(Protocol):
         """The one that began last (of several at once, the one that was set last); None: no policy yet."""
         ...
 
-    def next_begins(self, now: Instant) -> Instant | None:
-        """When the one in force will be replaced, as far as is known now."""
-        ...
-
     def history(self) -> list[PolicyRecord]:
         """By `valid_from` and id, oldest first, those that have yet to begin too."""
         ...
@@ -268,6 +322,8 @@ class Tx(Protocol):
 
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def arrays(self) -> Arrays: ...
     @property
     def attempts(self) -> Attempts: ...
     @property

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.units import Money
 from baygrid.ports.messages import NodeReport, Order
-from baygrid.ports.records import AttemptRecord, Want
+from baygrid.ports.records import AttemptRecord, Held, JobRecord, Want
 from baygrid.sim.machine import Machine
 from baygrid.sim.snapshot import Snapshot
 from baygrid.sim.world import Violation
@@ -21,8 +22,7 @@ def check_money(snapshot: Snapshot) -> None:
     charged: Counter[str] = Counter()
     for job in snapshot.jobs.values():
         held[job.project] += job.hold
-        if job.state.final and job.hold:
-            raise Violation("hold released", f"{job.state} holds {job.hold}", job.id)
+        _check_hold(job, sum(charge.amount for charge in snapshot.charges.get(job.id, ())))
     for id, charges in snapshot.charges.items():
         keys = Counter((charge.attempt, charge.n) for charge in charges)
         for (attempt, n), count in keys.items():
@@ -40,20 +40,46 @@ def check_money(snapshot: Snapshot) -> None:
 
 
 def check_attempts(snapshot: Snapshot) -> None:
-    """A job is as its one attempt is; who is final or lost is charged rightly."""
+    """A job is as its last attempt is, and has another only where that is right; who is final or lost is
+    charged rightly."""
     of_job: dict[str, list[AttemptRecord]] = {}
     for attempt in snapshot.attempts.values():
         of_job.setdefault(attempt.job, []).append(attempt)
     for job in snapshot.jobs.values():
-        attempts = of_job.get(job.id, [])
-        live = sum(not attempt.state.final for attempt in attempts)
-        if len(attempts) > 1 or live != int(job.state is JobState.ACTIVE):
-            states = [attempt.state.value for attempt in attempts]
-            raise Violation("one attempt", f"a job that is {job.state} has attempts {states}", job.id)
+        _check_attempts_of(job, sorted(of_job.get(job.id, []), key=lambda attempt: attempt.n))
     for charge in (charge for charges in snapshot.charges.values() for charge in charges):
         attempt = snapshot.attempts[charge.attempt]
         if attempt.state is AttemptState.LOST or not attempt.state.final:
             raise Violation("charged at the end", f"charged while {attempt.state}", attempt.id)
+
+
+def _check_attempts_of(job: JobRecord, attempts: Sequence[AttemptRecord]) -> None:
+    states = [attempt.state for attempt in attempts]
+    told = f"a job that is {job.state} has attempts {[state.value for state in states]}"
+    if [attempt.n for attempt in attempts] != list(range(1, job.attempts + 1)):
+        raise Violation("attempts counted", f"{told}, {job.attempts} counted", job.id)
+    if sum(not state.final for state in states) != int(job.state is JobState.ACTIVE):
+        raise Violation("one attempt at a time", told, job.id)
+    earlier = states[:-1] if job.state is JobState.ACTIVE or job.state.final else states
+    failed = sum(state in (AttemptState.FAILED, AttemptState.LOST) for state in earlier)
+    others = [state for state in earlier if state is AttemptState.SUCCEEDED]
+    allowed = job.spec.get("retry", {"max": 0})["max"]
+    if others or (job.state is not JobState.CANCELLED and failed != job.retries) or job.retries > allowed:
+        raise Violation("tried again", f"{told}, {job.retries} of {allowed} retries", job.id)
+
+
+def _check_hold(job: JobRecord, charged: int) -> None:
+    """A job holds what it asks for while it waits to be placed, and nothing where it waits for money or has
+    ended; over all attempts it pays no more than it said."""
+    if job.state.final and job.hold:
+        raise Violation("hold released", f"{job.state} holds {job.hold}", job.id)
+    if job.state is JobState.QUEUED and job.hold != job.asked:
+        raise Violation("hold", f"is queued, asks {job.asked} and holds {job.hold}", job.id)
+    if job.state is JobState.HELD and job.hold not in ({job.asked} if job.cause == Held.AFTER else {0}):
+        raise Violation("hold", f"is held for {job.cause}, asks {job.asked} and holds {job.hold}", job.id)
+    limit = job.spec.get("budget", {}).get("max_cost")
+    if limit is not None and charged + job.hold > Money.parse(limit).minor:
+        raise Violation("max_cost", f"{limit}, charged {charged}, holds {job.hold}", job.id)
 
 
 def capacity(centres: Mapping[str, Sequence[NodeReport]]) -> Amounts:

@@ -56,9 +56,9 @@ class SimDriver:
         if run is None:
             # Whoever claims first wins: no wrapper can begin after this.
             self._machine.folders.add(stop.token)
-            self._machine.disk[stop.token] = Run(None, now, ended_at=now, stopped=True)
+            self._machine.disk[stop.token] = Run(None, now, ended_at=now, stopped=stop.reason)
         elif run.alive and not run.stopped:
-            run.stopped = not run.limited  # the first reason is the one that is told
+            run.stopped = "" if run.limited else stop.reason  # the first reason is the one that is told
             self._machine.terminate(stop.token, stop.grace_s * 1000)
         self._failpoints.disk("driver.stop.after")
 
@@ -87,7 +87,7 @@ class SimDriver:
         elif run.limited:
             state, cause = AttemptState.FAILED, "time-limit"
         elif run.stopped:
-            state = AttemptState.CANCELLED
+            state = AttemptState.PREEMPTED if run.stopped == "preempted" else AttemptState.CANCELLED
         elif run.exit_code:
             state, cause = AttemptState.FAILED, "exit-code"
         # The centre's own note of the order: the agent may know no more than a stop.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from baygrid.app.attempts import CANCELLED, PREEMPTED
 from baygrid.app.bill import recomputed
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.pricing.accounts import GRANTS, income_account, project_account
@@ -19,7 +20,7 @@ from baygrid.sim.snapshot import Books, Snapshot
 from baygrid.sim.workload import sha256_of
 from baygrid.sim.world import Violation
 
-_ENDED_BY_US = (AttemptState.CANCELLED, AttemptState.FAILED)
+_ENDED_BY_US = (AttemptState.CANCELLED, AttemptState.PREEMPTED, AttemptState.FAILED)
 
 
 def check_rest(snapshot: Snapshot, agents: Sequence[SimAgent]) -> None:
@@ -54,7 +55,7 @@ def check_truth(snapshot: Snapshot, histories: Mapping[str, History]) -> None:
             raise Violation(
                 "truth", f"{detail}, booked {attempt.started_at} to {attempt.ended_at}", attempt.id
             )
-        if attempt.state is not _verdict(history):
+        if attempt.state is not _verdict(attempt, history):
             raise Violation("truth", f"ended as {history} and is {attempt.state}", attempt.id)
 
 
@@ -63,11 +64,14 @@ def _interrupted(attempt: AttemptRecord, history: History) -> bool:
     return history.claim_lost and attempt.state in _ENDED_BY_US
 
 
-def _verdict(history: History) -> AttemptState:
+def _verdict(attempt: AttemptRecord, history: History) -> AttemptState:
+    if history.interrupted and attempt.stop_reason == PREEMPTED:
+        return AttemptState.PREEMPTED
     if history.interrupted or history.limited:
         return AttemptState.FAILED
     if history.stopped:
-        return AttemptState.CANCELLED
+        ours = history.stopped == PREEMPTED and attempt.stop_reason != CANCELLED
+        return AttemptState.PREEMPTED if ours else AttemptState.CANCELLED
     return AttemptState.FAILED if history.exit_code else AttemptState.SUCCEEDED
 
 

@@ -41,7 +41,8 @@ class Command:
 @dataclass(slots=True)
 class Run:
     """One token at the centre: a durable claim, by a wrapper that ran the command or by a stop. Times are the
-    centre's own clock. `exit_code` None and not `alive`: it died with its machine, and nobody wrote why."""
+    centre's own clock. `exit_code` None and not `alive`: it died with its machine, and nobody wrote why.
+    `stopped`: the reason of the stop that ended it."""
 
     order: Order | None
     claimed_at: Instant
@@ -49,7 +50,7 @@ class Run:
     alive: bool = False
     ended_at: Instant | None = None
     exit_code: int | None = None
-    stopped: bool = False
+    stopped: str = ""
     limited: bool = False
     kill_at: Instant | None = None
 
@@ -63,7 +64,7 @@ class History:
     started_at: Instant | None = None
     ended_at: Instant | None = None
     exit_code: int | None = None
-    stopped: bool = False
+    stopped: str = ""
     limited: bool = False
     interrupted: bool = False
     claim_lost: bool = False

@@ -8,6 +8,7 @@ from baygrid.app.catalogue import Catalogue
 from baygrid.app.region_image import RegionImage
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.plan import plan
+from baygrid.ports.records import Held, JobRecord
 from baygrid.ports.store import Store, Tx
 from baygrid.sim.people import People
 from baygrid.sim.snapshot import Snapshot
@@ -42,6 +43,9 @@ class Operator:
         for _ in range(rng.choice((0, 0, 1, 2))):
             self._some_time(self._lose_one)
 
+        for _ in range(rng.choice((0, 2, 4, 8))):
+            self._some_time(self._preempt_one)
+
     def _some_time(self, do: Callable[[], None]) -> None:
         self._world.after(self._world.rng.randrange(CHAOS_MS), "", do)
 
@@ -62,6 +66,11 @@ class Operator:
         if live:
             self._people.lose(self._world.rng.choice(live))
 
+    def _preempt_one(self) -> None:
+        live = sorted(a.id for a in self._snapshot.attempts.values() if not a.state.final)
+        if live:
+            self._people.operate("preempt", attempt=self._world.rng.choice(live))
+
     def reopen(self) -> None:
         """Centres take jobs again, and nobody waits for what never ends."""
         for centre in self._centres:
@@ -78,16 +87,25 @@ class Operator:
 
     def clear_up(self) -> None:
         """What legitimately still waits, after a long time without faults, is given up by its owner: a queued
-        job that fits nowhere at these prices, an attempt that its centre does not know. Anything else that
-        has not ended will be found at the end."""
+        job that fits nowhere at these prices, one held for money that is not there, an attempt that its
+        centre does not know. Anything else that has not ended will be found at the end."""
         self._world.note("clearing up")
         waiting = self._fits_nowhere()
         for job in self._snapshot.jobs.values():
-            if job.id in waiting:
+            if job.id in waiting or self._lacks_money(job):
                 self._people.cancel(job.project, job.id)
         for attempt in self._snapshot.attempts.values():
             if attempt.state is AttemptState.UNKNOWN:
                 self._people.lose(attempt.id)
+
+    def _lacks_money(self, job: JobRecord) -> bool:
+        """Raises Violation if there is enough."""
+        if job.state is not JobState.HELD or job.cause != Held.MONEY:
+            return False
+        free = self._snapshot.projects[job.project].free
+        if job.asked <= free:
+            raise Violation("money finds its job", f"asks {job.asked} of {free} and is held", job.id)
+        return True
 
     def _fits_nowhere(self) -> set[str]:
         """Queued jobs that a fresh leader would not place either. Raises Violation if there are others."""

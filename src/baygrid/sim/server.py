@@ -14,6 +14,7 @@ import orjson
 from baygrid.app import blobs, centres, jobs, logs, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.changes import Changes
 from baygrid.app.offers import Rates
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
@@ -22,7 +23,7 @@ from baygrid.core.units import Money
 from baygrid.ports.basics import Ids, Instant, ObjectStore, Uploads
 from baygrid.ports.messages import Desired, Refused, Report
 from baygrid.ports.records import CentreState
-from baygrid.ports.store import Store
+from baygrid.ports.store import Store, Tx
 from baygrid.ports.wire import decode, encode
 from baygrid.sim.faults import Failpoints
 from baygrid.sim.founding import DRIVERS
@@ -217,6 +218,18 @@ class SimServer:
 
     def _on_lose(self, actor: Actor, data: dict[str, Any]) -> bytes:
         return jobs.declare_lost(self._platform, actor, data["attempt"]).job.state.value.encode()
+
+    def _on_preempt(self, actor: Actor, data: dict[str, Any]) -> bytes:
+        """As the leader does it, but for no other job and whoever leads."""
+        reason = {"code": "simulated", "text": "the simulation needs its place"}
+
+        def apply(tx: Tx) -> None:
+            changes = Changes()
+            jobs.preempt(tx, changes, {data["attempt"]: reason}, self.clock(), 0)
+            changes.apply(tx)
+
+        self._platform.store.write(apply)
+        return b"ok"
 
     def _on_tariff(self, actor: Actor, data: dict[str, Any]) -> bytes:
         rates = Rates(data["accelerator_hour"], data["cpu_hour"], data["gib_hour"])

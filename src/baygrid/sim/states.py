@@ -19,6 +19,12 @@ from baygrid.sim.world import Violation
 
 _ATTEMPT_EVENTS = {f"attempt-{state.value.lower()}": state for state in AttemptState}
 _OURS = {AttemptState.STOPPING: AttemptEvent.STOP, AttemptState.LOST: AttemptEvent.LOSE}
+_STOPS = ("cancel-requested", "preempt-requested")
+_TURNS = {
+    "job-requeued": JobEvent.RETRY,
+    "job-held": JobEvent.HOLD,
+    "job-released": JobEvent.RELEASE,
+}
 _JOB_EVENTS = {
     "job-succeeded": (JobState.SUCCEEDED, JobEvent.ATTEMPT_SUCCEEDED),
     "job-failed": (JobState.FAILED, JobEvent.ATTEMPT_FAILED),
@@ -45,18 +51,20 @@ class States:
 
     def _take(self, event: Event) -> None:
         if event.kind == "job-submitted" and event.job is not None:
-            self.jobs[event.job] = JobState.QUEUED
+            self.jobs[event.job] = JobState.HELD if "held_for" in event.data else JobState.QUEUED
         elif event.kind == "job-placed" and event.job is not None and event.attempt is not None:
             if event.term < self._term:
                 raise Violation("terms", f"term {event.term} places after term {self._term}", event.job)
             self._term = event.term
             self.jobs[event.job], _ = step_job(self.jobs[event.job], JobEvent.PLACE)
             self.attempts[event.attempt] = AttemptState.PLACED
-        elif event.kind == "cancel-requested" and event.attempt is not None:
+        elif event.kind in _STOPS and event.attempt is not None:
             state, _ = step_attempt(self.attempts[event.attempt], AttemptEvent.STOP)
             self.attempts[event.attempt] = state
         elif event.kind in _ATTEMPT_EVENTS and event.attempt is not None:
             self._attempt(event, event.attempt, _ATTEMPT_EVENTS[event.kind])
+        elif event.kind in _TURNS and event.job is not None:
+            self.jobs[event.job], _ = step_job(self.jobs[event.job], _TURNS[event.kind])
         elif event.kind in _JOB_EVENTS and event.job is not None:
             self._job(event, event.job)
 

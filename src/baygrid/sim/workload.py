@@ -12,6 +12,7 @@ from baygrid.sim.machine import Command
 
 PROJECTS = ("alpha", "beta")
 ENDLESS = "1h"
+RETRIED = ("interruption", "lost", "error")
 CHAOS_MS = 110_000
 NOTICE_MS = 33_000
 """For new prices: shorter than a real region's, since a history is short, and its clocks are off by less."""
@@ -101,6 +102,8 @@ def _document(rng: Random, number: int, project: str, blob: str | None) -> dict[
         document["budget"] = {"max_cost": rng.choice(("2 CNY", "8 CNY", "30 CNY"))}
     if rng.random() < 0.25:
         document["lost_after"] = rng.choice(("31s", "40s"))
+    if rng.random() < 0.25:
+        document["retry"] = {"on": rng.sample(RETRIED, rng.choice((1, 2, 3))), "max": rng.choice((1, 2, 3))}
     if blob is not None:
         document["workdir"] = f"blob:{sha256_of(blob)}"
     if rng.random() < 0.15:

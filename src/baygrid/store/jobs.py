@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
+from itertools import product
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import JobState
-from baygrid.ports.records import JobRecord
+from baygrid.ports.records import ArrayRecord, Held, JobRecord
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
 from baygrid.store.sql import (
@@ -24,7 +26,7 @@ from baygrid.store.sql import (
     text,
     update_version,
 )
-from baygrid.store.tables import jobs
+from baygrid.store.tables import jobs, waits
 
 _STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
 
@@ -45,31 +47,69 @@ _ALL = select(
     _C.cause,
     _C.detail,
     _C.exit_code,
+    _C.asked,
+    _C.attempts,
+    _C.retries,
+    _C.checkpoint,
+    _C.array,
+    _C.index,
+    _C.waits_for,
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
-_UPDATE = update_version(jobs, without=["project", "submitted_at", "submitted_by", "currency"])
+_ONCE = ("project", "submitted_at", "submitted_by", "currency", "array", "index")
+_UPDATE = update_version(jobs, without=_ONCE)
 _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))
 _QUEUED = Statement(
     _ALL.where(_C.state == text("state"), _C.id > text("after")).order_by(_C.id).limit(number("count"))
 )
+_LOCK = Statement(
+    _ALL.where(among(_C.id, "keys")),
+    _ALL.where(among(_C.id, "keys")).order_by(_C.id).with_for_update(read=True),
+)
+_INSERT_WAIT = insert_new(waits)
+_WAITERS = Statement(
+    _ALL.where(
+        _C.id.in_(select(waits.c.waiter).where(among(waits.c.on, "keys"))), _C.state == text("state")
+    ).order_by(_C.id)
+)
+# Written out, so that the databases see that the partial indexes are meant.
+_SHORT = Statement(
+    _ALL.where(_C.project == text("of"), literal("state = 'HELD' AND cause = 'money'"))
+    .order_by(_C.id)
+    .limit(number("count"))
+)
+_OF_ARRAY = (_C.array == text("of"), literal('"array" IS NOT NULL'))
+_ELEMENTS = Statement(
+    _ALL.where(*_OF_ARRAY, _C.state == text("state"), _C.cause == text("because"))
+    .order_by(_C.id)
+    .limit(number("count"))
+)
+_OPEN = Statement(_ALL.where(*_OF_ARRAY, literal("state IN ('HELD', 'QUEUED', 'ACTIVE')")).order_by(_C.id))
+# In two parts, so that each walks only along the rows that it counts.
+_BUSY = Statement(select(func.count()).where(*_OF_ARRAY, literal("state IN ('QUEUED', 'ACTIVE')")))
+_OTHERWISE_HELD = Statement(
+    select(func.count()).where(*_OF_ARRAY, literal("state = 'HELD' AND cause IN ('after', 'money')"))
+)
+_COUNT_ELEMENTS = Statement(
+    select(_C.state, _C.cause, func.count()).where(*_OF_ARRAY).group_by(_C.state, _C.cause)
+)
 _NEWEST = _ALL.order_by(_C.id.desc()).limit(number("count"))
 _IN_PROJECT = _C.project == text("in_project")
 _IN_STATE = _C.state == text("in_state")
 _BEFORE = _C.id < text("before")
-# By (project given, state given, before given): each finds its rows in order by an index of its own.
+# By (project, array, state, before given): each finds its rows in order by an index of its own.
 _PAGES = {
-    (project, state, before): Statement(
+    (project, array, state, before): Statement(
         _NEWEST.where(
             *([_IN_PROJECT] if project else []),
+            *(_OF_ARRAY if array else []),
             *([_IN_STATE] if state else []),
             *([_BEFORE] if before else []),
         )
     )
-    for project in (False, True)
-    for state in (False, True)
-    for before in (False, True)
+    for project, array, state, before in product((False, True), repeat=4)
 }
 _BY_ID = attrgetter("id")
 _COUNT = Statement(select(_C.state, func.count()).group_by(_C.state))
@@ -79,6 +119,7 @@ def _record(row: Row) -> JobRecord:
     values = list(row)
     values[3] = _STATES[row[3]]
     values[4] = loads(row[4])
+    values[20] = tuple(loads(row[20]))
     return JobRecord(*values)
 
 
@@ -98,6 +139,13 @@ def _params(job: JobRecord) -> dict[str, Any]:
         "cause": clean_or_none(job.cause),
         "detail": clean(job.detail),
         "exit_code": job.exit_code,
+        "asked": job.asked,
+        "attempts": job.attempts,
+        "retries": job.retries,
+        "checkpoint": job.checkpoint,
+        "array": job.array,
+        "index": job.index,
+        "waits_for": dumps(job.waits_for),
     }
 
 
@@ -113,11 +161,17 @@ def _changed(job: JobRecord) -> dict[str, Any]:
         "cause": clean_or_none(job.cause),
         "detail": clean(job.detail),
         "exit_code": job.exit_code,
+        "asked": job.asked,
+        "attempts": job.attempts,
+        "retries": job.retries,
+        "checkpoint": job.checkpoint,
+        "waits_for": dumps(job.waits_for),
     }
 
 
 class Jobs:
-    """Implements `ports.store.Jobs`. An update leaves project, submitter, time and currency as they are."""
+    """Implements `ports.store.Jobs`. An update leaves project, submitter, time, currency and the place in an
+    array as they are."""
 
     __slots__ = ("_session",)
 
@@ -127,6 +181,7 @@ class Jobs:
     def insert(self, rows: Sequence[JobRecord]) -> None:
         """Raises Exists when an id is taken; the transaction is to be given up then."""
         insert_all_or_raise(self._session, _INSERT, [_params(job) for job in rows], "a job with this id")
+        insert_waits(self._session, rows)
 
     def get(self, ids: Sequence[str]) -> dict[str, JobRecord]:
         if not ids:
@@ -143,26 +198,67 @@ class Jobs:
         if params and self._session.change_many(_UPDATE, params) != len(params):
             raise Conflict("a job has changed since it was read")
 
+    def lock(self, ids: Sequence[str]) -> dict[str, JobRecord]:
+        """SQLite has one writer, so nobody else can change them anyway."""
+        if not ids:
+            return {}
+        found = self._session.all(_LOCK, {"keys": self._session.texts(ids)})
+        return {row[0]: _record(row) for row in found}
+
+    def waiting_for(self, ids: Sequence[str]) -> list[JobRecord]:
+        params = {"keys": self._session.texts(ids), "state": JobState.HELD.value}
+        return [_record(row) for row in self._session.all(_WAITERS, params)] if ids else []
+
+    def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
+        return [_record(row) for row in self._session.all(_SHORT, {"of": project, "count": limit})]
+
+    def open_in(self, array: str) -> list[JobRecord]:
+        return [_record(row) for row in self._session.all(_OPEN, {"of": array})]
+
+    def held_in(self, array: str, because: Held, limit: int) -> list[JobRecord]:
+        params = {"of": array, "state": JobState.HELD.value, "because": because.value, "count": limit}
+        return [_record(row) for row in self._session.all(_ELEMENTS, params)]
+
+    def busy_in(self, array: str) -> int:
+        return sum(self._session.all(each, {"of": array})[0][0] for each in (_BUSY, _OTHERWISE_HELD))
+
+    def count_in(self, array: str) -> dict[tuple[JobState, str | None], int]:
+        found = self._session.all(_COUNT_ELEMENTS, {"of": array})
+        return {(_STATES[state], cause): count for state, cause, count in found}
+
     def page(
-        self, project: str | None, states: Sequence[JobState], before: str | None, limit: int
+        self,
+        project: str | None,
+        states: Sequence[JobState],
+        before: str | None,
+        limit: int,
+        array: str | None = None,
     ) -> list[JobRecord]:
         """No states means all of them."""
         wanted = set(states)
         if not wanted or len(wanted) == len(JobState):
-            return self._newest(project, None, before, limit)
+            return self._newest(project, array, None, before, limit)
         # A short walk along an index per state is cheap; one walk over all states may pass millions of rows.
-        parts = [self._newest(project, state, before, limit) for state in wanted]
+        parts = [self._newest(project, array, state, before, limit) for state in wanted]
         if len(parts) == 1:
             return parts[0]
         return list(heapq.merge(*parts, key=_BY_ID, reverse=True))[:limit]
 
     def _newest(
-        self, project: str | None, state: JobState | None, before: str | None, limit: int
+        self,
+        project: str | None,
+        array: str | None,
+        state: JobState | None,
+        before: str | None,
+        limit: int,
     ) -> list[JobRecord]:
-        statement = _PAGES[project is not None, state is not None, before is not None]
+        given = (project is not None, array is not None, state is not None, before is not None)
+        statement = _PAGES[given]
         params: dict[str, Any] = {"count": limit}
         if project is not None:
             params["in_project"] = project
+        if array is not None:
+            params["of"] = array
         if state is not None:
             params["in_state"] = state.value
         if before is not None:
@@ -176,3 +272,10 @@ class Jobs:
     def count_by_state(self) -> dict[JobState, int]:
         """States without a job are absent."""
         return {_STATES[state]: count for state, count in self._session.all(_COUNT, {})}
+
+
+def insert_waits(session: Session, rows: Sequence[JobRecord] | Sequence[ArrayRecord]) -> None:
+    """Who waits for whom, so that the waiters are found when one of those has ended."""
+    params = [{"on": on, "waiter": row.id} for row in rows for on in row.waits_for]
+    if params:
+        session.change_many(_INSERT_WAIT, params)

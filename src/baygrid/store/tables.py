@@ -72,6 +72,11 @@ def _int(name: str, *parts: Any, **options: Any) -> Column[int]:
     return Column(name, Int64, *parts, nullable=options.pop("nullable", False), **options)
 
 
+def _where(name: str, condition: str, *columns: str) -> Index:
+    """An index of some rows only."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 organisations = _table("organisations", _text("name", primary_key=True), _text("kind"), _text("title"))
 
 projects = _table(
@@ -172,9 +177,43 @@ jobs = _table(
     _text("detail"),
     _int("exit_code", nullable=True),
     _text("spec"),
+    # What came with migration 0002 stands last, as SQLite adds columns.
+    _int("asked", server_default=text("0")),
+    _int("attempts", server_default=text("0")),
+    _int("retries", server_default=text("0")),
+    _text("checkpoint", nullable=True),
+    _text("array", nullable=True),
+    _int("index", nullable=True),
+    _text("waits_for", server_default=text("'[]'")),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
     Index(None, "project", "state", "id"),
+    _where("jobs_of_array", '"array" IS NOT NULL', "array", "id"),
+    _where("jobs_of_array_by_state", '"array" IS NOT NULL', "array", "state", "cause", "id"),
+    _where("jobs_short_of_money", "state = 'HELD' AND cause = 'money'", "project", "id"),
+)
+
+arrays = _table(
+    "arrays",
+    _text("id", primary_key=True),
+    _text("project"),
+    _text("name"),
+    _int("size"),
+    _int("parallel"),
+    _int("left"),
+    _int("submitted_at"),
+    _text("submitted_by"),
+    _int("failed"),
+    _int("version"),
+    _text("waits_for"),
+    Index(None, "project", "id"),
+)
+
+# `waiter` (a job or an array) waits for `on` (a job or an array). Never removed.
+waits = _table(
+    "waits",
+    _text("on", primary_key=True),
+    _text("waiter", primary_key=True),
 )
 
 # `live` 1: not final, or `want` is not 'nothing'. A column, so that small partial indexes can name it.
@@ -212,15 +251,8 @@ attempts = _table(
     _text("outputs"),
     _text("reasons"),
     UniqueConstraint("job", "n"),
-    Index("attempts_live", "id", sqlite_where=text("live = 1"), postgresql_where=text("live = 1")),
-    Index(
-        "attempts_wanted",
-        "centre",
-        "gen",
-        "id",
-        sqlite_where=text("want <> 'nothing'"),
-        postgresql_where=text("want <> 'nothing'"),
-    ),
+    _where("attempts_live", "live = 1", "id"),
+    _where("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),
 )
 
 log_chunks = _table(

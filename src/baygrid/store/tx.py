@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from baygrid.store.answers import Answers
+from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
 from baygrid.store.events import Events
 from baygrid.store.jobs import Jobs
@@ -17,10 +18,22 @@ from baygrid.store.sql import Session
 class Tx:
     """Implements `ports.store.Tx`. Built once per connection and used for one transaction after the other."""
 
-    __slots__ = ("answers", "attempts", "events", "jobs", "leadership", "logs", "money", "policies", "region")
+    __slots__ = (
+        "answers",
+        "arrays",
+        "attempts",
+        "events",
+        "jobs",
+        "leadership",
+        "logs",
+        "money",
+        "policies",
+        "region",
+    )
 
     def __init__(self, session: Session) -> None:
         self.jobs = Jobs(session)
+        self.arrays = Arrays(session)
         self.attempts = Attempts(session)
         self.logs = Logs(session)
         self.money = Money(session)

@@ -11,7 +11,7 @@ from baygrid.centres.local.share import Share
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
-from baygrid.ports.messages import Order
+from baygrid.ports.messages import Order, Stop
 
 SURVIVORS_MS = 10_000  # what a job leaves behind has at most this long after TERM
 
@@ -77,7 +77,7 @@ class Attempt:
     share: Share | None = None
     started_at: Instant | None = None
     why: Why | None = None
-    stop_grace: int | None = None  # a stop, to be carried out once the claim can be read
+    stop: Stop | None = None  # to be carried out once the claim can be read
     kill_at: Instant = 0  # when what it left behind is killed
     look_at: Instant = 0
     looks: int = 0
@@ -96,14 +96,20 @@ class Attempt:
 
 
 _CAUSES = {"time-limit": "time-limit", "out-of-memory": "out-of-memory"}
+_STOPPED = {"cancelled": AttemptState.CANCELLED, "preempted": AttemptState.PREEMPTED}
+
+
+def word_of(stop: Stop) -> str:
+    """How the driver notes why it ends an attempt."""
+    return "preempted" if stop.reason == "preempted" else "cancelled"
 
 
 def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observation:
     """How it ended. What the driver did to it counts more than the exit code that came of it."""
     code = ended.code if ended is not None else None
     cause, detail, state = None, "", AttemptState.FAILED
-    if attempt.why is not None and attempt.why.word == "cancelled":
-        state = AttemptState.CANCELLED
+    if attempt.why is not None and attempt.why.word in _STOPPED:
+        state = _STOPPED[attempt.why.word]
     elif attempt.why is not None:
         cause = _CAUSES.get(attempt.why.word, "interrupted")
         detail = _details(attempt)[cause]

@@ -17,7 +17,16 @@ from pathlib import Path
 import orjson
 
 from baygrid.centres.local import processes, staging
-from baygrid.centres.local.attempt import SURVIVORS_MS, Attempt, Facts, Stage, never_ran, running, verdict
+from baygrid.centres.local.attempt import (
+    SURVIVORS_MS,
+    Attempt,
+    Facts,
+    Stage,
+    never_ran,
+    running,
+    verdict,
+    word_of,
+)
 from baygrid.centres.local.files import Claim, Files, Why, key_of
 from baygrid.centres.local.nodes import this_machine
 from baygrid.centres.local.share import NoRoom, Share, Shares
@@ -115,10 +124,10 @@ class LocalCentre:
         if attempt is None:
             attempt = Attempt(self._key(stop.token), self._files(stop.token))
         if attempt.stage is Stage.STARTING and not self._forbid(attempt, "stopped", stop.reason, now):
-            attempt.stop_grace = stop.grace_s * 1000  # claimed: it is running, or just about to
+            attempt.stop = stop  # claimed: it is running, or just about to
             self._settle(attempt, now)
         elif attempt.stage is Stage.RUNNING:
-            self._end(attempt, "cancelled", stop.grace_s * 1000, now)
+            self._end(attempt, word_of(stop), stop.grace_s * 1000, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
         for descriptor, _ in self._epoll.poll(0):
@@ -225,8 +234,8 @@ class LocalCentre:
             self._sample_at = max(self._sample_at, now + min(self._sample_ms, FIRST_SAMPLE_MS))
         self._alive[attempt.key] = attempt
         attempt.seen = running(attempt)
-        if attempt.stop_grace is not None:
-            self._end(attempt, "cancelled", attempt.stop_grace, now)
+        if attempt.stop is not None:
+            self._end(attempt, word_of(attempt.stop), attempt.stop.grace_s * 1000, now)
         due = attempt.limit_at if attempt.why is None else attempt.why.kill_at
         self._due_at = min(self._due_at, NEVER if due is None else due)
 

@@ -41,12 +41,6 @@ def _array(value: object, path: str, found: Problems) -> None:
     section.leaf("parallel", fields.whole(1, 1_000_000), 1)
 
 
-def _retry(value: object, path: str, found: Problems) -> None:
-    section = Section(value, path, ("on", "max"), found)
-    section.part("on", fields.items(fields.word("interruption", "lost", "error")), ())
-    section.leaf("max", fields.whole(0, 1000), 0)
-
-
 def _checkpoint(value: object, path: str, found: Problems) -> None:
     section = Section(value, path, ("signal", "grace", "path"), found)
     section.leaf("signal", fields.matching("(SIG)?[A-Z][A-Z0-9]{1,9}", "TERM"), "")
@@ -62,7 +56,6 @@ LATER: Final[Mapping[str, Later]] = {
     ),
     "array": Later("arrays are", _array, "send one job for each element"),
     "after": Later("waiting for other jobs is", fields.items(fields.name), _OUT),
-    "retry": Later("retry is", _retry, _OUT),
     "checkpoint": Later("checkpoints are", _checkpoint, _OUT),
     "budget.voucher": Later("choosing a voucher is", _leaf(fields.name), _OUT),
     "data.class": Later("a class of data is", _leaf(fields.name), _OUT),

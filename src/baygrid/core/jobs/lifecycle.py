@@ -36,6 +36,8 @@ class JobEvent(StrEnum):
     ATTEMPT_CANCELLED = "attempt-cancelled"
     ATTEMPT_PREEMPTED = "attempt-preempted"
     ATTEMPT_LOST = "attempt-lost"
+    RETRY = "retry"
+    """An attempt failed or was lost, and the job asked to be tried again."""
 
 
 class Instruction(StrEnum):
@@ -43,6 +45,8 @@ class Instruction(StrEnum):
 
     SHRINK_HOLD = "shrink-hold"
     RELEASE_HOLD = "release-hold"
+    TAKE_HOLD = "take-hold"
+    """Hold what one attempt may cost, as at submission. Where that much is not free: HOLD."""
     CHARGE = "charge"
     STOP_ATTEMPT = "stop-attempt"
 
@@ -106,10 +110,12 @@ FINAL_ATTEMPT_STATES = frozenset(
 )
 
 _END = (Instruction.CHARGE, Instruction.RELEASE_HOLD)
+_AGAIN = (*_END, Instruction.TAKE_HOLD)
 
 JOB_TABLE: Mapping[tuple[JobState, JobEvent], tuple[JobState, tuple[Instruction, ...]]] = {
     (JobState.QUEUED, JobEvent.HOLD): (JobState.HELD, ()),
-    (JobState.HELD, JobEvent.RELEASE): (JobState.QUEUED, ()),
+    # What holds its money already, since it only waited for others, keeps it.
+    (JobState.HELD, JobEvent.RELEASE): (JobState.QUEUED, (Instruction.TAKE_HOLD,)),
     (JobState.QUEUED, JobEvent.PLACE): (JobState.ACTIVE, (Instruction.SHRINK_HOLD,)),
     (JobState.HELD, JobEvent.CANCEL): (JobState.CANCELLED, (Instruction.RELEASE_HOLD,)),
     (JobState.QUEUED, JobEvent.CANCEL): (JobState.CANCELLED, (Instruction.RELEASE_HOLD,)),
@@ -117,8 +123,9 @@ JOB_TABLE: Mapping[tuple[JobState, JobEvent], tuple[JobState, tuple[Instruction,
     (JobState.ACTIVE, JobEvent.ATTEMPT_SUCCEEDED): (JobState.SUCCEEDED, _END),
     (JobState.ACTIVE, JobEvent.ATTEMPT_FAILED): (JobState.FAILED, _END),
     (JobState.ACTIVE, JobEvent.ATTEMPT_CANCELLED): (JobState.CANCELLED, _END),
-    # Retry is off unless the job asks for it, so an interruption ends the job like an error does.
-    (JobState.ACTIVE, JobEvent.ATTEMPT_PREEMPTED): (JobState.FAILED, _END),
+    # The platform or the centre took its place away: that is never the end of a job.
+    (JobState.ACTIVE, JobEvent.ATTEMPT_PREEMPTED): (JobState.QUEUED, _AGAIN),
+    (JobState.ACTIVE, JobEvent.RETRY): (JobState.QUEUED, _AGAIN),
     # A job lost by the centre's fault is not charged.
     (JobState.ACTIVE, JobEvent.ATTEMPT_LOST): (JobState.FAILED, (Instruction.RELEASE_HOLD,)),
 }

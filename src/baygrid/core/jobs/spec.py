@@ -14,10 +14,12 @@ from typing import Final
 from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
+from baygrid.core.jobs import retry as retry_field
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
 from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError, Wrong, shown
 from baygrid.core.jobs.resources import Resources
+from baygrid.core.jobs.retry import Retry
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money, format_duration
 
@@ -32,6 +34,7 @@ _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
+    "retry",
     *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
@@ -73,6 +76,7 @@ class JobSpec:
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
+    retry: Retry = retry_field.NEVER
     priority: str = "normal"
     """One of PRIORITIES."""
     queue: str = "default"
@@ -122,6 +126,7 @@ def parse(document: object) -> JobSpec:
         max_cost=job.part("budget", _budget, None),
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
+        retry=job.part("retry", retry_field.retry, retry_field.NEVER),
         priority=job.leaf("priority", _PRIORITY, "normal"),
         queue=job.leaf("queue", fields.name, "default"),
         prefer=job.leaf("prefer", _PREFER, "cost"),
@@ -143,6 +148,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "envs": dict(spec.envs),
         "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
         "data": {"residency": list(spec.residency)} if spec.residency else None,
+        "retry": retry_field.document(spec.retry),
         "priority": spec.priority if spec.priority != "normal" else None,
         "queue": spec.queue if spec.queue != "default" else None,
         "prefer": spec.prefer if spec.prefer != "cost" else None,

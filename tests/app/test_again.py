@@ -1,0 +1,177 @@
+"""Jobs that have more than one attempt: preempted by the platform, or tried again as they asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from baygrid.app import jobs, projects
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.units import Money
+from baygrid.ports.messages import Order
+from baygrid.ports.records import JobRecord
+from tests.app.stage import OPERATOR, Site, Stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(funds="3 CNY")
+
+
+@pytest.fixture
+def site(stage: Stage) -> Site:
+    """One node of 8 cpus at 1 CNY an hour for each: a cpu for an hour is held for with 1.02 CNY."""
+    return stage.add_site("qianhai")
+
+
+def running(stage: Stage, site: Site, **document: object) -> Order:
+    """A job of one cpu and one hour, that has run for ten minutes."""
+    stage.submit(document)
+    stage.schedule()
+    (order,) = site.desired().orders
+    stage.pass_time(600_000)
+    return order
+
+
+def job(stage: Stage, order: Order) -> JobRecord:
+    return jobs.job(stage.platform, stage.team, order.job).job
+
+
+def end(site: Site, order: Order, state: AttemptState, cause: str | None = None) -> None:
+    site.report(site.says(order, state, 600, cause))
+
+
+def test_a_preempted_job_is_queued_again_and_pays_what_it_used(stage: Stage, site: Site):
+    order = running(stage, site)
+    stage.preempt(order.attempt)
+    assert [(stop.attempt, stop.reason) for stop in site.desired().stops] == [(order.attempt, "preempted")]
+    assert job(stage, order).state is JobState.ACTIVE
+    end(site, order, AttemptState.PREEMPTED)
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert (view.job.state, view.job.hold, view.job.attempts) == (JobState.QUEUED, 102, 1)
+    assert (view.charged, view.cost[order.attempt]) == (17, 17)
+    stage.schedule()
+    (again,) = site.desired().orders
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert [(a.n, a.state) for a in view.attempts] == [(1, AttemptState.PREEMPTED), (2, AttemptState.PLACED)]
+    end(site, again, AttemptState.SUCCEEDED)
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert (view.job.state, view.charged, view.job.retries) == (JobState.SUCCEEDED, 34, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "cause"),
+    [(AttemptState.CANCELLED, None), (AttemptState.PREEMPTED, None), (AttemptState.FAILED, "interrupted")],
+)
+def test_what_our_stop_ended_counts_as_preempted(stage, site, state, cause):
+    order = running(stage, site)
+    stage.preempt(order.attempt)
+    end(site, order, state, cause)
+    assert job(stage, order).state is JobState.QUEUED
+
+
+@pytest.mark.parametrize("cause", ["exit-code", "time-limit"])
+def test_what_failed_by_itself_while_it_was_stopped_has_failed(stage, site, cause):
+    order = running(stage, site)
+    stage.preempt(order.attempt)
+    end(site, order, AttemptState.FAILED, cause)
+    assert job(stage, order).state is JobState.FAILED
+
+
+@pytest.mark.parametrize("first", ["preempt", "cancel"])
+def test_the_user_s_word_counts_more_than_the_scheduler_s(stage: Stage, site: Site, first: str):
+    order = running(stage, site)
+    for what in (first, {"preempt": "cancel", "cancel": "preempt"}[first]):
+        if what == "preempt":
+            stage.preempt(order.attempt)
+        else:
+            jobs.cancel(stage.platform, stage.team, order.job)
+    end(site, order, AttemptState.PREEMPTED)
+    assert job(stage, order).state is JobState.CANCELLED
+    assert projects.project(stage.platform, OPERATOR, "demo").held == 0
+
+
+def test_preempting_what_has_ended_changes_nothing(stage: Stage, site: Site):
+    order = running(stage, site)
+    end(site, order, AttemptState.SUCCEEDED)
+    stage.preempt(order.attempt, "att-none")
+    assert job(stage, order).state is JobState.SUCCEEDED
+    assert site.desired().stops == ()
+
+
+def test_without_money_it_is_held_until_there_is_some(stage: Stage, site: Site):
+    stage.add_site("dear", cpu_hour="2")
+    order = running(stage, site)  # 2.04 CNY were held, 1.02 are since it was placed
+    stage.submit({"budget": {"max_cost": "1.90 CNY"}})
+    stage.preempt(order.attempt)
+    end(site, order, AttemptState.PREEMPTED)
+    held = job(stage, order)
+    assert (held.state, held.cause, held.hold, held.asked) == (JobState.HELD, "money", 0, 204)
+    stage.schedule()
+    assert job(stage, order).state is JobState.HELD
+    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "a little")
+    assert job(stage, order).state is JobState.HELD
+    projects.grant(stage.platform, OPERATOR, "demo", Money(200, "CNY"), "enough")
+    assert (job(stage, order).state, job(stage, order).hold) == (JobState.QUEUED, 204)
+
+
+def test_the_end_of_another_job_frees_the_money(stage: Stage, site: Site):
+    stage.add_site("dear", cpu_hour="2")
+    order = running(stage, site)
+    (other,) = stage.submit({"budget": {"max_cost": "1.90 CNY"}})
+    stage.preempt(order.attempt)
+    end(site, order, AttemptState.PREEMPTED)
+    assert job(stage, order).state is JobState.HELD
+    jobs.cancel(stage.platform, stage.team, other)
+    assert job(stage, order).state is JobState.QUEUED
+
+
+def test_retry_is_off_unless_asked(stage: Stage, site: Site):
+    order = running(stage, site)
+    end(site, order, AttemptState.FAILED, "interrupted")
+    assert job(stage, order).state is JobState.FAILED
+
+
+def test_an_error_is_tried_again_as_often_as_asked(stage: Stage, site: Site):
+    order = running(stage, site, retry={"on": ["error"], "max": 1})
+    end(site, order, AttemptState.FAILED)
+    assert (job(stage, order).state, job(stage, order).retries) == (JobState.QUEUED, 1)
+    stage.schedule()
+    (again,) = site.desired().orders
+    stage.pass_time(600_000)
+    end(site, again, AttemptState.FAILED)
+    assert (job(stage, order).state, job(stage, order).cause) == (JobState.FAILED, "exit-code")
+    assert jobs.job(stage.platform, stage.team, order.job).charged == 34
+
+
+def test_a_lost_attempt_is_tried_again_uncharged_and_its_first_is_still_stopped(stage: Stage, site: Site):
+    order = running(stage, site, retry={"on": ["lost"]})
+    jobs.declare_lost(stage.platform, OPERATOR, order.attempt)
+    assert job(stage, order).state is JobState.QUEUED
+    assert [stop.attempt for stop in site.desired().stops] == [order.attempt]
+    site.report()
+    stage.schedule()
+    (again,) = site.desired().orders
+    end(site, order, AttemptState.CANCELLED)
+    assert job(stage, order).state is JobState.ACTIVE
+    end(site, again, AttemptState.SUCCEEDED)
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert (view.job.state, view.charged) == (JobState.SUCCEEDED, 17)
+
+
+def test_what_somebody_cancelled_is_not_tried_again(stage: Stage, site: Site):
+    order = running(stage, site, retry={"max": 5})
+    jobs.cancel(stage.platform, stage.team, order.job)
+    end(site, order, AttemptState.FAILED)
+    assert job(stage, order).state is JobState.FAILED
+
+
+def test_max_cost_is_for_all_attempts_together(stage: Stage, site: Site):
+    order = running(stage, site, retry={"max": 5}, budget={"max_cost": "1.30 CNY"})
+    end(site, order, AttemptState.FAILED)
+    assert (job(stage, order).state, job(stage, order).hold) == (JobState.QUEUED, 113)
+    stage.schedule()
+    (again,) = site.desired().orders
+    stage.pass_time(600_000)
+    end(site, again, AttemptState.FAILED)
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert (view.job.state, view.charged) == (JobState.FAILED, 34), "0.96 CNY are left, less than it may cost"

@@ -1,8 +1,7 @@
 """Published traces through the placement core, under a simulated clock: no server is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -32,7 +31,10 @@ KINDS: Final[Mapping[str, Takes]] = {
     "swf": Takes(("file",), ("processors", "seed", "policy")),
     FEDERATED: Takes(("file", "capacity"), ("stale", "seed", "policy", "carbon")),
 }
-MODULES: Final[Mapping[str, str]] = {kind: kind for kind in KINDS} | {FEDERATED: "federation"}
+SEED: Final = 42
+CLUSTER: Final = "8x8"
+STALE_S: Final = 300
+OWN: Final = "baygrid"
 FORMATS: Final = tuple(kind for kind in KINDS if kind != FEDERATED)
 MOST_CAPACITY: Final = 100
 PICTURES: Final = (".png", ".svg", ".pdf")
@@ -182,7 +184,7 @@ def _checked(kind: str, given: dict[str, Any]) -> dict[str, Any]:
 def _shown(value: object) -> str:
     """A figure for people: thousands apart, two places or, if it is small, three digits."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
+        return "-" if value is None else str(value)
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
@@ -213,17 +215,39 @@ def _not_installed(name: str) -> CliError:
     return CliError(f"this replay needs a package that is not here: {name}", code="not-installed", cure=cure)
 
 
-def _run(kind: str, given: dict[str, Any], progress: "Progress") -> "Outcome":
+def _run(kind: str, given: Mapping[str, Any], progress: "Progress") -> "Outcome":
     """Imports the one replay that is asked for: compiled code is loaded with it, which takes a second."""
-    module = import_module(f"baygrid.replay.{MODULES[kind]}")
-    name = "placement" if kind == "openb" else "policy"
-    known = module.PLACEMENTS if kind == "openb" else module.POLICIES
-    chosen = given.setdefault(name, "baygrid")
+    file: Any = given.get("file")  # there where the format needs it
+    seed = given.get("seed", SEED)
+    if kind == "openb":
+        from baygrid.replay import openb
+
+        placement = _chosen(given, "placement", openb.PLACEMENTS)
+        return openb.replay(given["nodes"], given["pods"], placement, seed, given.get("order"), progress)
+    if kind == "muri":
+        from baygrid.replay import muri
+
+        policy = _chosen(given, "policy", muri.POLICIES)
+        return muri.replay(file, policy, given.get("cluster", CLUSTER), progress)
+    if kind == "philly":
+        from baygrid.replay import philly
+
+        return philly.replay(file, given["vc"], _chosen(given, "policy", philly.POLICIES), progress)
+    if kind == "swf":
+        from baygrid.replay import swf
+
+        return swf.replay(
+            file, _chosen(given, "policy", swf.POLICIES), given.get("processors"), seed, progress
+        )
+    from baygrid.replay import federation
+
+    policy = _chosen(given, "policy", federation.POLICIES)
+    stale, carbon = given.get("stale", STALE_S), given.get("carbon", ())
+    return federation.replay(file, policy, given["capacity"], stale, seed, carbon, progress)
+
+
+def _chosen(given: Mapping[str, Any], option: str, known: Sequence[str]) -> str:
+    chosen = str(given.get(option, OWN))
     if chosen not in known:
-        raise _wrong(f"--format {kind} has no --{name} {chosen}", f"it has {', '.join(known)}")
-    if "file" in given:
-        given["trace"] = given.pop("file")
-    if "seed" in KINDS[kind].may:
-        given.setdefault("seed", 42)
-    outcome: Outcome = module.replay(**given, progress=progress)
-    return outcome
+        raise _wrong(f"--{option}: there is no {chosen} here", f"say one of {', '.join(known)}")
+    return chosen

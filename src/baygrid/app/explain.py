@@ -21,7 +21,7 @@ from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import explain, impossible
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import AttemptRecord, JobRecord, Offer, Project
+from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project
 from baygrid.ports.store import Tx
 
 
@@ -67,9 +67,21 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         with platform.follower.lock:
             known = platform.follower.catch_up(now)
             return _table_of(known, id, known.demand(record), offers, now)
+    if record.state is JobState.HELD:
+        return Table(id, Outcome.WAITING, _held(record), ())
     if not attempts:
         raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
     return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+
+
+def _held(record: JobRecord) -> str:
+    """Why a job does not even wait for its turn."""
+    if record.cause == Held.AFTER:
+        return f"held until {', '.join(record.waits_for)} has succeeded"
+    if record.cause == Held.MONEY:
+        need = Money(record.asked, record.currency)
+        return f"held until project {record.project!r} has {need} free: grant more, or wait until jobs end"
+    return f"held until earlier elements of array {record.array} have ended"
 
 
 def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -> Table:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from baygrid.app.changes import Changes
+from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
 from baygrid.app.submit import GRACE_S
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
-from baygrid.core.placement.plan import Assignment
+from baygrid.core.placement.plan import Assignment, Preemption
 from baygrid.core.pricing.hold import Footprint, hold_at_placement
 from baygrid.core.pricing.tariff import in_force
 from baygrid.core.units import Money
@@ -53,6 +54,29 @@ def commit(
         tx.attempts.insert(attempts)
         changes.apply(tx)
         return attempts
+
+    return platform.store.write(apply)
+
+
+def make_room(
+    platform: Platform,
+    term: int,
+    holder: str,
+    lease_ms: int,
+    preemptions: Sequence[Preemption],
+    now: Instant,
+) -> list[AttemptRecord]:
+    """Asks the centres to stop attempts for more urgent jobs. Returns those that are being stopped now.
+    Raises Fenced."""
+    reasons = {one.attempt: {**one.reason.to_json(), "for": one.job} for one in preemptions}
+
+    def apply(tx: Tx) -> list[AttemptRecord]:
+        if not tx.leadership.fence(term, holder, now, lease_ms):
+            raise Fenced
+        changes = Changes()
+        stopping = preempt(tx, changes, reasons, now, term)
+        changes.apply(tx)
+        return stopping
 
     return platform.store.write(apply)
 

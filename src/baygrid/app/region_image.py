@@ -48,6 +48,7 @@ class RegionImage:
         self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
         self._prices: Prices | None = None
+        self._planned_at: Instant = 0
         self._news = True  # since the last plan a job came, or something became free, reachable or cheaper
 
     def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
@@ -169,9 +170,15 @@ class RegionImage:
         accelerators = {of.accelerator: 1000 * of.accelerators * of.count} if of.accelerator else None
         return dominant(self._capacity, of.cpus * of.count, of.memory_mib * of.count, accelerators)
 
-    def has_news(self) -> bool:
+    def has_news(self, now: Instant) -> bool:
         """Whether a plan may place something that the last one could not. Asking ends the news."""
-        news, self._news = self._news, False
+        turned = any(
+            self._planned_at < edge <= now
+            for each in self.policy.reservations
+            for edge in (each.start, each.end)
+        )
+        news = self._news or turned
+        self._news, self._planned_at = False, now
         return news and len(self.backlog) > 0
 
     def plan_again(self) -> None:

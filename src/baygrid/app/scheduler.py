@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from baygrid.app.jobs import lose
-from baygrid.app.placing import Fenced, commit
+from baygrid.app.placing import Fenced, commit, make_room
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.plan import plan
@@ -68,11 +68,14 @@ class Scheduler:
     def _place(self, now: Instant) -> bool:
         """Plans the queue and commits in parts, so that the first jobs need not wait for the last."""
         known = self._follower.region
-        if self.term is None or not known.has_news():
+        if self.term is None or not known.has_news(now):
             return False
-        made = plan(known.image, known.backlog, known.policy, known.shares, now).assignments
-        for start in range(0, len(made), COMMIT_AT_ONCE):
-            part = [(a, known.waiting(a.job)) for a in made[start : start + COMMIT_AT_ONCE]]
+        made = plan(known.image, known.backlog, known.policy, known.shares, now)
+        if made.preemptions:
+            stopping = make_room(self._platform, self.term, self._holder, LEASE_MS, made.preemptions, now)
+            known.take_attempts(stopping)
+        for start in range(0, len(made.assignments), COMMIT_AT_ONCE):
+            part = [(a, known.waiting(a.job)) for a in made.assignments[start : start + COMMIT_AT_ONCE]]
             attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)
             self._renewed = now
             known.placed(attempts)
@@ -80,7 +83,7 @@ class Scheduler:
                 known.forget(assignment.job)
             if len(attempts) < len(part):
                 known.plan_again()  # what was kept for it is free
-        return bool(made)
+        return bool(made.assignments)
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""

@@ -24,9 +24,16 @@ def planned(image: Image, queue: Iterable[Demand], policy: Policy = UNDECLARED, 
     return plan(image, backlog, policy, Shares(policy), now)
 
 
-def explained(image: Image, demand: Demand, policy: Policy = UNDECLARED, now: int = 0) -> Explanation:
-    """What would be said about a job that nobody is before."""
-    return explain(image, demand, policy, Shares(policy), Backlog(), now)
+def explained(
+    image: Image,
+    demand: Demand,
+    policy: Policy = UNDECLARED,
+    now: int = 0,
+    queue: Iterable[Demand] = (),
+) -> Explanation:
+    """What is said about a job of a queue, or one that nobody is before."""
+    backlog = Backlog(replace(it, submitted_at=n) for n, it in enumerate(queue))
+    return explain(image, demand, policy, Shares(policy), backlog, now)
 
 
 def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placement:
@@ -40,6 +47,7 @@ def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placem
         demand.memory_mib,
         assignment.accelerator,
         assignment.accelerators,
+        count=assignment.count,
     )
 
 

@@ -3,19 +3,31 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.core.placement.image import CentreView, Image, Placement, Room
+from baygrid.core.placement.image import CentreView, Image, Placement
 from tests.core.region import GIB, IMAGES, bay, centre, nodes
 
 
 def room(image: Image, where: tuple[str, str], node: str) -> tuple[int, int, dict[str, int]]:
-    found: Room = image.pools[where].rooms[node]
-    return found.cpus, found.memory_mib, {model: n for model, n in found.accelerators.items() if n}
+    return rooms(image)[*where, node]
 
 
 def rooms(image: Image) -> dict[tuple[str, str, str], tuple[int, int, dict[str, int]]]:
-    return {
-        (*where, name): room(image, where, name) for where, pool in image.pools.items() for name in pool.rooms
-    }
+    """What is free by node, and that what will be given back is exactly what is taken."""
+    table = image.nodes()
+    found = {}
+    back = table.releases.columns()
+    for pool, where in enumerate(table.where):
+        for row in range(table.starts[pool], table.starts[pool + 1]):
+            free = {model: int(table.accelerators[n, row]) for model, n in table.models.items()}
+            mine = back[:, back[0] == row]
+            assert table.cpus[row] + mine[2].sum() == table.total_cpus[row]
+            assert table.memory[row] + mine[3].sum() == table.total_memory[row]
+            for n in table.models.values():
+                given = mine[5][mine[4] == n].sum()
+                assert table.accelerators[n, row] + given == table.total_accelerators[n, row]
+            has = {model: count for model, count in free.items() if count}
+            found[*where, table.names[row]] = (int(table.cpus[row]), int(table.memory[row]), has)
+    return found
 
 
 GANG = Placement("att-1", "qianhai", "gpu", ("n0", "n1"), 8, 64 * GIB, "H100", 4)
@@ -78,6 +90,8 @@ def test_any_order_of_events_gives_the_same_image(image: Image, data: st.DataObj
             fed.set_centre(event)
         else:
             fed.occupy(event)
+        if data.draw(st.booleans()):
+            fed.nodes()  # from here on its arrays are kept up to date
     assert rooms(fed) == rooms(image)
     for used in image.usage:
         fed.release(used.attempt)

@@ -98,11 +98,11 @@ def test_plain_jobs_keep_off_idle_accelerators():
 
 
 def test_a_gang_is_placed_whole_or_not_at_all():
-    made = planned(
-        bay(h100=3), [job("small", "H100:4"), job("gang", "H100:4", count=3), job("pair", "H100:4", count=2)]
-    )
+    queue = [job("small", "H100:4"), job("gang", "H100:4", count=3), job("pair", "H100:4", count=2)]
+    made = planned(bay(h100=3), queue)
     assert where(made) == {"small": "qianhai/gpu n0", "pair": "qianhai/gpu n1+n2"}
-    waits = made.waiting["gang"]
+    assert made.waiting["gang"].outcome.code == "place-kept"
+    waits = explained(bay(h100=3), queue[1], queue=queue)
     assert waits.outcome.text == "waits for room on qianhai/gpu H100:4"
     text = "fits but busy: 2 of the 3 nodes needed are free (3 are large enough)"
     assert [r.text for v in waits.verdicts for r in v.obstacles if r.code == "busy"] == [text]
@@ -122,11 +122,11 @@ def test_a_node_holds_exactly_what_it_has(second, fits):
     assert ("b" in where(made)) == fits
 
 
-def test_a_waiting_job_blocks_no_other_and_those_of_its_shape_are_not_looked_at():
+def test_a_job_that_never_fits_blocks_no_other():
     queue = [job("big", "H100:4", count=2)] + [job(f"q{n}", "H100:4") for n in range(5)] + [job("plain")]
     made = planned(bay(h100=1), queue)
     assert list(where(made)) == ["q0", "plain"]
-    assert list(made.waiting) == ["big", "q1"]
+    assert list(made.waiting) == ["q1", "q2", "q3", "q4"]
 
 
 def test_those_placed_alike_share_one_explanation_too():
@@ -138,7 +138,7 @@ def test_an_assignment_occupies_what_it_says():
     image, asked = bay(h100=1), job("a", "H100:4")
     (placed,) = planned(image, [asked]).assignments
     image.occupy(placement_of(placed, asked, "att-1"))
-    assert planned(image, [asked]).waiting["a"].outcome.code == "waits-for-room"
+    assert explained(image, asked).outcome.code == "waits-for-room"
     image.release("att-1")
     assert planned(image, [asked]).assignments == (placed,)
 
@@ -202,7 +202,7 @@ def test_a_drained_and_a_silent_centre_take_nothing_and_keep_what_they_run():
         ],
         [offer("east/p"), offer("west/p"), offer("north/p"), offer("south/p")],
     )
-    waits = planned(image, [job("a")]).waiting["a"]
+    waits = explained(image, job("a"))
     assert waits.outcome.text == "waits until east/p, south/p, west/p can be used again"
     texts = {verdict.subject: [reason.text for reason in verdict.obstacles] for verdict in waits.verdicts}
     assert texts == {
@@ -233,6 +233,14 @@ def test_two_offers_for_the_same_partition_are_told_apart():
 def test_a_full_table_tells_every_cost_and_can_be_stored():
     table = explained(bay(), job("a", "H100:4 A100:8"))
     assert table.outcome.text == "can start now on qianhai/gpu H100:4 for 108.80 CNY at its full time"
+    rest = {
+        "wait_s": 0,
+        "start_ms": None,
+        "transfer_s": 0,
+        "run_s": 3600,
+        "gco2": None,
+        "voucher": "none",
+    }
     assert json.loads(json.dumps(table.to_json()))["outcome"]["data"] == {
         "best": "qianhai/gpu H100:4",
         "costs": [
@@ -241,12 +249,14 @@ def test_a_full_table_tells_every_cost_and_can_be_stored():
                 "offer": "hetao/gpu/A100",
                 "cost_minor": 28320,
                 "currency": "CNY",
+                **rest,
             },
             {
                 "subject": "qianhai/gpu H100:4",
                 "offer": "qianhai/gpu/H100",
                 "cost_minor": 10880,
                 "currency": "CNY",
+                **rest,
             },
         ],
     }

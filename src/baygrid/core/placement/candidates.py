@@ -21,8 +21,9 @@ class Candidate:
 
     `offer` None: a partition without a price. `centre` or `pool` None: not reported yet. `preference`: the
     place of the accelerator in the demand's list, None where the offer has none of them. `fitting`: nodes
-    whose totals hold one node of the job, busy or not. `cost_minor`: minor units of the offer's currency for
-    the demand's full time.
+    whose totals hold one node of the job, busy or not. `nodes`: what an elastic job could have at most if all
+    were free (others: all that it asks for). `cost_minor`: minor units of the offer's currency for the
+    demand's full time on them.
     """
 
     subject: str
@@ -35,6 +36,7 @@ class Candidate:
     preference: int | None
     fitting: int
     cost_minor: int
+    nodes: int = 1
 
     @property
     def name(self) -> str:
@@ -55,10 +57,11 @@ def holds(node: Node, demand: Demand, accelerator: str | None, accelerators: int
     )
 
 
-def cost_minor(offer: OfferView, demand: Demand, accelerators: int) -> int:
-    """What the demand costs at most at this offer, run for its full time: minor units, each item rounded
-    up."""
-    seconds = demand.time_s * demand.nodes * 10 ** DECIMALS[offer.currency]
+def cost_minor(offer: OfferView, demand: Demand, accelerators: int, nodes: int | None = None) -> int:
+    """What the demand costs at most at this offer, run for its full time on `nodes` (None: all that it asks
+    for): minor units, each item rounded up."""
+    nodes = demand.nodes if nodes is None else nodes
+    seconds = demand.time_s * nodes * 10 ** DECIMALS[offer.currency]
     rate = offer.rate
     total = 0
     for price, amount, per in (
@@ -114,6 +117,11 @@ def offered(
     fitting = 0
     if pool is not None and place is not None:
         fitting = sum(number for node, number in pool.kinds if holds(node, demand, model, count))
+    nodes = min(max(fitting, demand.least), demand.nodes)
+    cost, limit = cost_minor(offer, demand, count, nodes), demand.max_cost_minor
+    while limit is not None and cost > limit and nodes > demand.least:
+        nodes -= 1
+        cost = cost_minor(offer, demand, count, nodes)
     return Candidate(
         subject + suffix,
         where,
@@ -124,5 +132,6 @@ def offered(
         count,
         place,
         fitting,
-        cost_minor(offer, demand, count),
+        cost,
+        nodes,
     )

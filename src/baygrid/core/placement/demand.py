@@ -103,6 +103,11 @@ class Demand:
             object.__setattr__(self, "shape", (self.currency, self.max_cost_minor, *size, *where))
 
     @property
+    def least(self) -> int:
+        """Nodes without which it does not start."""
+        return self.nodes if self.min_nodes is None else min(self.min_nodes, self.nodes)
+
+    @property
     def path(self) -> tuple[str, str, str]:
         """Where it stands in the tree of fair shares."""
         return self.organisation, self.project, self.user

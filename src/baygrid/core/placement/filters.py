@@ -18,7 +18,19 @@ from baygrid.core.units import Money, format_duration, format_memory
 
 Filter: TypeAlias = Callable[[Demand, Candidate], Reason | None]
 
-NOT_NOW: Final = frozenset({"centre-closed", "centre-unreachable", "no-inventory", "busy"})
+NOT_NOW: Final = frozenset(
+    {
+        "centre-closed",
+        "centre-unreachable",
+        "no-inventory",
+        "busy",
+        "reserved",
+        "kept",
+        "pending",
+        "quota",
+        "quota-kept",
+    }
+)
 """Obstacles that pass without a change of the job."""
 OUTRANKED: Final = "ranked-lower"
 """The obstacle of a candidate that could do as well, when a better one was taken."""
@@ -118,10 +130,10 @@ def node_size(demand: Demand, it: Candidate) -> Reason | None:
 
 
 def node_count(demand: Demand, it: Candidate) -> Reason | None:
-    if not 0 < it.fitting < demand.nodes:
+    if not 0 < it.fitting < demand.least:
         return None
-    text = f"the job asks for {demand.nodes} nodes, and only {it.fitting} are large enough"
-    return Reason("too-few-nodes", text, {"nodes": demand.nodes, "fitting": it.fitting})
+    text = f"the job asks for {demand.least} nodes, and only {it.fitting} are large enough"
+    return Reason("too-few-nodes", text, {"nodes": demand.least, "fitting": it.fitting})
 
 
 def time_limit(demand: Demand, it: Candidate) -> Reason | None:
@@ -163,14 +175,14 @@ FILTERS: Final[tuple[Filter, ...]] = (
 
 def busy(demand: Demand, it: Candidate, free: int) -> Reason | None:
     """`free`: nodes that have room for one node of the job now."""
-    if free >= demand.nodes:
+    if free >= demand.least:
         return None
     text = (
-        f"fits but busy: {free} of the {demand.nodes} nodes needed are free ({it.fitting} are large enough)"
+        f"fits but busy: {free} of the {demand.least} nodes needed are free ({it.fitting} are large enough)"
     )
-    if demand.nodes == 1:
+    if demand.least == 1:
         text = f"fits but busy: none of the {it.fitting} nodes that are large enough has room now"
-    return Reason("busy", text, {"nodes": demand.nodes, "free": free, "fitting": it.fitting})
+    return Reason("busy", text, {"nodes": demand.least, "free": free, "fitting": it.fitting})
 
 
 def largest(it: Candidate) -> Node | None:

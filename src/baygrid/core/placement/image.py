@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from baygrid.core.placement.policy import PRIORITIES
+from baygrid.core.placement.nodes import NodeTable
+from baygrid.core.placement.policy import PLAIN, PRIORITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,15 @@ class Partition:
 @dataclass(frozen=True, slots=True)
 class CentreView:
     """`open` False: drained, takes nothing new. `silent_s`: seconds since the last report of a centre that
-    counts as unreachable; None: reachable."""
+    counts as unreachable; None: reachable. `waits`: the centre's own estimate of how long (seconds) one more
+    attempt would wait in a partition."""
 
     name: str
     jurisdiction: str
     open: bool = True
     silent_s: int | None = None
     partitions: tuple[Partition, ...] = ()
+    waits: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,41 +106,30 @@ class Placement:
         """Where its job stands in the tree of fair shares."""
         return self.organisation, self.project, self.user
 
+    @property
+    def flavor(self) -> str:
+        """What quotas call what it has."""
+        return self.accelerator or PLAIN
 
-class Room:
-    """What is free on one node. Below zero where a centre now declares less than what runs there."""
-
-    __slots__ = ("accelerators", "cpus", "memory_mib")
-
-    def __init__(self, cpus: int, memory_mib: int, accelerators: dict[str, int]) -> None:
-        self.cpus = cpus
-        self.memory_mib = memory_mib
-        self.accelerators = accelerators
-
-    def copy(self) -> Room:
-        return Room(self.cpus, self.memory_mib, dict(self.accelerators))
-
-    def take(self, cpus: int, memory_mib: int, accelerator: str | None, accelerators: int) -> None:
-        """Negative amounts give back."""
-        self.cpus -= cpus
-        self.memory_mib -= memory_mib
-        if accelerator is not None:
-            self.accelerators[accelerator] = self.accelerators.get(accelerator, 0) - accelerators
+    @property
+    def amount(self) -> int:
+        """Of its flavor, in thousandths."""
+        return 1000 * self.count * (self.accelerators if self.accelerator else self.cpus)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pool:
-    """A partition with the room that is left on its nodes by name. `kinds`: its different nodes and how many
-    of each there are, so that questions about totals need not look at every node."""
+    """A partition. `kinds`: its different nodes and how many of each there are, so that questions about
+    totals need not look at every node."""
 
     partition: Partition
-    rooms: dict[str, Room]
     kinds: tuple[tuple[Node, int], ...]
 
 
 class Image:
     """Centres, offers, and what live attempts occupy. `occupy` and `release` may be repeated without harm,
-    and come before or after the centre that they speak of."""
+    and come before or after the centre that they speak of. `layout` is another number whenever anything but
+    openness, silence and what is occupied has changed."""
 
     def __init__(
         self,
@@ -148,7 +140,13 @@ class Image:
         self.centres: dict[str, CentreView] = {}
         self.offers: tuple[OfferView, ...] = ()
         self.pools: dict[tuple[str, str], Pool] = {}
-        self._live: dict[str, Placement] = {}
+        self.live: dict[str, Placement] = {}
+        self.layout = 0
+        self.used: Counter[tuple[str, str]] = Counter()
+        self.pending: Counter[tuple[str, str]] = Counter()
+        self.priorities: Counter[int] = Counter()
+        self._by_pool: dict[tuple[str, str], dict[str, Placement]] = {}
+        self._nodes: NodeTable | None = None
         for placement in usage:
             self.occupy(placement)
         for centre in centres:
@@ -161,58 +159,79 @@ class Image:
     @property
     def usage(self) -> tuple[Placement, ...]:
         """The live attempts, in the order in which they were placed."""
-        return tuple(self._live.values())
+        return tuple(self.live.values())
+
+    def at(self, where: tuple[str, str]) -> Iterable[Placement]:
+        """The live attempts of one partition."""
+        return self._by_pool.get(where, {}).values()
+
+    def nodes(self, lumped: frozenset[str] = frozenset()) -> NodeTable:
+        """All nodes as arrays. `lumped`: centres whose partitions are known by their sums only. It belongs to
+        the image: read it, and take it anew after every change."""
+        if self._nodes is None or self._nodes.lumped != lumped:
+            parts = {where: pool.partition.nodes for where, pool in self.pools.items()}
+            self._nodes = NodeTable(parts, lumped)
+            for placement in self.live.values():
+                self._nodes.occupy(placement)
+        return self._nodes
 
     def set_centre(self, view: CentreView) -> None:
         """Add a centre, or replace what was known of it. What occupies its nodes stays."""
         before = self.centres.get(view.name)
         self.centres[view.name] = view
+        if (
+            before is None
+            or before.partitions != view.partitions
+            or before.jurisdiction != view.jurisdiction
+            or before.waits != view.waits
+        ):
+            self.layout += 1
         if before is not None and before.partitions == view.partitions:
             return
+        self._nodes = None
         for partition in before.partitions if before else ():
             self.pools.pop((view.name, partition.name), None)
         for partition in view.partitions:
             self.pools[view.name, partition.name] = _pool(partition)
-        for placement in self._live.values():
-            if placement.centre == view.name:
-                self._take(placement, 1)
 
     def set_offers(self, offers: Iterable[OfferView]) -> None:
         """Replace all offers."""
+        self.layout += 1
         self.offers = tuple(sorted(offers, key=lambda o: (o.centre, o.partition, o.accelerator or "", o.id)))
 
     def occupy(self, placement: Placement) -> None:
         """A live attempt has these nodes; what the same attempt had before is given back."""
-        if self._live.get(placement.attempt) != placement:
+        if self.live.get(placement.attempt) != placement:
             self.release(placement.attempt)
-            self._live[placement.attempt] = placement
-            self._take(placement, 1)
+            self.live[placement.attempt] = placement
+            self._count(placement, 1)
+            self._by_pool.setdefault((placement.centre, placement.partition), {})[placement.attempt] = (
+                placement
+            )
+            if self._nodes is not None:
+                self._nodes.occupy(placement)
 
     def release(self, attempt: str) -> None:
         """The attempt is over; unknown is fine."""
-        placement = self._live.pop(attempt, None)
+        placement = self.live.pop(attempt, None)
         if placement is not None:
-            self._take(placement, -1)
+            self._count(placement, -1)
+            del self._by_pool[placement.centre, placement.partition][attempt]
+            if self._nodes is not None:
+                self._nodes.release(placement)
 
-    def _take(self, placement: Placement, sign: int) -> None:
-        pool = self.pools.get((placement.centre, placement.partition))
-        for name in placement.nodes if pool else ():
-            room = pool.rooms.get(name) if pool else None
-            if room is not None:
-                room.take(
-                    sign * placement.cpus,
-                    sign * placement.memory_mib,
-                    placement.accelerator,
-                    sign * placement.accelerators,
-                )
+    def _count(self, it: Placement, sign: int) -> None:
+        self.used[it.queue, it.flavor] += sign * it.amount
+        self.priorities[it.priority] += sign
+        if it.started_at is None:
+            self.pending[it.centre, it.partition] += sign
 
 
 def _pool(partition: Partition) -> Pool:
-    rooms = {n.name: Room(n.cpus, n.memory_mib, dict(n.accelerators)) for n in partition.nodes}
     counts: Counter[tuple[int, int, tuple[tuple[str, int], ...]]] = Counter()
     examples: dict[tuple[int, int, tuple[tuple[str, int], ...]], Node] = {}
     for node in partition.nodes:
         key = (node.cpus, node.memory_mib, tuple(sorted(node.accelerators.items())))
         counts[key] += 1
         examples.setdefault(key, node)
-    return Pool(partition, rooms, tuple((examples[key], counts[key]) for key in sorted(counts)))
+    return Pool(partition, tuple((examples[key], counts[key]) for key in sorted(counts)))

@@ -1,92 +1,199 @@
-"""What is free while a plan is being made: a light overlay on the image, which itself does not change."""
+"""What is free while a plan is being made: an overlay on the image's nodes, which themselves do not change.
+
+A row may be promised: from some time on somebody else has it (a kept place, an advance reservation). A job
+may still use it if it ends before, or if it fits beside what is promised.
+"""
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
-from typing import TypeAlias
+from typing import Final
 
-from baygrid.core.placement.image import Pool, Room
+import numpy as np
 
-Tightness: TypeAlias = tuple[int, int, int, int, str]
+from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.policy import Policy, Reserved
 
-
-class Floor:
-    """One partition while planning: rooms are copied when first taken from. `journal` names each node taken
-    from, in order, so that every `Finder` can catch up with what others took."""
-
-    __slots__ = ("_changed", "_rooms", "journal")
-
-    def __init__(self, pool: Pool) -> None:
-        self._rooms = pool.rooms
-        self._changed: dict[str, Room] = {}
-        self.journal: list[str] = []
-
-    def names(self) -> list[str]:
-        return list(self._rooms)
-
-    def room(self, name: str) -> Room:
-        return self._changed.get(name) or self._rooms[name]
-
-    def take(self, name: str, cpus: int, memory_mib: int, accelerator: str | None, accelerators: int) -> None:
-        room = self._changed.get(name)
-        if room is None:
-            room = self._changed[name] = self._rooms[name].copy()
-        room.take(cpus, memory_mib, accelerator, accelerators)
-        self.journal.append(name)
+MANY: Final = 1 << 40
+"""Nodes of a partition that takes attempts without a look at its room."""
 
 
-class Finder:
-    """The tightest nodes of one partition for one shape: what would be left of the accelerator asked for,
-    then of all accelerators, then cpus, then memory, decides; then the name. So plain jobs keep off idle
-    accelerators."""
-
-    __slots__ = ("_accelerator", "_accelerators", "_cpus", "_floor", "_heap", "_memory_mib", "_seen")
+class Rooms:
+    """`until`: by row, when it is promised to somebody else; `spare`: what will be free of it then beside the
+    promise. `ends`: what this plan itself put on rows: (row, end, need)."""
 
     def __init__(
-        self, floor: Floor, cpus: int, memory_mib: int, accelerator: str | None, accelerators: int
+        self, nodes: NodeTable, policy: Policy, pending: dict[tuple[str, str], int], now: int
     ) -> None:
-        self._floor = floor
-        self._cpus = cpus
-        self._memory_mib = memory_mib
-        self._accelerator = accelerator
-        self._accelerators = accelerators
-        self._heap = [key for name in floor.names() if (key := self._tightness(name))]
-        heapify(self._heap)
-        self._seen = len(floor.journal)
+        self.nodes = nodes
+        self.now = now
+        self.cpus = nodes.cpus.copy()
+        self.memory = nodes.memory.copy()
+        self.accelerators = nodes.accelerators.copy()
+        self.summed: Ints = self.accelerators.sum(axis=0)
+        self.ends: list[tuple[int, int, Need]] = []
+        self.until: Ints | None = None
+        self.reserved = _Reservations(nodes, policy, now)
+        self.most_pending = {
+            nodes.number[where]: limit
+            for where in nodes.where
+            if (limit := policy.centre(where[0]).max_pending) is not None and where[0] in nodes.lumped
+        }
+        self.pending = {pool: pending.get(nodes.where[pool], 0) for pool in self.most_pending}
+        self._spare: tuple[Ints, Ints, Ints] | None = None
+        self._lumps = np.flatnonzero(nodes.lump)
 
-    def _tightness(self, name: str) -> Tightness | None:
-        """What would be left, or None where one node of the shape has no room."""
-        room = self._floor.room(name)
-        cpus = room.cpus - self._cpus
-        memory = room.memory_mib - self._memory_mib
-        left = 0
-        if self._accelerator is not None:
-            left = room.accelerators.get(self._accelerator, 0) - self._accelerators
-        if cpus < 0 or memory < 0 or left < 0:
+    def fits(self, need: Need, rows: slice | Ints) -> Bools:
+        """Which rows have the room now, whoever it is promised to."""
+        mask = (self.cpus[rows] >= need.cpus) & (self.memory[rows] >= need.memory_mib)
+        if need.model >= 0:
+            mask &= self.accelerators[need.model, rows] >= need.accelerators
+        elif need.accelerators:
+            mask &= False
+        return mask
+
+    def allowed(self, need: Need, rows: slice | Ints, end: int, project: str) -> Bools | None:
+        """Which rows are not promised to others, for a job that would end at `end`; None: all."""
+        mask = self.reserved.allowed(rows, end, project)
+        kept = self.unkept(need, rows, end)
+        if mask is None or kept is None:
+            return kept if mask is None else mask
+        return mask & kept
+
+    def unkept(self, need: Need, rows: slice | Ints, end: int) -> Bools | None:
+        """Which rows no kept place forbids; None: all."""
+        if self.until is None or self._spare is None:
             return None
-        return left, sum(room.accelerators.values()), cpus, memory, name
+        cpus, memory, accelerators = self._spare
+        beside = (cpus[rows] >= need.cpus) & (memory[rows] >= need.memory_mib)
+        if need.model >= 0:
+            beside &= accelerators[need.model, rows] >= need.accelerators
+        result: Bools = beside | (self.until[rows] >= end)
+        return result
 
-    def _catch_up(self) -> None:
-        journal = self._floor.journal
-        for name in journal[self._seen :]:
-            key = self._tightness(name)
-            if key is not None:
-                heappush(self._heap, key)
-        self._seen = len(journal)
+    def counts(self, need: Need, end: int, project: str) -> Ints:
+        """By pool: how many nodes can take one node of the job now."""
+        every = slice(None)
+        mask = self.fits(need, every)
+        allowed = self.allowed(need, every, end, project)
+        if allowed is not None:
+            mask &= allowed
+        found: Ints = np.bincount(self.nodes.pool_of[mask], minlength=len(self.nodes.where))
+        for pool in self._lumps:
+            found[pool] = self.lump_count(int(pool), need, end, project)
+        return found
 
-    def find(self, count: int) -> tuple[str, ...]:
-        """The tightest nodes with room now, at most `count`, each at most once. Takes nothing."""
-        self._catch_up()
-        found: dict[str, Tightness] = {}
-        while self._heap and len(found) < count:
-            key = heappop(self._heap)
-            # A key from before its node was taken from is thrown away: a newer one is in the heap.
-            if self._tightness(key[4]) == key:
-                found[key[4]] = key
-        for key in found.values():
-            heappush(self._heap, key)
-        return tuple(found)
+    def lump_count(self, pool: int, need: Need, end: int, project: str) -> int:
+        """How many nodes a partition known by its sums can take now."""
+        limit = self.most_pending.get(pool)
+        if limit is not None:
+            return MANY if self.pending[pool] < limit else 0
+        row = int(self.nodes.starts[pool])
+        most = self.lump_free(pool, need)
+        while most > 0:
+            allowed = self.allowed(need.times(most), np.array([row]), end, project)
+            if allowed is None or allowed[0]:
+                break
+            most -= 1
+        return most
 
-    def take(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            self._floor.take(name, self._cpus, self._memory_mib, self._accelerator, self._accelerators)
+    def lump_free(self, pool: int, need: Need) -> int:
+        """How many nodes' worth of room such a partition has, whoever it is promised to."""
+        axes = self._axes(int(self.nodes.starts[pool]), need)
+        return max(0, min((has // asked for has, asked in axes if asked), default=MANY))
+
+    def _axes(self, row: int, need: Need) -> list[tuple[int, int]]:
+        axes = [(int(self.cpus[row]), need.cpus), (int(self.memory[row]), need.memory_mib)]
+        if need.model >= 0:
+            axes.append((int(self.accelerators[need.model, row]), need.accelerators))
+        elif need.accelerators:
+            axes.append((0, need.accelerators))
+        return axes
+
+    def choose(self, pool: int, need: Need, count: int, end: int, project: str) -> Ints:
+        """The tightest rows of a pool that can take one node each, at most `count`.
+
+        What would be left of the accelerator asked for, then of all accelerators, then cpus, then memory,
+        decides; then the name. So plain jobs keep off idle accelerators.
+        """
+        span = self.nodes.rows_of(pool)
+        mask = self.fits(need, span)
+        allowed = self.allowed(need, span, end, project)
+        if allowed is not None:
+            mask &= allowed
+        rows: Ints = np.flatnonzero(mask) + span.start
+        if len(rows) > 1:
+            keys = [self.memory[rows], self.cpus[rows], self.summed[rows]]
+            if need.model >= 0:
+                keys.append(self.accelerators[need.model, rows])
+            rows = rows[np.lexsort(keys)[:count]]
+        return rows[:count]
+
+    def take(self, pool: int, rows: Ints, count: int, need: Need, end: int) -> None:
+        """The job has `count` nodes there until `end`."""
+        if pool in self.pending:
+            self.pending[pool] += 1
+        if self.nodes.lump[pool]:
+            need = need.times(count)
+        for row in rows.tolist():
+            self.cpus[row] -= need.cpus
+            self.memory[row] -= need.memory_mib
+            if need.model >= 0:
+                self.accelerators[need.model, row] -= need.accelerators
+                self.summed[row] -= need.accelerators
+            self.ends.append((row, end, need))
+            if self.until is not None and self.until[row] < end:
+                self._take_spare(row, need)
+
+    def _take_spare(self, row: int, need: Need) -> None:
+        assert self._spare is not None
+        cpus, memory, accelerators = self._spare
+        cpus[row] -= need.cpus
+        memory[row] -= need.memory_mib
+        if need.model >= 0:
+            accelerators[need.model, row] -= need.accelerators
+
+    def keep(self, row: int, need: Need, start: int, free: tuple[int, int, Ints]) -> None:
+        """The row is promised from `start` on to a job that needs so much of it; `free` (cpus, memory,
+        accelerators by model) is what will be free then."""
+        if self.until is None or self._spare is None:
+            self.until = np.full(len(self.cpus), FOREVER, dtype=np.int64)
+            self._spare = (self.cpus.copy(), self.memory.copy(), self.accelerators.copy())
+        cpus, memory, accelerators = self._spare
+        if self.until[row] == FOREVER:
+            cpus[row], memory[row], accelerators[:, row] = free
+        else:
+            cpus[row] = min(cpus[row], free[0])
+            memory[row] = min(memory[row], free[1])
+            accelerators[:, row] = np.minimum(accelerators[:, row], free[2])
+        self.until[row] = min(int(self.until[row]), start)
+        self._take_spare(row, need)
+
+
+class _Reservations:
+    """Advance reservations that are not over, by the rows that they cover."""
+
+    def __init__(self, nodes: NodeTable, policy: Policy, now: int) -> None:
+        self.found: list[tuple[Reserved, Ints]] = []
+        for it in policy.reservations:
+            rows = nodes.named(it.centre, it.partition, it.nodes)
+            if it.end > now and rows:
+                self.found.append((it, np.array(rows, dtype=np.int64)))
+        self._now = now
+        self._size = len(nodes.cpus)
+        self._until: dict[str, Ints | None] = {}
+
+    def until(self, project: str) -> Ints | None:
+        """By row: from when on it is reserved for others than this project; None: no row is."""
+        if not self.found:
+            return None
+        if project not in self._until:
+            others = [(it, rows) for it, rows in self.found if project not in it.projects]
+            until = np.full(self._size, FOREVER, dtype=np.int64)
+            for it, rows in others:
+                until[rows] = np.minimum(until[rows], it.start)
+            self._until[project] = until if others else None
+        return self._until[project]
+
+    def allowed(self, rows: slice | Ints, end: int, project: str) -> Bools | None:
+        until = self.until(project)
+        return None if until is None else until[rows] >= end

@@ -1,26 +1,31 @@
-"""The search for one shape within one plan: its candidates are judged once, then taken from, best first."""
+"""The search for one kind of job within one plan: what its offers are worth is known, what is free is asked
+once, then it is taken from, best first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from baygrid.core.placement.candidates import Candidate, candidates
+import numpy as np
+
+from baygrid.core.placement.candidates import Candidate
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import FILTERS, OUTRANKED, Filter, busy, never
+from baygrid.core.placement.filters import FILTERS, Filter
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.room import Finder, Floor
-from baygrid.core.placement.scorers import SCORERS, Scorer, rank
-from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
-from baygrid.core.units import Money
+from baygrid.core.placement.nodes import Bools, Ints, Need
+from baygrid.core.placement.offers import Judged, OfferTable
+from baygrid.core.placement.policy import PLAIN
+from baygrid.core.placement.quota import Quotas, amount_of
+from baygrid.core.placement.room import Rooms
+from baygrid.core.reasons import Explanation, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What a candidate must pass, and what makes one better than another."""
+    """What a candidate must pass that does not depend on what is free."""
 
     filters: tuple[Filter, ...] = FILTERS
-    scorers: tuple[Scorer, ...] = SCORERS
 
 
 STANDARD: Final = Pipeline()
@@ -31,140 +36,135 @@ def judged(pipeline: Pipeline, demand: Demand, it: Candidate) -> tuple[Reason, .
     return tuple([reason for test in pipeline.filters if (reason := test(demand, it)) is not None])
 
 
-class Floors(dict[tuple[str, str], Floor]):
-    """The overlay on an image: one floor for each partition that was looked at."""
+Explaining: TypeAlias = "Callable[[Image, OfferTable, Search, int, int, int], Explanation]"
+"""Why a job went to a position of a search, with so many nodes at such a cost."""
 
-    def __init__(self, image: Image) -> None:
-        super().__init__()
-        self._image = image
 
-    def __missing__(self, where: tuple[str, str]) -> Floor:
-        floor = self[where] = Floor(self._image.pools[where])
-        return floor
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What all searches of one plan share. `open_pools`: by pool, whether its centre takes anything new."""
+
+    table: OfferTable
+    rooms: Rooms
+    quotas: Quotas
+    open_pools: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`position` in `Judged`; `rows` of the node table (one for a partition known by its sums)."""
+
+    position: int
+    pool: int
+    rows: Ints
+    count: int
 
 
 class Search:
-    """One shape's way through its candidates. One that was busy stays so: a plan only takes room, never
-    gives."""
+    """One kind's way through its candidates. One that failed stays so: a plan takes room and never gives."""
 
-    def __init__(self, image: Image, demand: Demand, pipeline: Pipeline, floors: Floors) -> None:
+    def __init__(self, scene: Scene, demand: Demand, judged: Judged) -> None:
         self.demand = demand
-        self._floors = floors
-        self._obstacles = {it: judged(pipeline, demand, it) for it in candidates(image, demand)}
-        self._ranked = sorted(
-            (it for it, obstacles in self._obstacles.items() if not obstacles),
-            key=lambda it: rank(pipeline.scorers, demand, it),
-        )
-        self._next = 0
-        self._finder: Finder | None = None
-        self._explanation: Explanation | None = None
+        self.judged = judged
+        self.refused: dict[int, Reason] = {}
+        """By position in `Judged`: the quota that kept a candidate with room out."""
+        self.short: dict[int, int] = {}
+        """By position: how many nodes a candidate had where those were too few."""
+        self.borrows = False
+        """A candidate with room was passed over since the queue would have had to borrow."""
+        self._explained: dict[tuple[int, int], Explanation] = {}
+        self._scene = scene
+        self._end = scene.rooms.now + demand.time_s * 1000
+        self._queue: list[int] | None = None
+        self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
 
-    def take(self) -> tuple[Candidate, tuple[str, ...]] | None:
+    def explain(
+        self, explaining: Explaining, image: Image, table: OfferTable, position: int, count: int, cost: int
+    ) -> Explanation:
+        """Made once for all jobs that came out alike."""
+        found = self._explained.get((position, count))
+        if found is None:
+            found = explaining(image, table, self, position, count, cost)
+            self._explained[position, count] = found
+        return found
+
+    def option(self, position: int) -> tuple[str | None, int]:
+        """The model and how many of it on each node at this candidate."""
+        return self._by_place[int(self.judged.place[position])]
+
+    def take(self, borrow: bool) -> Taken | None:
         """The best candidate with room for all nodes, which are taken; None: none has."""
-        while self._next < len(self._ranked):
-            it = self._ranked[self._next]
-            if self._finder is None:
-                self._finder = self._find(it)
-            nodes = self._finder.find(self.demand.nodes)
-            full = busy(self.demand, it, len(nodes))
-            if full is None:
-                self._finder.take(nodes)
-                return it, nodes
-            self._obstacles[it] = (full,)
-            self._next += 1
-            self._finder = self._explanation = None
+        if self._queue is None:
+            self._queue = self._free()
+        queue = self._queue
+        while queue:
+            taken = self._try(queue[0], borrow)
+            if taken is not None:
+                return taken
+            queue.pop(0)
         return None
 
-    def _find(self, it: Candidate) -> Finder:
-        demand = self.demand
-        return Finder(self._floors[it.where], demand.cpus, demand.memory_mib, it.accelerator, it.accelerators)
+    def retry(self) -> None:
+        """Its queue may borrow now: candidates passed over for that are looked at again."""
+        self._queue = None
+        self.borrows = False
+        self.refused = {}
 
-    def explanation(self) -> Explanation:
-        """Of what `take` last answered. The same instance until another candidate's turn comes."""
-        if self._explanation is None:
-            if self._next < len(self._ranked):
-                self._explanation = self._placed(self._ranked[self._next])
-            else:
-                self._explanation = self._waits()
-        return self._explanation
+    def _free(self) -> list[int]:
+        """Positions with room for the least number of nodes, best first."""
+        it, scene = self.judged, self._scene
+        ranked = it.ranked[scene.open_pools[it.pool[it.ranked]]]
+        free = np.zeros(len(ranked), dtype=np.int64)
+        for option, need in enumerate(it.needs):
+            mine = slice(None) if len(it.needs) == 1 else it.place[ranked] == option
+            counts = scene.rooms.counts(need, self._end, self.demand.project)
+            free[mine] = counts[it.pool[ranked[mine]]]
+        enough = free >= self.demand.least
+        self.short = dict(zip(ranked[~enough].tolist(), free[~enough].tolist(), strict=True))
+        found: list[int] = ranked[enough].tolist()
+        return found
 
-    def full_table(self) -> Explanation:
-        """As if the demand came next, with every candidate's room counted. Takes nothing."""
-        for it in self._ranked:
-            full = busy(self.demand, it, len(self._find(it).find(self.demand.nodes)))
-            if full is not None:
-                self._obstacles[it] = (full,)
-        free = [it for it in self._ranked if not self._obstacles[it]]
-        if free:
-            fits = Reason("fits-now", f"can start now on {_offered(free[0])}", self._figures(free[0]))
-            return Explanation(fits, self._verdicts(self._obstacles))
-        return self._waits()
-
-    def _placed(self, best: Candidate) -> Explanation:
-        lower = {it: (_outranked(best, it),) for it in self._ranked[self._next + 1 :]}
-        order = (
-            "the first in the job's order"
-            if self.demand.ordered or self.demand.infra.ordered
-            else "the cheapest"
-        )
-        count = len(self._ranked)
-        text = f"placed on {_offered(best)}: " + (
-            f"{order} with room, of {count} that could run it" if count > 1 else "no other could run it"
-        )
-        return Explanation(
-            Reason("placed", text, self._figures(best)), self._verdicts(self._obstacles | lower)
-        )
-
-    def _waits(self) -> Explanation:
-        later = [it for it, found in self._obstacles.items() if not any(map(never, found))]
-        names = ", ".join(it.subject for it in later[:3]) + (" and others" if len(later) > 3 else "")
-        if self._ranked:
-            names = ", ".join(it.subject for it in self._ranked[:3]) + (
-                " and others" if len(self._ranked) > 3 else ""
-            )
-            outcome = Reason("waits-for-room", f"waits for room on {names}", self._figures(None))
-        elif later:
-            outcome = Reason(
-                "waits-for-centre", f"waits until {names} can be used again", self._figures(None)
-            )
+    def _try(self, position: int, borrow: bool) -> Taken | None:
+        it, scene, demand = self.judged, self._scene, self.demand
+        pool, option = int(it.pool[position]), int(it.place[position])
+        most = self._within_quota(position, option, int(it.most[position]), borrow)
+        if not most:
+            return None
+        need = it.needs[option]
+        if scene.rooms.nodes.lump[pool]:
+            free = scene.rooms.lump_count(pool, need, self._end, demand.project)
+            rows = np.array([scene.rooms.nodes.starts[pool]], dtype=np.int64)
         else:
-            text = (
-                "nothing in the region can run it as it is"
-                if self._obstacles
-                else "the region offers nothing yet"
-            )
-            outcome = Reason("never-fits", text, self._figures(None))
-        return Explanation(outcome, self._verdicts(self._obstacles))
+            rows = scene.rooms.choose(pool, need, most, self._end, demand.project)
+            free = len(rows)
+        count = min(free, most)
+        if count < demand.least:
+            self.short[position] = free
+            return None
+        self._take(pool, rows, count, need, option)
+        return Taken(position, pool, rows, count)
 
-    def _figures(self, best: Candidate | None) -> dict[str, JSON]:
-        table: list[JSON] = [
-            {
-                "subject": it.subject,
-                "offer": it.offer.id,
-                "cost_minor": it.cost_minor,
-                "currency": it.offer.currency,
-            }
-            for it in self._obstacles
-            if it.offer is not None and it.preference is not None
-        ]
-        return {"best": best.subject if best else None, "costs": table}
+    def _take(self, pool: int, rows: Ints, count: int, need: Need, option: int) -> None:
+        model, each = self._by_place[option]
+        self._scene.rooms.take(pool, rows, count, need, self._end)
+        if self._scene.quotas.declared:
+            amount = amount_of(self.demand, model, each, count)
+            self._scene.quotas.take(self.demand.queue, model or PLAIN, amount, self._end)
 
-    def _verdicts(self, obstacles: dict[Candidate, tuple[Reason, ...]]) -> tuple[Verdict, ...]:
-        return tuple(Verdict(it.subject, found) for it, found in obstacles.items())
-
-
-def _offered(it: Candidate) -> str:
-    return f"{it.subject} for {it.cost} at its full time"
-
-
-def _outranked(best: Candidate, it: Candidate) -> Reason:
-    more = it.cost_minor - best.cost_minor
-    currency = it.offer.currency if it.offer else ""
-    if more > 0:
-        text = f"costs {it.cost}, {Money(more, currency)} more than {best.subject}"
-    elif more < 0:
-        less = Money(-more, currency)
-        text = f"costs {it.cost}, {less} less than {best.subject}, which the job asks for first"
-    else:
-        text = f"costs {it.cost}, as much as {best.subject}"
-    return Reason(OUTRANKED, text, {"cost_minor": it.cost_minor, "more_minor": more})
+    def _within_quota(self, position: int, option: int, most: int, borrow: bool) -> int:
+        """The most nodes that the queue may have there now, 0 where that is too few."""
+        quotas, demand = self._scene.quotas, self.demand
+        if not quotas.declared:
+            return most
+        model, each = self._by_place[option]
+        flavor = model or PLAIN
+        for count in range(most, demand.least - 1, -1):
+            if quotas.admits(demand.queue, flavor, amount_of(demand, model, each, count), self._end, borrow):
+                return count
+        least = amount_of(demand, model, each, demand.least)
+        if not borrow and quotas.admits(demand.queue, flavor, least, self._end):
+            self.borrows = True
+        else:
+            reason = quotas.reason(demand.queue, flavor, least) or quotas.held(demand.queue, flavor, least)
+            self.refused[position] = reason
+        return 0

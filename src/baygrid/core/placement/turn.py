@@ -21,14 +21,17 @@ _NO_KEY: Key = (0, 0, "")
 
 class Turns:
     """The order of one plan. Only lines of a kind in `kinds` take part; kinds may be taken out of it while
-    the order is being walked. `charge` says what the last one is to count as having had."""
+    the order is being walked. `charge` says what the last one is to count as having had; `charged` has what
+    this plan gave so far by path."""
 
-    def __init__(self, backlog: Backlog, shares: Shares, policy: Policy, kinds: set[Kind]) -> None:
+    def __init__(
+        self, backlog: Backlog, shares: Shares, policy: Policy, kinds: set[Kind], charged: dict[Path, float]
+    ) -> None:
         self._backlog = backlog
         self._shares = shares
         self._policy = policy
         self._kinds = kinds
-        self._charged: dict[Path, float] = {}
+        self._charged = charged
         self._classes = sorted(backlog.classes, reverse=True)
         self._branch: _Branch | None = None
 
@@ -52,6 +55,11 @@ class Turns:
             path = leaf.path[:depth]
             self._charged[path] = self._charged.get(path, 0.0) + amount
         self._branch.charge(amount)
+
+    def drop(self) -> None:
+        """The whole line of the job at its turn takes no part."""
+        assert self._branch is not None
+        self._branch.drop()
 
     def _root(self, priority: int) -> _Branch:
         return _Branch(
@@ -120,6 +128,9 @@ class _Branch:
         """That job, after `head` found one."""
         return self._heap[0][4].first()
 
+    def drop(self) -> None:
+        self._heap[0][4].drop()
+
     def charge(self, amount: float) -> None:
         _, _, _, name, child = self._heap[0]
         child.usage += amount
@@ -164,6 +175,10 @@ class _Lines:
         assert self._heap is not None
         key, line, _ = self._heap[0]
         return key[2], line
+
+    def drop(self) -> None:
+        assert self._heap is not None
+        heappop(self._heap)
 
     def charge(self, amount: float) -> None:
         assert self._heap is not None

@@ -1,0 +1,272 @@
+"""One planning cycle: turn after turn, a job is placed, gets a place kept, or makes others stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import TypeAlias
+
+from baygrid.core.placement.backlog import Backlog, Kind
+from baygrid.core.placement.candidates import cost_minor
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.explaining import placed
+from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.keeping import Calendar, Place
+from baygrid.core.placement.offers import Judged
+from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
+from baygrid.core.placement.policy import PLAIN, Policy
+from baygrid.core.placement.preempt import Preemptor, Victim
+from baygrid.core.placement.quota import amount_of, inadmissible
+from baygrid.core.placement.search import Scene, Search, Taken
+from baygrid.core.placement.share import Capacity, Path, Shares, dominant
+from baygrid.core.placement.turn import Turns
+from baygrid.core.reasons import JSON, Explanation, Reason
+
+_Roomy: TypeAlias = Callable[[], set[Kind]]
+
+
+class Cycle:
+    """Jobs take their turn until `Policy.reserve` of them were blocked; from then on only those may pass that
+    find room now. A job that would have to borrow quota waits until all others had their turn."""
+
+    def __init__(
+        self,
+        image: Image,
+        backlog: Backlog,
+        policy: Policy,
+        shares: Shares,
+        scene: Scene,
+        capacity: Capacity,
+        judged: Mapping[Kind, Judged],
+    ) -> None:
+        self._image = image
+        self._backlog = backlog
+        self._policy = policy
+        self._shares = shares
+        self._scene = scene
+        self._capacity = capacity
+        self._judged = judged
+        self._now = scene.rooms.now
+        self._scale = shares.scale(self._now)
+        self._searches: dict[tuple[Kind, str], Search] = {}
+        self._admitted: dict[tuple[str, str, int], bool] = {}
+        self._charged: dict[Path, float] = {}
+        self._later: set[Kind] = set()
+        self._left = policy.reserve
+        self._assignments: list[Assignment] = []
+        self._preemptions: list[Preemption] = []
+        self._kept: list[Kept] = []
+        self._waiting: dict[str, Explanation] = {}
+        self._until: str | None = None
+        self._ending: list[tuple[int, str, str, int]] = []
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """The places that were kept so far."""
+        return tuple(self._kept)
+
+    def run(self, kinds: set[Kind], roomy: _Roomy, until: str | None = None) -> Plan:
+        """`kinds`: all that some centre could run. `roomy`: those that may fit by what is free when asked. It
+        ends where the turn of the job `until` comes."""
+        self._until = until
+        if self._walk(kinds, roomy, borrow=False) and self._later:
+            for (kind, _), search in self._searches.items():
+                if kind in self._later:
+                    search.retry()
+            self._walk(set(self._later), roomy, borrow=True)
+        return Plan(tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
+
+    def _walk(self, kinds: set[Kind], roomy: _Roomy, borrow: bool) -> bool:
+        """False: the turn of the job that it is to end at has come."""
+        if self._left <= 0:
+            kinds &= roomy()
+        turns = Turns(self._backlog, self._shares, self._policy, kinds, self._charged)
+        while (turn := turns.next()) is not None:
+            job, line = turn
+            demand = self._backlog.get(job)
+            if not self._admits(demand):
+                turns.drop()
+                continue
+            search = self._search(line.kind, demand)
+            if job == self._until:
+                return False
+            taken = search.take(borrow)
+            if taken is not None:
+                turns.charge(self._assign(demand, search, taken))
+            elif search.borrows:
+                self._later.add(line.kind)
+                kinds.discard(line.kind)
+            elif self._left <= 0:
+                kinds.discard(line.kind)
+            else:
+                turns.charge(self._block(demand, search))
+                self._left -= 1
+                if not self._policy.backfill:
+                    kinds.clear()
+                    self._later.clear()
+                elif not self._left:
+                    kinds &= roomy()
+        return True
+
+    def _admits(self, demand: Demand) -> bool:
+        key = (demand.queue, demand.project, demand.priority)
+        found = self._admitted.get(key)
+        if found is None:
+            found = self._admitted[key] = inadmissible(self._policy, demand) is None
+        return found
+
+    def _search(self, kind: Kind, demand: Demand) -> Search:
+        """Projects differ only where nodes are reserved for some."""
+        key = (kind, demand.project if self._scene.rooms.reserved.found else "")
+        search = self._searches.get(key)
+        if search is None:
+            search = self._searches[key] = Search(self._scene, demand, self._judged[kind])
+        return search
+
+    def _amount(self, demand: Demand, option: int, count: int) -> float:
+        """What a job counts for among weighed shares when it has so many nodes for as long as is expected."""
+        model, each = demand.accelerators[option] if demand.accelerators else (None, 0)
+        share = dominant(
+            self._capacity,
+            demand.cpus * count,
+            demand.memory_mib * count,
+            {model: 1000 * each * count} if model else None,
+        )
+        return share * seconds(demand) * self._scale
+
+    def _assign(self, demand: Demand, search: Search, taken: Taken) -> float:
+        it, table = search.judged, self._scene.table
+        position, count = taken.position, taken.count
+        offer = table.offers[it.offer[position]]
+        each = int(it.accelerators[position])
+        nodes = table.nodes
+        named = () if nodes.lump[taken.pool] else tuple([nodes.names[row] for row in taken.rows.tolist()])
+        cost = int(it.cost[position])
+        if count != it.most[position]:
+            cost = cost_minor(offer, demand, each, count)
+        why = partial(search.explain, placed, self._image, table, position, count, cost)
+        self._assignments.append(
+            Assignment(
+                demand.job,
+                offer.centre,
+                offer.partition,
+                offer.id,
+                named,
+                count,
+                offer.accelerator,
+                each,
+                cost,
+                why,
+            )
+        )
+        if self._scene.quotas.declared:
+            amount = amount_of(demand, offer.accelerator, each, count)
+            end = self._now + demand.time_s * 1000
+            self._ending.append((end, demand.queue, offer.accelerator or PLAIN, amount))
+        return self._amount(demand, int(it.place[position]), count)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return Calendar(self._scene.rooms)
+
+    @cached_property
+    def _preemptor(self) -> Preemptor:
+        return Preemptor(self._image, self._scene.rooms, self._scene.quotas, self._weigh)
+
+    def _weigh(self, it: Placement) -> float:
+        has = {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None
+        return dominant(self._capacity, it.cpus * it.count, it.memory_mib * it.count, has)
+
+    def _block(self, demand: Demand, search: Search) -> float:
+        """Makes room for a job whose turn it is, or keeps a place for it."""
+        judged = search.judged
+        reason: Reason | None = None
+        place: Place | None = None
+        if self._policy.preemption:
+            eviction = self._preemptor.search(demand, judged, self._scene.open_pools)
+            if eviction is not None:
+                place = eviction.place
+                self._preemptions += [_preemption(demand, victim) for victim in eviction.victims]
+                names = [victim.placement.attempt for victim in eviction.victims]
+                text = "those that are to stop for it still run"
+                if names:
+                    text = f"{len(names)} {'attempt stops' if len(names) == 1 else 'attempts stop'} for it"
+                reason = Reason("preempts", text, {"attempts": names})
+        if place is None:
+            after = self._quota_time(demand, search)
+            if after is not None:
+                place = self._calendar.earliest(
+                    judged,
+                    self._scene.open_pools,
+                    demand.least,
+                    demand.time_s * 1000,
+                    demand.project,
+                    after,
+                )
+        option = int(judged.place[judged.ranked[0]])
+        if place is None:
+            outcome = Reason("waits", "nobody knows when there is room for it", {})
+        else:
+            option = int(judged.place[place.candidate])
+            outcome = self._keep(demand, judged, place, reason)
+        self._waiting[demand.job] = Explanation(outcome)
+        return self._amount(demand, option, demand.least)
+
+    def _keep(self, demand: Demand, judged: Judged, place: Place, reason: Reason | None) -> Reason:
+        nodes = self._scene.table.nodes
+        centre, partition = nodes.where[place.pool]
+        need = judged.needs[int(judged.place[place.candidate])]
+        self._calendar.keep(place, need, demand.least, demand.time_s * 1000)
+        names = () if nodes.lump[place.pool] else tuple([nodes.names[row] for row in place.rows])
+        if reason is None:
+            wait = -(-(place.start - self._now) // 1000)
+            text = f"its place on {centre}/{partition} is kept: it starts in {wait} s at the latest"
+            reason = Reason("place-kept", text, {"where": f"{centre}/{partition}", "start_ms": place.start})
+        self._kept.append(Kept(demand.job, centre, partition, place.start, names, reason))
+        return reason
+
+    def _quota_time(self, demand: Demand, search: Search) -> int | None:
+        """From when on the job's queue may have what it asks for, if everything takes all of its time; it is
+        kept for it then. None: nobody knows."""
+        if not search.refused:
+            return self._now
+        quotas = self._scene.quotas
+        position = next(iter(search.refused))
+        model, each = search.option(position)
+        flavor = model or PLAIN
+        group = quotas.group(demand.queue, flavor)
+        ending = [
+            (max(self._now, it.ends_by), it.queue, it.amount)
+            for it in self._image.live.values()
+            if it.ends_by is not None and it.flavor == flavor and quotas.group(it.queue, flavor) == group
+        ]
+        ending += [
+            (end, queue, amount)
+            for end, queue, other, amount in self._ending
+            if other == flavor and quotas.group(queue, flavor) == group
+        ]
+        amount = amount_of(demand, model, each, demand.least)
+        return quotas.hold(demand.queue, flavor, amount, ending, self._now)
+
+
+def seconds(demand: Demand) -> int:
+    """How long it will probably run: what the history says, else all of its time."""
+    return demand.time_s if demand.expected is None else min(demand.time_s, demand.expected.p50)
+
+
+def _preemption(demand: Demand, victim: Victim) -> Preemption:
+    it = victim.placement
+    why = (
+        f"queue {it.queue} gives back quota that it borrowed"
+        if victim.borrowed
+        else f"its priority {it.priority} is lower than {demand.priority}"
+    )
+    text = f"stops for {demand.job}: {why}"
+    data: dict[str, JSON] = {
+        "job": demand.job,
+        "queue": it.queue,
+        "priority": it.priority,
+        "borrowed": victim.borrowed,
+        "lost_share_s": victim.lost,
+    }
+    return Preemption(it.attempt, demand.job, Reason("preempted", text, data))

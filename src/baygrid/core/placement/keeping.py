@@ -1,0 +1,245 @@
+"""When a blocked job can start at the latest, if everything that runs takes all of its time; and the place
+that is kept for it until then.
+
+What runs gives back at its end, so the room of a row only grows, but for windows: kept places of jobs whose
+turn came before, and advance reservations of others. Rows with windows are looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from baygrid.core.placement.nodes import FOREVER, Ints, Need
+from baygrid.core.placement.offers import Judged
+from baygrid.core.placement.room import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start` to `end` (ms) the row gives `need` to somebody; None: all of it."""
+
+    start: int
+    end: int
+    need: Need | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when: `candidate` is a position in `Judged`."""
+
+    candidate: int
+    pool: int
+    rows: tuple[int, ...]
+    start: int
+
+
+class Calendar:
+    """What becomes free when, within one plan."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._nodes = rooms.nodes
+        self._kept: dict[int, list[Window]] = {}
+        self._counted = -1
+        self._row: Ints
+        self._end: Ints
+        self._gains: tuple[Ints, Ints]
+        self._sort()
+
+    def _sort(self) -> None:
+        """Releases by row and time, with their sums within each row."""
+        if self._counted == len(self._rooms.ends):
+            return
+        self._counted = len(self._rooms.ends)
+        mine = [
+            (row, end, need.cpus, need.memory_mib, need.model, need.accelerators)
+            for row, end, need in self._rooms.ends
+        ]
+        extra = np.array(mine, dtype=np.int64).reshape(-1, 6).T
+        columns = np.concatenate((self._nodes.releases.columns(), extra), axis=1)
+        columns[1] = np.maximum(columns[1], self._rooms.now)
+        columns = columns[:, np.lexsort((columns[1], columns[0]))]
+        self._columns = columns
+        self._row, self._end = columns[0], columns[1]
+        self._first = np.searchsorted(self._row, np.arange(len(self._nodes.cpus) + 1))
+        self._gains = (self._within(columns[2]), self._within(columns[3]))
+        self._by_model: dict[int, Ints] = {}
+
+    def _within(self, amounts: Ints) -> Ints:
+        """Running sums that begin anew with every row."""
+        total = np.concatenate(([0], np.cumsum(amounts)))
+        found: Ints = total[1:] - total[self._first[self._row]]
+        return found
+
+    def _gain(self, model: int) -> Ints:
+        found = self._by_model.get(model)
+        if found is None:
+            found = self._within(np.where(self._columns[4] == model, self._columns[5], 0))
+            self._by_model[model] = found
+        return found
+
+    def _starts(self, need: Need) -> Ints:
+        """By row: from when on it has the room, windows apart."""
+        self._sort()
+        rooms, rows = self._rooms, self._row
+        enough = rooms.cpus[rows] + self._gains[0] >= need.cpus
+        enough &= rooms.memory[rows] + self._gains[1] >= need.memory_mib
+        if need.model >= 0:
+            enough &= rooms.accelerators[need.model, rows] + self._gain(need.model) >= need.accelerators
+        starts = np.full(len(rooms.cpus), FOREVER, dtype=np.int64)
+        np.minimum.at(starts, rows[enough], self._end[enough])
+        starts[rooms.fits(need, slice(None))] = rooms.now
+        return starts
+
+    def _windows(self, row: int, project: str) -> list[Window]:
+        found = list(self._kept.get(row, ()))
+        for it, rows in self._rooms.reserved.found:
+            if project not in it.projects and row in rows:
+                found.append(Window(it.start, it.end, None))
+        return found
+
+    def _special(self, project: str) -> set[int]:
+        """Rows with windows."""
+        found = set(self._kept)
+        for it, rows in self._rooms.reserved.found:
+            if project not in it.projects:
+                found.update(rows.tolist())
+        return found
+
+    def free_at(self, row: int, time: int, until: int) -> tuple[int, int, Ints]:
+        """Cpus, memory and accelerators by model that will be free from `time` to `until`, beside kept
+        places."""
+        self._sort()
+        rooms = self._rooms
+        span = slice(int(self._first[row]), int(self._first[row + 1]))
+        back = self._columns[:, span][:, self._end[span] <= time]
+        cpus, memory = int(rooms.cpus[row] + back[2].sum()), int(rooms.memory[row] + back[3].sum())
+        accelerators = rooms.accelerators[:, row].copy()
+        named = back[:, back[4] >= 0]
+        np.add.at(accelerators, named[4], named[5])
+        for window in self._kept.get(row, ()):
+            if window.need is not None and window.start < until and time < window.end:
+                cpus -= window.need.cpus
+                memory -= window.need.memory_mib
+                if window.need.model >= 0:
+                    accelerators[window.need.model] -= window.need.accelerators
+        return cpus, memory, accelerators
+
+    def _fits_at(self, row: int, need: Need, time: int, until: int, windows: Iterable[Window]) -> bool:
+        if any(it.need is None and it.start < until and time < it.end for it in windows):
+            return False
+        cpus, memory, accelerators = self.free_at(row, time, until)
+        return (
+            cpus >= need.cpus
+            and memory >= need.memory_mib
+            and (need.model < 0 or int(accelerators[need.model]) >= need.accelerators)
+        )
+
+    def earliest(
+        self, judged: Judged, open_pools: Iterable[bool], least: int, time_ms: int, project: str, after: int
+    ) -> Place | None:
+        """The earliest place for `least` nodes at once for `time_ms`, not before `after`; among equally early
+        ones the best in rank. None: there is no such time."""
+        ranked = judged.ranked
+        times = np.full(len(ranked), FOREVER, dtype=np.int64)
+        is_open = np.asarray(open_pools, dtype=np.bool_)
+        found: dict[int, Ints] = {}
+        special = self._special(project)
+        for option, need in enumerate(judged.needs):
+            mine = np.flatnonzero((judged.place[ranked] == option) & is_open[judged.pool[ranked]])
+            if not len(mine):
+                continue
+            starts = found[option] = np.maximum(self._starts(need), after)
+            if special:
+                starts[list(special)] = FOREVER  # looked at below
+            pools = judged.pool[ranked[mine]]
+            times[mine] = self._kth(starts, least)[pools]
+            crowded = {int(self._nodes.pool_of[row]) for row in special} | set(
+                np.flatnonzero(self._nodes.lump).tolist()
+            )
+            for position, pool in zip(mine.tolist(), pools.tolist(), strict=True):
+                if pool in crowded:
+                    times[position] = self._search(
+                        pool, need, starts, special, least, time_ms, project, after
+                    )
+        if not len(times) or int(times.min()) >= FOREVER:
+            return None
+        best = int(times.argmin())
+        candidate, start = int(ranked[best]), int(times[best])
+        pool, option = int(judged.pool[candidate]), int(judged.place[candidate])
+        need = judged.needs[option]
+        rows = self._rows_at(pool, need, found[option], special, least, time_ms, project, start)
+        return Place(candidate, pool, tuple(rows), start)
+
+    def _kth(self, starts: Ints, count: int) -> Ints:
+        """By pool: when its `count`-th row is ready."""
+        nodes = self._nodes
+        ordered = starts[np.lexsort((starts, nodes.pool_of))]
+        at = nodes.starts[:-1] + count - 1
+        enough = at < nodes.starts[1:]
+        found = np.full(len(nodes.where), FOREVER, dtype=np.int64)
+        found[enough] = ordered[at[enough]]
+        return found
+
+    def _search(
+        self,
+        pool: int,
+        need: Need,
+        starts: Ints,
+        special: set[int],
+        least: int,
+        time_ms: int,
+        project: str,
+        after: int,
+    ) -> int:
+        """As `_kth` for one pool that has rows with windows, or is known by its sums."""
+        if pool in self._rooms.most_pending:
+            return FOREVER  # nobody knows when its own scheduler starts one
+        span = self._nodes.rows_of(pool)
+        times = {int(time) for time in starts[span] if time < FOREVER}
+        for row in range(span.start, span.stop):
+            if row in special or self._nodes.lump[pool]:
+                ends = self._end[int(self._first[row]) : int(self._first[row + 1])]
+                times |= {max(after, int(time)) for time in ends if time < FOREVER} | {after}
+                times |= {max(after, it.end) for it in self._windows(row, project)}
+        for time in sorted(times):
+            if self._rows_at(pool, need, starts, special, least, time_ms, project, time):
+                return time
+        return FOREVER
+
+    def _rows_at(
+        self,
+        pool: int,
+        need: Need,
+        starts: Ints,
+        special: set[int],
+        least: int,
+        time_ms: int,
+        project: str,
+        time: int,
+    ) -> list[int]:
+        """`least` rows of the pool that are ready at `time`; none where there are fewer."""
+        span = self._nodes.rows_of(pool)
+        if self._nodes.lump[pool]:
+            row = span.start
+            fits = self._fits_at(row, need.times(least), time, time + time_ms, self._windows(row, project))
+            return [row] if fits else []
+        ready = np.flatnonzero(starts[span] <= time) + span.start
+        rows: list[int] = ready[np.argsort(starts[ready], kind="stable")].tolist()
+        for row in sorted(special):
+            here = len(rows) < least and span.start <= row < span.stop
+            if here and self._fits_at(row, need, time, time + time_ms, self._windows(row, project)):
+                rows.append(row)
+        return rows[:least] if len(rows) >= least else []
+
+    def keep(self, place: Place, need: Need, least: int, time_ms: int) -> None:
+        """Nobody whose turn comes later may be in the way there."""
+        if self._nodes.lump[place.pool]:
+            need = need.times(least)
+        until = place.start + time_ms
+        for row in place.rows:
+            self._rooms.keep(row, need, place.start, self.free_at(row, place.start, until))
+            self._kept.setdefault(row, []).append(Window(place.start, until, need))

@@ -1,0 +1,232 @@
+"""All offers as arrays, and what they are to one shape: which pass every filter that looks at totals, and in
+what order they are best. The filters of `filters` say why one does not; both must agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from baygrid.core.placement.candidates import HOUR_S, MIB_PER_GIB, cost_minor
+from baygrid.core.placement.demand import Demand, Infra
+from baygrid.core.placement.image import Image, OfferView
+from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.policy import Policy
+from baygrid.core.placement.scorers import Figures, score
+from baygrid.core.units import DECIMALS
+
+_SAFE: Final = 1 << 62
+_NOWHERE: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One shape at every offer of a model that it asks for; arrays of one length, in the order of the offers.
+
+    `place`: of the accelerator in the demand's list; `accelerators`: per node. `fitting`: nodes large enough.
+    `most`: nodes that it would get if all were free. `cost`: minor units for its full time on `most` nodes.
+    `ranked`: the positions that pass, best first.
+    """
+
+    offer: Ints
+    place: Ints
+    accelerators: Ints
+    pool: Ints
+    fitting: Ints
+    most: Ints
+    cost: Ints
+    figures: Figures
+    ranked: Ints
+    needs: tuple[Need, ...]
+
+
+class OfferTable:
+    """Made once for an image's layout, a policy and an hour of the day (carbon and energy have hours)."""
+
+    def __init__(self, image: Image, nodes: NodeTable, policy: Policy, hour: int) -> None:
+        self.nodes = nodes
+        self.policy = policy
+        self.hour = hour
+        self.offers = tuple(o for o in image.offers if (o.centre, o.partition) in image.pools)
+        offers = self.offers
+        self.pool: Ints = np.array([nodes.number[o.centre, o.partition] for o in offers], dtype=np.int64)
+        limits = [image.pools[o.centre, o.partition].partition.time_limit_s for o in offers]
+        self.limit: Ints = np.array([FOREVER if n is None else n for n in limits], dtype=np.int64)
+        self.waits: Ints = np.array(
+            [image.centres[o.centre].waits.get(o.partition, 0) for o in offers], dtype=np.int64
+        )
+        self._jurisdictions = [image.centres[o.centre].jurisdiction for o in offers]
+        models = {o.accelerator for o in offers}
+        self._by_model: dict[str | None, Ints] = {
+            model: np.array([n for n, o in enumerate(offers) if o.accelerator == model], dtype=np.int64)
+            for model in models
+        }
+        self._infra: dict[Infra, Ints] = {}
+        self._lawful: dict[frozenset[str], Bools] = {}
+        self._currency: dict[str, Bools] = {}
+        self._kinds = _KindTable(image, nodes)
+
+    def _infra_order(self, infra: Infra) -> Ints:
+        """The place of the first target that covers each offer; `_NOWHERE` where it may not run."""
+        found = self._infra.get(infra)
+        if found is None:
+            found = self._infra[infra] = np.array([_order(infra, o) for o in self.offers], dtype=np.int64)
+        return found
+
+    def _may_hold(self, residency: frozenset[str]) -> Bools:
+        found = self._lawful.get(residency)
+        if found is None:
+            found = np.array([name in residency for name in self._jurisdictions], dtype=np.bool_)
+            self._lawful[residency] = found
+        return found
+
+    def _paid_in(self, currency: str) -> Bools:
+        found = self._currency.get(currency)
+        if found is None:
+            found = np.array([o.currency == currency for o in self.offers], dtype=np.bool_)
+            self._currency[currency] = found
+        return found
+
+    @cached_property
+    def _rates(self) -> tuple[tuple[Ints, Ints, int, int], ...]:
+        """Numerator and denominator of the prices of an accelerator, a cpu and a GiB for an hour, and the
+        largest of both."""
+        found = []
+        for name in ("accelerator_hour", "cpu_hour", "gib_hour"):
+            prices = [getattr(o.rate, name) for o in self.offers]
+            over = [
+                p.numerator * 10 ** DECIMALS[o.currency] for p, o in zip(prices, self.offers, strict=True)
+            ]
+            under = [p.denominator for p in prices]
+            largest, deepest = max(map(abs, over), default=0), max(under, default=1)
+            dtype = np.int64 if max(largest, deepest) < _SAFE else object
+            found.append((np.array(over, dtype=dtype), np.array(under, dtype=dtype), largest, deepest))
+        return tuple(found)
+
+    def costs(self, offer: Ints, demand: Demand, accelerators: Ints, nodes: Ints, seconds: Ints) -> Ints:
+        """As `cost_minor`, for arrays: exact, in Python's own numbers where 64 bits could overflow."""
+        times = seconds * nodes
+        longest = int(times.max(initial=0))
+        total: Ints = np.zeros(len(offer), dtype=np.int64)
+        amounts: tuple[tuple[Ints | int, int], ...] = (
+            (accelerators, HOUR_S),
+            (demand.cpus, HOUR_S),
+            (demand.memory_mib, HOUR_S * MIB_PER_GIB),
+        )
+        for (over, under, largest, deepest), (amount, per) in zip(self._rates, amounts, strict=True):
+            most = amount if isinstance(amount, int) else int(amount.max(initial=0))
+            if largest * most * longest < _SAFE and deepest * per < _SAFE:
+                total -= -over[offer] * amount * times // (under[offer] * per)
+            else:
+                exact = -over[offer].astype(object) * amount * times.astype(object)
+                total = total.astype(object) - exact // (under[offer].astype(object) * per)
+        return total
+
+    def judge(self, demand: Demand) -> Judged:
+        """Every offer of the models that the demand asks for."""
+        options = demand.accelerators or ((None, 0),)
+        none = np.zeros(0, dtype=np.int64)
+        found = [self._by_model.get(model, none) for model, _ in options]
+        sizes = [len(rows) for rows in found]
+        offer = np.concatenate(found)
+        place = np.repeat(np.arange(len(options), dtype=np.int64), sizes)
+        accelerators = np.repeat(np.array([count for _, count in options], dtype=np.int64), sizes)
+        pool = self.pool[offer]
+        if len(found) > 1:
+            fitting = np.concatenate(
+                [
+                    self._kinds.fitting(demand, model, count)[self.pool[rows]]
+                    for (model, count), rows in zip(options, found, strict=True)
+                ]
+            )
+        else:
+            model, count = options[0]
+            fitting = self._kinds.fitting(demand, model, count)[pool]
+        least = demand.least
+        passing = (fitting >= least) & (self.limit[offer] >= demand.time_s)
+        passing &= self._paid_in(demand.currency)[offer]
+        order = self._infra_order(demand.infra)[offer]
+        passing &= order < _NOWHERE
+        if demand.residency is not None:
+            passing &= self._may_hold(demand.residency)[offer]
+        most = np.minimum(np.maximum(fitting, least), demand.nodes)
+        seconds = np.full(len(offer), demand.time_s, dtype=np.int64)
+        if demand.max_cost_minor is not None and least < demand.nodes:
+            most = self._affordable(offer, demand, accelerators, most)
+        cost = self.costs(offer, demand, accelerators, most, seconds)
+        if demand.max_cost_minor is not None:
+            passing &= cost <= demand.max_cost_minor
+        figures = score(self, demand, offer, accelerators, most)
+        keys = [*reversed(figures.keys)]
+        if demand.ordered:
+            keys.append(place)
+        if demand.infra.ordered:
+            keys.append(order)
+        best = np.lexsort((offer, *(_comparable(key) for key in keys)))
+        needs = tuple(
+            self.nodes.need(demand.cpus, demand.memory_mib, model, count) for model, count in options
+        )
+        ranked = best[passing[best]]
+        return Judged(offer, place, accelerators, pool, fitting, most, cost, figures, ranked, needs)
+
+    def _affordable(self, offer: Ints, demand: Demand, accelerators: Ints, most: Ints) -> Ints:
+        """The most nodes whose cost is within the demand's limit, at least its least."""
+        limit = demand.max_cost_minor or 0
+        found = most.copy()
+        for n, number in enumerate(offer):
+            it = self.offers[number]
+            while (
+                found[n] > demand.least
+                and cost_minor(it, demand, int(accelerators[n]), int(found[n])) > limit
+            ):
+                found[n] -= 1
+        return found
+
+
+class _KindTable:
+    """The different nodes of every pool by their totals."""
+
+    def __init__(self, image: Image, nodes: NodeTable) -> None:
+        kinds = [
+            (pool, node, number)
+            for pool, where in enumerate(nodes.where)
+            for node, number in image.pools[where].kinds
+        ]
+        self._pools = len(nodes.where)
+        self._pool = np.array([pool for pool, _, _ in kinds], dtype=np.int64)
+        self._number = np.array([number for _, _, number in kinds], dtype=np.int64)
+        self._cpus = np.array([node.cpus for _, node, _ in kinds], dtype=np.int64)
+        self._memory = np.array([node.memory_mib for _, node, _ in kinds], dtype=np.int64)
+        self._accelerators = {
+            model: np.array([node.accelerators.get(model, 0) for _, node, _ in kinds], dtype=np.int64)
+            for model in nodes.models
+        }
+
+    def fitting(self, demand: Demand, model: str | None, count: int) -> Ints:
+        """By pool: how many nodes hold one node of the demand when they are empty."""
+        mask = (self._cpus >= demand.cpus) & (self._memory >= demand.memory_mib)
+        if model is not None:
+            has = self._accelerators.get(model)
+            mask &= has >= count if has is not None else count <= 0
+        fits = np.bincount(self._pool[mask], self._number[mask], self._pools)
+        return fits.astype(np.int64)
+
+
+def _order(infra: Infra, offer: OfferView) -> int:
+    if any(target.covers(offer.centre, offer.partition) for target in infra.avoid):
+        return _NOWHERE
+    if not infra.targets:
+        return 0
+    covering = (n for n, target in enumerate(infra.targets) if target.covers(offer.centre, offer.partition))
+    return next(covering, _NOWHERE)
+
+
+def _comparable(key: Ints) -> Ints:
+    """Numbers beyond 64 bits by their rank."""
+    if key.dtype != object:
+        return key
+    ranks = {value: rank for rank, value in enumerate(sorted(set(key.tolist())))}
+    return np.array([ranks[value] for value in key.tolist()], dtype=np.int64)

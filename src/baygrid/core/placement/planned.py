@@ -1,0 +1,62 @@
+"""What a plan says: who runs where, who makes room, whose place is kept, who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from baygrid.core.reasons import Explanation, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A job goes to these nodes (none named: the centre's own scheduler chooses `count` of them).
+    `accelerators` of model `accelerator` on each node. `cost_minor`: what it costs at most, in minor units of
+    the offer's currency. `why` makes the explanation, which few ask for."""
+
+    job: str
+    centre: str
+    partition: str
+    offer: str
+    nodes: tuple[str, ...]
+    count: int
+    accelerator: str | None
+    accelerators: int
+    cost_minor: int
+    why: Callable[[], Explanation] = field(compare=False, repr=False)
+
+    @property
+    def explanation(self) -> Explanation:
+        return self.why()
+
+
+@dataclass(frozen=True, slots=True)
+class Preemption:
+    """This attempt is to stop, for `job`."""
+
+    attempt: str
+    job: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place is kept for a blocked job: it starts there at `start` (ms) at the latest."""
+
+    job: str
+    centre: str
+    partition: str
+    start: int
+    nodes: tuple[str, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`assignments` in the order of their turns. `waiting`: jobs that had their turn and stay in the queue,
+    and why in short (`explain` tells more); those that were not looked at would have to wait too."""
+
+    assignments: tuple[Assignment, ...]
+    preemptions: tuple[Preemption, ...]
+    kept: tuple[Kept, ...]
+    waiting: Mapping[str, Explanation]

@@ -14,7 +14,7 @@ from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
-from baygrid.app.submit import check_places, read_specs
+from baygrid.app.submit import check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
@@ -95,6 +95,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
         check_places(copy, [spec])
+        check_queues(copy, [spec], platform.clock())
         return project, copy
 
     project, copy = platform.store.read(load)

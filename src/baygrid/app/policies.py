@@ -68,12 +68,12 @@ def read_policy(document: object) -> Policy:
         raise Invalid.many([(m.path, m.message) for m in error.mistakes]) from None
 
 
-def check_queue(policy: Policy, spec: JobSpec, project: str) -> None:
+def check_queue(policy: Policy, spec: JobSpec, project: str, prefix: str = "") -> None:
     """Raises Invalid where the job's queue is not there or not for its project, or the job is more urgent
-    than the queue allows."""
+    than the queue allows. `prefix`: of the fields' paths."""
     queue = policy.queue(spec.queue)
     if queue is None:
-        raise Invalid.at("queue", unknown("queue", spec.queue, {*policy.queues, "default"}))
+        raise Invalid.at(prefix + "queue", unknown("queue", spec.queue, {*policy.queues, "default"}))
     if queue.projects is not None and project not in queue.projects:
         open_to_it = [
             name
@@ -81,11 +81,11 @@ def check_queue(policy: Policy, spec: JobSpec, project: str) -> None:
             if (other := policy.queue(name)) and (other.projects is None or project in other.projects)
         ]
         cure = f"use {' or '.join(open_to_it)}" if open_to_it else "ask your operator for one"
-        raise Invalid.at("queue", f"queue {queue.name!r} is not for project {project!r}: {cure}")
+        raise Invalid.at(prefix + "queue", f"queue {queue.name!r} is not for project {project!r}: {cure}")
     if PRIORITIES[spec.priority] > queue.up_to:
         most = next(word for word, rank in PRIORITIES.items() if rank == queue.up_to)
         raise Invalid.at(
-            "priority",
+            prefix + "priority",
             f"queue {queue.name!r} takes jobs up to priority {most}, not {spec.priority}: write {most}",
         )
 

@@ -11,6 +11,7 @@ from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of
 from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
+from baygrid.app.policies import check_queue
 from baygrid.app.problems import IdempotencyMismatch, Impossible, Invalid, NotEnoughMoney, NotFound
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
@@ -130,6 +131,7 @@ def _records(
         raise NotFound(f"there is no project {name!r}")
     region = platform.catalogue.at(tx)
     check_places(region, specs)
+    check_queues(region, specs, now)
     _check_deadlines(specs, now)
     records = [
         JobRecord(
@@ -173,6 +175,13 @@ def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:
                 found.append((path, unknown(f"partition of {place.centre}", place.partition, partitions)))
     if found:
         raise Invalid.many(found)
+
+
+def check_queues(region: RegionCopy, specs: Sequence[JobSpec], now: Instant) -> None:
+    """Raises Invalid for a queue that is not there or not for its job."""
+    policy = region.policy(now)
+    for index, spec in enumerate(specs):
+        check_queue(policy, spec, spec.project, f"jobs[{index}]." if len(specs) > 1 else "")
 
 
 def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:

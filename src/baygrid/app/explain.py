@@ -18,7 +18,7 @@ from baygrid.app.submit import check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
-from baygrid.core.placement.plan import explain, impossible
+from baygrid.core.placement.plan import impossible
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project
@@ -112,7 +112,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
 def _table_of(
     known: RegionImage, subject: str, demand: Demand, offers: Mapping[str, Offer], now: Instant
 ) -> Table:
-    found = explain(known.image, demand, known.policy, known.shares, known.backlog, now)
+    found = known.explain(demand, now)
     outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
     return table(subject, outcome, found.to_json(), offers)
 

@@ -12,8 +12,10 @@ from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.plan import Plan, Planner
 from baygrid.core.placement.policy import UNDECLARED
 from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
 
@@ -42,6 +44,7 @@ class RegionImage:
         self.policy = UNDECLARED
         self.shares = Shares(UNDECLARED)
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
+        self._planner = Planner()
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
         self._organisations: Mapping[str, str] = {}
         self._likes: dict[tuple[str, int, str], Demand] = {}
@@ -180,6 +183,13 @@ class RegionImage:
         news = self._news or turned
         self._news, self._planned_at = False, now
         return news and len(self.backlog) > 0
+
+    def plan(self, now: Instant) -> Plan:
+        return self._planner.plan(self.image, self.backlog, self.policy, self.shares, now)
+
+    def explain(self, demand: Demand, now: Instant) -> Explanation:
+        """Of a waiting job, or of one that is only imagined."""
+        return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, now)
 
     def plan_again(self) -> None:
         """What was thought to be taken is free."""

@@ -9,7 +9,6 @@ from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit, make_room
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.plan import plan
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
 
@@ -70,7 +69,7 @@ class Scheduler:
         known = self._follower.region
         if self.term is None or not known.has_news(now):
             return False
-        made = plan(known.image, known.backlog, known.policy, known.shares, now)
+        made = known.plan(now)
         if made.preemptions:
             stopping = make_room(self._platform, self.term, self._holder, LEASE_MS, made.preemptions, now)
             known.take_attempts(stopping)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.region_image import RegionImage
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
-from baygrid.core.placement.plan import plan
 from baygrid.ports.records import Held, JobRecord
 from baygrid.ports.store import Store, Tx
 from baygrid.sim.people import People
@@ -119,7 +118,7 @@ class Operator:
             return image
 
         known = self._store.read(load)
-        fits = plan(known.image, known.backlog, known.policy, known.shares, now).assignments
+        fits = known.plan(now).assignments
         if fits:
             raise Violation("everything is placed", f"{fits[0]} was not placed", fits[0].job)
         return {job.id for job in self._snapshot.jobs.values() if job.state is JobState.QUEUED}

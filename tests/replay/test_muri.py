@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from baygrid.replay import muri
+from baygrid.replay import gangs, muri
 from baygrid.replay.outcome import BadTrace
+from benchmarks import jct
 
 TRACES = (
     Path(os.environ.get("BAYGRID_TRACES", Path(__file__).parents[2].parent / "shared" / "traces")) / "philly"
@@ -31,7 +34,6 @@ PUBLISHED = {
     ("trace2_pr", "srsf"): (3384600.437, 47972347.554, 34656644.082),
     ("trace2_pr", "tiresias"): (10555502.040, 47686997.557, 44369455.222),
 }
-BOUND = {"trace1_pr": 1_751_270, "trace2_pr": 3_297_950}
 THEMIS = {"trace1": 1823179.078, "trace1_pr": 3314303.178, "trace2": 4628171.542, "trace2_pr": 12529490.82}
 
 
@@ -62,8 +64,29 @@ def test_without_durations_it_is_ahead_of_tiresias_and_themis(trace):
 def test_with_durations_it_is_ahead_of_srsf_and_near_the_bound(trace):
     mine = mean_jct(trace, "baygrid-informed")
     assert mine <= PUBLISHED[trace, "srsf"][0]
-    if trace in BOUND:
-        assert BOUND[trace] <= mine <= 1.01 * BOUND[trace]
+    if trace.endswith("_pr"):
+        assert mine <= 1.01 * jct.bound(muri.jobs(TRACES / f"muri_{trace}.csv", charged=False), 64)
+
+
+@needs_traces
+@pytest.mark.parametrize(
+    ("trace", "seconds"),
+    [("trace1", 789_240), ("trace1_pr", 1_751_270), ("trace2", 2_067_434), ("trace2_pr", 3_297_950)],
+)
+def test_the_bound_is_that_of_another_program(trace, seconds):
+    assert jct.bound(muri.jobs(TRACES / f"muri_{trace}.csv", charged=False), 64) == pytest.approx(
+        seconds, abs=1
+    )
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.integers(1, 16), st.integers(1, 900)), min_size=1, max_size=20)
+)
+@settings(max_examples=40, deadline=None)
+def test_no_order_goes_under_the_bound(queue):
+    jobs = [gangs.Job(submit, gpus, seconds) for submit, gpus, seconds in queue]
+    for policy in gangs.POLICIES:
+        assert gangs.run(jobs, policy, 2, 8).jct.mean() >= jct.bound(jobs, 16) - 1e-6
 
 
 def write(folder: Path, *lines: str) -> Path:

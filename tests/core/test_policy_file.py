@@ -17,7 +17,7 @@ from baygrid.core.placement.policy import (
     Quota,
     Reserved,
 )
-from baygrid.core.placement.policy_file import PolicyError, parse, to_document
+from baygrid.core.placement.policy_file import DocumentError, parse, to_document
 from baygrid.core.placement.reading import MOST_MISTAKES
 
 WHOLE = {
@@ -53,7 +53,7 @@ WHOLE = {
 
 
 def mistakes(document: object) -> dict[str, str]:
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse(document)
     return {mistake.path: mistake.message for mistake in caught.value.mistakes}
 
@@ -182,7 +182,7 @@ def test_a_mistake_says_where_and_the_cure(document: object, path: str, says: st
 
 
 def test_a_flood_of_mistakes_is_cut():
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse({"shares": {f"x{n}": 0 for n in range(5000)}})
     assert len(caught.value.mistakes) == MOST_MISTAKES + 1
     assert caught.value.mistakes[-1].message == "there are 4900 more mistakes"
@@ -281,6 +281,6 @@ FIELDS = ("half_life", "shares", "queues", "reservations", "flavors", "centres",
 def test_whatever_comes_is_read_or_refused(document: dict[str, object]):
     try:
         policy = parse(document)
-    except PolicyError:
+    except DocumentError:
         return
     assert parse(to_document(policy)) == policy

@@ -30,15 +30,6 @@ def test_of_several_that_begin_at_once_the_last_one_counts(store: Store):
     assert in_force(store, 1000) == policy(2, 1000, reserve=2)
 
 
-def test_it_says_until_when(store: Store):
-    insert(store, policy(1, 1000), policy(2, 3000), policy(3, 2000))
-
-    def next_begins(now: int) -> int | None:
-        return store.read(lambda tx: tx.policies.next_begins(now))
-
-    assert [next_begins(now) for now in (0, 1000, 2500, 3000)] == [1000, 2000, 3000, None]
-
-
 def test_history_has_all_by_date(store: Store):
     assert store.read(lambda tx: tx.policies.history()) == []
     first, last, between = policy(1, 1000), policy(2, 3000, shares={"ä": 1}), policy(3, 2000)

@@ -115,3 +115,17 @@ class NewToken(Body):
 class NewPolicy(Body):
     document: dict[str, Any] = Field(description="the whole policy; what it leaves out is as without one")
     valid_from: Instant | None = None
+
+
+class WhatIf(Body):
+    """What would be otherwise; at least one of the first three."""
+
+    policy: dict[str, Any] | None = Field(default=None, description="a policy document")
+    prices: dict[str, str] = Field(
+        default={},
+        examples=[{"hub-gpu-H100": "18"}],
+        description="by offer, of an hour of its accelerator, or of a cpu where it has none",
+    )
+    centres: list[dict[str, Any]] = Field(default=[], max_length=20, description="centres to add")
+    since: Instant | None = None
+    seed: int = Field(default=42, ge=0, lt=2**32)

@@ -1,4 +1,4 @@
-"""The region's placement policy."""
+"""The region's placement policy, and what another one would have done."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import policies
+from baygrid.app.whatif import Change, whatif
 
 router = APIRouter(route_class=Route, tags=["policy"])
 
@@ -32,3 +33,12 @@ def list_policies(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: pa
     rows = policies.history(call.platform, call.actor)
     page, next = paging.window(rows, lambda row: row.id, cursor, limit)
     return Json(render.items(map(render.policy, page), next))
+
+
+@router.post("/v1/whatif", response_model=schemas.WhatIfReport)
+def ask_whatif(call: Caller, body: Annotated[bodies.WhatIf, reads(bodies.WhatIf)]) -> Json:
+    """The region's history once as the region is and once with a change. May take minutes."""
+    change = Change(body.policy, body.prices, body.centres)
+    told = whatif(call.platform, call.actor, change, since=body.since, seed=body.seed)
+    times = {name: render.instant(told.pop(f"{name}_ms")) for name in ("from", "until")}
+    return Json(times | told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from baygrid.app.access import Action, Actor, permit
@@ -11,8 +11,9 @@ from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs.spec import JobSpec
+from baygrid.core.placement.image import CentreView, Partition
 from baygrid.core.placement.policy import PLAIN, PRIORITIES, Policy, Reserved
-from baygrid.core.placement.policy_file import PolicyError, parse, to_document
+from baygrid.core.placement.policy_file import DocumentError, parse, to_document
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, PolicyRecord, Role
 from baygrid.ports.store import Tx
@@ -64,7 +65,7 @@ def read_policy(document: object) -> Policy:
     """Raises Invalid with every mistake."""
     try:
         return parse(document)
-    except PolicyError as error:
+    except DocumentError as error:
         raise Invalid.many([(m.path, m.message) for m in error.mistakes]) from None
 
 
@@ -123,20 +124,22 @@ class _Names:
     projects: dict[str, str]
     tokens: Collection[str]
     models: Collection[str]
-    region: RegionCopy
+    centres: Mapping[str, tuple[Partition, ...]]
 
 
-def check_names(tx: Tx, region: RegionCopy, policy: Policy) -> None:
+def check_names(tx: Tx, region: RegionCopy, policy: Policy, imagined: Sequence[CentreView] = ()) -> None:
     """Raises Invalid with every organisation, project, user, centre, partition, node and accelerator in the
-    policy that the region does not have. What a centre has is known once its agent has reported."""
-    nodes = [node for parts in region.partitions.values() for part in parts for node in part.nodes]
+    policy that neither the region nor one of the `imagined` centres has. What a centre has is known once its
+    agent has reported."""
+    centres = {**region.partitions, **{view.name: view.partitions for view in imagined}}
+    nodes = [node for parts in centres.values() for part in parts for node in part.nodes]
     models = {model for node in nodes for model in node.accelerators}
     names = _Names(
         [row.name for row in tx.region.organisations()],
         {name: row.organisation for name, row in tx.region.projects().items()},
         [row.id for row in tx.region.tokens()],
         {PLAIN} | models | {offer.accelerator for offer in region.offers.values() if offer.accelerator},
-        region,
+        centres,
     )
     found = [
         (path, message)
@@ -175,14 +178,14 @@ def _reservations(policy: Policy, names: _Names) -> Iterator[tuple[str, str]]:
         for project in sorted(it.projects):
             if project not in names.projects:
                 yield f"{at}.projects", unknown("project", project, names.projects)
-        if it.centre not in names.region.centres:
-            yield f"{at}.centre", unknown("centre", it.centre, names.region.centres)
+        if it.centre not in names.centres:
+            yield f"{at}.centre", unknown("centre", it.centre, names.centres)
         else:
-            yield from _reserved_nodes(it, at, names.region)
+            yield from _reserved_nodes(it, at, names)
 
 
-def _reserved_nodes(it: Reserved, at: str, region: RegionCopy) -> Iterator[tuple[str, str]]:
-    partitions = {part.name: part for part in region.partitions.get(it.centre, ())}
+def _reserved_nodes(it: Reserved, at: str, names: _Names) -> Iterator[tuple[str, str]]:
+    partitions = {part.name: part for part in names.centres[it.centre]}
     if not partitions:
         return
     if it.partition not in partitions:
@@ -199,5 +202,5 @@ def _others(policy: Policy, names: _Names) -> Iterator[tuple[str, str]]:
         if model not in names.models:
             yield f"flavors.{model}", unknown("accelerator", model, names.models)
     for centre in policy.centres:
-        if centre not in names.region.centres:
-            yield f"centres.{centre}", unknown("centre", centre, names.region.centres)
+        if centre not in names.centres:
+            yield f"centres.{centre}", unknown("centre", centre, names.centres)

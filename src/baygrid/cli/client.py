@@ -25,7 +25,8 @@ PATIENT: Final = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
 LONGEST_PAUSE: Final = 8.0
 _SILENCE: Final = 75.0
 """Seconds without a byte, heartbeats too, after which a stream is taken as broken."""
-_TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
+_READ: Final = 30.0
+_TIMEOUT: Final = httpx2.Timeout(_READ, connect=5.0)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _REPEATABLE = frozenset({"GET", "HEAD", "DELETE"})
 
@@ -198,11 +199,19 @@ class Client:
         headers: Mapping[str, str] | None = None,
         again: bool = False,
         accept: tuple[int, ...] = (),
+        patience_s: float = _READ,
     ) -> httpx2.Response:
-        """One request. `again`: it may be repeated; `accept`: statuses that are answers, not problems."""
+        """One request. `again`: it may be repeated; `accept`: statuses that are answers, not problems;
+        `patience_s`: how long the server may say nothing."""
         again = again or method in _REPEATABLE or "Idempotency-Key" in (headers or {})
         request = self._http.build_request(
-            method, path, params=_known(params), json=json, content=content, headers=dict(headers or {})
+            method,
+            path,
+            params=_known(params),
+            json=json,
+            content=content,
+            headers=dict(headers or {}),
+            timeout=httpx2.Timeout(_READ, connect=5.0, read=patience_s),
         )
         return self._answer(request, again=again, accept=accept)
 

@@ -6,7 +6,18 @@ from typing import NoReturn
 import typer
 
 from baygrid.cli import session
-from baygrid.cli.commands import applications, client, jobs, money, policy, region, replay, simulate, start
+from baygrid.cli.commands import (
+    applications,
+    client,
+    jobs,
+    money,
+    policy,
+    region,
+    replay,
+    simulate,
+    start,
+    whatif,
+)
 from baygrid.cli.errors import CliError
 from baygrid.cli.output import Output
 
@@ -23,6 +34,7 @@ jobs.register(app)
 money.register(app)
 region.register(app)
 policy.register(app)
+whatif.register(app)
 start.register(app)
 client.register(app)
 simulate.register(app)

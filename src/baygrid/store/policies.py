@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import PolicyRecord
@@ -18,7 +18,6 @@ _HISTORY = Statement(_ROWS.order_by(_C.valid_from, _C.id))
 _IN_FORCE = Statement(
     _ROWS.where(_C.valid_from <= number("now")).order_by(_C.valid_from.desc(), _C.id.desc()).limit(1)
 )
-_NEXT = Statement(select(func.min(_C.valid_from)).where(_C.valid_from > number("now")))
 
 
 def _policy(row: Row) -> PolicyRecord:
@@ -48,10 +47,6 @@ class Policies:
     def in_force(self, now: Instant) -> PolicyRecord | None:
         found = self._session.all(_IN_FORCE, {"now": now})
         return _policy(found[0]) if found else None
-
-    def next_begins(self, now: Instant) -> Instant | None:
-        begins: Instant | None = self._session.all(_NEXT, {"now": now})[0][0]
-        return begins
 
     def history(self) -> list[PolicyRecord]:
         return [_policy(row) for row in self._session.all(_HISTORY, {})]

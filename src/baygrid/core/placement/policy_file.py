@@ -24,9 +24,9 @@ from baygrid.core.placement.policy import (
     Reserved,
 )
 from baygrid.core.placement.reading import (
+    DocumentError,
     Mistake,
     Part,
-    PolicyError,
     Wrong,
     by_hour,
     duration,
@@ -44,7 +44,7 @@ from baygrid.core.placement.reading import (
 from baygrid.core.reasons import JSON
 from baygrid.core.units import format_duration
 
-__all__ = ["Mistake", "PolicyError", "parse", "to_document"]
+__all__ = ["DocumentError", "Mistake", "parse", "to_document"]
 
 MOST_RESERVE: Final = 1000
 _UNLIMITED: Final = "unlimited"
@@ -58,7 +58,7 @@ _WATTS: Final = whole(0, 100_000)
 
 def parse(document: object) -> Policy:
     """The policy that a document describes; an empty one is a region with equal shares and no quotas. Raises
-    PolicyError with every mistake, and nothing else."""
+    DocumentError with every mistake, and nothing else."""
     whole_document = Part({} if document is None else document)
     top = whole_document.fields(
         "half_life", "shares", "queues", "reservations", "flavors", "centres", "backfill", "preemption",

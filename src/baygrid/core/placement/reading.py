@@ -31,8 +31,8 @@ class Mistake:
     message: str
 
 
-class PolicyError(ValueError):
-    """A policy document cannot be accepted; `mistakes` has all of them, in the order of the reading."""
+class DocumentError(ValueError):
+    """A document cannot be accepted; `mistakes` has all of them, in the order of the reading."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         super().__init__(mistakes)
@@ -61,12 +61,12 @@ class Part:
         self._found.append(Mistake(self.path, message))
 
     def raise_any(self) -> None:
-        """Raises PolicyError if anything in the document was refused."""
+        """Raises DocumentError if anything in the document was refused."""
         more = len(self._found) - MOST_MISTAKES
         if more > 0:
             self._found[MOST_MISTAKES:] = [Mistake("", f"there are {more} more mistakes")]
         if self._found:
-            raise PolicyError(tuple(self._found))
+            raise DocumentError(tuple(self._found))
 
     def read(self, parser: Leaf[T], default: T) -> T:
         """What `parser` makes of the value; `default` if there is none, or if it refuses it."""

@@ -1,0 +1,274 @@
+"""The region's own history through the very planner that serves it, under a simulated clock: as the region
+is, and as it would be.
+
+Jobs arrive when they arrived and run as long as they ran; where they run, and when, is decided anew. The
+region starts empty. A job that would run on another accelerator takes as much longer as the ratings say.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import Final
+
+from baygrid.core.placement.backlog import Backlog
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
+from baygrid.core.placement.plan import Assignment, Preemption, impossible, plan
+from baygrid.core.placement.policy import Policy
+from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.replay.outcome import Progress, no_progress
+from baygrid.replay.own_scheduler import OwnScheduler
+
+GRACE_MS: Final = 30_000
+"""What a preempted attempt has to end."""
+TELL_EVERY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A job of the history. It ran for `lasts_s` on `count` nodes with accelerators of `model` (None:
+    plain). `after`: jobs that must have ended before it. `checkpoint`: it goes on where it was stopped."""
+
+    demand: Demand
+    lasts_s: float
+    model: str | None = None
+    count: int = 1
+    checkpoint: bool = False
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The region as one simulation has it, from the first job to the last."""
+
+    centres: tuple[CentreView, ...]
+    offers: tuple[OfferView, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of time in which a job had a place. `ended` False: it was preempted."""
+
+    job: str
+    placement: Placement
+    offer: str
+    start: int
+    end: int
+    ended: bool
+
+
+@dataclass(slots=True)
+class Course:
+    """What happened: when each job that could start first started after it could (ms), every run, and why the
+    jobs that never ran did not."""
+
+    waits: dict[str, int] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    never: dict[str, str] = field(default_factory=dict)
+    preemptions: int = 0
+
+
+class _Kind(IntEnum):
+    """What happens at one time happens in this order."""
+
+    END = 0
+    READY = 1
+    WAKE = 2
+
+
+@dataclass(slots=True)
+class _Live:
+    """An attempt: placed, and started or not. `left_s`: of work, on the accelerator that it has."""
+
+    past: Past
+    placement: Placement
+    offer: str
+    left_s: float
+    start: int | None = None
+
+
+class Simulation:
+    """One course of the history. `step_ms`: the planner looks at most so often, so a start may be so much
+    late. `ratings`: how much an accelerator does, by model; others have 1."""
+
+    def __init__(self, setting: Setting, history: Sequence[Past], step_ms: int, ratings: Mapping[str, float]):
+        self._policy = setting.policy
+        self._step = step_ms
+        self._ratings = ratings
+        self._image = Image(setting.centres, setting.offers)
+        self._capacity = Capacity.of(self._image, setting.policy)
+        self._shares = Shares(setting.policy)
+        self._backlog = Backlog()
+        self._own = OwnScheduler(
+            view for view in setting.centres if not setting.policy.centre(view.name).managed
+        )
+        self._pasts = {past.demand.job: past for past in history}
+        self._ready: dict[str, int] = {}
+        self._done_s: dict[str, float] = defaultdict(
+            float
+        )  # of work that a checkpoint kept, as in the history
+        self._live: dict[str, _Live] = {}
+        self._tries: dict[str, int] = defaultdict(int)
+        self._left_after: dict[str, int] = {}
+        self._successors: dict[str, list[str]] = defaultdict(list)
+        self._events: list[tuple[int, int, str]] = []
+        self._looked = -step_ms
+        self.course = Course()
+        self._arrive()
+
+    def _arrive(self) -> None:
+        for job, past in self._pasts.items():
+            before = [other for other in past.after if other in self._pasts]
+            self._left_after[job] = len(before)
+            for other in before:
+                self._successors[other].append(job)
+            if not before:
+                heappush(self._events, (past.demand.submitted_at, _Kind.READY, job))
+        for it in self._policy.reservations:
+            for at in (it.start, it.end):
+                heappush(self._events, (at, _Kind.WAKE, ""))
+
+    def run(self, progress: Progress = no_progress) -> Course:
+        """To its end: nothing runs any more and nothing that waits can start."""
+        told = 0
+        while self._events:
+            now = max(self._events[0][0], self._looked + self._step)
+            while self._events and self._events[0][0] <= now:
+                at, kind, name = heappop(self._events)
+                if kind is _Kind.END:
+                    self._end(name, at)
+                elif kind is _Kind.READY:
+                    self._ready[name] = at
+                    self._backlog.add(self._pasts[name].demand)
+            if len(self._backlog):
+                self._looked = now
+                self._plan(now)
+            if len(self.course.runs) >= told + TELL_EVERY:
+                told = len(self.course.runs)
+                progress(min(told, len(self._pasts)), len(self._pasts))
+        self._give_up()
+        return self.course
+
+    def _plan(self, now: int) -> None:
+        made = plan(self._image, self._backlog, self._policy, self._shares, now)
+        for preemption in made.preemptions:
+            self._stop(preemption, now)
+        for assignment in made.assignments:
+            self._place(assignment, now)
+        self.course.never = {job: why.outcome.text for job, why in made.waiting.items()}
+
+    def _place(self, it: Assignment, now: int) -> None:
+        past = self._pasts[it.job]
+        demand = past.demand
+        self._backlog.remove(it.job)
+        self._tries[it.job] += 1
+        attempt = f"{it.job}/{self._tries[it.job]}"
+        ends_by = now + demand.time_s * 1000
+        placement = Placement(
+            attempt, it.centre, it.partition, it.nodes, demand.cpus, demand.memory_mib, it.accelerator,
+            it.accelerators, it.count, it.job, demand.organisation, demand.project, demand.user, demand.queue,
+            demand.priority, placed_at=now, ends_by=ends_by, checkpointed=past.checkpoint,
+        )  # fmt: skip
+        self._live[attempt] = _Live(past, placement, it.offer, self._work(past, it))
+        share = dominant(
+            self._capacity,
+            demand.cpus * it.count,
+            demand.memory_mib * it.count,
+            {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None,
+        )
+        self._shares.begin(attempt, demand.path, share, now, ends_by)
+        if it.nodes:
+            self._start(attempt, now)
+        else:
+            self._image.occupy(placement)
+            for started in self._own.arrives(placement):
+                self._start(started, now)
+
+    def _work(self, past: Past, it: Assignment) -> float:
+        """Seconds that it still takes there: at most its time limit, at which it is ended."""
+        pace = self._ratings.get(it.accelerator or "", 1.0) * it.count
+        then = self._ratings.get(past.model or "", 1.0) * past.count
+        left = past.lasts_s - self._done_s[it.job]
+        return max(1.0, min(left * then / pace, float(past.demand.time_s)))
+
+    def _start(self, attempt: str, now: int) -> None:
+        live = self._live[attempt]
+        live.start = now
+        past = live.past
+        live.placement = replace(live.placement, started_at=now, ends_by=now + past.demand.time_s * 1000)
+        self._image.occupy(live.placement)
+        job = past.demand.job
+        self.course.waits.setdefault(job, now - self._ready[job])
+        heappush(self._events, (now + int(live.left_s * 1000), _Kind.END, attempt))
+
+    def _stop(self, it: Preemption, now: int) -> None:
+        live = self._live.get(it.attempt)
+        if live is None or live.placement.stopping:
+            return
+        self.course.preemptions += 1
+        live.placement = replace(live.placement, stopping=True)
+        self._image.occupy(live.placement)
+        heappush(self._events, (now + (GRACE_MS if live.start is not None else 0), _Kind.END, it.attempt))
+
+    def _end(self, attempt: str, at: int) -> None:
+        live = self._live.pop(attempt, None)
+        if live is None:
+            return  # it was stopped before its work was done
+        self._image.release(attempt)
+        self._shares.end(attempt, at)
+        for started in self._own.ends(live.placement):
+            self._start(started, at)
+        job = live.past.demand.job
+        worked = (at - live.start) / 1000 if live.start is not None else 0.0
+        done = worked >= live.left_s - 0.001 and live.start is not None
+        if live.start is not None:
+            self.course.runs.append(Run(job, live.placement, live.offer, live.start, at, done))
+        if done:
+            self._release(job, at)
+            return
+        if live.past.checkpoint and worked:
+            whole = live.past.lasts_s - self._done_s[job]
+            self._done_s[job] += whole * worked / live.left_s
+        self._backlog.add(live.past.demand)
+
+    def _release(self, job: str, at: int) -> None:
+        """Those that waited for its end, and for nothing else, are ready."""
+        for successor in self._successors[job]:
+            self._left_after[successor] -= 1
+            if not self._left_after[successor]:
+                ready = max(at, self._pasts[successor].demand.submitted_at)
+                heappush(self._events, (ready, _Kind.READY, successor))
+
+    def _give_up(self) -> None:
+        """What still waits will wait for ever."""
+        told = {
+            self._backlog.line(job).kind: why
+            for job, why in self.course.never.items()
+            if job in self._backlog
+        }
+        for kind in {self._backlog.line(demand.job).kind for demand in self._backlog}:
+            never = impossible(self._image, kind.example)
+            if never is not None:
+                told[kind] = never.outcome.text
+        self.course.never = {
+            demand.job: told.get(self._backlog.line(demand.job).kind, "its turn never came")
+            for demand in self._backlog
+        }
+        blocked = (job for job, left in self._left_after.items() if left)
+        self.course.never |= dict.fromkeys(blocked, "a job that must end before it never ran")
+
+
+def simulate(
+    setting: Setting,
+    history: Sequence[Past],
+    step_ms: int,
+    ratings: Mapping[str, float],
+    progress: Progress = no_progress,
+) -> Course:
+    """The history in this setting."""
+    return Simulation(setting, history, step_ms, ratings).run(progress)

@@ -8,6 +8,7 @@ section 6.2).
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baygrid.core.placement.packing.cluster import Cluster
-from baygrid.core.placement.packing.fragmentation import popular
 from baygrid.core.placement.packing.kernel import POLICIES
 from baygrid.core.placement.packing.packer import Packer
 from baygrid.replay.openb_trace import Trace, inflated, ordered, read
@@ -54,7 +54,7 @@ def run(
     progress: Progress = no_progress,
 ) -> Outcome:
     """`arrivals`: rows of the trace's pods, in order. `ranks`: of its nodes, for ties."""
-    packer = Packer(trace.cluster(ranks), placement, popular(trace.pods))
+    packer = Packer(trace.cluster(ranks), placement, Counter(trace.pods))
     _warm(trace, placement)
     shapes = [packer.shape(trace.pods[row]) for row in arrivals.tolist()]
     draws = np.random.default_rng(seed).random(len(shapes)).tolist()
@@ -89,7 +89,7 @@ def run(
 
 def _warm(trace: Trace, placement: str) -> None:
     """Have the kernels compiled, or loaded, before the clock runs."""
-    packer = Packer(Cluster(trace.hosts[:1]), placement, popular(trace.pods[:1]))
+    packer = Packer(Cluster(trace.hosts[:1]), placement, Counter(trace.pods[:1]))
     placed = packer.place(packer.shape(trace.pods[0]))
     if placed:
         packer.release(placed)

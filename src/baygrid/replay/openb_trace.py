@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.core.placement.packing.cluster import WHOLE, Cluster, Host, Request
+from baygrid.core.placement.packing.cluster import Cluster, Host, Request
+from baygrid.core.placement.packing.kernel import WHOLE
 from baygrid.replay.outcome import BadTrace
 
 INFLATED: Final = 1.3

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints: TypeAlias = NDArray[np.int64]
-Floats: TypeAlias = NDArray[np.float64]
+from baygrid.core.placement.packing.kernel import FIRST, SIZE, WHOLE, Ints
 
-WHOLE: Final = 1000
-"""Thousandths of one accelerator."""
 MODELS: Final = 62
 """How many models one cluster can tell apart: the bits of a mask."""
 ANY: Final = (1 << MODELS) - 1
@@ -57,23 +53,15 @@ class Request:
             raise ValueError(f"{self} asks for a share of no device")
 
 
-class Nodes(NamedTuple):
-    """The free part of every node; rows are nodes in the order in which ties are broken (the first wins).
-
-    `room` (n, 2): cpu, memory. `devices` (n, d): free thousandths, 0 where a node has no such device.
-    `bits` (n, d): one bit for the model, 0 where there is no device. `size` (n,): devices of the node.
-    `tenants` (n, d+1): requests on it that share a device (column 0) or hold k whole ones (column k).
-    """
-
-    room: Ints
-    devices: Ints
-    bits: Ints
-    size: Ints
-    tenants: Ints
-
-
 class Cluster:
-    """Nodes as arrays, and the bit of each model."""
+    """All nodes in one array, since each further array makes a call of a kernel dearer than the decision.
+
+    `nodes` (n, 4 + 3d), d the most devices that a node has; rows are nodes in the order in which ties are
+    broken (the first wins). Its columns: `CPU`, `MEMORY`, `SIZE`; from `FIRST` on d free thousandths, d
+    bits for the model (both 0 where a node has no such device), and 1 + d counts of requests on the node:
+    those that share a device, and those that hold 1 to d whole ones. `total` (n, 2): cpu and memory of the
+    empty nodes. `models`: the bit of each model.
+    """
 
     def __init__(self, hosts: Sequence[Host]) -> None:
         self.models = {
@@ -81,18 +69,25 @@ class Cluster:
         }
         if len(self.models) > MODELS:
             raise ValueError(f"{len(self.models)} accelerator models, and {MODELS} can be told apart")
-        width = max([len(host.models) for host in hosts], default=0) or 1
-        n = len(hosts)
-        self.nodes = Nodes(
-            room=np.array([(host.cpu, host.memory) for host in hosts], np.int64).reshape(n, 2),
-            devices=np.zeros((n, width), np.int64),
-            bits=np.zeros((n, width), np.int64),
-            size=np.array([len(host.models) for host in hosts], np.int64),
-            tenants=np.zeros((n, width + 1), np.int64),
-        )
+        self.width = max([len(host.models) for host in hosts], default=0)
+        self.total = np.array([(host.cpu, host.memory) for host in hosts], np.int64).reshape(len(hosts), 2)
+        self.nodes = np.zeros((len(hosts), FIRST + 1 + 3 * self.width), np.int64)
+        self.nodes[:, :SIZE] = self.total
         for row, host in enumerate(hosts):
-            self.nodes.devices[row, : len(host.models)] = WHOLE
-            self.nodes.bits[row, : len(host.models)] = [1 << self.models[model] for model in host.models]
+            self.nodes[row, SIZE] = size = len(host.models)
+            self.nodes[row, FIRST : FIRST + size] = WHOLE
+            bits = [1 << self.models[model] for model in host.models]
+            self.nodes[row, FIRST + self.width : FIRST + self.width + size] = bits
+
+    @property
+    def devices(self) -> Ints:
+        """(n, d): free thousandths, a view."""
+        return self.nodes[:, FIRST : FIRST + self.width]
+
+    @property
+    def bits(self) -> Ints:
+        """(n, d): the bit of each device's model, 0 where there is no device, a view."""
+        return self.nodes[:, FIRST + self.width : FIRST + 2 * self.width]
 
     def mask(self, models: Iterable[str]) -> int:
         """The bits of these models; none named: all. A model that no node has adds no bit."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from baygrid.core.placement.packing.cluster import Cluster, Request
-from baygrid.core.placement.packing.fragmentation import typical
-from baygrid.core.placement.packing.kernel import POLICIES, Scores, change, measure, place
+from baygrid.core.placement.packing.kernel import POLICIES, Ints, change, idle_of, look, place
+from baygrid.core.placement.packing.usual import outlook, popular, typical
 
-_RING = 8192
+_RING: Final = 8192
+"""Changes that are remembered: a shape that has missed more is scored on every node."""
 
 
 class Placed(NamedTuple):
@@ -25,55 +26,54 @@ class Placed(NamedTuple):
 class Packer:
     """Takes and gives back room on the nodes of a cluster. Equal calls in equal order take equal nodes.
 
-    `usual`: the requests that are expected and their weights (fragmentation is what these cannot use), see
-    `fragmentation.popular`. The shapes that will be placed are added with `shape`.
+    `usual`: how often each request is expected, in any unit; policies fgd and baygrid keep room of use to
+    these.
     """
 
-    def __init__(self, cluster: Cluster, policy: str, usual: Sequence[tuple[Request, float]]) -> None:
+    def __init__(self, cluster: Cluster, policy: str, usual: Mapping[Request, float]) -> None:
         if policy not in POLICIES:
             raise ValueError(f"no placement policy {policy!r}: use one of {', '.join(POLICIES)}")
         self.cluster = cluster
         self._policy = POLICIES.index(policy)
-        self._typical = typical(cluster, usual)
+        self._typical = typical(cluster, popular(usual))
+        self._outlook = outlook(cluster, usual)
+        n, keys = len(cluster.nodes), len(self._typical.keys)
+        self._changes = np.zeros(_RING, np.int64), np.zeros(1, np.int64), np.full(n, -1, np.int64)
+        self._before = np.zeros(n)
+        self._found, self._after = np.zeros((keys, 2), np.int64), np.zeros((keys, 2), np.int64)
         self._shapes: dict[Request, int] = {}
-        n, width = cluster.nodes.devices.shape
-        self._table = np.zeros((0, 5), np.int64)
-        self._scores = Scores(
-            score=np.zeros((0, n)),
-            seen=np.zeros(0, np.int64),
-            changes=np.zeros(_RING, np.int64),
-            counter=np.zeros(1, np.int64),
-            last=np.full(n, -1, np.int64),
-            before=np.zeros(n),
-            sums=np.zeros(6 + 2 * len(self._typical.keys)),
-            after=np.zeros(width, np.int64),
-        )
-        self._arrays = (*cluster.nodes, *self._typical, *self._scores)
+        self._table: Ints = np.zeros((0, 5), np.int64)
+        self._score, self._seen = np.zeros((0, n)), np.zeros(0, np.int64)
         self._one = np.zeros((1, 2), np.int64)
+        self._grow(16)
         self.measure()
 
     def measure(self) -> None:
-        """Look at all nodes anew: to be called when the cluster's arrays were written by others."""
-        measure(self.cluster.nodes, self._typical, self._scores)
-        self._scores.seen[:] = -1
+        """Look at all nodes anew: to be called when the cluster's array was written by others."""
+        self._seen[:] = -1
+        self._outlook.idle[:] = 0
+        nodes, it = self.cluster.nodes, self._outlook
+        for node in range(len(nodes)):
+            it.idle[it.family[node]] += idle_of(nodes, node)
+            look(self._policy, node, nodes, self._before, *self._typical, self._found, it.worth)
 
     def shape(self, request: Request) -> int:
         """The number by which this request is placed."""
         number = self._shapes.setdefault(request, len(self._shapes))
         if number == len(self._table):
-            self._grow(max(16, 2 * number))
+            self._grow(2 * number)
         self._table[number] = self.cluster.row(request)
         return number
 
     def _grow(self, shapes: int) -> None:
         more = shapes - len(self._table)
-        n = len(self._scores.last)
         self._table = np.concatenate([self._table, np.zeros((more, 5), np.int64)])
-        self._scores = self._scores._replace(
-            score=np.concatenate([self._scores.score, np.zeros((more, n))]),
-            seen=np.concatenate([self._scores.seen, np.full(more, -1, np.int64)]),
-        )
-        self._arrays = (*self.cluster.nodes, *self._typical, *self._scores)
+        self._score = np.concatenate([self._score, np.zeros((more, len(self._before)))])
+        self._seen = np.concatenate([self._seen, np.full(more, -1, np.int64)])
+        scores = self._score, self._seen, *self._changes, self._before
+        self._arrays = (
+            self.cluster.nodes, *scores, *self._typical, self._found, self._after, *self._outlook
+        )  # fmt: skip
 
     def place(self, shape: int, draw: float = 0.0) -> Placed | None:
         """Take the best node for one request of this shape; None: it fits nowhere. `draw` (0 to 1) is the
@@ -90,7 +90,17 @@ class Packer:
             return None
         return tuple(Placed(shape, node, devices) for node, devices in gang.tolist())
 
+    def take(self, placed: Placed) -> None:
+        """Take exactly this, which is known to be free."""
+        self._change(placed, 1)
+
     def release(self, placed: Placed) -> None:
         """Give back what was taken."""
-        request = self._table[placed.shape]
-        change(self.cluster.nodes, placed.node, request, placed.devices, -1, self._typical, self._scores)
+        self._change(placed, -1)
+
+    def _change(self, placed: Placed, sign: int) -> None:
+        it, request = self._outlook, self._table[placed.shape]
+        change(
+            self._policy, placed.node, request, placed.devices, sign, self.cluster.nodes, *self._changes,
+            self._before, *self._typical, self._found, it.worth, it.family, it.idle,
+        )  # fmt: skip

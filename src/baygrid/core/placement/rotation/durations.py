@@ -1,7 +1,7 @@
 """What is known of how long jobs run, learnt only from service already given, and the index that follows.
 
-Attained service (seconds on all GPUs of the gang) is cut into levels with edges that grow by a factor. In
-each level the rate of ending is estimated as ends / seconds spent there, over all jobs, the unfinished ones
+Attained service (seconds that a gang has run) is cut into levels with edges that grow by a factor. In each
+level the rate of ending is estimated as ends / seconds spent there, over all jobs, the unfinished ones
 included: the occurrence/exposure estimator, which a job still running does not bias (Andersen and Keiding,
 "Multi-state models for event history analysis", 2002). No duration of an unfinished job is looked at.
 
@@ -29,7 +29,9 @@ FIRST_EDGE_S: Final = 600.0
 FACTOR: Final = 2.0**0.5
 LEVELS: Final = 32
 TAIL: Final = 1.0
+"""Of jobs that have run some time half run twice as long (Harchol-Balter and Downey, 1997, of processes)."""
 WEIGHT: Final = 30.0
+"""In ends. From 3 to 100, and from 60 to 3,600 s for the first edge, mean completion times change by 2 %."""
 
 
 class History(NamedTuple):

@@ -30,20 +30,21 @@ LIMITS: Final = (3_250.0, 7_200.0)
 
 _QUEUE: Final = 1e12
 _RUNNING: Final = -5e11
+"""In Tiresias' keys: from queue to queue, and from those who wait in one to those who run."""
 ALMOST: Final = 1e-6
+"""Seconds that rounding may be off."""
 
 
 class Service(NamedTuple):
     """The gangs and what they have had, one entry a gang, in order of submission.
 
-    Given: `submit`, `work` and `toll` (seconds), `gpus`, `kind` (the number of its size class). Changing:
+    Given: `submit` and `toll` (seconds), `gpus`, `kind` (the number of its size class). Changing:
     `left`, `got` (seconds of work still to do; seconds it has run), `level` (of attained service), `edge`
     (seconds of running at which the next begins), `key`. `tail[0]` and `tail[1]` are the last numbers given
     out at the back and at the front of Tiresias' queues.
     """
 
     submit: Floats
-    work: Floats
     toll: Floats
     gpus: Ints
     kind: Ints

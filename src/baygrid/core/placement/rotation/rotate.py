@@ -77,7 +77,6 @@ def rotate(gangs: Gangs, order: Order, nodes: int, width: int) -> Course:
     sizes, kinds = np.unique(gangs.gpus, return_inverse=True)
     service = Service(
         submit=gangs.submit,
-        work=gangs.work,
         toll=gangs.toll,
         gpus=gangs.gpus,
         kind=kinds.astype(np.int64),

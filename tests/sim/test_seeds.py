@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from baygrid.app import scheduler
+from baygrid.app import follower, scheduler
 from baygrid.centres import agent, logs, reports
 from baygrid.ports.records import JobRecord
 from baygrid.sim import Outcome, simulate
@@ -72,7 +72,7 @@ def test_the_summary_adds_up():
 @pytest.mark.slow
 def test_nothing_depends_on_how_much_is_done_at_once(monkeypatch):
     """Pages, batches and reports so small that every job needs several of them."""
-    monkeypatch.setattr(scheduler, "EVENTS_AT_ONCE", 4)
+    monkeypatch.setattr(follower, "EVENTS_AT_ONCE", 4)
     monkeypatch.setattr(scheduler, "COMMIT_AT_ONCE", 1)
     monkeypatch.setattr(reports, "BYTES_PER_REPORT", 500)
     monkeypatch.setattr(reports, "USAGE_PER_REPORT", 2)

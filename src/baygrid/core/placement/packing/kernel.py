@@ -50,6 +50,7 @@ _LARGEST_CPU: Final = 128_000.0
 _LARGEST_DEVICES: Final = 8_000
 """What the published rules of other policies measure nodes against."""
 _NO_FIT: Final = -math.inf
+_EPSILON: Final = 1e-6
 
 
 # What fits, which devices it takes, how it is booked.
@@ -284,9 +285,9 @@ def sigmoid(less: float) -> float:
 
 
 @njit(cache=True)
-def useful(nodes: Ints, node: int, worth: Ints) -> int:
+def useful(nodes: Ints, node: int, worth: Floats) -> float:
     """What the gaps of a node are worth, in thousandths."""
-    total = 0
+    total = 0.0
     for device in range(nodes[node, SIZE]):
         total += worth[nodes[node, FIRST + device]]
     return total
@@ -305,19 +306,19 @@ def starved(cpu: int, memory: int, use: float, need: Floats, node: int) -> float
 
 @njit(cache=True)
 def least_waste(
-    nodes: Ints, node: int, request: Ints, use: float, worth: Ints, need: Floats
+    nodes: Ints, node: int, request: Ints, use: float, worth: Floats, need: Floats
 ) -> tuple[float, int]:
     """Minus the waste that the request adds, in whole thousandths, and the devices as a bit mask. `use`:
     what the node's gaps are worth now."""
     cpu, memory, share = nodes[node, CPU], nodes[node, MEMORY], request[3]
-    less, chosen = 0, 0  # the worth that goes; what goes beyond the request itself is lost
+    less, chosen = 0.0, 0  # the worth that goes; what goes beyond the request itself is lost
     if request[2] == 1 and share < WHOLE:
-        less = WHOLE + 1
+        less = math.inf
         for device in range(nodes[node, SIZE]):
             if first_alike(nodes, node, device, request):
                 free = nodes[node, FIRST + device]
                 gone = worth[free] - worth[free - share]
-                if gone < less:
+                if gone < less - _EPSILON:
                     less, chosen = gone, 1 << device
     elif request[2] > 0:
         chosen = tightest(nodes, node, request)
@@ -379,7 +380,7 @@ def judge(policy, nodes, node, request, before, worth, need, kinds, keys, weight
 def place(
     policy: int, table: Ints, shape: int, draw: float, gang: Ints, nodes: Ints, score: Floats, seen: Ints,
     changes: Ints, counter: Ints, last: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats,
-    found: Ints, after: Ints, worth: Ints, need: Floats, family: Ints, idle: Ints, wants: Floats, parts:
+    found: Ints, after: Ints, worth: Floats, need: Floats, family: Ints, idle: Ints, wants: Floats, parts:
     Floats, pressure: Floats,
 ) -> bool:  # fmt: skip
     """Take one request on each of `len(gang)` different nodes, or none (False).
@@ -470,7 +471,7 @@ def drawn(scores: Floats, draw: float) -> int:
 @njit(cache=True)
 def change(
     policy: int, node: int, request: Ints, chosen: int, sign: int, nodes: Ints, changes: Ints, counter:
-    Ints, last: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats, found: Ints, worth: Ints,
+    Ints, last: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats, found: Ints, worth: Floats,
     family: Ints, idle: Ints,
 ) -> None:  # fmt: skip
     """Take (1) or give back (-1) a request, and note that the node has changed."""
@@ -485,7 +486,7 @@ def change(
 @njit(cache=True)
 def look(
     policy: int, node: int, nodes: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats, found:
-    Ints, worth: Ints,
+    Ints, worth: Floats,
 ) -> None:  # fmt: skip
     """Set `before` of a node."""
     if policy == _FGD:

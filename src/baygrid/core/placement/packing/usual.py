@@ -82,7 +82,7 @@ class Outlook(NamedTuple):
     the part of demand that names them. `pressure` (f,): room to work in.
     """
 
-    worth: Ints
+    worth: Floats
     need: Floats
     family: Ints
     idle: Ints

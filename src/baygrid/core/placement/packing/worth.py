@@ -21,7 +21,7 @@ _ROUNDS = 10_000
 """More than any list of shares needs; a bound, should rounding make the method turn in a circle."""
 
 
-def worth(demand: Mapping[int, float]) -> Ints:
+def worth(demand: Mapping[int, float]) -> Floats:
     """(WHOLE + 1,): thousandths that a gap of 0 to WHOLE thousandths is worth. `demand`: weight of each share
     (1 to WHOLE) asked for; whole devices always count as asked for."""
     shares = np.array(sorted({*demand, WHOLE}, reverse=True), np.int64)
@@ -37,7 +37,7 @@ def worth(demand: Mapping[int, float]) -> Ints:
         else:
             values, choices = dearest(shares, np.maximum(prices, 0.0))
             if values[WHOLE] <= 1 + _EPSILON:
-                return np.rint(values * WHOLE).astype(np.int64)
+                return values * WHOLE
             column, cost = _pattern(shares, choices), 1.0
         change, held = inverse @ column, inverse @ weights
         ratios = np.divide(held, change, out=np.full(len(shares), np.inf), where=change > _EPSILON)

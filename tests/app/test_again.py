@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
-from baygrid.app import jobs, projects
+from baygrid.app import blobs, jobs, projects
+from baygrid.app.problems import NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
@@ -175,3 +179,41 @@ def test_max_cost_is_for_all_attempts_together(stage: Stage, site: Site):
     end(site, again, AttemptState.FAILED)
     view = jobs.job(stage.platform, stage.team, order.job)
     assert (view.job.state, view.charged) == (JobState.FAILED, 34), "0.96 CNY are left, less than it may cost"
+
+
+CHECKPOINT = {"signal": "USR1", "grace": "60s", "path": "ckpt"}
+
+
+def test_the_next_attempt_goes_on_from_the_checkpoint(stage: Stage, site: Site):
+    order = running(stage, site, checkpoint=CHECKPOINT, retry={"max": 1})
+    assert (order.signal, order.grace_s, order.checkpoint, order.restore) == ("USR1", 60, "ckpt", None)
+    assert job(stage, order).hold == 103, "3690 s: time, grace and kill wait"
+    stage.preempt(order.attempt)
+    (stop,) = site.desired().stops
+    assert (stop.reason, stop.signal, stop.grace_s) == ("preempted", "USR1", 60)
+    kept = "ab" * 32
+    left = replace(site.says(order, AttemptState.PREEMPTED, 600), outputs={"checkpoint": kept})
+    site.report(left)
+    assert blobs.outputs(stage.platform, stage.team, order.job) == [], "it is no result"
+    stage.schedule()
+    (again,) = site.desired().orders
+    assert (again.checkpoint, again.restore) == ("ckpt", kept)
+    # It fails, and leaves none: the older one is still the best that there is.
+    stage.pass_time(600_000)
+    end(site, again, AttemptState.FAILED)
+    stage.schedule()
+    (third,) = site.desired().orders
+    assert third.restore == kept
+
+
+def test_an_agent_may_fetch_the_checkpoint_it_needs_and_no_other(stage: Stage, site: Site):
+    kept = hashlib.sha256(b"left").hexdigest()
+    other = stage.add_site("other", cpu_hour="2")
+    order = running(stage, site, checkpoint=CHECKPOINT)
+    stage.preempt(order.attempt)
+    blobs.put(stage.platform, other.actor, kept, 0, 4, iter([b"left"]))
+    site.report(replace(site.says(order, AttemptState.PREEMPTED, 600), outputs={"checkpoint": kept}))
+    with pytest.raises(NotFound):
+        blobs.get(stage.platform, site.actor, kept)
+    stage.schedule()
+    assert b"".join(blobs.get(stage.platform, site.actor, kept)[1]) == b"left"

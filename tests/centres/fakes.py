@@ -53,7 +53,7 @@ class FakeCentre:
     def prepare(self, order: Order, fetch: Fetch) -> None:
         if self.refuses_staging:
             raise StagingFailed(self.refuses_staging)
-        for digest in (order.workdir, *order.inputs.values()):
+        for digest in (order.workdir, order.restore, *order.inputs.values()):
             if digest is not None:
                 b"".join(fetch(digest))
         self.prepared.append(order.token)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import ANY, Infra, Place
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.resources import AcceleratorRequest, Resources
@@ -56,6 +57,7 @@ def test_every_supported_field():
             "prefer": "time",
             "deadline": "2026-12-01T08:00+08:00",
             "lost_after": "1d",
+            "checkpoint": {"signal": "SIGUSR1", "grace": "60s", "path": "./out/ckpt/"},
             "retry": {"on": ["lost", "error"], "max": 3},
             "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
             "budget": {"max_cost": "500 CNY"},
@@ -76,6 +78,7 @@ def test_every_supported_field():
         run="python label.py\n",
         envs={"BATCH": "64", "N": "64", "RATE": "0.5", "DEBUG": "true", "EMPTY": ""},
         lost_after=86_400,
+        checkpoint=Checkpoint("USR1", 60, "out/ckpt"),
         retry=Retry(("lost", "error"), 3),
         queue="night",
         priority="high",
@@ -250,6 +253,14 @@ OPTIONAL = {
         st.from_regex("[A-Z]{2}(-[A-Z0-9]{1,3})?", fullmatch=True), min_size=1, max_size=3, unique=True
     ).map(lambda codes: {"residency": codes}),
     "lost_after": st.just("never") | DURATIONS,
+    "checkpoint": st.fixed_dictionaries(
+        {},
+        optional={
+            "signal": st.sampled_from(["TERM", "SIGINT", "USR2"]),
+            "grace": st.integers(1, 3600),
+            "path": st.sampled_from(["ckpt", "a/./b", "état/x y"]),
+        },
+    ),
     "retry": st.fixed_dictionaries(
         {},
         optional={

@@ -417,4 +417,7 @@ class JobFile(BaseModel):
     queue: str = "default"
     prefer: Literal["cost", "time", "energy"] = "cost"
     retry: dict[str, Any] = Field(default={}, examples=[{"on": ["interruption", "lost"], "max": 2}])
+    checkpoint: dict[str, Any] = Field(
+        default={}, examples=[{"signal": "USR1", "grace": "60s", "path": "ckpt"}]
+    )
     deadline: str | None = Field(default=None, examples=["2027-01-31T08:00+08:00"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
+from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import (
     AttemptEvent,
     AttemptState,
@@ -83,7 +84,9 @@ def _follow(
     if Instruction.TAKE_HOLD in instructions:
         retries = job.retries + (event is JobEvent.RETRY)
         told = Event(now, "job-requeued", job.project, job.id, attempt.id, attempt.centre, data=data)
-        changes.queued.append((replace(job, state=state, hold=0, retries=retries), told))
+        kept = attempt.outputs.get(OUTPUT, job.checkpoint)
+        again = replace(job, state=state, hold=0, retries=retries, checkpoint=kept)
+        changes.queued.append((again, told))
         return
     ended = replace(
         job,

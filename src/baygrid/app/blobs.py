@@ -11,6 +11,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, TooLarge
+from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.records import Role, Want
 from baygrid.ports.store import Tx
@@ -101,12 +102,13 @@ def usable(platform: Platform, actor: Actor, project: str, sha256: str) -> bool:
 
 
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
-    """What the job's last attempt published."""
+    """What the job's last attempt published: nothing unless it succeeded, since a checkpoint is no result."""
 
     def load(tx: Tx) -> dict[str, str]:
         find_job(tx, actor, Action.READ, job)
         attempts = tx.attempts.of_jobs([job])
-        return dict(attempts[-1].outputs) if attempts else {}
+        done = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
+        return dict(done[-1].outputs) if done else {}
 
     return [
         Output(name, sha256, platform.objects.size(_blob(sha256)) or 0)
@@ -133,7 +135,7 @@ def _owner(actor: Actor, sha256: str) -> str:
 def _needed(tx: Tx, actor: Actor, sha256: str) -> bool:
     attempts = [a for a in tx.attempts.wanted(actor.centre or "", 0) if a.want is Want.RUN]
     jobs = tx.jobs.get([attempt.job for attempt in attempts])
-    return any(sha256 in parse(job.spec).blobs.values() for job in jobs.values())
+    return any(sha256 == job.checkpoint or sha256 in parse(job.spec).blobs.values() for job in jobs.values())
 
 
 def _open(platform: Platform, sha256: str) -> tuple[int, Iterator[bytes]]:

@@ -9,7 +9,7 @@ from baygrid.app.changes import Changes
 from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
-from baygrid.app.submit import GRACE_S
+from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption
 from baygrid.core.pricing.hold import Footprint, hold_at_placement
@@ -99,10 +99,10 @@ def _place(
     tariff = in_force(offer.tariffs, now)
     assert tariff is not None, "placement only sees offers whose tariff has begun"
     footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, assignment.accelerators)
-    hold = job.hold
+    hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)
-        hold = hold_at_placement(tariff, footprint, demand.time_s, GRACE_S, at_most=held).minor
+        hold = hold_at_placement(tariff, footprint, demand.time_s, grace, at_most=held).minor
     changes.held[job.project] += hold - job.hold
     number = job.attempts + 1
     changes.jobs.append(replace(job, state=state, hold=hold, attempts=number))
@@ -120,7 +120,7 @@ def _place(
         memory_mib=demand.memory_mib,
         accelerator=assignment.accelerator,
         accelerators=assignment.accelerators,
-        grace_s=GRACE_S,
+        grace_s=grace,
         placed_at=now,
         reasons=assignment.explanation.to_json(),
         gen=gen,

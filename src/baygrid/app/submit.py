@@ -28,8 +28,6 @@ from baygrid.ports.records import Event, JobRecord, StoredAnswer
 from baygrid.ports.store import Tx
 
 MAX_BATCH = 1000
-GRACE_S = 30
-"""Between TERM and KILL. A job that asks for another grace comes with checkpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,9 @@ def _records(
             submitted_at=now,
             submitted_by=actor.token_id,
             currency=project.currency,
-            hold=(hold := hold_for(region, demand_of("", project.currency, spec), now)),
+            hold=(
+                hold := hold_for(region, demand_of("", project.currency, spec), spec.checkpoint.grace, now)
+            ),
             asked=hold,
         )
         for spec in specs
@@ -194,26 +194,26 @@ def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:
         raise Invalid.many(found)
 
 
-def hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int:
+def hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int:
     """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
     for its time with grace and kill wait. Minor units. Raises Impossible, Invalid."""
-    prices = region.prices(now)
-    answer = prices.memo.get(demand.shape)
+    prices, key = region.prices(now), (demand.shape, grace_s)
+    answer = prices.memo.get(key)
     if answer is None:
-        answer = prices.remember(demand.shape, _hold_for(region, demand, now))
+        answer = prices.remember(key, _hold_for(region, demand, grace_s, now))
     if isinstance(answer, Explanation):
         raise Impossible(answer.outcome.text, explanation=answer.to_json())
     return int(answer)
 
 
-def _hold_for(region: RegionCopy, demand: Demand, now: Instant) -> int | Explanation:
+def _hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int | Explanation:
     image = region.image(now)
     never_fits = impossible(image, demand)
     if never_fits is not None:
         return never_fits
     if demand.max_cost_minor is not None:
         return demand.max_cost_minor
-    longest = replace(demand, time_s=demand.time_s + GRACE_S + KILL_WAIT_S, shape=None)
+    longest = replace(demand, time_s=demand.time_s + grace_s + KILL_WAIT_S, shape=None)
     return max(
         of_longest.cost_minor
         for it, of_longest in zip(candidates(image, demand), candidates(image, longest), strict=True)

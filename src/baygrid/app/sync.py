@@ -17,6 +17,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.plausible import implausible, misfit
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
+from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
@@ -225,18 +226,21 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
             return None
         # An agent that is ahead of us has seen a database that was since restored from a backup: tell it all.
         wanted = tx.attempts.wanted(centre, after if after < record.gen else 0)
-        jobs = tx.jobs.get([attempt.job for attempt in wanted if attempt.want is Want.RUN])
+        jobs = tx.jobs.get(sorted({attempt.job for attempt in wanted}))
         return Desired(
             record.gen,
             tuple(_order(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.RUN),
             tuple(
-                Stop(attempt.id, attempt.token, attempt.stop_reason, attempt.grace_s)
-                for attempt in wanted
-                if attempt.want is Want.STOP
+                _order_to_stop(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.STOP
             ),
         )
 
     return platform.store.read(load)
+
+
+def _order_to_stop(attempt: AttemptRecord, job: JobRecord) -> Stop:
+    signal = checkpoint.of(job.spec).signal
+    return Stop(attempt.id, attempt.token, attempt.stop_reason, attempt.grace_s, signal)
 
 
 def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
@@ -262,4 +266,7 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         workdir=blobs.get("workdir"),
         inputs={name: blobs[f"inputs.{name}"] for name in spec.inputs},
         outputs=tuple(spec.outputs),
+        signal=spec.checkpoint.signal,
+        checkpoint=spec.checkpoint.path or "",
+        restore=job.checkpoint,
     )

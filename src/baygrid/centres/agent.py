@@ -9,7 +9,7 @@ an answer, *before* anything of it starts; final states and usage are journaled,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from baygrid.centres import logs
@@ -251,9 +251,12 @@ class Agent:
         kept.busy = False
         if again:
             self._later(kept, failure, now)
-        else:
+        elif kept.seen.state is AttemptState.SUCCEEDED:
             seen = kept.seen
             self._finish(kept, failed("publishing-failed", failure, seen.started_at, seen.ended_at), now)
+        else:
+            detail = f"{kept.seen.detail}; without its checkpoint: {failure}".removeprefix("; ")
+            self._finish(kept, replace(kept.seen, detail=detail), now)
 
     def log_chunks(self, now: Instant) -> list[tuple[str, str, int, bytes]]:
         """(attempt, token, offset, bytes) to append now; empty bytes only ask how much the server holds."""
@@ -366,7 +369,7 @@ class Agent:
             if kept.phase is not Phase.ORDERED or not _same(kept.seen, seen):
                 self._enter(kept, Phase.ORDERED)
             kept.seen = seen
-        elif seen.state is AttemptState.SUCCEEDED and seen.outputs:
+        elif seen.outputs:  # results, or a checkpoint
             kept.seen = seen
             self._enter(kept, Phase.PUBLISH)
         elif kept.refused and seen.started_at is None:

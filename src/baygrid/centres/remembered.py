@@ -30,7 +30,7 @@ class Phase(Enum):
     READY = auto()  # start it
     ORDERED = auto()  # start was called, or a stop: the centre says how it stands
     UNKNOWN = auto()  # was past PLACED when first heard of, and the centre does not know it: never start it
-    PUBLISH = auto()  # ended well; outputs go to the server
+    PUBLISH = auto()  # ended; outputs or a checkpoint go to the server
     FINAL = auto()
 
 
@@ -71,7 +71,8 @@ class Remembered:
 
     @property
     def needs_network(self) -> bool:
-        return self.order.workdir is not None or bool(self.order.inputs)
+        order = self.order
+        return order.workdir is not None or order.restore is not None or bool(order.inputs)
 
 
 def blank_order(stop: Stop) -> Order:

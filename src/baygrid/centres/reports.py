@@ -150,7 +150,7 @@ def final_report(kept: Remembered, seen: Observation, now: Instant) -> AttemptRe
         started_at=seen.started_at,
         ended_at=seen.ended_at if seen.ended_at is not None else now,
         log_size=seen.log_size,
-        outputs=dict(kept.outputs) if seen.state is AttemptState.SUCCEEDED else {},
+        outputs=dict(kept.outputs) if seen.outputs else {},
     )
 
 

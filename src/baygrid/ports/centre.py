@@ -46,7 +46,7 @@ class Centre(Protocol):
     def start(self, order: Order, now: Instant) -> None: ...
 
     def stop(self, stop: Stop, now: Instant) -> None:
-        """Signals TERM, KILL after the grace; an attempt that never started can never start after this."""
+        """Signals, KILL after the grace; an attempt that never started can never start after this."""
         ...
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:

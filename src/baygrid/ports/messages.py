@@ -75,7 +75,8 @@ class AttemptReport:
 
     `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed,
     publishing-failed, out-of-memory, time-limit, interrupted, refused. `log_size`, of a final one: bytes,
-    so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar.
+    so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar; of one
+    that was preempted or interrupted, `checkpoint`.
     """
 
     attempt: str
@@ -124,7 +125,11 @@ class ReportAnswer:
 @dataclass(frozen=True, slots=True)
 class Order:
     """Run this attempt. `state` is what the server last knew: an agent that does not know an attempt which is
-    already past PLACED must not start it but report UNKNOWN."""
+    already past PLACED must not start it but report UNKNOWN.
+
+    `signal` is what it is told to stop with, `grace_s` before KILL. `checkpoint`: a folder below the work
+    directory ("" for none), published as the output `checkpoint` when the attempt is preempted or
+    interrupted; `restore`: sha256 of the tar that is unpacked into it before the start."""
 
     attempt: str
     token: str
@@ -145,14 +150,20 @@ class Order:
     workdir: str | None
     inputs: Mapping[str, str]
     outputs: tuple[str, ...]
+    signal: str = "TERM"
+    checkpoint: str = ""
+    restore: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
+    """`signal`, then KILL after `grace_s`. `reason` "preempted": its end is PREEMPTED, else CANCELLED."""
+
     attempt: str
     token: str
     reason: str
     grace_s: int
+    signal: str = "TERM"
 
 
 @dataclass(frozen=True, slots=True)

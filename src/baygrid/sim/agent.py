@@ -196,7 +196,8 @@ class SimAgent:
 
     def _stage(self, order: Order) -> None:
         """Fetches what the order needs, one blob after the other, then unpacks it."""
-        wanted = [sha256 for sha256 in (order.workdir, *order.inputs.values()) if sha256 is not None]
+        needed = (order.workdir, order.restore, *order.inputs.values())
+        wanted = [sha256 for sha256 in needed if sha256 is not None]
         held: dict[str, bytes] = {}
 
         def fetch(sha256: str) -> Iterator[bytes]:

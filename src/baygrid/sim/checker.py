@@ -118,6 +118,8 @@ def check_begun(snapshot: Snapshot, machine: Machine, order: Order) -> None:
         raise Violation("order unchanged", f"placed as {placed}, run as {order}", order.attempt)
     if (order.job, order.run) != (job.id, job.spec["run"]):
         raise Violation("order unchanged", f"runs {order.run!r} for {job.spec['run']!r}", order.attempt)
+    if order.restore != job.checkpoint:
+        raise Violation("goes on", f"from {order.restore} and not {job.checkpoint}", order.attempt)
     check_really_free(machine)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
@@ -32,7 +33,7 @@ class SimDriver:
 
     def prepare(self, order: Order, fetch: Fetch) -> None:
         self._machine.folders.add(order.token)
-        for sha256 in (order.workdir, *order.inputs.values()):
+        for sha256 in (order.workdir, order.restore, *order.inputs.values()):
             if sha256 is not None:
                 try:
                     b"".join(fetch(sha256))
@@ -91,7 +92,10 @@ class SimDriver:
         elif run.exit_code:
             state, cause = AttemptState.FAILED, "exit-code"
         # The centre's own note of the order: the agent may know no more than a stop.
-        names = run.order.outputs if run.order is not None else ()
+        names: tuple[str, ...] = run.order.outputs if run.order is not None else ()
+        if state is not AttemptState.SUCCEEDED:
+            kept = state is AttemptState.PREEMPTED or cause == "interrupted"
+            names = (OUTPUT,) if kept and run.order is not None and run.order.checkpoint else ()
         outputs = {name: OUTPUTS / order.token / name for name in names}
         return Observation(
             state,
@@ -102,7 +106,7 @@ class SimDriver:
             ended_at=run.ended_at,
             cpu_seconds=((run.ended_at or run.started_at) - run.started_at) / 1000,
             peak_memory_mib=64,
-            outputs=outputs if state is AttemptState.SUCCEEDED else {},
+            outputs=outputs,
         )
 
     def _enforce(self, now: Instant) -> None:

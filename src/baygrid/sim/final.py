@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from baygrid.app.attempts import CANCELLED, PREEMPTED
 from baygrid.app.bill import recomputed
-from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.jobs.checkpoint import OUTPUT
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.accounts import GRANTS, income_account, project_account
 from baygrid.ports.basics import ObjectStore
 from baygrid.ports.messages import Usage
-from baygrid.ports.records import AttemptRecord, UsageRow, Want
+from baygrid.ports.records import AttemptRecord, JobRecord, UsageRow, Want
 from baygrid.ports.store import Store, log_key
 from baygrid.sim.agent import SimAgent, output_of
 from baygrid.sim.machine import History
@@ -180,5 +181,25 @@ def check_bytes(
             if sha256 != sha256_of(output_of(attempt.id, name)) or stored is None:
                 raise Violation("outputs", f"{name} is not what was written", attempt.id)
         asked = set(snapshot.jobs[attempt.job].spec.get("outputs", {}))
-        if attempt.state is AttemptState.SUCCEEDED and set(attempt.outputs) != asked:
+        if attempt.state is not AttemptState.SUCCEEDED:
+            asked = set()
+            if _leaves_checkpoint(attempt, snapshot.jobs[attempt.job], history):
+                asked = {OUTPUT}
+        if set(attempt.outputs) != asked and not lost:
             raise Violation("outputs", f"{sorted(attempt.outputs)} of {sorted(asked)}", attempt.id)
+
+
+def _leaves_checkpoint(attempt: AttemptRecord, job: JobRecord, history: History | None) -> bool:
+    if history is None or "path" not in job.spec.get("checkpoint", ()):
+        return False
+    return history.interrupted or (history.stopped == PREEMPTED and not history.limited)
+
+
+def check_checkpoints(snapshot: Snapshot) -> None:
+    """Each attempt began from the newest checkpoint that an earlier one left (`check_begun` compares)."""
+    newest: dict[str, str | None] = {}
+    for attempt in sorted(snapshot.attempts.values(), key=lambda attempt: (attempt.job, attempt.n)):
+        newest[attempt.job] = attempt.outputs.get(OUTPUT, newest.get(attempt.job))
+    for job in snapshot.jobs.values():
+        if job.state not in (JobState.CANCELLED, JobState.FAILED) and job.checkpoint != newest.get(job.id):
+            raise Violation("goes on", f"from {job.checkpoint} and not {newest.get(job.id)}", job.id)

@@ -90,4 +90,5 @@ class Watch:
         books = Books.read(self._store, sorted(snapshot.attempts))
         final.check_usage(snapshot, books, histories)
         final.check_books(snapshot, books)
+        final.check_checkpoints(snapshot)
         final.check_bytes(snapshot, self._store, objects, histories)

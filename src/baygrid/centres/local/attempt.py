@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 from baygrid.centres.local.files import Exit, Files, Why
@@ -32,6 +33,8 @@ class Facts:
     grace_ms: int = 0
     memory_kib: int = 0
     outputs: tuple[str, ...] = ()
+    signal: str = "TERM"
+    checkpoint: str = ""
 
     @classmethod
     def of(cls, order: Order) -> Facts:
@@ -41,6 +44,8 @@ class Facts:
             order.grace_s * 1000,
             order.memory_mib * 1024 * len(order.nodes),
             tuple(order.outputs),
+            order.signal,
+            order.checkpoint,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -50,6 +55,8 @@ class Facts:
             "grace_ms": self.grace_ms,
             "memory_kib": self.memory_kib,
             "outputs": self.outputs,
+            "signal": self.signal,
+            "checkpoint": self.checkpoint,
         }
 
     @classmethod
@@ -60,6 +67,8 @@ class Facts:
             data["grace_ms"],
             data["memory_kib"],
             tuple(data["outputs"]),
+            data.get("signal", "TERM"),  # a claim of an older version has none
+            data.get("checkpoint", ""),
         )
 
 
@@ -124,6 +133,11 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         cause, detail = "setup-failed", f"setup ended with exit code {code}"
     else:
         cause = "exit-code"
+    outputs: dict[str, Path] = {}
+    if state is AttemptState.SUCCEEDED:
+        outputs = attempt.files.outputs(list(attempt.facts.outputs))
+    elif state is AttemptState.PREEMPTED or cause == "interrupted":
+        outputs = attempt.files.checkpoint(attempt.facts.checkpoint)
     return Observation(
         state,
         raw=f"{ended.phase} exit {code}" if ended is not None else "gone",
@@ -135,7 +149,7 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         cpu_seconds=max(attempt.cpu_seconds, ended.cpu_seconds if ended is not None else 0.0),
         peak_memory_mib=-(-attempt.peak_kib // 1024),
         log_size=attempt.files.log_size(),
-        outputs=attempt.files.outputs(list(attempt.facts.outputs)) if state is AttemptState.SUCCEEDED else {},
+        outputs=outputs,
     )
 
 

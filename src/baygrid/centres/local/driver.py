@@ -127,7 +127,7 @@ class LocalCentre:
             attempt.stop = stop  # claimed: it is running, or just about to
             self._settle(attempt, now)
         elif attempt.stage is Stage.RUNNING:
-            self._end(attempt, word_of(stop), stop.grace_s * 1000, now)
+            self._end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
         for descriptor, _ in self._epoll.poll(0):
@@ -235,12 +235,13 @@ class LocalCentre:
         self._alive[attempt.key] = attempt
         attempt.seen = running(attempt)
         if attempt.stop is not None:
-            self._end(attempt, word_of(attempt.stop), attempt.stop.grace_s * 1000, now)
+            stop = attempt.stop
+            self._end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
         due = attempt.limit_at if attempt.why is None else attempt.why.kill_at
         self._due_at = min(self._due_at, NEVER if due is None else due)
 
-    def _end(self, attempt: Attempt, word: str, grace_ms: int, now: Instant) -> None:
-        """TERM now, KILL after the grace. The first reason is the one that is told."""
+    def _end(self, attempt: Attempt, word: str, name: str, grace_ms: int, now: Instant) -> None:
+        """The signal of this name now, KILL after the grace. The first reason is the one that is told."""
         if attempt.files.exit() is not None:
             return  # it has just ended by itself
         kill_at = now + grace_ms
@@ -252,7 +253,7 @@ class LocalCentre:
         if grace_ms <= 0:
             processes.signal_group(attempt.pid, signal.SIGKILL)
         else:
-            processes.signal_group(attempt.pid, signal.SIGTERM)
+            processes.signal_group(attempt.pid, getattr(signal, f"SIG{name}", signal.SIGTERM))
         self._due_at = min(self._due_at, attempt.why.kill_at)
         attempt.seen = running(attempt)
 
@@ -264,7 +265,7 @@ class LocalCentre:
                 continue
             limit = attempt.limit_at
             if attempt.why is None and limit is not None and limit <= now:
-                self._end(attempt, "time-limit", attempt.facts.grace_ms, now)
+                self._end(attempt, "time-limit", attempt.facts.signal, attempt.facts.grace_ms, now)
             if attempt.why is not None and attempt.why.kill_at <= now:
                 processes.signal_group(attempt.pid, signal.SIGKILL)
                 attempt.why = Why(attempt.why.word, now + 1_000)  # and again, should it take long to die
@@ -304,7 +305,9 @@ class LocalCentre:
         self._restless[attempt.key] = attempt
         attempt.seen = running(attempt)
         attempt.kill_at = now
-        if attempt.files.exit() is not None:  # not killed itself: the others may end well, too
+        if attempt.why is not None and attempt.files.exit() is not None:
+            attempt.kill_at = attempt.why.kill_at  # they were told with the rest, and have the same grace
+        elif attempt.files.exit() is not None:  # not killed itself: the others may end well, too
             attempt.kill_at += min(attempt.facts.grace_ms, SURVIVORS_MS)
             for process in self._members(attempt):
                 processes.signal_one(process, signal.SIGTERM)
@@ -337,7 +340,8 @@ class LocalCentre:
 
     def _conclude(self, attempt: Attempt, now: Instant) -> None:
         ended = attempt.files.exit()
-        self._done(attempt, verdict(attempt, ended, now if ended is None else ended.at))
+        alone = ended is not None and attempt.kill_at == 0
+        self._done(attempt, verdict(attempt, ended, ended.at if ended is not None and alone else now))
 
     def _done(self, attempt: Attempt, seen: Observation) -> None:
         attempt.stage, attempt.seen = Stage.DONE, seen
@@ -379,7 +383,7 @@ class LocalCentre:
                 size = sum(map(processes.shared_kib, members[pid]))
             attempt.peak_kib = max(attempt.peak_kib, size)
             if 0 < limit < size and attempt.why is None:
-                self._end(attempt, "out-of-memory", 0, now)
+                self._end(attempt, "out-of-memory", "KILL", 0, now)
             else:
                 attempt.seen = running(attempt)
 

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from baygrid.centres.local.processes import parse_stat
+from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.ports.basics import Instant
 
 _TIME = re.compile(rb"(\d+)m([\d.]+)s")
@@ -174,6 +175,15 @@ class Files:
 
     def outputs(self, names: list[str]) -> dict[str, Path]:
         return {name: Path(self.dir, "outputs", name) for name in names if self.has(f"outputs/{name}")}
+
+    def checkpoint(self, path: str) -> dict[str, Path]:
+        """The folder below `work`, if it is one that no link leads to."""
+        folder = Path(self.dir, "work")
+        for part in path.split("/") if path else ():
+            folder /= part
+            if folder.is_symlink() or not folder.is_dir():
+                return {}
+        return {OUTPUT: folder} if path else {}
 
     def _read(self, name: str) -> tuple[bytes, Instant]:
         descriptor = os.open(f"{self.dir}/{name}", os.O_RDONLY | os.O_CLOEXEC)

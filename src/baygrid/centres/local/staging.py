@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from baygrid.centres.local.files import Files
 from baygrid.centres.local.unpack import MAX_BYTES, unpack
@@ -36,11 +36,34 @@ def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES
             os.mkdir(files.path(room), 0o700)  # noqa: PTH102 - paths are texts here
     for name, sha256 in order.inputs.items():
         _fetch_and_unpack(files, sha256, f"inputs/{name}", fetch, max_bytes)
+    room = "work" if order.restore is None else "fresh"
     if order.workdir is not None:
-        _fetch_and_unpack(files, order.workdir, "work", fetch, max_bytes)
+        _fetch_and_unpack(files, order.workdir, room, fetch, max_bytes)
     else:
         with suppress(FileExistsError):
-            os.mkdir(files.path("work"), 0o700)  # noqa: PTH102
+            os.mkdir(files.path(room), 0o700)  # noqa: PTH102
+    if order.restore is not None:
+        _fetch_and_unpack(files, order.restore, "restored", fetch, max_bytes)
+        _put_back(Path(files.path("restored")), Path(files.path(room)), order.checkpoint)
+        Path(files.path(room)).rename(files.path("work"))
+
+
+def _put_back(restored: Path, work: Path, path: str) -> None:
+    """In the place of what the workdir has there, whatever that is. A link on the way is replaced, too."""
+    target = work
+    *parents, last = PurePosixPath(path).parts
+    if ".." in path or PurePosixPath(path).is_absolute():
+        raise StagingFailed(f"{path[:80]!r} cannot be the folder of a checkpoint")
+    for part in parents:
+        target /= part
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            target.unlink()
+        target.mkdir(mode=0o755, exist_ok=True)
+    target /= last
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    shutil.rmtree(target, ignore_errors=True)
+    restored.rename(target)
 
 
 def _fetch_and_unpack(files: Files, sha256: str, name: str, fetch: Fetch, max_bytes: int) -> None:

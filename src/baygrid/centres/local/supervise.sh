@@ -17,14 +17,14 @@ of_user() {
   cd work || exit 2
   exec 2>&1
   set +C
-  trap - TERM INT HUP USR1
+  trap - TERM INT HUP QUIT USR1 USR2 URG
   _bg_text=$1
   set --
   eval "$_bg_text"
 }
 
 _bg_stopped='' _bg_failed='' _bg_code=0 _bg_phase=setup
-trap '_bg_stopped=1' TERM INT HUP
+trap '_bg_stopped=1' TERM INT HUP QUIT USR1 USR2
 _bg_setup=$3 _bg_run=$4
 shift 4
 
@@ -40,14 +40,14 @@ if [ "$_bg_code" = 0 ] && [ -z "$_bg_stopped" ]; then
     _bg_code=$?
   else
     # One process for each rank. The first that fails ends the gang: the others would wait for it for ever.
-    trap '_bg_failed=1' USR1
+    trap '_bg_failed=1' URG
     _bg_rank=0 _bg_pids=''
     for _bg_devices; do
       (
         export NODE_RANK=$_bg_rank CUDA_VISIBLE_DEVICES=$_bg_devices
         (of_user "$_bg_run")
         _bg_code=$?
-        [ "$_bg_code" = 0 ] || { echo "$_bg_code" >failed && kill -USR1 $$; }
+        [ "$_bg_code" = 0 ] || { echo "$_bg_code" >failed && kill -URG $$; }
         exit "$_bg_code"
       ) &
       _bg_pids="$_bg_pids $!"

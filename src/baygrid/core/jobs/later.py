@@ -41,13 +41,6 @@ def _array(value: object, path: str, found: Problems) -> None:
     section.leaf("parallel", fields.whole(1, 1_000_000), 1)
 
 
-def _checkpoint(value: object, path: str, found: Problems) -> None:
-    section = Section(value, path, ("signal", "grace", "path"), found)
-    section.leaf("signal", fields.matching("(SIG)?[A-Z][A-Z0-9]{1,9}", "TERM"), "")
-    section.leaf("grace", fields.duration, 0)
-    section.leaf("path", fields.text, "")
-
-
 _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
     "secrets": Later("secrets are", fields.items(fields.env_name), _OUT),
@@ -56,7 +49,6 @@ LATER: Final[Mapping[str, Later]] = {
     ),
     "array": Later("arrays are", _array, "send one job for each element"),
     "after": Later("waiting for other jobs is", fields.items(fields.name), _OUT),
-    "checkpoint": Later("checkpoints are", _checkpoint, _OUT),
     "budget.voucher": Later("choosing a voucher is", _leaf(fields.name), _OUT),
     "data.class": Later("a class of data is", _leaf(fields.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(fields.name), _OUT),

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from baygrid.core.jobs import checkpoint as checkpoint_field
 from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs import retry as retry_field
+from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
 from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError, Wrong, shown
@@ -34,7 +36,7 @@ _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
-    "retry",
+    "retry", "checkpoint",
     *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
@@ -77,6 +79,7 @@ class JobSpec:
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
     retry: Retry = retry_field.NEVER
+    checkpoint: Checkpoint = checkpoint_field.PLAIN
     priority: str = "normal"
     """One of PRIORITIES."""
     queue: str = "default"
@@ -127,6 +130,7 @@ def parse(document: object) -> JobSpec:
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
         retry=job.part("retry", retry_field.retry, retry_field.NEVER),
+        checkpoint=job.part("checkpoint", checkpoint_field.checkpoint, checkpoint_field.PLAIN),
         priority=job.leaf("priority", _PRIORITY, "normal"),
         queue=job.leaf("queue", fields.name, "default"),
         prefer=job.leaf("prefer", _PREFER, "cost"),
@@ -149,6 +153,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
         "data": {"residency": list(spec.residency)} if spec.residency else None,
         "retry": retry_field.document(spec.retry),
+        "checkpoint": checkpoint_field.document(spec.checkpoint),
         "priority": spec.priority if spec.priority != "normal" else None,
         "queue": spec.queue if spec.queue != "default" else None,
         "prefer": spec.prefer if spec.prefer != "cost" else None,

@@ -1,6 +1,7 @@
 """Federated replay: what holds for every log, how old the broker's view is, figures worked out by hand."""
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,24 @@ def test_an_unknown_policy_or_capacity_is_refused(tmp_path: Path) -> None:
         replay(log, "best", 1.0)
     with pytest.raises(ValueError, match="above 0"):
         replay(log, "fifo", 0.0)
+
+
+TRACES = Path(os.environ.get("BAYGRID_TRACES", Path(__file__).parents[3] / "shared" / "traces"))
+LCG = TRACES / "hpc" / "LCG-2005-1.swf.gz"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LCG.is_file(), reason="needs ../shared")
+def test_170_sites_seen_late_wait_less_than_one_pool_and_clean_sites_cost_no_wait() -> None:
+    pytest.importorskip("pyarrow", reason="needs the extra `replay`")
+    series = [TRACES / "opendc" / f"carbon_2022_{grid}.parquet" for grid in ("NL", "DE", "FR", "BE")]
+    figures = dict(replay(LCG, "baygrid", 0.2, stale=300, carbon=series).figures)
+    told = {name: float(str(value)) for name, value in figures.items()}
+    assert told["jobs"] == 188_041
+    assert told["isolated_wait_s"] == pytest.approx(78_166, abs=1)
+    assert told["pooled_fifo_wait_s"] == pytest.approx(4_998, abs=1)
+    assert told["mean_wait_blind_s"] <= told["pooled_fifo_wait_s"] / 2
+    assert told["p99_wait_s"] <= 1.2 * told["pooled_fifo_p99_wait_s"]
+    assert told["p999_wait_s"] <= 1.4 * told["pooled_fifo_p999_wait_s"]
+    assert told["gco2_saved_percent"] >= 5
+    assert told["mean_wait_s"] <= 1.05 * told["mean_wait_blind_s"]

@@ -167,6 +167,7 @@ def explanation(table: Table) -> Doc:
         "outcome": table.outcome.value,
         "text": table.text,
         "chosen": {key: chosen[key] for key in ("centre", "partition", "offer", "cost")} if chosen else None,
+        "facts": dict(table.facts),
         "candidates": candidates,
     }
 
@@ -180,7 +181,13 @@ def _candidate(row: Row) -> Doc:
         "offer": row.offer.id if row.offer else None,
         "accelerator": row.offer.accelerator if row.offer else None,
         "verdict": row.verdict,
+        "wait_s": row.wait_s,
+        "start": None if row.start is None else instant(row.start),
+        "transfer_s": row.transfer_s,
+        "run_s": row.run_s,
         "cost": money(row.cost.minor, row.cost.currency) if row.cost else None,
+        "voucher": None,
+        "gco2": row.gco2,
         "reasons": list(row.reasons),
     }
 

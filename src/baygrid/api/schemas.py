@@ -116,7 +116,13 @@ class Candidate(Shape):
     offer: str | None
     accelerator: str | None
     verdict: Literal["chosen", "possible", "busy", "no"]
-    cost: Money | None
+    wait_s: int | None = Field(description="seconds in the centre's own queue")
+    start: Time | None = Field(description="when it is expected to begin, where that is known")
+    transfer_s: int | None = Field(description="seconds, by the link that the operator declared")
+    run_s: int | None = Field(description="seconds that it is expected to run")
+    cost: Money | None = Field(description="for all of the time that it asks for")
+    voucher: Money | None = Field(description="the share that a voucher pays; none yet")
+    gco2: float | None = Field(description="grams, where the operator declared watts and carbon")
     reasons: list[Reason]
 
 
@@ -127,6 +133,7 @@ class Explanation(Shape):
     outcome: Literal["placed", "would-place", "waiting", "impossible"]
     chosen: Chosen | None
     text: str
+    facts: dict[str, Any] = Field(description="what the text says, in figures: position, expected start")
     candidates: list[Candidate]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -34,24 +34,32 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One offer that was considered (`offer` None: a place without a price). `verdict`: chosen, possible
-    (but not the best), busy (waiting helps) or no."""
+    """One offer that was considered (`offer` None: a place without a price). `verdict`: chosen, possible (but
+    not the best), busy (waiting helps) or no. `wait_s` in the centre's own queue, `transfer_s` of what it
+    needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
+    grams, where the operator has declared them. A voucher pays no share yet."""
 
     name: str
     offer: Offer | None
     verdict: str
     cost: Money | None
     reasons: Sequence[Mapping[str, Any]]
+    wait_s: int | None = None
+    start: Instant | None = None
+    transfer_s: int | None = None
+    run_s: int | None = None
+    gco2: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`text` says the outcome in a sentence."""
+    """`text` says the outcome in a sentence, `facts` the same in figures."""
 
     subject: str
     outcome: Outcome
     text: str
     rows: tuple[Row, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def of_job(platform: Platform, actor: Actor, id: str) -> Table:
@@ -122,15 +130,32 @@ def table(
 ) -> Table:
     """An explanation (as `core.reasons.Explanation.to_json` wrote it) with its prices beside the verdicts."""
     data = explanation["outcome"]["data"]
-    priced = {row["subject"]: row for row in data.get("costs", ())}
-    rows = []
-    for verdict in explanation["verdicts"]:
-        name, reasons = verdict["subject"], verdict["obstacles"]
-        price = priced.get(name)
-        cost = Money(price["cost_minor"], price["currency"]) if price else None
-        word = _verdict(name == data.get("best"), [reason["code"] for reason in reasons])
-        rows.append(Row(name, offers.get(price["offer"]) if price else None, word, cost, reasons))
-    return Table(subject, outcome, explanation["outcome"]["text"], tuple(rows))
+    figures = {row["subject"]: row for row in data.get("costs", ())}
+    best = data.get("best")
+    rows = [
+        _row(verdict, figures.get(verdict["subject"], {}), best, offers)
+        for verdict in explanation["verdicts"]
+    ]
+    facts = {key: value for key, value in data.items() if key not in ("best", "costs")}
+    return Table(subject, outcome, explanation["outcome"]["text"], tuple(rows), facts)
+
+
+def _row(
+    verdict: Mapping[str, Any], figures: Mapping[str, Any], best: str | None, offers: Mapping[str, Offer]
+) -> Row:
+    name, reasons = verdict["subject"], verdict["obstacles"]
+    return Row(
+        name,
+        offers.get(figures.get("offer", "")),
+        _verdict(name == best, [reason["code"] for reason in reasons]),
+        Money(figures["cost_minor"], figures["currency"]) if figures else None,
+        reasons,
+        figures.get("wait_s"),
+        figures.get("start_ms"),
+        figures.get("transfer_s"),
+        figures.get("run_s"),
+        figures.get("gco2"),
+    )
 
 
 def _verdict(best: bool, codes: Sequence[str]) -> str:

@@ -5,25 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from baygrid.cli.shapes import Explanation, money
+from baygrid.cli.shapes import Candidate, Explanation, local, money, span
 
-COLUMNS: Final = ("centre", "partition", "offer", "verdict", "cost", "reason")
+BRIEF: Final = ("centre", "partition", "offer", "verdict", "cost", "reason")
+"""Beside the progress of a job."""
+COLUMNS: Final = (
+    "centre", "partition", "offer", "verdict", "wait", "start", "transfer", "cost", "voucher", "reason",
+)  # fmt: skip
+RIGHT: Final = ("wait", "transfer", "cost")
 
 
-def rows(explanation: Explanation) -> list[list[str]]:
+def rows(explanation: Explanation, columns: Sequence[str] = COLUMNS) -> list[list[str]]:
     """A row for each candidate, the chosen one first, then in the order in which they were looked at."""
     candidates = sorted(explanation["candidates"], key=lambda candidate: candidate["verdict"] != "chosen")
-    return [
-        [
-            candidate["centre"],
-            candidate.get("partition") or "",
-            candidate.get("offer") or "",
-            candidate["verdict"],
-            money(candidate.get("cost")),
-            reasons(candidate.get("reasons", ())),
-        ]
-        for candidate in candidates
-    ]
+    return [[cells[column] for column in columns] for cells in map(_cells, candidates)]
+
+
+def _cells(candidate: Candidate) -> dict[str, str]:
+    return {
+        "centre": candidate["centre"],
+        "partition": candidate.get("partition") or "",
+        "offer": candidate.get("offer") or "",
+        "verdict": candidate["verdict"],
+        "wait": _seconds(candidate.get("wait_s")),
+        "start": _start(candidate),
+        "transfer": _seconds(candidate.get("transfer_s")),
+        "cost": money(candidate.get("cost")),
+        "voucher": money(candidate.get("voucher")) or "none",
+        "reason": reasons(candidate.get("reasons", ())),
+    }
+
+
+def _seconds(value: int | None) -> str:
+    return "" if value is None else span(value)
+
+
+def _start(candidate: Candidate) -> str:
+    """When it would begin; what is possible now says so."""
+    if candidate["verdict"] in ("chosen", "possible"):
+        return "now"
+    return local(candidate.get("start"))
 
 
 def reasons(items: Sequence[Mapping[str, Any]]) -> str:

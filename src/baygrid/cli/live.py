@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from baygrid.cli.explained import COLUMNS, rows
+from baygrid.cli.explained import BRIEF, rows
 from baygrid.cli.shapes import local, money, seconds, span
 from baygrid.cli.watch import STAGES, TAIL, Watch
 
@@ -95,12 +95,12 @@ def view(watch: Watch, now: float, height: int = 40) -> RenderableType:
 def candidates(explanation: Explanation, most: int) -> Table:
     """The table behind the sentence; the first ones, `baygrid explain` has all."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in COLUMNS:
+    for column in BRIEF:
         wide = column == "reason"
         table.add_column(
             column, overflow="fold" if wide else "ellipsis", ratio=1 if wide else None, no_wrap=not wide
         )
-    all_rows = rows(explanation)
+    all_rows = rows(explanation, BRIEF)
     for row in all_rows[:most]:
         table.add_row(*(Text(_printable(cell)) for cell in row), style=_VERDICT.get(row[3], ""))
     if len(all_rows) > most:

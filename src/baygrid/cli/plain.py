@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from baygrid.cli.explained import COLUMNS, rows
+from baygrid.cli.explained import BRIEF, rows
 from baygrid.cli.output import Output
 from baygrid.cli.shapes import local
 from baygrid.cli.table import table
@@ -47,5 +47,5 @@ class PlainDisplay:
         why = watch.why
         if why is not None:
             self._out.note(why["text"])
-            for line in table(COLUMNS, rows(why), right=("cost",)):
+            for line in table(BRIEF, rows(why, BRIEF), right=("cost",)):
                 self._out.note(f"  {line}")

@@ -26,7 +26,13 @@ class Candidate(TypedDict):
     offer: str | None
     accelerator: str | None
     verdict: str
+    wait_s: int | None
+    start: str | None
+    transfer_s: int | None
+    run_s: int | None
     cost: Money | None
+    voucher: Money | None
+    gco2: float | None
     reasons: list[Reason]
 
 
@@ -42,6 +48,7 @@ class Explanation(TypedDict):
     outcome: str
     chosen: Chosen | None
     text: str
+    facts: dict[str, Any]
     candidates: list[Candidate]
 
 

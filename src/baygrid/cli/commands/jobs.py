@@ -256,7 +256,7 @@ def explain(
 ) -> None:
     """Say where a job would go, or why it is where it is: centres, prices, what stands in the way."""
     from baygrid.cli import jobfile, running
-    from baygrid.cli.explained import COLUMNS, rows
+    from baygrid.cli.explained import COLUMNS, RIGHT, rows
 
     if what == "-" or Path(what).exists() or what.endswith((".yaml", ".yml", ".json")):
         file = jobfile.read(what, project=project)
@@ -271,4 +271,4 @@ def explain(
         return
     session.out.line(found["text"])
     if found["candidates"]:
-        session.out.table(COLUMNS, rows(found), right=("cost",))
+        session.out.table(COLUMNS, rows(found), right=RIGHT)

@@ -114,7 +114,7 @@ def test_the_report_tells_both_settings():
     after = setting(UNDECLARED, far, offers=(H100, offer("far/gpu", "H100", price=20)))
     told = compare(setting(), after, history, 4 * HOUR)
     before, then = told["before"], told["after"]
-    assert (told["jobs"], told["step_s"]) == (8, 1.0)
+    assert (told["jobs"], told["step_s"]) == (8, 1.44)
     assert (before["wait_mean_s"], then["wait_mean_s"]) == (1.5 * 3600, 0.5 * 3600)
     assert (before["wait_p50_s"], before["wait_p99_s"]) == (3600, 3 * 3600)
     assert before["utilisation"] == {"hub": {"H100": 1.0, "cpu": 0.25}}

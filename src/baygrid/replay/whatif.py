@@ -17,7 +17,7 @@ from typing import Final
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
-from baygrid.core.placement.plan import Assignment, Preemption, impossible, plan
+from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.replay.outcome import Progress, no_progress
@@ -103,6 +103,7 @@ class Simulation:
         self._image = Image(setting.centres, setting.offers)
         self._capacity = Capacity.of(self._image, setting.policy)
         self._shares = Shares(setting.policy)
+        self._planner = Planner()
         self._backlog = Backlog()
         self._own = OwnScheduler(
             view for view in setting.centres if not setting.policy.centre(view.name).managed
@@ -155,12 +156,11 @@ class Simulation:
         return self.course
 
     def _plan(self, now: int) -> None:
-        made = plan(self._image, self._backlog, self._policy, self._shares, now)
+        made = self._planner.plan(self._image, self._backlog, self._policy, self._shares, now)
         for preemption in made.preemptions:
             self._stop(preemption, now)
         for assignment in made.assignments:
             self._place(assignment, now)
-        self.course.never = {job: why.outcome.text for job, why in made.waiting.items()}
 
     def _place(self, it: Assignment, now: int) -> None:
         past = self._pasts[it.job]
@@ -246,21 +246,18 @@ class Simulation:
 
     def _give_up(self) -> None:
         """What still waits will wait for ever."""
-        told = {
-            self._backlog.line(job).kind: why
-            for job, why in self.course.never.items()
-            if job in self._backlog
-        }
-        for kind in {self._backlog.line(demand.job).kind for demand in self._backlog}:
-            never = impossible(self._image, kind.example)
-            if never is not None:
-                told[kind] = never.outcome.text
-        self.course.never = {
-            demand.job: told.get(self._backlog.line(demand.job).kind, "its turn never came")
-            for demand in self._backlog
-        }
+        kinds = {self._backlog.line(demand.job).kind: demand for demand in self._backlog}
+        told = {kind: self._explained(demand) for kind, demand in kinds.items()}
+        never = {demand.job: told[self._backlog.line(demand.job).kind] for demand in self._backlog}
         blocked = (job for job, left in self._left_after.items() if left)
-        self.course.never |= dict.fromkeys(blocked, "a job that must end before it never ran")
+        self.course.never = never | dict.fromkeys(blocked, "a job that must end before it never ran")
+
+    def _explained(self, demand: Demand) -> str:
+        never = impossible(self._image, demand)
+        if never is None:
+            backlog, shares = self._backlog, self._shares
+            never = self._planner.explain(self._image, demand, self._policy, shares, backlog, self._looked)
+        return never.outcome.text
 
 
 def simulate(

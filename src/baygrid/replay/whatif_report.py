@@ -23,7 +23,7 @@ MOST_NEVER: Final = 20
 
 
 LEAST_STEP_MS: Final = 1_000
-MOST_LOOKS: Final = 100_000
+MOST_LOOKS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """Published traces through the placement core, under a simulated clock: no server is asked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from baygrid.replay.outcome import Outcome, Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(NamedTuple):
     """Which options a kind of replay cannot do without, and which it also knows."""
 
     needs: tuple[str, ...]

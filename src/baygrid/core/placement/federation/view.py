@@ -55,9 +55,10 @@ class View:
     def choose(self, width: int, intensity: Floats | None = None, without: int | None = None) -> int | None:
         """The site for a job of `width` processors, or None where it is better kept.
 
-        Among sites where it starts at once: the one of least `intensity` (gCO2/kWh, shape (sites,)), then
-        the one with the largest share free. Else, where a site may be sent more: the one with the shortest
-        queue for its capacity. `without`: a site that is kept for another job.
+        Among sites where it starts at once: the one of least `intensity` (gCO2/kWh, shape (sites,); what a
+        job causes is this times a run as long everywhere), then the one with the largest share free. Else,
+        where a site may be sent more: the one with the shortest queue for its capacity. `without`: a site
+        that is kept for another job.
         """
         clean = self._alike if intensity is None else intensity
         site = int(
@@ -70,9 +71,9 @@ class View:
         wide = self.capacity >= width
         return int(np.where(wide, self.free(), -self.load.max() - 1).argmax()) if wide.any() else None
 
-    def explain(self, names: Sequence[str], width: int) -> Explanation:
+    def explain(self, names: Sequence[str], width: int, intensity: Floats | None = None) -> Explanation:
         """Why a job of `width` processors goes where it goes, or is kept: one verdict a site."""
-        chosen = self.choose(width)
+        chosen = self.choose(width, intensity)
         if chosen is None:
             outcome = Reason("kept", f"no site is believed to have {width} processors soon", {"width": width})
         else:

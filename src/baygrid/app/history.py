@@ -63,8 +63,10 @@ def _take(
     if not began:
         found.unknown.append(Past(demand, 0.0, demand.accelerators[0][0] if demand.accelerators else None))
         return
-    last = began[-1]
-    past = Past(demand, _seconds(last, now), last.accelerator, max(1, len(last.nodes)))
+    last, goes_on = began[-1], spec.checkpoint.path is not None
+    # One that goes on where it was stopped has done the work of all its attempts.
+    lasts = sum(_seconds(attempt, now) for attempt in began) if goes_on else _seconds(last, now)
+    past = Past(demand, lasts, last.accelerator, max(1, len(last.nodes)), goes_on)
     (found.known if row.state.final and last.state in _BY_ITSELF else found.unknown).append(past)
 
 

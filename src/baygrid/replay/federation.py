@@ -201,7 +201,9 @@ def _plot(waits: dict[str, NDArray[np.int64]]) -> Plot:
     """The share of jobs over their wait."""
     shares = np.linspace(0.0, 1.0, 1001)
     lines = tuple(
-        Line(name, (np.quantile(wait, shares) / 3600).tolist(), (shares * 100).tolist())
+        Line(name, (np.quantile(wait, shares) / 60).tolist(), (shares * 100).tolist())
         for name, wait in waits.items()
     )
-    return Plot("Waits in a federation", "wait (h)", "jobs that waited at most so long (%)", lines)
+    return Plot(
+        "Waits in a federation", "wait (min)", "jobs that waited at most so long (%)", lines, log_x=True
+    )

@@ -23,12 +23,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What `--plot` draws: axes with their units, and lines."""
+    """What `--plot` draws: axes with their units, and lines. `log_x`: x on a logarithmic scale from 1 on, and
+    an even one below."""
 
     title: str
     x: str
     y: str
     lines: tuple[Line, ...]
+    log_x: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ def draw(plot: Plot, where: Path) -> None:
     for line in plot.lines:
         axes.plot(line.xs, line.ys, label=line.label)
     axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y)
+    if plot.log_x:
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
     if len(plot.lines) > 1:
         axes.legend()

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-from baygrid.core.placement.packing.cluster import WHOLE, Host, Request
+from baygrid.core.placement.packing.cluster import Host, Request
+from baygrid.core.placement.packing.kernel import WHOLE
 from baygrid.replay.openb_trace import Trace, ordered, read
 
 TRACES: Final = Path(os.environ.get("BAYGRID_TRACES", "../shared/traces")) / "openb"

@@ -93,6 +93,16 @@ def test_what_happens_within_the_age_of_the_view_changes_no_choice(
     assert first.site.tolist() == second.site.tolist()
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 300), st.integers(1, 90), st.just(1), st.just(1)), min_size=1, max_size=30
+    )
+)
+def test_a_broker_that_knows_the_present_serves_as_one_pool(jobs: list[tuple[int, int, int, int]]) -> None:
+    it = fed([1, 3, 2], *sorted(jobs))
+    assert (run(it, by_arrival, 0).start - it.jobs.submit).tolist() == pooled(it).tolist()
+
+
 def test_more_jobs_wait_at_a_site_that_ends_many() -> None:
     """Once it is known that jobs are short, a site gets its next one before it says that it is idle."""
     jobs = [(at, 10, 1, 1) for at in range(0, 2000, 10)]

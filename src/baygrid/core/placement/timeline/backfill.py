@@ -14,11 +14,13 @@ from typing import NamedTuple, Protocol
 
 
 class Waiting(NamedTuple):
-    """A job that waits: it needs `slots` at once for `estimate` seconds, as it says itself."""
+    """A job that waits: it needs `slots` at once for `estimate` seconds, as it says itself; history expects
+    `expected` seconds (0: not asked)."""
 
     job: int
     slots: int
     estimate: int
+    expected: int = 0
 
 
 class Line(Protocol):
@@ -46,7 +48,7 @@ class InOrder:
         self._counts: dict[int, int] = {}
 
     def submit(self, now: int, job: Waiting) -> None:
-        _check(job, self._slots)
+        check(job, self._slots)
         self._arrived += 1
         insort(self._queue, (-job.estimate if self._shortest else 0, -self._arrived, job))
 
@@ -83,7 +85,7 @@ class Easy:
         self._ends: list[tuple[int, int, int]] = []  # by estimate: (end, job, count), sorted
 
     def submit(self, now: int, job: Waiting) -> None:
-        _check(job, self._slots)
+        check(job, self._slots)
         self._queue.append(job)
 
     def end(self, now: int, job: int) -> None:
@@ -130,7 +132,7 @@ class Easy:
         room = self.shadow - now
         kept = self._queue[: self._judged]
         for job in self._queue[self._judged :]:
-            _, count, estimate = job
+            count, estimate = job.slots, job.estimate
             if count > self.free or (estimate > room and count > self.spare):
                 kept.append(job)
                 continue
@@ -148,6 +150,7 @@ class Easy:
         started.append(job.job)
 
 
-def _check(job: Waiting, slots: int) -> None:
+def check(job: Waiting, slots: int) -> None:
+    """Raises `ValueError` if a pool of `slots` can never hold it."""
     if not 0 < job.slots <= slots:
         raise ValueError(f"job {job.job} asks for {job.slots} of {slots} slots")

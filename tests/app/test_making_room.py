@@ -69,6 +69,19 @@ def test_the_one_with_less_to_lose_makes_room_for_a_more_urgent_job(stage: Stage
     assert state(stage, older.job) is JobState.ACTIVE
 
 
+def test_one_that_can_go_on_makes_room_before_one_that_would_begin_anew(stage: Stage, site: Site):
+    declare(stage, queues={"fast": {"up_to": "urgent"}})
+    stage.submit({**WHOLE, "checkpoint": {"path": "ckpt"}})
+    (goes_on,) = started(stage, site)
+    later(stage, site, 1_800_000)
+    stage.submit(WHOLE)
+    started(stage, site)
+    later(stage, site, 60_000)
+    stage.submit(URGENT)
+    stage.schedule()
+    assert [stop.attempt for stop in site.desired().stops] == [goes_on.attempt]
+
+
 def test_a_gang_waits_rather_than_starts_half(stage: Stage, site: Site):
     stage.submit(WHOLE)
     (first,) = started(stage, site)

@@ -46,6 +46,7 @@ def demand_of(
         priority=PRIORITIES[spec.priority],
         submitted_at=submitted_at,
         deadline=spec.deadline,
+        checkpointed=spec.checkpoint.path is not None,
     )
 
 
@@ -130,5 +131,6 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         user=demand.user,
         queue=demand.queue,
         priority=demand.priority,
+        checkpointed=demand.checkpointed,
         ends_by=(attempt.started_at or attempt.placed_at) + longest_ms,
     )

@@ -66,7 +66,8 @@ class Demand:
     where it runs.
 
     `user`, `organisation`, `queue`, `priority` (higher is more urgent), `submitted_at` (ms), `deadline`
-    (ms, when it should have ended) and `expected` say whose turn it is, not where it can run.
+    (ms, when it should have ended) and `expected` say whose turn it is, not where it can run; `checkpointed`,
+    that it can go on from where it was stopped.
 
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
@@ -94,6 +95,7 @@ class Demand:
     submitted_at: int = 0
     deadline: int | None = None
     expected: Expected | None = None
+    checkpointed: bool = False
     shape: Hashable = None
 
     def __post_init__(self) -> None:

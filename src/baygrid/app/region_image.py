@@ -142,8 +142,15 @@ class RegionImage:
             else:
                 placement = placement_of(attempt, self._active.get(attempt.job))
                 self.image.occupy(placement)
+                self._news |= self._left_queue(attempt)
                 self.live[attempt.id] = attempt
                 self._book(placement)
+
+    def _left_queue(self, attempt: AttemptRecord) -> bool:
+        """Whether it has begun just now at a centre with a queue of its own, which may take one more then."""
+        before = self.live.get(attempt.id)
+        waited = before is not None and before.started_at is None and attempt.started_at is not None
+        return waited and not self.policy.centre(attempt.centre).managed
 
     def remember(self, attempts: Iterable[AttemptRecord], jobs: Mapping[str, JobRecord]) -> None:
         """Attempts that ended before this server began: their users had them."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ H100 = offer("hub/gpu", "H100", price=10)
 
 def past(name: str, at_h: float = 0, *, hours: float = 1, limit_h: int = 10, count: int = 1, **more) -> Past:
     """A job of 8 H100 on `count` nodes, by default of one hour though it asked for ten."""
-    of = {key: more.pop(key) for key in ("checkpoint", "after", "model") if key in more}
+    of = {key: more.pop(key) for key in ("checkpoint", "after", "array", "model") if key in more}
     fields = {"project": "demo", "organisation": "uni", "user": "ann", **more}
     base = job(name, "H100:8", count=count, hours=limit_h)
     demand = replace(base, submitted_at=int(at_h * HOUR), **fields, shape=None)
@@ -75,6 +76,27 @@ def test_a_job_waits_for_those_that_must_end_before_it():
     found = course([past("a", hours=3), past("b", after=("a",)), past("c", after=("gone",))])
     assert starts(found) == {"a": 0, "b": 3, "c": 0}
     assert found.waits["b"] == 0
+
+
+def test_elements_of_an_array_come_a_few_at_a_time():
+    found = course([past(f"e{n}", array=("a", 1)) for n in range(3)])
+    assert starts(found) == {"e0": 0, "e1": 1, "e2": 2}
+    assert set(found.waits.values()) == {0}
+    stuck = course([past("e0", count=3, array=("a", 1)), past("e1", array=("a", 1))])
+    assert stuck.never["e1"] == "earlier elements of its array never ran"
+
+
+def test_a_preempted_job_with_a_checkpoint_does_the_rest_of_its_work():
+    policy = parse({"queues": {"fast": {"up_to": "urgent"}}})
+    urgent: dict[str, Any] = {"queue": "fast", "priority": 400, "hours": 1}
+    for checkpoint, end in ((True, 5), (False, 6)):
+        history = [past("a", hours=4, checkpoint=checkpoint, count=2), past("now", 1, count=2, **urgent)]
+        found = course(history, setting(policy))
+        assert found.preemptions == 1
+        stops = 30 / 3600  # the grace of the one that makes room
+        first, second, again = sorted(found.runs, key=lambda run: run.start)
+        assert (first.job, first.ended, second.job, again.job) == ("a", False, "now", "a")
+        assert again.end / HOUR == pytest.approx(end + (0 if checkpoint else stops), abs=0.001)
 
 
 def test_another_accelerator_takes_as_much_longer_as_the_ratings_say():

@@ -7,7 +7,7 @@ region starts empty. A job that would run on another accelerator takes as much l
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -31,7 +31,8 @@ TELL_EVERY: Final = 100
 @dataclass(frozen=True, slots=True)
 class Past:
     """A job of the history. It ran for `lasts_s` on `count` nodes with accelerators of `model` (None:
-    plain). `after`: jobs that must have ended before it. `checkpoint`: it goes on where it was stopped."""
+    plain). `after`: jobs that must have ended before it. `checkpoint`: it goes on where it was stopped.
+    `array`: of an element its array, and how many of those may wait or run at once."""
 
     demand: Demand
     lasts_s: float
@@ -39,6 +40,7 @@ class Past:
     count: int = 1
     checkpoint: bool = False
     after: tuple[str, ...] = ()
+    array: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Simulation:
         self._live: dict[str, _Live] = {}
         self._tries: dict[str, int] = defaultdict(int)
         self._left_after: dict[str, int] = {}
+        self._open: dict[str, int] = defaultdict(int)  # by array
+        self._held: dict[str, deque[str]] = defaultdict(deque)
         self._successors: dict[str, list[str]] = defaultdict(list)
         self._events: list[tuple[int, int, str]] = []
         self._looked = -step_ms
@@ -144,8 +148,7 @@ class Simulation:
                 if kind is _Kind.END:
                     self._end(name, at)
                 elif kind is _Kind.READY:
-                    self._ready[name] = at
-                    self._backlog.add(self._pasts[name].demand)
+                    self._come(name, at)
             if len(self._backlog):
                 self._looked = now
                 self._plan(now)
@@ -154,6 +157,18 @@ class Simulation:
                 progress(min(told, len(self._pasts)), len(self._pasts))
         self._give_up()
         return self.course
+
+    def _come(self, job: str, at: int) -> None:
+        """It waits for a place from now on, or first for its turn in its array."""
+        past = self._pasts[job]
+        if past.array is not None:
+            array, parallel = past.array
+            if self._open[array] >= parallel:
+                self._held[array].append(job)
+                return
+            self._open[array] += 1
+        self._ready[job] = at
+        self._backlog.add(past.demand)
 
     def _plan(self, now: int) -> None:
         made = self._planner.plan(self._image, self._backlog, self._policy, self._shares, now)
@@ -238,6 +253,11 @@ class Simulation:
 
     def _release(self, job: str, at: int) -> None:
         """Those that waited for its end, and for nothing else, are ready."""
+        array = self._pasts[job].array
+        if array is not None:
+            self._open[array[0]] -= 1
+            if held := self._held[array[0]]:
+                self._come(held.popleft(), at)
         for successor in self._successors[job]:
             self._left_after[successor] -= 1
             if not self._left_after[successor]:
@@ -251,6 +271,8 @@ class Simulation:
         never = {demand.job: told[self._backlog.line(demand.job).kind] for demand in self._backlog}
         blocked = (job for job, left in self._left_after.items() if left)
         self.course.never = never | dict.fromkeys(blocked, "a job that must end before it never ran")
+        for held in self._held.values():
+            self.course.never |= dict.fromkeys(held, "earlier elements of its array never ran")
 
     def _explained(self, demand: Demand) -> str:
         never = impossible(self._image, demand)

@@ -14,7 +14,7 @@ from baygrid.replay.carbon import Grids, Series
 from baygrid.replay.federation import POLICIES, Course, by_chance, isolated, pooled, replay, run
 from baygrid.replay.federation_log import Federation, federation
 from baygrid.replay.outcome import BadTrace
-from baygrid.replay.swf import Jobs
+from baygrid.replay.swf_learned import Jobs
 
 ORDERS = st.sampled_from([by_arrival, short_first])
 

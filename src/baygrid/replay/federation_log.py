@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from baygrid.replay.outcome import BadTrace
 from baygrid.replay.sites import peak
-from baygrid.replay.swf import Jobs
 from baygrid.replay.swf_file import Field, read
+from baygrid.replay.swf_learned import Jobs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

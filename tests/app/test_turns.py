@@ -7,6 +7,7 @@ import pytest
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.demand import Expected
 from tests.app.stage import Site, Stage
 
 
@@ -66,3 +67,22 @@ def test_what_is_long_ago_counts_for_little(stage: Stage, site: Site):
     stage.submit(WHOLE, actor=other)
     stage.submit(WHOLE)
     assert run_one(stage, site) == "demo"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_ran_tells_how_long_the_like_of_it_will_run(stage: Stage, site: Site, restart: bool):
+    for _ in range(9):
+        stage.submit(WHOLE)
+        run_one(stage, site, 600)
+    if restart:
+        begin_anew(stage)
+    stage.submit(WHOLE)
+    (job,) = stage.submit(WHOLE)
+    stage.schedule()
+    waiting = stage.platform.follower.region.backlog.get(job)
+    assert waiting.expected == Expected(600, 600, 600)
+    (other,) = stage.submit({**WHOLE, "time": "30m"}, actor=stage.add_project("other"))
+    stage.schedule()
+    (elsewhere,) = (d for d in stage.platform.follower.region.backlog if d.job == other)
+    assert elsewhere.expected is not None, "the widest likeness is that of all jobs"
+    assert elsewhere.expected.p50 == 300

@@ -114,7 +114,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         found = impossible(known.image, demand)
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
-        return _table_of(known, spec.name, demand, copy.offers, now)
+        return _table_of(known, spec.name, known.imagined(demand, spec.name), copy.offers, now)
 
 
 def _table_of(

@@ -56,8 +56,7 @@ class Follower:
             jobs_of = [attempt.job for attempt in part]
             self.region.remember(part, read(lambda tx, jobs_of=jobs_of: tx.jobs.get(jobs_of)))  # type: ignore[misc]
         live, theirs = read(_live)
-        self.region.take_jobs(theirs)
-        self.region.take_attempts(live)
+        self.region.take(theirs, live)
         jobs = read(lambda tx: tx.jobs.queued(None, EVENTS_AT_ONCE))
         while jobs:
             self.region.take_jobs(jobs)
@@ -93,8 +92,7 @@ class Follower:
         news = self._store.read(load)
         self._cursor = news.cursor
         self.region.take_region(news.region, news.seen, now)
-        self.region.take_jobs(news.jobs)
-        self.region.take_attempts(news.attempts)
+        self.region.take(news.jobs, news.attempts)
         return news.more
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from baygrid.app.catalogue import Prices, RegionCopy
 from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s
+from baygrid.app.durations import Durations, alike
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.backlog import Backlog
@@ -15,6 +16,7 @@ from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan, Planner
 from baygrid.core.placement.policy import UNDECLARED
 from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.timeline.predict import Like
 from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
@@ -45,7 +47,8 @@ class RegionImage:
         self.shares = Shares(UNDECLARED)
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._planner = Planner()
-        self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
+        self._active: dict[str, tuple[Demand, Like]] = {}  # of the jobs that have a live attempt
+        self._durations = Durations()
         self._organisations: Mapping[str, str] = {}
         self._likes: dict[tuple[str, int, str], Demand] = {}
         self._words: dict[str, str] = {}
@@ -78,6 +81,15 @@ class RegionImage:
             self._news = True
             self._capacity = Capacity.of(self.image, self.policy)
 
+    def take(self, jobs: Iterable[JobRecord], attempts: Iterable[AttemptRecord]) -> None:
+        """What changed in one stretch of time."""
+        attempts = list(attempts)
+        for attempt in attempts:
+            if attempt.id in self.live and attempt.state.final and attempt.job in self._active:
+                self._durations.learn(self._active[attempt.job][1], attempt)
+        self.take_jobs(jobs)
+        self.take_attempts(attempts)
+
     def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
         for record in jobs:
             if record.state is JobState.QUEUED:
@@ -87,7 +99,7 @@ class RegionImage:
                 continue
             self.forget(record.id)
             if record.state is JobState.ACTIVE:
-                self._active[record.id] = self.demand(record)
+                self._active[record.id] = self.demand(record), self._alike(record)
             else:
                 self._active.pop(record.id, None)
 
@@ -103,15 +115,24 @@ class RegionImage:
         """What a job asks for, at no more than what is held for it."""
         project = self._word(record.project)
         return replace(
-            self._like(record),
+            self._template(record),
             job=record.id,
             project=project,
             organisation=self._organisations.get(project, ""),
             user=self._word(record.submitted_by),
             submitted_at=record.submitted_at,
+            expected=self._durations.expected(self._alike(record)),
         )
 
-    def _like(self, record: JobRecord) -> Demand:
+    def imagined(self, demand: Demand, name: str) -> Demand:
+        """A job that is not there, with what is expected of it."""
+        return replace(demand, expected=self._durations.expected(alike(demand, name)))
+
+    def _alike(self, record: JobRecord) -> Like:
+        like = self._template(record)
+        return alike(like, record.name)._replace(user=self._word(record.submitted_by))
+
+    def _template(self, record: JobRecord) -> Demand:
         """The demand of any job whose file differs only in what placement does not ask: a job file is read
         once for all its likes."""
         asks = str([item for item in record.spec.items() if item[0] not in NOT_ASKED])
@@ -140,7 +161,8 @@ class RegionImage:
                 if attempt.ended_at is not None:
                     self.shares.end(attempt.id, attempt.ended_at)
             else:
-                placement = placement_of(attempt, self._active.get(attempt.job))
+                demand, _ = self._active.get(attempt.job, (None, None))
+                placement = placement_of(attempt, demand)
                 self.image.occupy(placement)
                 self._news |= self._left_queue(attempt)
                 self.live[attempt.id] = attempt
@@ -157,6 +179,7 @@ class RegionImage:
         for attempt in attempts:
             if attempt.ended_at is None:
                 continue
+            self._durations.learn(self._alike(jobs[attempt.job]), attempt)
             was = placement_of(attempt, self.demand(jobs[attempt.job]))
             began = was.started_at or was.placed_at
             amount = self._share(was) * (attempt.ended_at - began) / 1000
@@ -165,7 +188,8 @@ class RegionImage:
     def placed(self, attempts: Iterable[AttemptRecord]) -> None:
         """Attempts that were made of waiting jobs just now."""
         for attempt in attempts:
-            self._active[attempt.job] = self.backlog.get(attempt.job)
+            demand = self.backlog.get(attempt.job)
+            self._active[attempt.job] = demand, alike(demand, "")  # the job's row follows, with its name
             self.take_attempts([attempt])
 
     def _book(self, placement: Placement) -> None:

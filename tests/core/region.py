@@ -107,6 +107,11 @@ def job(
     )
 
 
+def whose(demand: Demand, organisation: str = "lab", project: str = "demo", user: str = "", **turn) -> Demand:
+    """`turn`: priority, submitted_at, deadline, queue."""
+    return replace(demand, organisation=organisation, project=project, user=user, **turn)
+
+
 def bay(h100: int = 2, a100: int = 2, plain: int = 2) -> Image:
     """Qianhai has H100 (and sells their cpus too) and plain nodes, Hetao A100, dearer."""
     return Image(

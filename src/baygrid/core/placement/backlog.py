@@ -19,6 +19,9 @@ Key: TypeAlias = tuple[int, int, str]
 NEVER: Final = 1 << 62
 """The deadline of a job without one."""
 
+KEPT: Final = 1024
+"""So many kinds without jobs are remembered at least: what is known of them may be asked again soon."""
+
 
 def key_of(demand: Demand) -> Key:
     return (NEVER if demand.deadline is None else demand.deadline, demand.submitted_at, demand.job)
@@ -68,6 +71,7 @@ class Backlog:
     def __init__(self, demands: Iterable[Demand] = ()) -> None:
         self._jobs: dict[str, tuple[Demand, Line]] = {}
         self._kinds: dict[tuple[object, str], Kind] = {}
+        self._empty = 0
         self.classes: dict[int, dict[str, dict[str, dict[str, Leaf]]]] = {}
         for demand in demands:
             self.add(demand)
@@ -83,7 +87,7 @@ class Backlog:
 
     @property
     def kinds(self) -> dict[tuple[object, str], Kind]:
-        """By shape and queue, those that have jobs."""
+        """By shape and queue: all that have jobs, and some that had."""
         return self._kinds
 
     def get(self, job: str) -> Demand:
@@ -106,6 +110,7 @@ class Backlog:
         line = leaf.lines.get(kind)
         if line is None:
             line = leaf.lines[kind] = Line(leaf, kind)
+            self._empty -= not kind.lines
             kind.lines += 1
         self._jobs[demand.job] = (_alike(demand, kind.example), line)
         heappush(line.heap, key_of(demand))
@@ -152,6 +157,7 @@ class Backlog:
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = Kind(key, demand)
+            self._empty += 1
         return kind
 
     def _leaf(self, demand: Demand) -> Leaf:
@@ -169,7 +175,10 @@ class Backlog:
         del leaf.lines[kind]
         kind.lines -= 1
         if not kind.lines:
-            del self._kinds[kind.key]
+            self._empty += 1
+            if self._empty > KEPT + len(self._kinds) // 2:
+                self._kinds = {key: kind for key, kind in self._kinds.items() if kind.lines}
+                self._empty = 0
         if leaf.lines:
             return
         organisation, project, user = leaf.path

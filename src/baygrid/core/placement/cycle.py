@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import TypeAlias
+from typing import Final
 
 from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.candidates import cost_minor
@@ -19,10 +19,12 @@ from baygrid.core.placement.preempt import Preemptor, Victim
 from baygrid.core.placement.quota import amount_of, inadmissible
 from baygrid.core.placement.search import Scene, Search, Taken
 from baygrid.core.placement.share import Capacity, Path, Shares, dominant
+from baygrid.core.placement.sieve import Openings
 from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON, Explanation, Reason
 
-_Roomy: TypeAlias = Callable[[], set[Kind]]
+_OFTEN: Final = 32
+"""After so many kinds found no room, all are asked again whether they have."""
 
 
 class Cycle:
@@ -52,6 +54,7 @@ class Cycle:
         self._admitted: dict[tuple[str, str, int], bool] = {}
         self._charged: dict[Path, float] = {}
         self._later: set[Kind] = set()
+        self._done: set[str] = set()
         self._left = policy.reserve
         self._assignments: list[Assignment] = []
         self._preemptions: list[Preemption] = []
@@ -65,24 +68,27 @@ class Cycle:
         """The places that were kept so far."""
         return tuple(self._kept)
 
-    def run(self, kinds: set[Kind], roomy: _Roomy, until: str | None = None) -> Plan:
-        """`kinds`: all that some centre could run. `roomy`: those that may fit by what is free when asked. It
-        ends where the turn of the job `until` comes."""
+    def run(self, openings: Openings, until: str | None = None) -> Plan:
+        """It ends where the turn of the job `until` comes."""
         self._until = until
-        if self._walk(kinds, roomy, borrow=False) and self._later:
+        if self._walk(openings.alive(), openings, borrow=False) and self._later:
             for (kind, _), search in self._searches.items():
                 if kind in self._later:
                     search.retry()
-            self._walk(set(self._later), roomy, borrow=True)
+            self._walk(set(self._later), openings, borrow=True)
         return Plan(tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
 
-    def _walk(self, kinds: set[Kind], roomy: _Roomy, borrow: bool) -> bool:
+    def _walk(self, kinds: set[Kind], openings: Openings, borrow: bool) -> bool:
         """False: the turn of the job that it is to end at has come."""
         if self._left <= 0:
-            kinds &= roomy()
+            kinds &= openings.roomy()
         turns = Turns(self._backlog, self._shares, self._policy, kinds, self._charged)
+        closed = 0
         while (turn := turns.next()) is not None:
             job, line = turn
+            if job in self._done:
+                turns.charge(0.0)
+                continue
             demand = self._backlog.get(job)
             if not self._admits(demand):
                 turns.drop()
@@ -92,20 +98,25 @@ class Cycle:
                 return False
             taken = search.take(borrow)
             if taken is not None:
+                self._done.add(job)
                 turns.charge(self._assign(demand, search, taken))
             elif search.borrows:
                 self._later.add(line.kind)
                 kinds.discard(line.kind)
             elif self._left <= 0:
                 kinds.discard(line.kind)
+                closed += 1
+                if closed % _OFTEN == 0:
+                    kinds &= openings.roomy()
             else:
+                self._done.add(job)
                 turns.charge(self._block(demand, search))
                 self._left -= 1
                 if not self._policy.backfill:
                     kinds.clear()
                     self._later.clear()
                 elif not self._left:
-                    kinds &= roomy()
+                    kinds &= openings.roomy()
         return True
 
     def _admits(self, demand: Demand) -> bool:
@@ -246,7 +257,7 @@ class Cycle:
             if other == flavor and quotas.group(queue, flavor) == group
         ]
         amount = amount_of(demand, model, each, demand.least)
-        return quotas.hold(demand.queue, flavor, amount, ending, self._now)
+        return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.time_s * 1000)
 
 
 def seconds(demand: Demand) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from baygrid.core.placement.candidates import Candidate, candidates, offered
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import OUTRANKED, busy, never
+from baygrid.core.placement.filters import OUTRANKED, never
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.obstacles import obstacles
 from baygrid.core.placement.offers import Judged, OfferTable
@@ -23,6 +23,7 @@ SHOWN: Final = 24
 """In a region with more offers, so many of those that could run the job stand in a stored explanation."""
 
 _BEST: Final = {"cost": "the cheapest", "time": "the soonest done", "energy": "the cleanest"}
+_BORROWED: Final = Reason("quota", "its queue would have had to borrow quota there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def placed(
         elif ranks[position] < ranks[chosen] and position in search.refused:
             found = (search.refused[position],)
         elif ranks[position] < ranks[chosen]:
-            full = busy(demand, candidate, search.short.get(position, 0))
-            found = judged(STANDARD, demand, candidate) or ((full,) if full is not None else ())
+            need = it.needs[int(it.place[position])]
+            found = judged(STANDARD, demand, candidate)
+            found = found or obstacles(search.scene, demand, candidate, need, ()) or (_BORROWED,)
         lines.append(Line(candidate, position, found))
     order = _BEST[demand.prefer]
     if demand.ordered or demand.infra.ordered:

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from baygrid.core.placement.candidates import HOUR_S, MIB_PER_GIB, cost_minor
-from baygrid.core.placement.demand import Demand, Infra
-from baygrid.core.placement.image import Image, OfferView
+from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
+from baygrid.core.placement.image import Image
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.scorers import Figures, score
+from baygrid.core.placement.scorers import Figures
 from baygrid.core.units import DECIMALS
 
 _SAFE: Final = 1 << 62
@@ -64,7 +64,11 @@ class OfferTable:
             model: np.array([n for n, o in enumerate(offers) if o.accelerator == model], dtype=np.int64)
             for model in models
         }
+        self._by_centre: dict[str, list[int]] = {}
+        for n, o in enumerate(offers):
+            self._by_centre.setdefault(o.centre, []).append(n)
         self._infra: dict[Infra, Ints] = {}
+        self._by_asked: dict[tuple[tuple[str | None, int], ...], tuple[Ints, Ints, Ints, Ints, Ints]] = {}
         self._lawful: dict[frozenset[str], Bools] = {}
         self._currency: dict[str, Bools] = {}
         self._kinds = _KindTable(image, nodes)
@@ -73,8 +77,17 @@ class OfferTable:
         """The place of the first target that covers each offer; `_NOWHERE` where it may not run."""
         found = self._infra.get(infra)
         if found is None:
-            found = self._infra[infra] = np.array([_order(infra, o) for o in self.offers], dtype=np.int64)
+            found = np.full(len(self.offers), _NOWHERE if infra.targets else 0, dtype=np.int64)
+            for place, target in reversed(list(enumerate(infra.targets))):
+                found[self._covered(target)] = place
+            for target in infra.avoid:
+                found[self._covered(target)] = _NOWHERE
+            self._infra[infra] = found
         return found
+
+    def _covered(self, target: Target) -> list[int]:
+        mine = self._by_centre.get(target.centre, [])
+        return [n for n in mine if target.partition in (None, self.offers[n].partition)]
 
     def _may_hold(self, residency: frozenset[str]) -> Bools:
         found = self._lawful.get(residency)
@@ -127,50 +140,53 @@ class OfferTable:
 
     def judge(self, demand: Demand) -> Judged:
         """Every offer of the models that the demand asks for."""
-        options = demand.accelerators or ((None, 0),)
-        none = np.zeros(0, dtype=np.int64)
-        found = [self._by_model.get(model, none) for model, _ in options]
-        sizes = [len(rows) for rows in found]
-        offer = np.concatenate(found)
-        place = np.repeat(np.arange(len(options), dtype=np.int64), sizes)
-        accelerators = np.repeat(np.array([count for _, count in options], dtype=np.int64), sizes)
-        pool = self.pool[offer]
-        if len(found) > 1:
-            fitting = np.concatenate(
-                [
-                    self._kinds.fitting(demand, model, count)[self.pool[rows]]
-                    for (model, count), rows in zip(options, found, strict=True)
-                ]
-            )
-        else:
-            model, count = options[0]
-            fitting = self._kinds.fitting(demand, model, count)[pool]
+        options: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
+        offer, place, accelerators, pool, limit = self._asked(options)
+        by_option = [self._kinds.fitting(demand, model, count) for model, count in options]
+        fitting = by_option[0][pool] if len(options) == 1 else np.array(by_option)[place, pool]
         least = demand.least
-        passing = (fitting >= least) & (self.limit[offer] >= demand.time_s)
+        passing = fitting >= least
+        passing &= limit >= demand.time_s
         passing &= self._paid_in(demand.currency)[offer]
-        order = self._infra_order(demand.infra)[offer]
-        passing &= order < _NOWHERE
         if demand.residency is not None:
             passing &= self._may_hold(demand.residency)[offer]
+        keys: list[Ints] = []
+        if demand.infra != ANYWHERE:
+            order = self._infra_order(demand.infra)[offer]
+            passing &= order < _NOWHERE
+            if demand.infra.ordered:
+                keys.append(order)
         most = np.minimum(np.maximum(fitting, least), demand.nodes)
-        seconds = np.full(len(offer), demand.time_s, dtype=np.int64)
         if demand.max_cost_minor is not None and least < demand.nodes:
             most = self._affordable(offer, demand, accelerators, most)
+        seconds = np.full(len(offer), demand.time_s, dtype=np.int64)
         cost = self.costs(offer, demand, accelerators, most, seconds)
         if demand.max_cost_minor is not None:
             passing &= cost <= demand.max_cost_minor
-        figures = score(self, demand, offer, accelerators, most)
-        keys = [*reversed(figures.keys)]
+        figures = Figures(self, demand, offer, accelerators, most, cost)
         if demand.ordered:
             keys.append(place)
-        if demand.infra.ordered:
-            keys.append(order)
-        best = np.lexsort((offer, *(_comparable(key) for key in keys)))
+        keys += figures.keys
+        best = np.lexsort((offer, *(_comparable(key) for key in reversed(keys))))
         needs = tuple(
             self.nodes.need(demand.cpus, demand.memory_mib, model, count) for model, count in options
         )
         ranked = best[passing[best]]
         return Judged(offer, place, accelerators, pool, fitting, most, cost, figures, ranked, needs)
+
+    def _asked(self, options: tuple[tuple[str | None, int], ...]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Offers of these models: with place in the list, number on each node, pool and time limit."""
+        found = self._by_asked.get(options)
+        if found is None:
+            none = np.zeros(0, dtype=np.int64)
+            by_option = [self._by_model.get(model, none) for model, _ in options]
+            sizes = [len(rows) for rows in by_option]
+            offer = np.concatenate(by_option)
+            place = np.repeat(np.arange(len(options), dtype=np.int64), sizes)
+            accelerators = np.repeat(np.array([count for _, count in options], dtype=np.int64), sizes)
+            found = (offer, place, accelerators, self.pool[offer], self.limit[offer])
+            self._by_asked[options] = found
+        return found
 
     def _affordable(self, offer: Ints, demand: Demand, accelerators: Ints, most: Ints) -> Ints:
         """The most nodes whose cost is within the demand's limit, at least its least."""
@@ -213,15 +229,6 @@ class _KindTable:
             mask &= has >= count if has is not None else count <= 0
         fits = np.bincount(self._pool[mask], self._number[mask], self._pools)
         return fits.astype(np.int64)
-
-
-def _order(infra: Infra, offer: OfferView) -> int:
-    if any(target.covers(offer.centre, offer.partition) for target in infra.avoid):
-        return _NOWHERE
-    if not infra.targets:
-        return 0
-    covering = (n for n, target in enumerate(infra.targets) if target.covers(offer.centre, offer.partition))
-    return next(covering, _NOWHERE)
 
 
 def _comparable(key: Ints) -> Ints:

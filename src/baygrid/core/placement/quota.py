@@ -39,12 +39,14 @@ class Member:
         return max(0, self.used - self.own)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hold:
-    """A queue's first blocked job gets its quota at `until` (ms); `spare` is what others may have of it
-    beyond that time."""
+    """A blocked job gets `amount` of its quota from `start` to `end` (ms). `spare`: what others may still
+    have of it at `start`."""
 
-    until: int
+    start: int
+    end: int
+    amount: int
     spare: int
 
 
@@ -72,13 +74,10 @@ class Quotas:
 
     def take(self, queue: str, flavor: str, amount: int, end: int = 0) -> None:
         """Negative amounts give back. `end`: when what is taken will be given back (ms)."""
-        if amount > 0 and self._holds:
-            self._holds[self.group(queue, flavor)] = [
-                Hold(it.until, it.spare - amount)
-                if end > it.until and not self._own(queue, flavor, amount)
-                else it
-                for it in self._holds.get(self.group(queue, flavor), ())
-            ]
+        if amount > 0 and not self._own(queue, flavor, amount):
+            for hold in self._holds.get(self.group(queue, flavor), ()):
+                if end > hold.start:
+                    hold.spare -= amount
         self._added[queue, flavor] += amount
 
     def _own(self, queue: str, flavor: str, amount: int) -> bool:
@@ -144,29 +143,45 @@ class Quotas:
         if amount > room:
             return False
         holds = self._holds.get(self.group(queue, flavor), ())
-        return (
-            not holds
-            or all(end <= hold.until or amount <= hold.spare for hold in holds)
-            or self._own(queue, flavor, amount)
+        return all(end <= hold.start or amount <= hold.spare for hold in holds) or self._own(
+            queue, flavor, amount
         )
 
     def hold(
-        self, queue: str, flavor: str, amount: int, releases: Iterable[tuple[int, str, int]], now: int
+        self,
+        queue: str,
+        flavor: str,
+        amount: int,
+        releases: Iterable[tuple[int, str, int]],
+        now: int,
+        time_ms: int,
     ) -> int | None:
         """Keeps quota for a blocked job: at the earliest time at which what ends (time, queue, amount) leaves
-        it so much. None: it never will."""
-        added = self._added.copy()
-        try:
-            for time, other, given in [(now, queue, 0), *sorted(releases)]:
-                self._added[other, flavor] -= given
-                room = self.room(queue, flavor)
-                if room is not None and room >= amount:
-                    hold = Hold(max(now, time), room - amount)
-                    self._holds.setdefault(self.group(queue, flavor), []).append(hold)
-                    return hold.until
-        finally:
-            self._added = added
+        it so much, beside what is kept for others. None: it never will."""
+        holds = self._holds.setdefault(self.group(queue, flavor), [])
+        ending = sorted(releases)
+        times = sorted({now, *(time for time, _, _ in ending), *(hold.end for hold in holds)})
+        for time in times:
+            room = self._room_at(queue, flavor, time, ending)
+            room -= sum(it.amount for it in holds if it.start < time + time_ms and time < it.end)
+            if time >= now and room >= amount:
+                for it in holds:
+                    if time < it.start < time + time_ms:
+                        it.spare -= amount
+                holds.append(Hold(time, time + time_ms, amount, room - amount))
+                return time
         return None
+
+    def _room_at(self, queue: str, flavor: str, time: int, ending: Iterable[tuple[int, str, int]]) -> int:
+        """What the queue may have more once all has ended that ends by `time`."""
+        before = self._added.copy()
+        for end, other, given in ending:
+            if end <= time:
+                self._added[other, flavor] -= given
+        room = self.room(queue, flavor)
+        self._added = before
+        assert room is not None, "only a limited queue is refused"
+        return room
 
     def reason(self, queue: str, flavor: str, amount: int) -> Reason | None:
         """Why the queue may not have so much now; None: it may."""
@@ -200,7 +215,7 @@ class Quotas:
     def held(self, queue: str, flavor: str, amount: int) -> Reason:
         """Why what is left of the quota may not be used: it is kept for a job whose turn came before."""
         holds = self._holds.get(self.group(queue, flavor), [])
-        until = min((hold.until for hold in holds), default=0)
+        until = min((hold.start for hold in holds), default=0)
         text = f"what is left of the {flavor} quota of queue {queue} is kept for a job whose turn came before"
         return Reason("quota-kept", text, {"queue": queue, "flavor": flavor, "asked": amount, "until": until})
 

@@ -39,8 +39,24 @@ class Rooms:
             if (limit := policy.centre(where[0]).max_pending) is not None and where[0] in nodes.lumped
         }
         self.pending = {pool: pending.get(nodes.where[pool], 0) for pool in self.most_pending}
-        self._spare: tuple[Ints, Ints, Ints] | None = None
+        self.spare: tuple[Ints, Ints, Ints] | None = None
+        self._promised: set[int] = set()
         self._lumps = np.flatnonzero(nodes.lump)
+        self._most_cpus: list[int] = largest(self.cpus, nodes).tolist()
+        self._most_memory: list[int] = largest(self.memory, nodes).tolist()
+        self._most_accelerators: list[list[int]] = [
+            largest(amounts, nodes).tolist() for amounts in self.accelerators
+        ]
+
+    def may_fit(self, pool: int, need: Need) -> bool:
+        """Whether the pool has enough of everything, if not on one row. Quick."""
+        if need.model >= 0:
+            if self._most_accelerators[need.model][pool] < need.accelerators:
+                return pool in self.most_pending
+        elif need.accelerators:
+            return False
+        enough = self._most_cpus[pool] >= need.cpus and self._most_memory[pool] >= need.memory_mib
+        return enough or pool in self.most_pending
 
     def fits(self, need: Need, rows: slice | Ints) -> Bools:
         """Which rows have the room now, whoever it is promised to."""
@@ -61,9 +77,9 @@ class Rooms:
 
     def unkept(self, need: Need, rows: slice | Ints, end: int) -> Bools | None:
         """Which rows no kept place forbids; None: all."""
-        if self.until is None or self._spare is None:
+        if self.until is None or self.spare is None:
             return None
-        cpus, memory, accelerators = self._spare
+        cpus, memory, accelerators = self.spare
         beside = (cpus[rows] >= need.cpus) & (memory[rows] >= need.memory_mib)
         if need.model >= 0:
             beside &= accelerators[need.model, rows] >= need.accelerators
@@ -117,10 +133,14 @@ class Rooms:
         """
         span = self.nodes.rows_of(pool)
         mask = self.fits(need, span)
-        allowed = self.allowed(need, span, end, project)
+        allowed = self.reserved.allowed(span, end, project)
         if allowed is not None:
             mask &= allowed
-        rows: Ints = np.flatnonzero(mask) + span.start
+        if pool in self._promised:
+            kept = self.unkept(need, span, end)
+            if kept is not None:
+                mask &= kept
+        rows: Ints = mask.nonzero()[0] + span.start
         if len(rows) > 1:
             keys = [self.memory[rows], self.cpus[rows], self.summed[rows]]
             if need.model >= 0:
@@ -143,10 +163,15 @@ class Rooms:
             self.ends.append((row, end, need))
             if self.until is not None and self.until[row] < end:
                 self._take_spare(row, need)
+        span = self.nodes.rows_of(pool)
+        self._most_cpus[pool] = int(self.cpus[span].max())
+        self._most_memory[pool] = int(self.memory[span].max())
+        if need.model >= 0:
+            self._most_accelerators[need.model][pool] = int(self.accelerators[need.model, span].max())
 
     def _take_spare(self, row: int, need: Need) -> None:
-        assert self._spare is not None
-        cpus, memory, accelerators = self._spare
+        assert self.spare is not None
+        cpus, memory, accelerators = self.spare
         cpus[row] -= need.cpus
         memory[row] -= need.memory_mib
         if need.model >= 0:
@@ -155,10 +180,10 @@ class Rooms:
     def keep(self, row: int, need: Need, start: int, free: tuple[int, int, Ints]) -> None:
         """The row is promised from `start` on to a job that needs so much of it; `free` (cpus, memory,
         accelerators by model) is what will be free then."""
-        if self.until is None or self._spare is None:
+        if self.until is None or self.spare is None:
             self.until = np.full(len(self.cpus), FOREVER, dtype=np.int64)
-            self._spare = (self.cpus.copy(), self.memory.copy(), self.accelerators.copy())
-        cpus, memory, accelerators = self._spare
+            self.spare = (self.cpus.copy(), self.memory.copy(), self.accelerators.copy())
+        cpus, memory, accelerators = self.spare
         if self.until[row] == FOREVER:
             cpus[row], memory[row], accelerators[:, row] = free
         else:
@@ -166,7 +191,17 @@ class Rooms:
             memory[row] = min(memory[row], free[1])
             accelerators[:, row] = np.minimum(accelerators[:, row], free[2])
         self.until[row] = min(int(self.until[row]), start)
+        self._promised.add(int(self.nodes.pool_of[row]))
         self._take_spare(row, need)
+
+
+def largest(amounts: Ints, nodes: NodeTable) -> Ints:
+    """By pool: the most that one row has, -1 where there is none."""
+    found = np.full(len(nodes.where), -1, dtype=np.int64)
+    filled = np.flatnonzero(nodes.starts[:-1] < nodes.starts[1:])
+    if len(filled):
+        found[filled] = np.maximum.reduceat(amounts, nodes.starts[filled])
+    return found
 
 
 class _Reservations:

@@ -42,12 +42,14 @@ Explaining: TypeAlias = "Callable[[Image, OfferTable, Search, int, int, int], Ex
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What all searches of one plan share. `open_pools`: by pool, whether its centre takes anything new."""
+    """What all searches of one plan share. `open_pools`: by pool, whether its centre takes anything new;
+    `takes` is the same, as a list."""
 
     table: OfferTable
     rooms: Rooms
     quotas: Quotas
     open_pools: Bools
+    takes: list[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +66,20 @@ class Search:
     """One kind's way through its candidates. One that failed stays so: a plan takes room and never gives."""
 
     def __init__(self, scene: Scene, demand: Demand, judged: Judged) -> None:
+        self.scene = scene
         self.demand = demand
         self.judged = judged
         self.refused: dict[int, Reason] = {}
         """By position in `Judged`: the quota that kept a candidate with room out."""
-        self.short: dict[int, int] = {}
-        """By position: how many nodes a candidate had where those were too few."""
         self.borrows = False
         """A candidate with room was passed over since the queue would have had to borrow."""
         self._explained: dict[tuple[int, int], Explanation] = {}
-        self._scene = scene
         self._end = scene.rooms.now + demand.time_s * 1000
-        self._queue: list[int] | None = None
+        self._next = 0
         self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
+        self._ranked: list[int] = judged.ranked.tolist()
+        self._pools: list[int] = judged.pool[judged.ranked].tolist()
+        self._places: list[int] = judged.place[judged.ranked].tolist()
 
     def explain(
         self, explaining: Explaining, image: Image, table: OfferTable, position: int, count: int, cost: int
@@ -94,66 +97,51 @@ class Search:
 
     def take(self, borrow: bool) -> Taken | None:
         """The best candidate with room for all nodes, which are taken; None: none has."""
-        if self._queue is None:
-            self._queue = self._free()
-        queue = self._queue
-        while queue:
-            taken = self._try(queue[0], borrow)
-            if taken is not None:
-                return taken
-            queue.pop(0)
+        needs, pools, places, rooms = self.judged.needs, self._pools, self._places, self.scene.rooms
+        takes = self.scene.takes
+        for number in range(self._next, len(pools)):
+            pool, option = pools[number], places[number]
+            if takes[pool] and rooms.may_fit(pool, needs[option]):
+                taken = self._try(self._ranked[number], pool, option, borrow)
+                if taken is not None:
+                    self._next = number
+                    return taken
+        self._next = len(pools)
         return None
 
     def retry(self) -> None:
         """Its queue may borrow now: candidates passed over for that are looked at again."""
-        self._queue = None
+        self._next = 0
         self.borrows = False
         self.refused = {}
 
-    def _free(self) -> list[int]:
-        """Positions with room for the least number of nodes, best first."""
-        it, scene = self.judged, self._scene
-        ranked = it.ranked[scene.open_pools[it.pool[it.ranked]]]
-        free = np.zeros(len(ranked), dtype=np.int64)
-        for option, need in enumerate(it.needs):
-            mine = slice(None) if len(it.needs) == 1 else it.place[ranked] == option
-            counts = scene.rooms.counts(need, self._end, self.demand.project)
-            free[mine] = counts[it.pool[ranked[mine]]]
-        enough = free >= self.demand.least
-        self.short = dict(zip(ranked[~enough].tolist(), free[~enough].tolist(), strict=True))
-        found: list[int] = ranked[enough].tolist()
-        return found
-
-    def _try(self, position: int, borrow: bool) -> Taken | None:
-        it, scene, demand = self.judged, self._scene, self.demand
-        pool, option = int(it.pool[position]), int(it.place[position])
+    def _try(self, position: int, pool: int, option: int, borrow: bool) -> Taken | None:
+        it, rooms, demand = self.judged, self.scene.rooms, self.demand
+        need = it.needs[option]
         most = self._within_quota(position, option, int(it.most[position]), borrow)
         if not most:
             return None
-        need = it.needs[option]
-        if scene.rooms.nodes.lump[pool]:
-            free = scene.rooms.lump_count(pool, need, self._end, demand.project)
-            rows = np.array([scene.rooms.nodes.starts[pool]], dtype=np.int64)
+        if rooms.nodes.lump[pool]:
+            count = min(most, rooms.lump_count(pool, need, self._end, demand.project))
+            rows = np.array([rooms.nodes.starts[pool]], dtype=np.int64)
         else:
-            rows = scene.rooms.choose(pool, need, most, self._end, demand.project)
-            free = len(rows)
-        count = min(free, most)
+            rows = rooms.choose(pool, need, most, self._end, demand.project)
+            count = len(rows)
         if count < demand.least:
-            self.short[position] = free
             return None
         self._take(pool, rows, count, need, option)
         return Taken(position, pool, rows, count)
 
     def _take(self, pool: int, rows: Ints, count: int, need: Need, option: int) -> None:
         model, each = self._by_place[option]
-        self._scene.rooms.take(pool, rows, count, need, self._end)
-        if self._scene.quotas.declared:
+        self.scene.rooms.take(pool, rows, count, need, self._end)
+        if self.scene.quotas.declared:
             amount = amount_of(self.demand, model, each, count)
-            self._scene.quotas.take(self.demand.queue, model or PLAIN, amount, self._end)
+            self.scene.quotas.take(self.demand.queue, model or PLAIN, amount, self._end)
 
     def _within_quota(self, position: int, option: int, most: int, borrow: bool) -> int:
         """The most nodes that the queue may have there now, 0 where that is too few."""
-        quotas, demand = self._scene.quotas, self.demand
+        quotas, demand = self.scene.quotas, self.demand
         if not quotas.declared:
             return most
         model, each = self._by_place[option]

@@ -267,7 +267,8 @@ def gradient(
     best, chosen = -1.0, 0
     for device in range(nodes[node, SIZE]):
         if first_alike(nodes, node, device, request):
-            after[:] = found
+            for key in range(len(keys)):  # whole arrays assigned compile for seconds
+                after[key, 0], after[key, 1] = found[key, 0], found[key, 1]
             shift(keys, after, nodes[node, bits + device], nodes[node, FIRST + device], request[3])
             score = sigmoid(before - unusable(cpu, left, after, kinds, weights))
             if score > best:
@@ -356,8 +357,11 @@ def price(idle: Ints, wants: Floats, parts: Floats, pressure: Floats) -> bool:
 # The decision.
 
 
-@njit(cache=True, inline="always")
-def judge(policy, nodes, node, request, before, worth, need, kinds, keys, weights, found, after):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def judge(
+    policy: int, nodes: Ints, node: int, request: Ints, before: Floats, worth: Floats, need: Floats,
+    kinds: Ints, keys: Ints, weights: Floats, found: Ints, after: Ints,
+) -> tuple[float, int]:  # fmt: skip
     """The score of a node on which the request fits, and the devices that it would take as a bit mask."""
     if policy == _BAYGRID:
         return least_waste(nodes, node, request, before[node], worth, need)
@@ -380,8 +384,8 @@ def judge(policy, nodes, node, request, before, worth, need, kinds, keys, weight
 def place(
     policy: int, table: Ints, shape: int, draw: float, gang: Ints, nodes: Ints, score: Floats, seen: Ints,
     changes: Ints, counter: Ints, last: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats,
-    found: Ints, after: Ints, worth: Floats, need: Floats, family: Ints, idle: Ints, wants: Floats, parts:
-    Floats, pressure: Floats,
+    found: Ints, after: Ints, worth: Floats, need: Floats, family: Ints, idle: Ints, wants: Floats,
+    parts: Floats, pressure: Floats,
 ) -> bool:  # fmt: skip
     """Take one request on each of `len(gang)` different nodes, or none (False).
 

@@ -10,24 +10,26 @@ next to 650 are worth their full size.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numba import njit
 
 from baygrid.core.placement.packing.kernel import WHOLE, Floats, Ints
 
-_EPSILON = 1e-9
-_ROUNDS = 10_000
-"""More than any list of shares needs; a bound, should rounding make the method turn in a circle."""
+_EPSILON: Final = 1e-9
+_SHARES: Final = 64
+"""With more different shares than this they are rounded up to a grain: prices take no time then."""
+_ROUNDS: Final = 2_000
 
 
 def worth(demand: Mapping[int, float]) -> Floats:
-    """(WHOLE + 1,): thousandths that a gap of 0 to WHOLE thousandths is worth. `demand`: weight of each share
-    (1 to WHOLE) asked for; whole devices always count as asked for."""
-    shares = np.array(sorted({*demand, WHOLE}, reverse=True), np.int64)
-    weights = np.array([max(demand.get(int(share), 0.0), _EPSILON) for share in shares])
+    """(WHOLE + 1,): thousandths that a gap of 0 to WHOLE thousandths is worth; a whole device is worth
+    WHOLE. `demand`: weight of each share (1 to WHOLE) asked for."""
+    shares, weights = _merged(demand)
     patterns = np.diag(WHOLE // shares).astype(np.float64)
     costs = np.ones(len(shares))
+    values = np.zeros(WHOLE + 1)
     for _ in range(_ROUNDS):
         inverse = np.linalg.inv(patterns)
         prices = costs @ inverse
@@ -35,15 +37,31 @@ def worth(demand: Mapping[int, float]) -> Floats:
         if prices[cheapest] < -_EPSILON:  # more of a share than asked for: a column of its own, free
             column, cost = -np.eye(len(shares))[cheapest], 0.0
         else:
-            values, choices = dearest(shares, np.maximum(prices, 0.0))
+            values, choices = dearest(shares, prices)
             if values[WHOLE] <= 1 + _EPSILON:
-                return values * WHOLE
+                break
             column, cost = _pattern(shares, choices), 1.0
         change, held = inverse @ column, inverse @ weights
         ratios = np.divide(held, change, out=np.full(len(shares), np.inf), where=change > _EPSILON)
         leaving = int(ratios.argmin())
         patterns[:, leaving], costs[leaving] = column, cost
-    raise ArithmeticError(f"no prices for the shares {shares.tolist()} after {_ROUNDS} rounds")
+    # Prices that are still too high are right in proportion (Farley, Operations Research 38, 1990).
+    scaled: Floats = values * (WHOLE / max(values[WHOLE], 1.0))
+    return scaled
+
+
+def _merged(demand: Mapping[int, float]) -> tuple[Ints, Floats]:
+    """Shares, the largest first, and their weights. A whole device always counts as asked for, a little."""
+    grain = 1
+    while True:
+        merged = {WHOLE: _EPSILON}
+        for share, weight in demand.items():
+            rounded = min(-(-share // grain) * grain, WHOLE)
+            merged[rounded] = merged.get(rounded, 0.0) + max(weight, _EPSILON)
+        if len(merged) <= _SHARES:
+            shares = sorted(merged, reverse=True)
+            return np.array(shares, np.int64), np.array([merged[share] for share in shares])
+        grain *= 2
 
 
 @njit(cache=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import typer
 import yaml
 
-from baygrid.core.jobs import checkpoint, fields, later, locations, resources, retry, spec
+from baygrid.core.jobs import array, checkpoint, fields, later, locations, resources, retry, spec
 from baygrid.core.units import DECIMALS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -24,6 +24,7 @@ LIMITS: Final = {
     "env_kib": fields.MAX_VALUE // 1024,
     "most_days": fields.MAX_TIME // 86_400,
     "most_envs": fields.MAX_ENVS,
+    "most_elements": f"{array.MAX_ELEMENTS:,}",
     "signals": ", ".join(checkpoint.SIGNALS),
     "most_retries": retry.MAX_RETRIES,
     "most_nodes": spec.MAX_NODES,

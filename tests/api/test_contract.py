@@ -60,6 +60,8 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
     team, operator = world.headers("team"), world.headers("operator")
     made = api.post("/v1/jobs", json=job(), headers=team).json()
     schemas.Job.model_validate(made, strict=False)
+    array = api.post("/v1/jobs", json=job(array={"range": "0-3"}, after=[made["id"]]), headers=team).json()
+    schemas.Array.model_validate(array)
     world.place()
     id = made["id"]
     declared = api.put("/v1/policy", json={"document": {"shares": {"uni": 2}}}, headers=operator).json()
@@ -73,6 +75,9 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         ("/v1/projects/demo/bill?recompute=true", schemas.Bill),
         ("/v1/jobs", schemas.Listing[schemas.JobLine]),
         (f"/v1/jobs/{id}", schemas.Job),
+        ("/v1/arrays", schemas.Listing[schemas.Array]),
+        (f"/v1/arrays/{array['id']}", schemas.Array),
+        (f"/v1/jobs?array={array['id']}", schemas.Listing[schemas.JobLine]),
         (f"/v1/jobs/{id}/events", schemas.Listing[schemas.Event]),
         (f"/v1/jobs/{id}/explain", schemas.Explanation),
         (f"/v1/jobs/{id}/bill", schemas.Bill),

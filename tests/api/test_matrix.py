@@ -59,7 +59,11 @@ def test_every_endpoint_is_in_the_table(region: World):
 
 def test_every_row_names_everybody():
     assert all(set(WHO) <= set(row) for rows in MATRIX.values() for row in rows)
-    own = {endpoint for endpoint in MATRIX if any(f"{{{name}}}" in endpoint for name in ("project", "job"))}
+    own = {
+        endpoint
+        for endpoint in MATRIX
+        if any(f"{{{name}}}" in endpoint for name in ("project", "job", "array"))
+    }
     for endpoint in own:
         assert {row["thing"] for row in MATRIX[endpoint]} >= {"demo", "absent"}, endpoint
 
@@ -106,7 +110,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            for name in ("job", "project", "sha256", "name"):
+            for name in ("array", "job", "project", "sha256", "name"):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
             answers.append((answer.status_code, text, kept))
@@ -115,7 +119,12 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 def _absent() -> dict[str, str]:
     absent = dict.fromkeys(("project", "centre", "offer", "token", "name", "attempt_token"), "absent")
-    return absent | {"job": "job-absent", "attempt": "att-absent", "sha256": "0" * 64}
+    return absent | {
+        "array": "array-absent",
+        "job": "job-absent",
+        "attempt": "att-absent",
+        "sha256": "0" * 64,
+    }
 
 
 def _present(region: World, client: TestClient, method: str, address: str) -> dict[str, str]:
@@ -133,6 +142,11 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))
         things["token"] = made.json()["id"]
+    if "{array}" in address:
+        document = job(array={"range": "0-4", "parallel": 1})
+        made = client.post("/v1/jobs", json=document, headers=region.headers("team"))
+        assert made.status_code == 201, made.text
+        things["array"] = made.json()["id"]
     if "{job}" in address or "{attempt}" in address or ("{sha256}" in address and method != "PUT"):
         _run_a_job(region, client, things)
     return things

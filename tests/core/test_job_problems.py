@@ -200,6 +200,11 @@ def test_a_wrong_value(field: str, value: object, part: str):
         ("data.residency", {"data": {"residency": "HK"}}, "must be a list"),
         ("array.range", {"array": {"parallel": 1}}, "is missing"),
         ("array.range", {"array": {"range": "9-0"}}, "must run upwards"),
+        ("array.range", {"array": {"range": "0-10000"}}, "has 10001 elements, the most is 10000"),
+        ("array.range", {"array": {"range": "5"}}, "must look like 0-99"),
+        ("array.parallel", {"array": {"range": "0-9", "parallel": 0}}, "from 1 to 10000"),
+        ("after", {"after": "job-1"}, "must be a list"),
+        ("after[1]", {"after": ["job-1", "job-1"]}, "listed twice"),
         ("retry.on[0]", {"retry": {"on": ["rain"]}}, "must be one of interruption, lost, error"),
         ("retry.max", {"retry": {"max": 101}}, "from 0 to 100"),
         ("retry", {"retry": 3}, "must be a mapping with the fields on, max"),
@@ -219,8 +224,6 @@ def test_a_wrong_part(path: str, fields: dict[str, object], part: str):
 LATER_JOBS: dict[str, dict[str, object]] = {
     "secrets": {"secrets": ["HF_TOKEN"]},
     "image": {"image": "docker:python:3.11"},
-    "array": {"array": {"range": "0-99", "parallel": 10}},
-    "after": {"after": ["job-id"]},
     "budget.voucher": {"budget": {"voucher": "auto"}},
     "data.class": {"data": {"class": "personal"}},
     "data.datasets": {"data": {"datasets": ["city-photos"]}},
@@ -268,5 +271,5 @@ def test_the_job_file_of_the_handbook_lacks_nothing_but_what_comes_later():
     found = problems(whole)
     assert all(NOT_YET in message for message in found.values())
     assert set(found) == {
-        "secrets", "image", "array", "after", "budget.voucher", "inputs.photos", "outputs.labels",
+        "secrets", "image", "budget.voucher", "inputs.photos", "outputs.labels",
     }  # fmt: skip

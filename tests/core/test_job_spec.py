@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baygrid.core.jobs.array import Array
 from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import ANY, Infra, Place
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -57,6 +58,8 @@ def test_every_supported_field():
             "prefer": "time",
             "deadline": "2026-12-01T08:00+08:00",
             "lost_after": "1d",
+            "array": {"range": "5-14", "parallel": 100},
+            "after": ["job-1", "array-2"],
             "checkpoint": {"signal": "SIGUSR1", "grace": "60s", "path": "./out/ckpt/"},
             "retry": {"on": ["lost", "error"], "max": 3},
             "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
@@ -78,6 +81,8 @@ def test_every_supported_field():
         run="python label.py\n",
         envs={"BATCH": "64", "N": "64", "RATE": "0.5", "DEBUG": "true", "EMPTY": ""},
         lost_after=86_400,
+        array=Array(5, 14, 10),
+        after=("job-1", "array-2"),
         checkpoint=Checkpoint("USR1", 60, "out/ckpt"),
         retry=Retry(("lost", "error"), 3),
         queue="night",
@@ -253,6 +258,10 @@ OPTIONAL = {
         st.from_regex("[A-Z]{2}(-[A-Z0-9]{1,3})?", fullmatch=True), min_size=1, max_size=3, unique=True
     ).map(lambda codes: {"residency": codes}),
     "lost_after": st.just("never") | DURATIONS,
+    "array": st.tuples(st.integers(0, 10**6), st.integers(0, 9_999), st.none() | st.integers(1, 10_000)).map(
+        lambda n: {"range": f"{n[0]}-{n[0] + n[1]}", "parallel": n[2]}
+    ),
+    "after": st.lists(NAMES, min_size=1, max_size=3, unique=True),
     "checkpoint": st.fixed_dictionaries(
         {},
         optional={

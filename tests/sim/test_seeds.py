@@ -6,7 +6,6 @@ import pytest
 
 from baygrid.app import follower, scheduler
 from baygrid.centres import agent, logs, reports
-from baygrid.ports.records import JobRecord
 from baygrid.sim import Outcome, simulate
 from baygrid.sim.faults import Faults
 from baygrid.sim.region import Region
@@ -38,19 +37,20 @@ def test_many_jobs_in_one_region_hold(seed):
     assert not summary.failures, "\n\n".join(map(story, summary.failures))
 
 
-def test_jobs_are_preempted_and_tried_again_meanwhile():
+def test_jobs_are_preempted_tried_again_and_wait_for_others_meanwhile():
     """Otherwise the seeds would say nothing about it."""
     told = Counter[str]()
     for seed in range(300, 312):
         region = Region(seed, 12)
         assert region.run().failure is None
-        told.update(what for job in region.watch.snapshot.jobs.values() for what in _again(job))
-    assert min(told["preempted"], told["retried"]) >= 3
-
-
-def _again(job: JobRecord) -> list[str]:
-    preempted = job.attempts - job.retries - 1
-    return ["retried"] * job.retries + ["preempted"] * preempted
+        snapshot = region.watch.snapshot
+        told.update(attempt.state.value for attempt in snapshot.attempts.values())
+        for job in snapshot.jobs.values():
+            ran = job.attempts > 0
+            told.update({"retried": job.retries, "elements": job.array is not None and ran})
+            told.update({"waited": "after" in job.spec and ran, "went on": job.checkpoint is not None})
+    for what in ("PREEMPTED", "retried", "elements", "waited", "went on"):
+        assert told[what] >= 2, told
 
 
 def test_a_calm_region_runs_everything_it_accepts():

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from baygrid import __version__
 from baygrid.api import (
     agent,
+    arrays,
     bill,
     blobs,
     centres,
@@ -36,7 +37,7 @@ from baygrid.app.logs import MAX_APPEND_BYTES
 from baygrid.app.platform import Platform
 
 # What is asked most comes first: addresses are tried in this order.
-SUBJECTS = (jobs, agent, events, logs, blobs, bill, centres, offers, policies, region, tokens, health)
+SUBJECTS = (jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, region, tokens, health)
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.
 LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/agent/report": 8 * 1024 * 1024, "/v1/blobs/": None}

@@ -26,11 +26,13 @@ from baygrid.api.edge import (
 )
 from baygrid.app import blobs, explain, jobs
 from baygrid.app.access import Actor
+from baygrid.app.admission import Accepted
+from baygrid.app.arrays import ArrayView
 from baygrid.app.jobs import JobView
 from baygrid.app.problems import Invalid
 from baygrid.app.submit import submit
 from baygrid.core.jobs.lifecycle import JobState
-from baygrid.ports.records import JobRecord
+from baygrid.ports.records import ArrayRecord
 
 router = APIRouter(route_class=Route, tags=["jobs"])
 MAX_KEY = 200
@@ -41,9 +43,13 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/v1/jobs", status_code=201, response_model=schemas.Job | schemas.Listing[schemas.SubmittedJob])
+_Submitted = schemas.Job | schemas.Array | schemas.Listing[schemas.SubmittedJob]
+
+
+@router.post("/v1/jobs", status_code=201, response_model=_Submitted)
 async def submit_jobs(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
-    """One job file, or `{"jobs": [...]}` with up to a thousand: all of them or none."""
+    """One job file, or `{"jobs": [...]}` with up to a thousand: all of them or none. A job file with `array`
+    is answered with its array."""
     server, authorization = server_of(request), request.headers.get("authorization")
     actor = server.sessions.known(authorization)
     body = await read_body(request)
@@ -88,13 +94,15 @@ def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, 
     return documents, project, True
 
 
-def _render_one(records: Sequence[JobRecord]) -> str:
-    view = JobView(records[0], (), 0, 0, {})
-    return orjson.dumps(render.job(view)).decode()
+def _render_one(accepted: Sequence[Accepted]) -> str:
+    (row,) = accepted
+    if isinstance(row, ArrayRecord):
+        return orjson.dumps(render.array(ArrayView.new(row))).decode()
+    return orjson.dumps(render.job(JobView(row, (), 0, 0, {}))).decode()
 
 
-def _render_batch(records: Sequence[JobRecord]) -> str:
-    return orjson.dumps(render.items(map(render.submitted, records))).decode()
+def _render_batch(accepted: Sequence[Accepted]) -> str:
+    return orjson.dumps(render.items(map(render.submitted, accepted))).decode()
 
 
 @router.get("/v1/jobs", response_model=schemas.Listing[schemas.JobLine])
@@ -102,12 +110,21 @@ def list_jobs(
     call: Caller,
     project: Annotated[str | None, Query(max_length=200)] = None,
     state: Annotated[list[JobState] | None, Query()] = None,
+    array: Annotated[
+        str | None, Query(max_length=200, description="its elements; none: jobs that are no elements")
+    ] = None,
     limit: paging.Limit = paging.DEFAULT,
     cursor: paging.After = None,
 ) -> Json:
     """Newest first."""
     views = jobs.page(
-        call.platform, call.actor, project=project, states=state or [], before=cursor, limit=limit + 1
+        call.platform,
+        call.actor,
+        project=project,
+        states=state or [],
+        before=cursor,
+        limit=limit + 1,
+        array=array,
     )
     next = views[limit - 1].job.id if len(views) > limit else None
     return Json(render.items(map(render.job_line, views[:limit]), next))

@@ -10,22 +10,25 @@ from functools import lru_cache
 from typing import Any
 
 from baygrid.app.access import Actor
+from baygrid.app.admission import Accepted
+from baygrid.app.arrays import ArrayView
 from baygrid.app.bill import Bill, BillLine
 from baygrid.app.blobs import Output
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
+from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import PartitionReport
 from baygrid.ports.records import (
+    ArrayRecord,
     AttemptRecord,
     CentreRecord,
     CentreState,
     Cursor,
     Event,
-    JobRecord,
     Offer,
     Organisation,
     PolicyRecord,
@@ -128,13 +131,38 @@ def job_line(view: JobView) -> Doc:
         "centre": last.centre if last else None,
         "partition": last.partition if last else None,
         "offer": last.offer if last else None,
+        "array": row.array,
+        "index": row.index,
+        "queue": row.spec.get("queue", "default"),
+        "priority": row.spec.get("priority", "normal"),
+        "waits_for": list(row.waits_for),
         "attempts": [attempt(view, last)] if last else [],
     }
 
 
-def submitted(row: JobRecord) -> Doc:
-    """A job of a batch that was just accepted."""
+def submitted(row: Accepted) -> Doc:
+    """A job or array of a batch that was just accepted."""
+    if isinstance(row, ArrayRecord):
+        state = ArrayView.new(row).state.value
+        return {"id": row.id, "name": row.name, "state": state, "size": row.size}
     return {"id": row.id, "name": row.name, "state": row.state.value}
+
+
+def array(view: ArrayView) -> Doc:
+    row = view.array
+    return {
+        "id": row.id,
+        "project": row.project,
+        "name": row.name,
+        "state": view.state.value,
+        "submitted_at": instant(row.submitted_at),
+        "size": row.size,
+        "parallel": row.parallel,
+        "left": row.left,
+        "failed": row.failed,
+        "states": {state.value: view.states.get(state, 0) for state in JobState},
+        "waits_for": list(row.waits_for),
+    }
 
 
 def attempt(view: JobView, row: AttemptRecord) -> Doc:

@@ -164,7 +164,7 @@ class JobLine(Shape):
     state: JobState
     submitted_at: Time
     ended_at: Time | None
-    cause: str | None
+    cause: str | None = Field(description="why it ended so; of a HELD one array, after or money")
     detail: str
     exit_code: int | None
     hold: Money
@@ -173,6 +173,11 @@ class JobLine(Shape):
     centre: str | None
     partition: str | None
     offer: str | None
+    array: str | None = Field(description="of an element")
+    index: int | None = Field(description="of an element")
+    queue: str
+    priority: str
+    waits_for: list[str] = Field(description="jobs and arrays that have not succeeded yet")
     attempts: list[Attempt] = Field(description="in lists only the last")
 
 
@@ -185,6 +190,23 @@ class SubmittedJob(Shape):
     id: str
     name: str
     state: JobState
+    size: int | None = Field(default=None, description="of an array: how many elements")
+
+
+class Array(Shape):
+    """Many jobs of one job file. Its state is final when the last of them is."""
+
+    id: str
+    project: str
+    name: str
+    state: JobState
+    submitted_at: Time
+    size: int
+    parallel: int = Field(description="how many may be queued or running at once")
+    left: int = Field(description="how many have not ended")
+    failed: int = Field(description="how many have ended without success")
+    states: dict[JobState, int]
+    waits_for: list[str]
 
 
 class Event(Shape):
@@ -423,6 +445,8 @@ class JobFile(BaseModel):
     priority: Literal["low", "normal", "high", "urgent"] = "normal"
     queue: str = "default"
     prefer: Literal["cost", "time", "energy"] = "cost"
+    array: dict[str, Any] | None = Field(default=None, examples=[{"range": "0-99", "parallel": 10}])
+    after: list[str] = Field(default=[], examples=[["job-06f9m3..."]])
     retry: dict[str, Any] = Field(default={}, examples=[{"on": ["interruption", "lost"], "max": 2}])
     checkpoint: dict[str, Any] = Field(
         default={}, examples=[{"signal": "USR1", "grace": "60s", "path": "ckpt"}]

@@ -102,13 +102,15 @@ def usable(platform: Platform, actor: Actor, project: str, sha256: str) -> bool:
 
 
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
-    """What the job's last attempt published: nothing unless it succeeded, since a checkpoint is no result."""
+    """What the job's last attempt published. A checkpoint, of one that did not succeed, is no result."""
 
     def load(tx: Tx) -> dict[str, str]:
         find_job(tx, actor, Action.READ, job)
         attempts = tx.attempts.of_jobs([job])
-        done = [attempt for attempt in attempts if attempt.state is AttemptState.SUCCEEDED]
-        return dict(done[-1].outputs) if done else {}
+        last = attempts[-1] if attempts else None
+        if last is None or (last.state.final and last.state is not AttemptState.SUCCEEDED):
+            return {}
+        return dict(last.outputs)
 
     return [
         Output(name, sha256, platform.objects.size(_blob(sha256)) or 0)

@@ -10,8 +10,7 @@ from baygrid.app.platform import Platform
 from baygrid.ports.records import Cursor, Event, JobRecord, Role
 from baygrid.ports.store import Tx
 
-MAX_EVENTS = 10_000
-"""More than a job without retries can have."""
+PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,12 @@ def _told(tx: Tx, record: JobRecord) -> bool:
     """Whether the job's final event can be read already: on PostgreSQL that may be a moment after its
     state."""
     final = f"job-{record.state.value.lower()}"
-    return any(event.kind == final for _, event in tx.events.after(Cursor(), MAX_EVENTS, job=record.id))
+    found = tx.events.after(Cursor(), PAGE, job=record.id)
+    while found:
+        if any(event.kind == final for _, event in found):
+            return True
+        found = tx.events.after(found[-1][0], PAGE, job=record.id) if len(found) == PAGE else []
+    return False
 
 
 def of_project(platform: Platform, actor: Actor, project: str | None, after: Cursor, limit: int) -> Events:

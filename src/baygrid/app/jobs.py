@@ -66,13 +66,15 @@ def page(
     states: Sequence[JobState],
     before: str | None,
     limit: int,
+    array: str | None = None,
 ) -> list[JobView]:
-    """Newest first. A team sees its own project, an operator any or all."""
+    """Newest first. A team sees its own project, an operator any or all. `array`: only its elements; "none":
+    only jobs that are no elements."""
     project = project or actor.project
     permit(actor, Action.READ, project=project)
     now = platform.clock()
     return platform.store.read(
-        lambda tx: _views(platform, tx, tx.jobs.page(project, states, before, limit), now)
+        lambda tx: _views(platform, tx, tx.jobs.page(project, states, before, limit, array), now)
     )
 
 
@@ -113,23 +115,31 @@ def cancel(platform: Platform, actor: Actor, id: str) -> JobView:
 
     def apply(tx: Tx) -> JobView:
         record = find_job(tx, actor, Action.USE, id)
+        changes = Changes()
         try:
-            state, instructions = step_job(record.state, JobEvent.CANCEL)
+            cancel_in(tx, changes, [record], now)
         except IllegalTransition:
             raise WrongState(f"job {id!r} has already ended: it is {record.state.value}") from None
-        changes = Changes()
-        if Instruction.RELEASE_HOLD in instructions:
-            changes.held[record.project] -= record.hold
-            changes.jobs.append(replace(record, state=state, hold=0, ended_at=now, cause=CANCELLED))
-            changes.events.append(Event(now, "job-cancelled", record.project, id))
-        if Instruction.STOP_ATTEMPT in instructions:
-            for attempt in tx.attempts.of_jobs([id]):
-                _stop(tx, changes, attempt, CANCELLED, Event(now, "cancel-requested"))
         changes.apply(tx)
         settle(tx, changes.jobs, (), now)
         return _views(platform, tx, [tx.jobs.get([id])[id]], now)[0]
 
     return platform.store.write(apply)
+
+
+def cancel_in(tx: Tx, changes: Changes, records: Sequence[JobRecord], now: Instant) -> None:
+    """Raises IllegalTransition for one that has ended."""
+    active: list[str] = []
+    for record in records:
+        state, instructions = step_job(record.state, JobEvent.CANCEL)
+        if Instruction.STOP_ATTEMPT in instructions:
+            active.append(record.id)
+        if Instruction.RELEASE_HOLD in instructions:
+            changes.held[record.project] -= record.hold
+            changes.jobs.append(replace(record, state=state, hold=0, ended_at=now, cause=CANCELLED))
+            changes.events.append(Event(now, "job-cancelled", record.project, record.id))
+    for attempt in tx.attempts.of_jobs(active):
+        _stop(tx, changes, attempt, CANCELLED, Event(now, "cancel-requested"))
 
 
 def preempt(

@@ -1,30 +1,22 @@
-"""Submitting jobs: check everything, hold the money, queue; one transaction for one job or a thousand."""
+"""Submitting jobs: check everything, then admit them; one transaction for one job or ten thousand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from baygrid.app import blobs
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.admission import Accepted, admit
 from baygrid.app.catalogue import RegionCopy
-from baygrid.app.demand import demand_of
 from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.policies import check_queue
-from baygrid.app.problems import IdempotencyMismatch, Impossible, Invalid, NotEnoughMoney, NotFound
-from baygrid.core.jobs.lifecycle import JobState
-from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
-from baygrid.core.placement.candidates import candidates
-from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import never
-from baygrid.core.placement.plan import impossible
-from baygrid.core.placement.search import STANDARD, judged
-from baygrid.core.pricing.hold import KILL_WAIT_S
-from baygrid.core.reasons import Explanation
-from baygrid.core.units import Money
+from baygrid.app.problems import IdempotencyMismatch, Invalid
+from baygrid.app.projects import find_project
+from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, JobRecord, StoredAnswer
+from baygrid.ports.records import StoredAnswer
 from baygrid.ports.store import Tx
 
 MAX_BATCH = 1000
@@ -46,10 +38,10 @@ def submit(
     project: str | None,
     key: str | None,
     body_sha256: str,
-    render: Callable[[Sequence[JobRecord]], str],
+    render: Callable[[Sequence[Accepted]], str],
 ) -> Submitted:
-    """Queues all the jobs or none. They belong to one project: `project`, else what they say, else the
-    actor's.
+    """Queues all the jobs and arrays or none. They belong to one project: `project`, else what they say, else
+    the actor's.
 
     Raises Invalid, Impossible (says the nearest that would fit), NotEnoughMoney, NotFound,
     IdempotencyMismatch.
@@ -65,15 +57,13 @@ def submit(
             if found.body_sha256 != body_sha256:
                 raise IdempotencyMismatch("use a new key for a new request")
             return Submitted(found, replayed=True)
-        records = _records(platform, tx, actor, specs, now)
-        tx.jobs.insert(records)
-        tx.events.append(
-            [
-                Event(now, "job-submitted", project, record.id, data={"name": record.name})
-                for record in records
-            ]
-        )
-        answer = StoredAnswer(project, key or "", body_sha256, 201, render(records), now)
+        owner = find_project(tx, project)
+        region = platform.catalogue.at(tx)
+        check_places(region, specs)
+        check_queues(region, specs, now)
+        _check_deadlines(specs, now)
+        accepted = admit(platform, tx, actor, owner, region, specs, now)
+        answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)
         if key is not None:
             tx.answers.insert(answer)
         return Submitted(answer, replayed=False)
@@ -120,48 +110,6 @@ def _check_blobs(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> 
             seen.add(sha256)
 
 
-def _records(
-    platform: Platform, tx: Tx, actor: Actor, specs: Sequence[JobSpec], now: Instant
-) -> list[JobRecord]:
-    name = specs[0].project
-    project = tx.region.projects([name]).get(name)
-    if project is None:
-        raise NotFound(f"there is no project {name!r}")
-    region = platform.catalogue.at(tx)
-    check_places(region, specs)
-    check_queues(region, specs, now)
-    _check_deadlines(specs, now)
-    records = [
-        JobRecord(
-            id=platform.ids.new("job", now),
-            project=name,
-            name=spec.name,
-            state=JobState.QUEUED,
-            spec=to_document(spec),
-            submitted_at=now,
-            submitted_by=actor.token_id,
-            currency=project.currency,
-            hold=(
-                hold := hold_for(region, demand_of("", project.currency, spec), spec.checkpoint.grace, now)
-            ),
-            asked=hold,
-        )
-        for spec in specs
-    ]
-    total = sum(record.hold for record in records)
-    if not tx.money.move(name, held=total):
-        free = Money(project.free, project.currency)
-        need = Money(total, project.currency)
-        what = f"{len(records)} jobs need" if len(records) > 1 else "this job needs"
-        raise NotEnoughMoney(
-            f"{what} {need} held until they end, and project {name!r} has {free} free: ask for less time or"
-            " fewer resources, set budget.max_cost, or wait until other jobs end",
-            need={"minor": need.minor, "currency": need.currency},
-            free={"minor": free.minor, "currency": free.currency},
-        )
-    return records
-
-
 def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:
     """Raises Invalid for a centre or partition that `infra` names and nobody has."""
     found = []
@@ -192,30 +140,3 @@ def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:
     ]
     if found:
         raise Invalid.many(found)
-
-
-def hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int:
-    """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
-    for its time with grace and kill wait. Minor units. Raises Impossible, Invalid."""
-    prices, key = region.prices(now), (demand.shape, grace_s)
-    answer = prices.memo.get(key)
-    if answer is None:
-        answer = prices.remember(key, _hold_for(region, demand, grace_s, now))
-    if isinstance(answer, Explanation):
-        raise Impossible(answer.outcome.text, explanation=answer.to_json())
-    return int(answer)
-
-
-def _hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int | Explanation:
-    image = region.image(now)
-    never_fits = impossible(image, demand)
-    if never_fits is not None:
-        return never_fits
-    if demand.max_cost_minor is not None:
-        return demand.max_cost_minor
-    longest = replace(demand, time_s=demand.time_s + grace_s + KILL_WAIT_S, shape=None)
-    return max(
-        of_longest.cost_minor
-        for it, of_longest in zip(candidates(image, demand), candidates(image, longest), strict=True)
-        if not any(map(never, judged(STANDARD, demand, it)))
-    )

@@ -19,7 +19,7 @@ from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
-from baygrid.core.jobs.spec import parse
+from baygrid.core.jobs.spec import JobSpec, parse
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import (
     VERSION,
@@ -243,6 +243,13 @@ def _order_to_stop(attempt: AttemptRecord, job: JobRecord) -> Stop:
     return Stop(attempt.id, attempt.token, attempt.stop_reason, attempt.grace_s, signal)
 
 
+def _place_in_array(job: JobRecord, spec: JobSpec) -> dict[str, str]:
+    if job.array is None or spec.array is None:
+        return {}
+    values = {"ID": job.array, "INDEX": job.index, "COUNT": spec.array.size}
+    return {f"BAYGRID_ARRAY_{name}": str(value) for name, value in values.items()}
+
+
 def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
     spec = parse(job.spec)
     blobs = spec.blobs
@@ -262,7 +269,7 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         grace_s=attempt.grace_s,
         setup=spec.setup or "",
         run=spec.run,
-        envs=dict(spec.envs),
+        envs={**spec.envs, **_place_in_array(job, spec)},
         workdir=blobs.get("workdir"),
         inputs={name: blobs[f"inputs.{name}"] for name in spec.inputs},
         outputs=tuple(spec.outputs),

@@ -16,7 +16,7 @@ import httpx2
 
 from baygrid import __version__
 from baygrid.cli.errors import CliError, Flaw, Unreachable
-from baygrid.cli.shapes import FINAL_EVENTS, FINAL_STATES, Event, Explanation, Job, Submitted
+from baygrid.cli.shapes import FINAL_EVENTS, FINAL_STATES, Array, Event, Explanation, Job, Submitted
 
 FIRST: Final = (0.1, 0.3)
 """Pauses before the server has answered once: who forgot to start it should hear so at once."""
@@ -96,6 +96,9 @@ class Client:
 
     def job(self, job: str) -> Job:
         return cast("Job", self.get(f"/v1/jobs/{job}"))
+
+    def array(self, array: str) -> Array:
+        return cast("Array", self.get(f"/v1/arrays/{array}"))
 
     def explain_job(self, job: str) -> Explanation:
         return cast("Explanation", self.get(f"/v1/jobs/{job}/explain"))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from baygrid.cli import blobs, jobfile
 from baygrid.cli.errors import CliError
 from baygrid.cli.ignore import exactly
 from baygrid.cli.pack import Packed, pack
-from baygrid.cli.shapes import Job, Submitted, count, money, size
+from baygrid.cli.shapes import Array, Job, Submitted, count, money, size, tally
 from baygrid.cli.watch import Watch
 from baygrid.core.jobs.locations import is_uploaded
 
@@ -118,12 +119,41 @@ def fetch_outputs(session: Session, job: Job, to: Path | None = None) -> list[di
     fetched = []
     for output in session.client.get(f"/v1/jobs/{job['id']}/outputs")["items"]:
         folder = to / output["name"] if to is not None else Path(folders.get(output["name"], output["name"]))
+        if job["array"] is not None:  # each element has a folder of its own
+            folder /= str(job["index"])
         with _Bar(session, f"fetching {output['name']}", output["size"]) as bar:
             files = blobs.download(session.client, job["id"], output, folder, bar.moved)
         session.out.note(
             f"output {output['name']}: {count(files, 'file')}, {size(output['size'])}, in {folder}"
         )
         fetched.append({**output, "path": str(folder)})
+    return fetched
+
+
+ASK_EVERY: Final = 2.0
+"""Seconds between two questions how an array stands."""
+
+
+def wait_for_array(session: Session, id: str) -> Array:
+    """Tells how it stands, whenever that has changed, until its last element has ended."""
+    told = ""
+    while True:
+        array = session.client.array(id)
+        if tally(array) != told:
+            told = tally(array)
+            session.out.note(f"{id}: {told}")
+        if not array["left"]:
+            return array
+        time.sleep(ASK_EVERY)
+
+
+def fetch_array_outputs(session: Session, id: str, to: Path | None = None) -> list[dict[str, Any]]:
+    """What its elements made, each into a folder with the name of its index."""
+    fetched = []
+    for line in session.client.items("/v1/jobs", array=id, state="SUCCEEDED"):
+        job = session.client.job(line["id"])
+        if job["spec"].get("outputs"):
+            fetched += [{**one, "index": job["index"]} for one in fetch_outputs(session, job, to)]
     return fetched
 
 

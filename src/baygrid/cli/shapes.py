@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 
 class Money(TypedDict):
@@ -91,16 +91,35 @@ class Job(TypedDict):
     centre: str | None
     partition: str | None
     offer: str | None
+    array: str | None
+    index: int | None
+    queue: str
+    priority: str
+    waits_for: list[str]
     reasons: Explanation | None
     attempts: list[Attempt]
 
 
 class Submitted(TypedDict):
-    """What a batch answers for each of its jobs; a single job is answered in full."""
+    """What a batch answers for each of its jobs; a single job or array is answered in full."""
 
     id: str
     name: str
     state: str
+
+
+class Array(TypedDict):
+    id: str
+    project: str
+    name: str
+    state: str
+    submitted_at: str
+    size: int
+    parallel: int
+    left: int
+    failed: int
+    states: dict[str, int]
+    waits_for: list[str]
 
 
 class Event(TypedDict):
@@ -114,6 +133,8 @@ class Event(TypedDict):
     data: dict[str, Any]
 
 
+ARRAY: Final = "array-"
+"""How the id of an array begins."""
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 FINAL_EVENTS = frozenset({"job-succeeded", "job-failed", "job-cancelled"})
 
@@ -121,6 +142,12 @@ FINAL_EVENTS = frozenset({"job-succeeded", "job-failed", "job-cancelled"})
 def money(value: Mapping[str, Any] | None) -> str:
     """The server's own text of an amount."""
     return str(value["text"]) if value else ""
+
+
+def tally(array: Array) -> str:
+    """How its elements stand: 3 ACTIVE, 17 HELD of 20."""
+    counts = [f"{count:,} {state}" for state, count in array["states"].items() if count]
+    return f"{', '.join(counts)} of {array['size']:,}"
 
 
 def seconds(instant: str) -> float:

@@ -15,6 +15,7 @@ TAIL: Final = 8
 STAGES: Final = ("submitted", "placed", "staging", "running", "publishing", "done")
 _STAGE_OF: Final = {
     "job-submitted": "submitted",
+    "job-held": "held",
     "job-placed": "placed",
     "attempt-staging": "staging",
     "attempt-waiting": "waiting",
@@ -69,6 +70,10 @@ class Watch:
         """Takes an event; the stage that it begins, if it begins one."""
         if event["attempt"] and event["attempt"] != self.attempt:
             self.attempt = event["attempt"]
+        if event["kind"] == "job-requeued":  # it goes through all of it again
+            self.stages = {"submitted": self.stages["submitted"]}
+            self.why_waiting = None
+            return "queued again"
         stage = _STAGE_OF.get(event["kind"])
         if stage is None or stage in self.stages:
             return None

@@ -86,7 +86,7 @@ class Jobs(Protocol):
         limit: int,
         array: str | None = None,
     ) -> list[JobRecord]:
-        """Newest first, ids smaller than `before`."""
+        """Newest first, ids smaller than `before`. `array`: its elements; "none": jobs that are none."""
         ...
 
     def queued(self, after: str | None, limit: int) -> list[JobRecord]:
@@ -103,6 +103,10 @@ class Arrays(Protocol):
 
     def lock(self, ids: Sequence[str]) -> dict[str, ArrayRecord]:
         """As Jobs.lock."""
+        ...
+
+    def page(self, project: str | None, before: str | None, limit: int) -> list[ArrayRecord]:
+        """As Jobs.page."""
         ...
 
     def update(self, row: ArrayRecord) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.messages import NodeReport, Order
-from baygrid.ports.records import AttemptRecord, Held, JobRecord, Want
+from baygrid.ports.records import ArrayRecord, AttemptRecord, Held, JobRecord, Want
 from baygrid.sim.machine import Machine
 from baygrid.sim.snapshot import Snapshot
 from baygrid.sim.world import Violation
@@ -80,6 +80,52 @@ def _check_hold(job: JobRecord, charged: int) -> None:
     limit = job.spec.get("budget", {}).get("max_cost")
     if limit is not None and charged + job.hold > Money.parse(limit).minor:
         raise Violation("max_cost", f"{limit}, charged {charged}, holds {job.hold}", job.id)
+
+
+def check_turns(snapshot: Snapshot) -> None:
+    """After every commit: whoever waits for others waits as long as it must and no longer, and an array has
+    as many elements at once as it may."""
+    elements: dict[str, list[JobRecord]] = {id: [] for id in snapshot.arrays}
+    for job in snapshot.jobs.values():
+        if job.array is not None:
+            elements[job.array].append(job)
+        _check_after(snapshot, job)
+    for array in snapshot.arrays.values():
+        _check_array(array, elements[array.id])
+
+
+def _check_after(snapshot: Snapshot, job: JobRecord) -> None:
+    outcomes = [_outcome(snapshot, id) for id in job.spec.get("after", ())]
+    if False in outcomes and job.state is not JobState.CANCELLED:
+        raise Violation("after", f"is {job.state} although one before it did not succeed", job.id)
+    if None in outcomes and job.state not in (JobState.HELD, JobState.CANCELLED):
+        raise Violation("after", f"is {job.state} although one before it has not ended", job.id)
+    if outcomes and all(outcomes) and job.state is JobState.HELD and job.cause == Held.AFTER:
+        raise Violation("after", f"still waits for {job.waits_for}", job.id)
+
+
+def _outcome(snapshot: Snapshot, id: str) -> bool | None:
+    """Whether a job or array succeeded; None while it may."""
+    array = snapshot.arrays.get(id)
+    if array is not None:
+        return None if array.left else array.failed == 0
+    job = snapshot.jobs[id]
+    return job.state is JobState.SUCCEEDED if job.state.final else None
+
+
+def _check_array(array: ArrayRecord, elements: Sequence[JobRecord]) -> None:
+    if sorted(job.index or 0 for job in elements) != list(range(array.size)):
+        raise Violation("arrays", f"{len(elements)} elements of {array.size}", array.id)
+    left = [job for job in elements if not job.state.final]
+    failed = sum(job.state.final and job.state is not JobState.SUCCEEDED for job in elements)
+    if (len(left), failed) != (array.left, array.failed):
+        raise Violation("arrays", f"{len(left)} left and {failed} failed, counted {array}", array.id)
+    waiting = sum(job.state is JobState.HELD and job.cause == Held.ARRAY for job in left)
+    busy = len(left) - waiting
+    if busy > array.parallel:
+        raise Violation("arrays", f"{busy} elements at once, {array.parallel} may be", array.id)
+    if waiting and busy < array.parallel and not array.waits_for:
+        raise Violation("arrays", f"{waiting} elements wait while only {busy} go on", array.id)
 
 
 def capacity(centres: Mapping[str, Sequence[NodeReport]]) -> Amounts:

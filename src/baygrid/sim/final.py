@@ -84,14 +84,14 @@ def check_told(snapshot: Snapshot, told: Told) -> None:
     for key, answers in told.answers.items():
         if len(answers) > 1:
             raise Violation("idempotency", f"{key} got {sorted(answers)}")
-    names = Counter(job.name for job in snapshot.jobs.values())
+    names = Counter((job.name, job.index) for job in snapshot.jobs.values())
     for job in snapshot.jobs.values():
         key = told.keys[job.name]
-        if names[job.name] > 1:
-            raise Violation("idempotency", f"{key} made {names[job.name]} jobs {job.name}", job.id)
-        if told.jobs.get(job.id) != key and told.refused.get(key) != 402:
+        if names[job.name, job.index] > 1:
+            raise Violation("idempotency", f"{key} made {job.name} {job.index} more than once", job.id)
+        if told.jobs.get(job.array or job.id) != key and told.refused.get(key) != 402:
             raise Violation("idempotency", f"{key} made {job.name}, which nobody was told of", job.id)
-    missing = sorted(set(told.jobs) - set(snapshot.jobs))
+    missing = sorted(set(told.jobs) - set(snapshot.jobs) - set(snapshot.arrays))
     if missing:
         raise Violation("idempotency", f"{missing} are promised and not there", missing[0])
 

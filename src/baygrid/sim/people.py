@@ -24,7 +24,8 @@ class Told:
 
     keys: dict[str, str] = field(default_factory=dict)  # job name -> key
     answers: dict[str, set[bytes]] = field(default_factory=dict)  # of each key: should be one
-    jobs: dict[str, str] = field(default_factory=dict)  # job id -> key
+    jobs: dict[str, str] = field(default_factory=dict)  # id of a job or array -> key
+    projects: dict[str, str] = field(default_factory=dict)  # of each key
     refused: dict[str, int] = field(default_factory=dict)  # key -> status
     cancelled: set[str] = field(default_factory=set)
     open: int = 0  # errands that have no answer yet
@@ -41,6 +42,7 @@ class People:
 
     def begin(self, plans: list[JobPlan]) -> None:
         for plan in plans:
+            self.told.projects[plan.key] = plan.project
             self.told.keys |= {document["name"]: plan.key for document in plan.documents}
             self._world.after(plan.at, "", lambda plan=plan: self._submit(plan), self._process)  # type: ignore[misc]
 
@@ -68,9 +70,19 @@ class People:
         sha256 = sha256_of(plan.blob)
         self.errand(plan.project, "put", lambda _: self._send(plan), sha256=sha256, data=plan.blob)
 
+    def _with_predecessors(self, plan: JobPlan) -> list[dict[str, Any]]:
+        """Some wait for what their team has submitted before, as far as it was told of that."""
+        rng, documents = self._world.rng, [dict(document) for document in plan.documents]
+        own = sorted(id for id, key in self.told.jobs.items() if self.told.projects[key] == plan.project)
+        for document in documents:
+            if own and rng.random() < 0.3:
+                document["after"] = rng.sample(own, min(len(own), rng.choice((1, 1, 2, 3))))
+        return documents
+
     def _send(self, plan: JobPlan) -> None:
-        body_sha256 = sha256_of(repr(plan.documents))
-        data = {"jobs": plan.documents, "key": plan.key, "sha256": body_sha256}
+        documents = self._with_predecessors(plan)
+        body_sha256 = sha256_of(repr(documents))
+        data = {"jobs": documents, "key": plan.key, "sha256": body_sha256}
 
         def submitted(result: bytes | Refused) -> None:
             if isinstance(result, Refused):
@@ -102,7 +114,8 @@ class People:
             elif result.status != 409:
                 raise Violation("cancel", f"{result}", job)
 
-        self.errand(who, "cancel", cancelled, job=job)
+        kind = "cancel_array" if job.startswith("array-") else "cancel"
+        self.errand(who, kind, cancelled, job=job)
 
     def lose(self, attempt: str) -> None:
         def lost(result: bytes | Refused) -> None:

@@ -26,6 +26,7 @@ from baygrid.store import open_store
 SETTLE_MS = 600_000
 LOOK_MS = 2_000
 QUIET_MS = 120_000
+MAX_CLEARINGS = 10
 TOLD = 60
 
 
@@ -115,8 +116,11 @@ class Region:
         self.chaos.heal()
         self.operator.reopen()
         world.run(world.now + SETTLE_MS, self._at_rest())
-        self.operator.clear_up()
-        world.run(world.now + SETTLE_MS, self._at_rest())
+        for _ in range(MAX_CLEARINGS):
+            self.operator.clear_up()
+            world.run(world.now + SETTLE_MS, self._at_rest())
+            if self.watch.resting(self.agents):
+                break  # else the next of an array has come into its place
         self.watch.finish(self.agents, self.people.told, self.objects)
         if self.people.told.open:
             raise Violation("answers", f"{self.people.told.open} errands have no answer")

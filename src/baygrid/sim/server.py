@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from baygrid.app import blobs, centres, jobs, logs, offers, projects, submit, sync
+from baygrid.app import arrays, blobs, centres, jobs, logs, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.changes import Changes
@@ -215,6 +215,9 @@ class SimServer:
 
     def _on_cancel(self, actor: Actor, data: dict[str, Any]) -> bytes:
         return jobs.cancel(self._platform, actor, data["job"]).job.state.value.encode()
+
+    def _on_cancel_array(self, actor: Actor, data: dict[str, Any]) -> bytes:
+        return arrays.cancel(self._platform, actor, data["job"]).state.value.encode()
 
     def _on_lose(self, actor: Actor, data: dict[str, Any]) -> bytes:
         return jobs.declare_lost(self._platform, actor, data["attempt"]).job.state.value.encode()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.records import (
+    ArrayRecord,
     AttemptRecord,
     CentreRecord,
     ChargeRow,
@@ -28,6 +29,7 @@ class Snapshot:
 
     cursor: Cursor = field(default_factory=Cursor)
     jobs: dict[str, JobRecord] = field(default_factory=dict)
+    arrays: dict[str, ArrayRecord] = field(default_factory=dict)
     attempts: dict[str, AttemptRecord] = field(default_factory=dict)
     charges: dict[str, list[ChargeRow]] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Snapshot:
 
     def _take(self, tx: Tx, jobs: Sequence[str]) -> None:
         self.jobs |= tx.jobs.get(jobs)
+        self.arrays |= tx.arrays.get(sorted({a for id in jobs if (a := self.jobs[id].array) is not None}))
         for attempt in tx.attempts.of_jobs(jobs):
             self.attempts[attempt.id] = attempt
         for job in jobs:

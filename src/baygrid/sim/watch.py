@@ -65,6 +65,7 @@ class Watch:
         self._states.check(self.snapshot)
         checker.check_money(self.snapshot)
         checker.check_attempts(self.snapshot)
+        checker.check_turns(self.snapshot)
         checker.check_room(self.snapshot, self._free)
         checker.check_running(self.snapshot, self.machines)
 

@@ -104,7 +104,10 @@ def _document(rng: Random, number: int, project: str, blob: str | None) -> dict[
         document["lost_after"] = rng.choice(("31s", "40s"))
     if rng.random() < 0.25:
         document["retry"] = {"on": rng.sample(RETRIED, rng.choice((1, 2, 3))), "max": rng.choice((1, 2, 3))}
-    if rng.random() < 0.4:
+    if rng.random() < 0.1:
+        size = rng.choice((2, 3, 5))
+        document["array"] = {"range": f"0-{size - 1}", "parallel": rng.choice((1, 2, size))}
+    if rng.random() < 0.7:
         document["checkpoint"] = {"signal": "USR1", "grace": rng.choice((2, 10, 40)), "path": "ckpt"}
     if blob is not None:
         document["workdir"] = f"blob:{sha256_of(blob)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from sqlalchemy import select, update
@@ -48,6 +49,18 @@ _LOCK = Statement(
     _ALL.where(among(_C.id, "keys")),
     _ALL.where(among(_C.id, "keys")).order_by(_C.id).with_for_update(read=True),
 )
+# By (project given, before given).
+_PAGES = {
+    (project, before): Statement(
+        _ALL.where(
+            *([_C.project == text("in_project")] if project else []),
+            *([_C.id < text("before")] if before else []),
+        )
+        .order_by(_C.id.desc())
+        .limit(number("count"))
+    )
+    for project, before in product((False, True), repeat=2)
+}
 _END = Statement(
     update(arrays)
     .where(_C.id == text("key"))
@@ -100,6 +113,15 @@ class Arrays:
 
     def lock(self, ids: Sequence[str]) -> dict[str, ArrayRecord]:
         return self._by_id(_LOCK, ids)
+
+    def page(self, project: str | None, before: str | None, limit: int) -> list[ArrayRecord]:
+        params: dict[str, Any] = {"count": limit}
+        if project is not None:
+            params["in_project"] = project
+        if before is not None:
+            params["before"] = before
+        found = self._session.all(_PAGES[project is not None, before is not None], params)
+        return [_record(row) for row in found]
 
     def update(self, row: ArrayRecord) -> None:
         params = {"key": row.id, "read_version": row.version, "waits_for": dumps(row.waits_for)}

@@ -99,17 +99,19 @@ _NEWEST = _ALL.order_by(_C.id.desc()).limit(number("count"))
 _IN_PROJECT = _C.project == text("in_project")
 _IN_STATE = _C.state == text("in_state")
 _BEFORE = _C.id < text("before")
-# By (project, array, state, before given): each finds its rows in order by an index of its own.
+_WHICH: Mapping[str, tuple[Any, ...]] = {"all": (), "none": (_C.array.is_(None),), "one": _OF_ARRAY}
+# By (project given, which array, state given, before given): each finds its rows in order by an index.
 _PAGES = {
     (project, array, state, before): Statement(
         _NEWEST.where(
             *([_IN_PROJECT] if project else []),
-            *(_OF_ARRAY if array else []),
+            *_WHICH[array],
             *([_IN_STATE] if state else []),
             *([_BEFORE] if before else []),
         )
     )
-    for project, array, state, before in product((False, True), repeat=4)
+    for array in _WHICH
+    for project, state, before in product((False, True), repeat=3)
 }
 _BY_ID = attrgetter("id")
 _COUNT = Statement(select(_C.state, func.count()).group_by(_C.state))
@@ -252,12 +254,12 @@ class Jobs:
         before: str | None,
         limit: int,
     ) -> list[JobRecord]:
-        given = (project is not None, array is not None, state is not None, before is not None)
-        statement = _PAGES[given]
+        which = "all" if array is None else "none" if array == "none" else "one"
+        statement = _PAGES[project is not None, which, state is not None, before is not None]
         params: dict[str, Any] = {"count": limit}
         if project is not None:
             params["in_project"] = project
-        if array is not None:
+        if which == "one":
             params["of"] = array
         if state is not None:
             params["in_state"] = state.value

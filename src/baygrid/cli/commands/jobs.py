@@ -8,10 +8,11 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import Job, local, money
+from baygrid.cli.shapes import ARRAY, Array, Job, local, money, tally
 
 JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobOrArray = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job or an array.")]
 Project = Annotated[
     str | None, typer.Option("--project", "-p", help="The project that pays; replaces the file's.")
 ]
@@ -54,7 +55,7 @@ def run(
         raise typer.Exit(130) from None
     if wait:
         session.out.note(f"{job['id']} submitted")
-        _to_the_end(session, session.client.job(job["id"]), fetch=True)
+        _wait(session, job["id"], fetch=True)
     elif session.json:
         session.out.json(job)
     else:
@@ -80,13 +81,41 @@ def submit(
 
 def wait(
     session: Session,
-    job: JobId,
+    job: JobOrArray,
     fetch: Annotated[
         bool, typer.Option("--outputs/--no-outputs", help="Fetch the outputs at the end.")
     ] = True,
 ) -> None:
-    """Come back to a job: watch it to its end as `run` does."""
-    _to_the_end(session, session.client.job(job), fetch=fetch)
+    """Come back to a job or an array: watch it to its end as `run` does.
+
+    Outputs of an array's elements come into folders named after their index.
+    """
+    _wait(session, job, fetch=fetch)
+
+
+def _wait(session: Session, id: str, *, fetch: bool) -> None:
+    if id.startswith(ARRAY):
+        _array_to_the_end(session, id, fetch=fetch)
+    else:
+        _to_the_end(session, session.client.job(id), fetch=fetch)
+
+
+def _array_to_the_end(session: Session, id: str, *, fetch: bool) -> None:
+    """The exit code is 0 where all its elements have succeeded, else 1."""
+    from baygrid.cli import running
+
+    try:
+        array = running.wait_for_array(session, id)
+    except CliError as error:
+        raise _come_back(error, id) from error
+    except KeyboardInterrupt:
+        session.out.note(f"\n{id} goes on. Come back with `baygrid wait {id}`, or `baygrid cancel {id}`.")
+        raise typer.Exit(130) from None
+    outputs = running.fetch_array_outputs(session, id) if fetch else []
+    if session.json:
+        session.out.json({**array, "outputs": outputs})
+    session.out.note(f"{id} has ended: {tally(array)}; `baygrid jobs --array {id}` lists its elements")
+    raise typer.Exit(0 if array["state"] == "SUCCEEDED" else 1)
 
 
 def _to_the_end(session: Session, job: Job, *, fetch: bool) -> None:
@@ -130,7 +159,9 @@ def _come_back(error: CliError, job: str) -> CliError:
 
 def jobs(
     session: Session,
-    job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job in full.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(metavar="JOB", help="One job in full, or how an array stands.")
+    ] = None,
     state: Annotated[
         str | None,
         typer.Option(
@@ -138,33 +169,68 @@ def jobs(
         ),
     ] = None,
     project: Annotated[str | None, typer.Option("--project", "-p")] = None,
+    array: Annotated[
+        str | None, typer.Option("--array", metavar="ARRAY", help="Its elements, one by one.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Without a limit.")] = False,
 ) -> None:
-    """List jobs, newest first, or show one in full."""
+    """List jobs, newest first, an array in one line; or show one job or array in full."""
+    if job is not None and job.startswith(ARRAY):
+        _show_array(session, session.client.array(job))
+        return
     if job is not None:
         _details(session, session.client.job(job))
         return
-    states = state.upper() if state else None
-    found = session.client.items("/v1/jobs", None if everything else limit, state=states, project=project)
+    most, states = None if everything else limit, state.upper() if state else None
+    # Asked for a state, elements count one by one: an array has no state of its own until it has ended.
+    elements = array or (None if states else "none")
+    found = session.client.items("/v1/jobs", most, state=states, project=project, array=elements)
+    if elements == "none":
+        found += session.client.items("/v1/arrays", most, project=project)
+        found = sorted(found, key=lambda row: str(row["submitted_at"]), reverse=True)[:most]
     session.out.show(
         found,
         ("id", "name", "project", "state", "centre", "submitted", "charge"),
-        [
-            [
-                j["id"],
-                j["name"],
-                j["project"],
-                j["state"],
-                j["centre"],
-                local(j["submitted_at"]),
-                money(j["charge"]),
-            ]
-            for j in found
-        ],
+        [_array_row(row) if "parallel" in row else _job_row(row) for row in found],
         right=("charge",),
         none="no jobs yet: run one with `baygrid run FILE`",
     )
+
+
+def _job_row(job: Job) -> list[str | None]:
+    name = job["name"] if job["index"] is None else f"{job['name']} {job['index']}"
+    state = f"{job['state']} ({job['cause']})" if job["state"] == "HELD" else job["state"]
+    return [
+        job["id"],
+        name,
+        job["project"],
+        state,
+        job["centre"],
+        local(job["submitted_at"]),
+        money(job["charge"]),
+    ]
+
+
+def _array_row(array: Array) -> list[str | None]:
+    submitted = local(array["submitted_at"])
+    return [array["id"], array["name"], array["project"], tally(array), None, submitted, None]
+
+
+def _show_array(session: Session, array: Array) -> None:
+    if session.json:
+        session.out.json(array)
+        return
+    session.out.line(f"{array['id']}  {array['name']}  {array['state']}")
+    for name, value in (
+        ("project", array["project"]),
+        ("submitted", local(array["submitted_at"])),
+        ("elements", tally(array)),
+        ("at once", str(array["parallel"])),
+        ("waits for", ", ".join(array["waits_for"])),
+    ):
+        if value:
+            session.out.line(f"  {name}: {value}")
 
 
 def _details(session: Session, job: Job) -> None:
@@ -175,9 +241,13 @@ def _details(session: Session, job: Job) -> None:
     out.line(f"{job['id']}  {job['name']}  {job['state']}")
     for name, value in (
         ("project", job["project"]),
+        ("element of", f"{job['array']}, index {job['index']}" if job["array"] else ""),
         ("submitted", local(job["submitted_at"])),
+        ("priority", job["priority"] if job["priority"] != "normal" else ""),
+        ("queue", job["queue"] if job["queue"] != "default" else ""),
+        ("waits for", ", ".join(job["waits_for"]) if job["state"] == "HELD" else ""),
         ("ended", local(job["ended_at"])),
-        ("why it ended", ", ".join(part for part in (job["cause"], job["detail"]) if part)),
+        (_why(job), ", ".join(part for part in (job["cause"], job["detail"]) if part)),
         ("exit code", "" if job["exit_code"] is None else str(job["exit_code"])),
         ("held", money(job["hold"])),
         ("charged", money(job["charge"])),
@@ -196,6 +266,10 @@ def _details(session: Session, job: Job) -> None:
             ],
             right=("cost",),
         )  # fmt: skip
+
+
+def _why(job: Job) -> str:
+    return "held for" if job["state"] == "HELD" else "why it ended"
 
 
 def logs(
@@ -220,8 +294,15 @@ def logs(
         )
 
 
-def cancel(session: Session, job: JobId) -> None:
-    """Stop a job. What it used until then is charged."""
+def cancel(session: Session, job: JobOrArray) -> None:
+    """Stop a job, or all of an array. What it used until then is charged."""
+    if job.startswith(ARRAY):
+        array = session.client.post(f"/v1/arrays/{job}/cancel")
+        if session.json:
+            session.out.json(array)
+        else:
+            session.out.line(f"{job} is cancelled: {tally(array)}")
+        return
     answer = session.client.post(f"/v1/jobs/{job}/cancel")
     if session.json:
         session.out.json(answer)
@@ -233,7 +314,7 @@ def cancel(session: Session, job: JobId) -> None:
 
 def outputs(
     session: Session,
-    job: JobId,
+    job: JobOrArray,
     to: Annotated[
         Path | None,
         typer.Option("--to", help="Each output into its own folder below this one; else as in the job file."),
@@ -242,7 +323,10 @@ def outputs(
     """Fetch and unpack what a job made."""
     from baygrid.cli import running
 
-    fetched = running.fetch_outputs(session, session.client.job(job), to)
+    if job.startswith(ARRAY):
+        fetched = running.fetch_array_outputs(session, job, to)
+    else:
+        fetched = running.fetch_outputs(session, session.client.job(job), to)
     if session.json:
         session.out.json(fetched)
     elif not fetched:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Part, Problems, Section, Wrong, shown
+from baygrid.core.jobs.problems import Part, Problems, Section, Wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +27,12 @@ def _leaf(parser: Callable[[object], object]) -> Part[object]:
     return lambda value, path, found: found.attempt(path, parser, value)
 
 
-def _indices(value: object) -> str:
-    bounds = fields.matching(r"[0-9]{1,9}-[0-9]{1,9}", "0-99")(value)
-    first, last = map(int, bounds.split("-"))
-    if first > last:
-        raise Wrong(f"must run upwards, not {shown(value)}")
-    return bounds
-
-
-def _array(value: object, path: str, found: Problems) -> None:
-    section = Section(value, path, ("range", "parallel"), found)
-    section.needed("range", _indices, "", "say which elements, for example range: 0-99")
-    section.leaf("parallel", fields.whole(1, 1_000_000), 1)
-
-
 _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
     "secrets": Later("secrets are", fields.items(fields.env_name), _OUT),
     "image": Later(
         "container images are", _leaf(fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")), _OUT
     ),
-    "array": Later("arrays are", _array, "send one job for each element"),
-    "after": Later("waiting for other jobs is", fields.items(fields.name), _OUT),
     "budget.voucher": Later("choosing a voucher is", _leaf(fields.name), _OUT),
     "data.class": Later("a class of data is", _leaf(fields.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(fields.name), _OUT),

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from baygrid.core.jobs import array as array_field
 from baygrid.core.jobs import checkpoint as checkpoint_field
 from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs import retry as retry_field
+from baygrid.core.jobs.array import Array
 from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
@@ -36,7 +38,7 @@ _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
-    "retry", "checkpoint",
+    "retry", "checkpoint", "array", "after",
     *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
@@ -78,6 +80,9 @@ class JobSpec:
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
+    array: Array | None = None
+    after: tuple[str, ...] = ()
+    """Jobs and arrays that must have succeeded before it is queued."""
     retry: Retry = retry_field.NEVER
     checkpoint: Checkpoint = checkpoint_field.PLAIN
     priority: str = "normal"
@@ -129,6 +134,8 @@ def parse(document: object) -> JobSpec:
         max_cost=job.part("budget", _budget, None),
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
+        array=job.part("array", array_field.array, None),
+        after=job.part("after", _AFTER, ()),
         retry=job.part("retry", retry_field.retry, retry_field.NEVER),
         checkpoint=job.part("checkpoint", checkpoint_field.checkpoint, checkpoint_field.PLAIN),
         priority=job.leaf("priority", _PRIORITY, "normal"),
@@ -152,6 +159,8 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "envs": dict(spec.envs),
         "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
         "data": {"residency": list(spec.residency)} if spec.residency else None,
+        "array": array_field.document(spec.array),
+        "after": list(spec.after),
         "retry": retry_field.document(spec.retry),
         "checkpoint": checkpoint_field.document(spec.checkpoint),
         "priority": spec.priority if spec.priority != "normal" else None,
@@ -184,6 +193,7 @@ _ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS
 _NODE_COUNT: Final = fields.whole(1, MAX_NODES)
 _ONE_NODE: Final[tuple[int | None, int]] = (None, 1)
 _NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a whole number")
+_AFTER: Final = fields.items(fields.name)
 _CODES: Final = fields.items(fields.place_code)
 _PRIORITY: Final = fields.word(*PRIORITIES)
 _PREFER: Final = fields.word(*PREFERENCES)

@@ -131,6 +131,18 @@ def test_a_demand_is_as_it_was_asked(stage: Stage, site: Site):
     assert all(view.silent_s is None for view in before.centres)
 
 
+def test_what_comes_after_an_array_comes_after_its_elements(stage: Stage, site: Site):
+    ran(stage, site, 20)
+    whole = {"resources": {"cpus": 8}, "infra": "hub"}
+    (array,) = stage.submit({**whole, "array": {"range": "0-2", "parallel": 2}})
+    (last,) = stage.submit({**whole, "after": [array]})
+    _, _, history = given(stage, DEARER)
+    elements = [past.demand.job for past in history if past.array == (array, 2)]
+    assert len(elements) == 3
+    (after,) = [past.after for past in history if past.demand.job == last]
+    assert set(after) == set(elements)
+
+
 def test_a_policy_may_speak_of_a_centre_that_would_be_added(stage: Stage, site: Site):
     policy = {"centres": {"new": {"pue": 1.2}}}
     given(stage, Change(policy=policy, centres=[NEW]))

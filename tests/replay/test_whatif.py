@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from baygrid.core.placement.backlog import Backlog
+from baygrid.core.placement.demand import Expected
 from baygrid.core.placement.policy import UNDECLARED, CentrePolicy, FlavorPolicy, Policy
 from baygrid.core.placement.policy_file import parse
 from baygrid.core.placement.reading import Mistake
@@ -97,6 +99,21 @@ def test_a_preempted_job_with_a_checkpoint_does_the_rest_of_its_work():
         first, second, again = sorted(found.runs, key=lambda run: run.start)
         assert (first.job, first.ended, second.job, again.job) == ("a", False, "now", "a")
         assert again.end / HOUR == pytest.approx(end + (0 if checkpoint else stops), abs=0.001)
+
+
+def test_the_planner_expects_what_it_has_seen(monkeypatch: pytest.MonkeyPatch):
+    seen: dict[str, object] = {}
+    add = Backlog.add
+    monkeypatch.setattr(
+        Backlog,
+        "add",
+        lambda self, demand: (seen.update({demand.job: demand.expected}), add(self, demand))[1],
+    )
+    course([past(f"j{n}", n * 2, hours=1) for n in range(20)])
+    assert seen["j0"] is None
+    expected = seen["j19"]
+    assert isinstance(expected, Expected)
+    assert expected.p50 == pytest.approx(3600, rel=0.05)
 
 
 def test_another_accelerator_takes_as_much_longer_as_the_ratings_say():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from baygrid.app.demand import demand_of
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -22,33 +23,54 @@ _BY_ITSELF = (AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.CANCELLE
 @dataclass(slots=True)
 class History:
     """`known`: their length is known. `unknown`: they run or wait still, or were lost; `lasts_s` is what they
-    ran so far. `never_ran`: how many ended before they began. `older`: whether there are more than MOST_JOBS,
-    of which these are the newest."""
+    ran so far. `never_ran`: how many ended before they began."""
 
     known: list[Past] = field(default_factory=list)
     unknown: list[Past] = field(default_factory=list)
     never_ran: int = 0
-    older: bool = False
 
 
-def read_history(tx: Tx, organisations: Mapping[str, str], since: Instant, now: Instant) -> History:
-    """Jobs that were submitted from `since` on."""
-    found = History()
+Rows: TypeAlias = list[tuple[JobRecord, list[AttemptRecord]]]
+
+
+def read_rows(tx: Tx, since: Instant) -> tuple[Rows, bool]:
+    """Jobs that were submitted from `since` on with their attempts, newest first; whether there are older
+    ones still than these MOST_JOBS."""
+    found: Rows = []
     before: str | None = None
     while page := tx.jobs.page(None, [], before, PAGE):
         rows = [row for row in page if row.submitted_at >= since]
         attempts: dict[str, list[AttemptRecord]] = defaultdict(list)
         for attempt in tx.attempts.of_jobs([row.id for row in rows]):
             attempts[attempt.job].append(attempt)
-        for row in rows:
-            if len(found.known) + len(found.unknown) >= MOST_JOBS:
-                found.older = True
-                return found
-            _take(found, row, attempts[row.id], organisations.get(row.project, ""), now)
+        found += [(row, attempts[row.id]) for row in rows]
+        if len(found) > MOST_JOBS:
+            return found[:MOST_JOBS], True
         if len(rows) < len(page):
             break
         before = page[-1].id
+    return found, False
+
+
+def history_of(rows: Rows, organisations: Mapping[str, str], now: Instant) -> History:
+    """`organisations`: by project."""
+    found = History()
+    for row, attempts in rows:
+        _take(found, row, attempts, organisations.get(row.project, ""), now)
+    elements: dict[str, list[str]] = defaultdict(list)
+    for past in (*found.known, *found.unknown):
+        if past.array is not None:
+            elements[past.array[0]].append(past.demand.job)
+    found.known = [_after_elements(past, elements) for past in found.known]
+    found.unknown = [_after_elements(past, elements) for past in found.unknown]
     return found
+
+
+def _after_elements(past: Past, elements: Mapping[str, Sequence[str]]) -> Past:
+    """One that comes after an array comes after all its elements."""
+    if not any(id in elements for id in past.after):
+        return past
+    return replace(past, after=tuple(job for id in past.after for job in elements.get(id, (id,))))
 
 
 def _take(
@@ -60,13 +82,17 @@ def _take(
         return
     spec = parse(row.spec)
     demand = demand_of(row.id, row.currency, spec, organisation, row.submitted_by, row.submitted_at)
+    array = (row.array, spec.array.parallel) if row.array is not None and spec.array is not None else None
+    goes_on = spec.checkpoint.path is not None
+    past = Past(demand, 0.0, checkpoint=goes_on, after=spec.after, array=array, name=row.name)
     if not began:
-        found.unknown.append(Past(demand, 0.0, demand.accelerators[0][0] if demand.accelerators else None))
+        model = demand.accelerators[0][0] if demand.accelerators else None
+        found.unknown.append(replace(past, model=model, count=demand.nodes))
         return
-    last, goes_on = began[-1], spec.checkpoint.path is not None
+    last = began[-1]
     # One that goes on where it was stopped has done the work of all its attempts.
-    lasts = sum(_seconds(attempt, now) for attempt in began) if goes_on else _seconds(last, now)
-    past = Past(demand, lasts, last.accelerator, max(1, len(last.nodes)), goes_on)
+    lasts = sum(_seconds(attempt, now) for attempt in (began if past.checkpoint else [last]))
+    past = replace(past, lasts_s=lasts, model=last.accelerator, count=max(1, len(last.nodes)))
     (found.known if row.state.final and last.state in _BY_ITSELF else found.unknown).append(past)
 
 

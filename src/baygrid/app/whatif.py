@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import centre_view
-from baygrid.app.history import History, read_history
+from baygrid.app.history import Rows, history_of, read_rows
 from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.policies import check_names, read_policy
@@ -71,16 +71,17 @@ def whatif(
     permit(actor, Action.OPERATE)
     read = _read(change)
 
-    def load(tx: Tx) -> tuple[Setting, Setting, History, Instant]:
+    def load(tx: Tx) -> tuple[Setting, Setting, Rows, bool, Mapping[str, str], Instant]:
         now = platform.clock()
         copy = platform.catalogue.at(tx)
         if read.policy is not None:
             check_names(tx, copy, read.policy, read.centres)
         before = _as_it_is(copy, now)
-        past = read_history(tx, copy.organisations, now - LOOK_BACK_MS if since is None else since, now)
-        return before, _changed(before, read), past, now
+        rows, older = read_rows(tx, now - LOOK_BACK_MS if since is None else since)
+        return before, _changed(before, read), rows, older, copy.organisations, now
 
-    before, after, history, now = platform.store.read(load)
+    before, after, rows, older, organisations, now = platform.store.read(load)
+    history = history_of(rows, organisations, now)
     predicted, left = with_likely(history.known, history.unknown, seed)
     jobs = sorted([*history.known, *predicted], key=lambda past: (past.demand.submitted_at, past.demand.job))
     told = work(before, after, jobs, now)
@@ -88,7 +89,7 @@ def whatif(
     told["left_out"] = {
         "never_ran": history.never_ran,
         "length_unknown": len(left),
-        "older_than_these": history.older,
+        "older_than_these": older,
     }
     return told
 

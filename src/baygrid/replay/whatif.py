@@ -15,11 +15,12 @@ from heapq import heappop, heappush
 from typing import Final
 
 from baygrid.core.placement.backlog import Backlog
-from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.demand import Demand, Expected
 from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
 from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.timeline.predict import ENOUGH, History, Like
 from baygrid.replay.outcome import Progress, no_progress
 from baygrid.replay.own_scheduler import OwnScheduler
 
@@ -32,7 +33,8 @@ TELL_EVERY: Final = 100
 class Past:
     """A job of the history. It ran for `lasts_s` on `count` nodes with accelerators of `model` (None:
     plain). `after`: jobs that must have ended before it. `checkpoint`: it goes on where it was stopped.
-    `array`: of an element its array, and how many of those may wait or run at once."""
+    `array`: of an element its array, and how many of those may wait or run at once. `name`: as its user calls
+    it."""
 
     demand: Demand
     lasts_s: float
@@ -41,6 +43,7 @@ class Past:
     checkpoint: bool = False
     after: tuple[str, ...] = ()
     array: tuple[str, int] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Simulation:
         self._capacity = Capacity.of(self._image, setting.policy)
         self._shares = Shares(setting.policy)
         self._planner = Planner()
+        self._lengths = History()
         self._backlog = Backlog()
         self._own = OwnScheduler(
             view for view in setting.centres if not setting.policy.centre(view.name).managed
@@ -168,7 +172,13 @@ class Simulation:
                 return
             self._open[array] += 1
         self._ready[job] = at
-        self._backlog.add(past.demand)
+        self._wait(past)
+
+    def _wait(self, past: Past) -> None:
+        """With what is expected of it by then, as the live planner has it."""
+        told = self._lengths.forecast(_like(past))
+        known = Expected(round(told.p10), round(told.p50), round(told.p90)) if told.seen >= ENOUGH else None
+        self._backlog.add(replace(past.demand, expected=known))
 
     def _plan(self, now: int) -> None:
         made = self._planner.plan(self._image, self._backlog, self._policy, self._shares, now)
@@ -244,12 +254,13 @@ class Simulation:
         if live.start is not None:
             self.course.runs.append(Run(job, live.placement, live.offer, live.start, at, done))
         if done:
+            self._lengths.learn(_like(live.past), worked)
             self._release(job, at)
             return
         if live.past.checkpoint and worked:
             whole = live.past.lasts_s - self._done_s[job]
             self._done_s[job] += whole * worked / live.left_s
-        self._backlog.add(live.past.demand)
+        self._wait(live.past)
 
     def _release(self, job: str, at: int) -> None:
         """Those that waited for its end, and for nothing else, are ready."""
@@ -280,6 +291,12 @@ class Simulation:
             backlog, shares = self._backlog, self._shares
             never = self._planner.explain(self._image, demand, self._policy, shares, backlog, self._looked)
         return never.outcome.text
+
+
+def _like(past: Past) -> Like:
+    """What makes jobs run equally long."""
+    demand = past.demand
+    return Like(demand.user, past.name, (demand.nodes, demand.cpus, demand.accelerators), demand.time_s)
 
 
 def simulate(

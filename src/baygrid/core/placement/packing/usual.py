@@ -94,26 +94,25 @@ class Outlook(NamedTuple):
 def outlook(cluster: Cluster, usual: Mapping[Request, float]) -> Outlook:
     """`usual`: how often each request comes, in any unit."""
     shares: dict[int, float] = {}
-    named: dict[int, float] = {}
+    asking: dict[tuple[bool, ...], float] = {}
+    models = np.bitwise_or.reduce(cluster.bits, axis=1, initial=0)
+    families, family = np.unique(np.stack([models, cluster.nodes[:, SIZE]]), axis=1, return_inverse=True)
     asked = cpu = memory = 0.0
     for request, weight in usual.items():
         amount = weight * request.count * request.share
         if not amount:
             continue
         shares[request.share] = shares.get(request.share, 0.0) + weight * request.count
-        mask = cluster.mask(request.models)
-        named[mask] = named.get(mask, 0.0) + amount
+        able = tuple((families[0] & cluster.mask(request.models) != 0) & (families[1] >= request.count))
+        asking[able] = asking.get(able, 0.0) + amount
         asked, cpu, memory = asked + amount, cpu + weight * request.cpu, memory + weight * request.memory
-    models = np.bitwise_or.reduce(cluster.bits, axis=1, initial=0)
-    families, family = np.unique(models, return_inverse=True)
-    wants = [[float(mask & int(bits) != 0) for bits in families] for mask in named]
     own = cluster.total / np.maximum(cluster.nodes[:, SIZE] * WHOLE, 1)[:, None]
     return Outlook(
         worth=worth(shares),
         need=np.minimum(np.array([cpu, memory]) / max(asked, 1.0), own),
-        family=family.astype(np.int64),
-        idle=np.zeros(len(families), np.int64),
-        wants=np.array(wants, np.float64).reshape(len(named), len(families)),
-        parts=np.array([part / asked for part in named.values()], np.float64),
-        pressure=np.zeros(len(families)),
+        family=family.reshape(-1).astype(np.int64),
+        idle=np.zeros(families.shape[1], np.int64),
+        wants=np.array(list(asking), np.float64).reshape(-1, families.shape[1]),
+        parts=np.array([part / asked for part in asking.values()], np.float64),
+        pressure=np.zeros(families.shape[1]),
     )

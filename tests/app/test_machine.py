@@ -9,14 +9,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from baygrid.app import bill, jobs, ledger, offers, projects
-from baygrid.app.problems import Impossible, NotEnoughMoney, WrongState
+from baygrid.app import arrays, bill, jobs, ledger, offers, projects
+from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.accounts import project_account
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import Cursor
+from baygrid.sim.checker import check_turns
+from baygrid.sim.snapshot import Snapshot
 from tests.app.stage import HOUR, OPERATOR, Site, Stage
 
 REPORTED = [
@@ -46,6 +48,8 @@ class Lifecycle(RuleBasedStateMachine):
         ]
         self.orders: dict[str, tuple[Site, Order]] = {}
         self.final: dict[str, JobState] = {}
+        self.known: list[str] = []
+        self.snapshot = Snapshot()
 
     @rule(
         cpus=st.integers(1, 9),
@@ -56,7 +60,7 @@ class Lifecycle(RuleBasedStateMachine):
     )
     def submit(self, cpus: int, hours: int, lost: str, retries: int, cost: str | None) -> None:
         with contextlib.suppress(NotEnoughMoney, Impossible):
-            self.stage.submit(
+            self.known += self.stage.submit(
                 {
                     "resources": {"cpus": cpus},
                     "time": f"{hours}h",
@@ -65,6 +69,27 @@ class Lifecycle(RuleBasedStateMachine):
                     "budget": {"max_cost": cost},
                 }
             )
+
+    @rule(size=st.integers(1, 4), parallel=st.integers(1, 3), retries=st.integers(0, 1))
+    def submit_array(self, size: int, parallel: int, retries: int) -> None:
+        array = {"range": f"0-{size - 1}", "parallel": parallel}
+        with contextlib.suppress(NotEnoughMoney):
+            self.known += self.stage.submit({"array": array, "retry": {"max": retries}})
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), size=st.integers(0, 3))
+    def submit_after(self, data: st.DataObject, size: int) -> None:
+        others = data.draw(st.lists(st.sampled_from(self.known), min_size=1, max_size=3, unique=True))
+        array = {"range": f"1-{size}", "parallel": 1} if size else None
+        with contextlib.suppress(NotEnoughMoney, Invalid):
+            self.known += self.stage.submit({"after": others, "array": array})
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data())
+    def cancel_array(self, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(self.known))
+        with contextlib.suppress(WrongState, NotFound):
+            arrays.cancel(self.stage.platform, self.stage.team, id)
 
     @rule(key=st.sampled_from("ab"))
     def submit_again(self, key: str) -> None:
@@ -170,8 +195,13 @@ class Lifecycle(RuleBasedStateMachine):
             assert job.state is not JobState.QUEUED or job.hold == job.asked
             assert limit is None or view.charged + job.hold <= limit.minor
             if job.state is JobState.HELD:
-                assert (job.cause, job.hold) == ("money", 0)
-                assert job.asked > free, "there is money for it"
+                assert job.hold == (job.asked if job.cause == "after" else 0)
+                assert job.cause != "money" or job.asked > free, "there is money for it"
+
+    @invariant()
+    def turns_are_kept(self) -> None:
+        if self.snapshot.renew(self.stage.store):
+            check_turns(self.snapshot)
 
     @invariant()
     def money_adds_up(self) -> None:

@@ -85,7 +85,9 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
 def _held(record: JobRecord) -> str:
     """Why a job does not even wait for its turn."""
     if record.cause == Held.AFTER:
-        return f"held until {', '.join(record.waits_for)} has succeeded"
+        # An element waits with its array, which knows for whom.
+        waits_for = record.waits_for or record.spec["after"]
+        return f"held until {', '.join(waits_for)} has succeeded"
     if record.cause == Held.MONEY:
         need = Money(record.asked, record.currency)
         return f"held until project {record.project!r} has {need} free: grant more, or wait until jobs end"

@@ -114,7 +114,8 @@ def _outcome(snapshot: Snapshot, id: str) -> bool | None:
 
 
 def _check_array(array: ArrayRecord, elements: Sequence[JobRecord]) -> None:
-    if sorted(job.index or 0 for job in elements) != list(range(array.size)):
+    indices = sorted(job.index or 0 for job in elements)
+    if indices != list(range(indices[0], indices[0] + array.size)):
         raise Violation("arrays", f"{len(elements)} elements of {array.size}", array.id)
     left = [job for job in elements if not job.state.final]
     failed = sum(job.state.final and job.state is not JobState.SUCCEEDED for job in elements)

@@ -10,7 +10,7 @@ import orjson
 
 from baygrid.ports.messages import Refused
 from baygrid.sim.network import Network, Result
-from baygrid.sim.workload import JobPlan, sha256_of
+from baygrid.sim.workload import JobPlan, is_sound, sha256_of
 from baygrid.sim.world import Process, Violation, World
 
 PATIENCE_MS = 6_000
@@ -39,6 +39,7 @@ class People:
         self._world = world
         self._network = network
         self._process = Process("people")
+        self._sound: set[str] = set()  # jobs and arrays that succeed, where nothing comes between
 
     def begin(self, plans: list[JobPlan]) -> None:
         for plan in plans:
@@ -71,12 +72,15 @@ class People:
         self.errand(plan.project, "put", lambda _: self._send(plan), sha256=sha256, data=plan.blob)
 
     def _with_predecessors(self, plan: JobPlan) -> list[dict[str, Any]]:
-        """Some wait for what their team has submitted before, as far as it was told of that."""
+        """Some wait for what their team has submitted before, as far as it was told of that; rather for what
+        should succeed."""
         rng, documents = self._world.rng, [dict(document) for document in plan.documents]
-        own = sorted(id for id, key in self.told.jobs.items() if self.told.projects[key] == plan.project)
+        known = sorted(id for id, key in self.told.jobs.items() if self.told.projects[key] == plan.project)
+        sound = [id for id in known if id in self._sound]
         for document in documents:
-            if own and rng.random() < 0.3:
-                document["after"] = rng.sample(own, min(len(own), rng.choice((1, 1, 2, 3))))
+            own = sound if sound and rng.random() < 0.7 else known
+            if own and rng.random() < 0.4:
+                document["after"] = rng.sample(own, min(len(own), rng.choice((1, 1, 1, 2))))
         return documents
 
     def _send(self, plan: JobPlan) -> None:
@@ -91,8 +95,10 @@ class People:
                 self.told.refused[plan.key] = result.status
                 return
             self.told.answers.setdefault(plan.key, set()).add(result)
-            for id in orjson.loads(result):
+            for id, document in zip(orjson.loads(result), documents, strict=True):
                 self.told.jobs[id] = plan.key
+                if plan.cancel_at is None and is_sound(document):
+                    self._sound.add(id)
             if plan.cancel_at is not None:
                 for id in orjson.loads(result):
                     late = plan.cancel_at - plan.at

@@ -130,6 +130,12 @@ def _length(rng: Random) -> dict[str, Any]:
     return {"time": takes // 1000 + rng.randrange(15, 60), "run": Command(takes, code, deaf).text}
 
 
+def is_sound(document: dict[str, Any]) -> bool:
+    """Whether it does not fail by itself."""
+    command, time = Command.parse(document["run"]), document["time"]
+    return command.exit_code == 0 and isinstance(time, int) and command.takes_ms < time * 1000
+
+
 def funds(rng: Random) -> dict[str, int]:
     """Minor units: sometimes plenty, often too little for everything."""
     return {project: rng.choice((4_000, 12_000, 60_000)) for project in PROJECTS}

@@ -94,6 +94,9 @@ class Cycle:
                 turns.drop()
                 continue
             search = self._search(line.kind, demand)
+            if search.hopeless:
+                kinds.discard(line.kind)
+                continue
             if job == self._until:
                 return False
             taken = search.take(borrow)
@@ -208,13 +211,14 @@ class Cycle:
             if after is not None:
                 place = self._calendar.earliest(
                     judged,
+                    search.ranked,
                     self._scene.open_pools,
                     demand.least,
                     demand.time_s * 1000,
                     demand.project,
                     after,
                 )
-        option = int(judged.place[judged.ranked[0]])
+        option = int(judged.place[search.ranked[0]])
         if place is None:
             outcome = Reason("waits", "nobody knows when there is room for it", {})
         else:

@@ -139,11 +139,17 @@ class Calendar:
         )
 
     def earliest(
-        self, judged: Judged, open_pools: Iterable[bool], least: int, time_ms: int, project: str, after: int
+        self,
+        judged: Judged,
+        ranked: Ints,
+        open_pools: Iterable[bool],
+        least: int,
+        time_ms: int,
+        project: str,
+        after: int,
     ) -> Place | None:
-        """The earliest place for `least` nodes at once for `time_ms`, not before `after`; among equally early
-        ones the best in rank. None: there is no such time."""
-        ranked = judged.ranked
+        """Of the positions `ranked`, the earliest place for `least` nodes at once for `time_ms`, not before
+        `after`; among equally early ones the best in rank. None: there is no such time."""
         times = np.full(len(ranked), FOREVER, dtype=np.int64)
         is_open = np.asarray(open_pools, dtype=np.bool_)
         found: dict[int, Ints] = {}

@@ -77,9 +77,11 @@ class Search:
         self._end = scene.rooms.now + demand.time_s * 1000
         self._next = 0
         self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
-        self._ranked: list[int] = judged.ranked.tolist()
-        self._pools: list[int] = judged.pool[judged.ranked].tolist()
-        self._places: list[int] = judged.place[judged.ranked].tolist()
+        self.ranked = self._within_reach(judged.ranked)
+        """The positions that its queue could ever pay with its quota, best first."""
+        self._ranked: list[int] = self.ranked.tolist()
+        self._pools: list[int] = judged.pool[self.ranked].tolist()
+        self._places: list[int] = judged.place[self.ranked].tolist()
 
     def explain(
         self, explaining: Explaining, image: Image, table: OfferTable, position: int, count: int, cost: int
@@ -89,6 +91,24 @@ class Search:
         if found is None:
             found = explaining(image, table, self, position, count, cost)
             self._explained[position, count] = found
+        return found
+
+    @property
+    def hopeless(self) -> bool:
+        """No time of waiting helps, as long as centres and quotas are as they are."""
+        return not any(self.scene.takes[pool] for pool in self._pools)
+
+    def _within_reach(self, ranked: Ints) -> Ints:
+        quotas, demand = self.scene.quotas, self.demand
+        if not quotas.declared:
+            return ranked
+        over = [
+            option
+            for option, (model, each) in enumerate(self._by_place)
+            if (most := quotas.most(demand.queue, model or PLAIN)) is not None
+            and amount_of(demand, model, each, demand.least) > most
+        ]
+        found: Ints = ranked[~np.isin(self.judged.place[ranked], over)] if over else ranked
         return found
 
     def option(self, position: int) -> tuple[str | None, int]:

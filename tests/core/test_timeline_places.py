@@ -20,7 +20,7 @@ class ByArrival:
     """Ranks are the order of arrival."""
 
     def __init__(self, kept: int) -> None:
-        self.places = Places(SLOTS, kept)
+        self.places = Places(SLOTS, first=kept)
         self.end, self.starts = self.places.end, self.places.starts
 
     def submit(self, now: int, job: Waiting) -> None:
@@ -55,6 +55,18 @@ def test_never_over_capacity_and_no_job_lost(line: Callable[[], Line], jobs: lis
 def test_one_kept_place_by_arrival_is_easy(jobs: list[Job]) -> None:
     held = [(submit, runs, slots, max(1, runs + slack)) for submit, runs, slots, slack in jobs]
     assert played(held, ByArrival(1)) == played(held, PlainEasy())
+
+
+@pytest.mark.parametrize(("now", "started"), [(50, [2]), (51, [2]), (60, [])])
+def test_a_place_beyond_the_first_is_kept_once_a_job_is_due(now: int, started: list[int]) -> None:
+    """Job 2 fits beside the head, but then the second in line, due at 60, cannot start when planned."""
+    line = Places(4, first=1, due=1)
+    line.submit(0, Waiting(9, 3, 100), rank=0)
+    assert line.starts(0) == [9]
+    line.submit(now, Waiting(0, 2, 100), rank=1)
+    line.submit(now, Waiting(1, 2, 100), rank=60)
+    line.submit(now, Waiting(2, 1, 200), rank=70)
+    assert line.starts(now) == started
 
 
 @given(jobs=some_jobs)

@@ -3,8 +3,8 @@
 A job is due `HASTE` times its own length after it came, but no later than after a part (`PATIENCE`) of the
 time that the pool needs for what was there before it. So a short job passes long ones, which mind less, and
 slowdowns stay even; in a long queue the second bound holds for most jobs, which is the order of arrival, and
-nobody starves. A due date never changes, so neither does the order of two jobs. The first `KEPT` that do not
-fit have places kept for them (`places`).
+nobody starves. A due date never changes, so neither does the order of two jobs. The first that does not fit
+has a place kept for it, and so have up to `KEPT` that are past due (`places`).
 
 Length mixes what a job asks for with what history expects of it (`predict`): requests are some times too
 long, expectations sometimes far too short. Haste, patience and the mix were chosen on the logs of four
@@ -19,7 +19,7 @@ from baygrid.core.placement.timeline.backfill import Waiting
 from baygrid.core.placement.timeline.places import Places
 
 HASTE: Final = 3.0
-PATIENCE: Final = 0.3
+PATIENCE: Final = 0.25
 KEPT: Final = 40
 TRUST: Final = 0.4
 """Of history in a job's length: its exponent, that of the request is what is left to 1."""
@@ -29,7 +29,7 @@ class Due:
     """A `backfill.Line` before `slots` equal slots, in the order of due dates. Jobs bring `expected`."""
 
     def __init__(self, slots: int) -> None:
-        self.places = Places(slots, KEPT)
+        self.places = Places(slots, first=1, due=KEPT)
 
     def submit(self, now: int, job: Waiting) -> None:
         due = due_after_s(job.estimate, job.expected, self.places.backlog_s(now))

@@ -17,7 +17,7 @@ class Fair:
     equals the one that came first; holes are filled as in EASY. `owner`: whose job it is."""
 
     def __init__(self, slots: int, owner: Callable[[int], Path], policy: Policy = UNDECLARED) -> None:
-        self.places = Places(slots, kept=1)
+        self.places = Places(slots, first=1)
         self._slots = slots
         self._owner = owner
         self._policy = policy

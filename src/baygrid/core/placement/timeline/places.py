@@ -1,9 +1,10 @@
 """A line of jobs in the order of their ranks, with places kept for the first that do not fit.
 
 EASY keeps a place for the head only, so the next in line can be passed by holes filled again and again. Here
-the first `kept` jobs that do not fit have their places on a calendar of what runs, each the earliest beside
-the places before it (conservative backfilling, Mu'alem and Feitelson, TPDS 2001, for a part of the queue);
-any other job starts if it moves none of these places. All lengths are those that the jobs ask for, since they
+the `first` jobs that do not fit have their places on a calendar of what runs, each the earliest beside the
+places before it (conservative backfilling, Mu'alem and Feitelson, TPDS 2001, for a part of the queue), and so
+have up to `due` others whose rank, a time then, has passed; any other job starts if it moves none of these
+places. All lengths are those that the jobs ask for, since they
 are stopped then: if no job goes beyond its own, no place moves to a later time by what starts beside it.
 
 Places are worked out anew at every decision, since jobs end early and ranks may change.
@@ -43,10 +44,11 @@ class Rows(NamedTuple):
 class Places:
     """A line before `slots` equal slots. `free`: how many are not in use."""
 
-    def __init__(self, slots: int, kept: int) -> None:
+    def __init__(self, slots: int, first: int, due: int = 0) -> None:
         self.free = slots
         self._slots = slots
-        self._kept = kept
+        self._first = first
+        self._due = due
         self._queue, self._waiting = _empty(), 0
         self._run, self._running = _empty(), 0
         self._changed = False
@@ -78,7 +80,7 @@ class Places:
         while len(self._run.job) < self._running + self._waiting:
             self._run = _doubled(self._run)
         begun, self._waiting, self._running, self.free = _decide(
-            now, self.free, self._queue, self._waiting, self._run, self._running, self._kept
+            now, self.free, self._queue, self._waiting, self._run, self._running, self._first, self._due
         )
         started: list[int] = begun.tolist()
         return started
@@ -159,7 +161,7 @@ def _begin(now: int, queue: Rows, row: int, run: Rows, running: int) -> None:
 
 @njit(cache=True)
 def _decide(
-    now: int, free: int, queue: Rows, waiting: int, run: Rows, running: int, kept: int
+    now: int, free: int, queue: Rows, waiting: int, run: Rows, running: int, first: int, due: int
 ) -> tuple[Ints, int, int, int]:
     """Who starts; how many wait and run then, and the slots left free."""
     begun = np.empty(waiting, np.int64)
@@ -174,20 +176,24 @@ def _decide(
         slots = queue.slots[row]
         if free == 0:
             break
-        if slots > free and kept == 0:
+        kept = first > 0 or (due > 0 and queue.rank[row] <= now)
+        if slots > free and not kept:
             continue
         if size > 0 or slots > free:
             if size == 0:
                 size = _calendar(now, free, run, running, times, level)
             at = now
             length = max(1, queue.limit[row])
-            if kept > 0:
+            if kept:
                 at = earliest(times, level, size, now, length, slots)
-                kept -= at > now
             elif lowest(times, level, size, now, now + length) < slots:
                 continue
             size = occupy(times, level, size, at, at + length, slots)
             if at > now:
+                if first > 0:
+                    first -= 1
+                else:
+                    due -= 1
                 continue
         gone[row] = True
         _begin(now, queue, row, run, running)

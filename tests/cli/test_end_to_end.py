@@ -254,6 +254,37 @@ def test_several_files_are_one_batch_or_nothing(home: Home):
     assert len(home.ask("jobs", "--all")) == before
 
 
+def test_an_array_and_who_waits_for_it(home: Home):
+    run = 'echo "$BAYGRID_ARRAY_INDEX of $BAYGRID_ARRAY_COUNT" >"$BAYGRID_OUTPUTS/labels/part"'
+    file = home.job(
+        "sweep", run, array={"range": "3-5", "parallel": 1}, outputs={"labels": "swept"}, workdir=None
+    )
+    array = home.call("run", "--no-wait", file).stdout.strip()
+    after = home.job("sum", 'cat "$BAYGRID_INPUTS"/*', after=[array], workdir=None)
+    waiting = home.call("run", "--no-wait", after).stdout.strip()
+    done = home.ask("wait", array)
+    assert (done["state"], done["size"], done["left"], done["states"]["SUCCEEDED"]) == ("SUCCEEDED", 3, 0, 3)
+    assert [part["index"] for part in sorted(done["outputs"], key=lambda part: part["index"])] == [3, 4, 5]
+    assert (home.work / "swept" / "4" / "part").read_text() == "4 of 3\n"
+    home.call("wait", waiting, code=1)  # it found nothing to add up
+    listed = home.call("jobs").stdout
+    assert f"{array}  sweep" in listed
+    assert "3 SUCCEEDED of 3" in listed
+    assert listed.count("sweep") == 1, "elements are listed only when asked for"
+    assert home.call("jobs", "--array", array).stdout.count("sweep") == 3
+    assert "elements: 3 SUCCEEDED of 3" in home.call("jobs", array).stdout
+
+
+def test_an_array_is_cancelled_whole(home: Home):
+    file = home.job("endless", "exec sleep 600", array={"range": "0-9", "parallel": 2}, workdir=None)
+    array = home.call("run", "--no-wait", file).stdout.strip()
+    held = home.ask("jobs", "--array", array, "--state", "held")
+    assert {(job["cause"], job["hold"]["minor"]) for job in held} == {("array", 0)}
+    assert "is cancelled" in home.call("cancel", array).stdout
+    done = home.ask("wait", array, code=1)
+    assert (done["state"], done["left"], done["failed"]) == ("CANCELLED", 0, 10)
+
+
 def test_the_operators_nouns(home: Home):
     home.call("organisations", "create", "uni", "--kind", "university", "--title", "大学")
     assert {row["name"] for row in home.ask("organisations")} == {"local", "uni"}

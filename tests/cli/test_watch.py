@@ -93,9 +93,8 @@ class FakeClient:
                 yield each
 
     def log(self, id, *, attempt=None, offset=0, follow=False):
-        assert attempt == "att-1"
         assert follow
-        for each in self._log:
+        for each in self._log if attempt == "att-1" else [f"log of {attempt}\n".encode()]:
             if isinstance(each, Exception):
                 raise each
             yield each
@@ -146,6 +145,18 @@ def test_a_life():
     assert watch.exit_code() == 0
     assert watch.held == cny(5000)
     assert watch.log.throughput == {"images_per_hour": None, "done": 1, "total": None, "rate_per_hour": None}
+
+
+def test_a_job_that_goes_back_to_the_queue_is_followed_on():
+    preempted = [event(3, "attempt-preempted", "att-1"), event(3, "job-requeued", "att-1")]
+    again = [event(6, "job-placed", "att-2"), event(7, "attempt-running", "att-2")]
+    late = [event(8, "attempt-fenced", "att-1"), event(9, "job-succeeded", "att-2")]
+    watch, display = watched(FakeClient([*LIFE[:4], *preempted, *again, *late]))
+    assert display.stages == [
+        "submitted", "placed", "staging", "running", "queued again", "placed", "running", "done",
+    ]  # fmt: skip
+    assert sorted(display.data.splitlines()) == [b"hello", b"log of att-2"], "each log once"
+    assert list(watch.stages) == ["submitted", "queued again", "placed", "running", "done"]
 
 
 def test_a_job_that_ended_before_it_ran_has_no_log():

@@ -22,6 +22,7 @@ from baygrid.ports.messages import (
     Usage,
 )
 from baygrid.ports.wire import decode, encode, from_json, inventory_digest, to_json, usage_bytes
+from tests.centres import behaviour
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 WHOLE = st.integers(-(2**53), 2**53)
@@ -162,3 +163,16 @@ def test_the_digest_of_an_inventory_depends_on_its_content_only():
     same = (PartitionReport("main", (NodeReport("n", 1, 2, {"B": 2, "A": 1}),)),)
     assert inventory_digest(one) == inventory_digest(same)
     assert inventory_digest(one) != inventory_digest(())
+
+
+def test_an_order_of_an_older_server_has_no_checkpoint():
+    """Agent and server may differ by one version."""
+    order = behaviour.order()
+    data = to_json(order)
+    for name in ("signal", "checkpoint", "restore"):
+        del data[name]
+    assert from_json(Order, data) == order
+    stop = Stop("att-1", "secret", "cancelled", 5)
+    assert (
+        from_json(Stop, {"attempt": "att-1", "token": "secret", "reason": "cancelled", "grace_s": 5}) == stop
+    )

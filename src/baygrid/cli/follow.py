@@ -47,6 +47,7 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
     arrived: queue.Queue[_Item] = queue.Queue(maxsize=1000)
     _start(partial(_read_events, client, watch.job["id"], arrived))
     ended, asked, open_logs = False, False, 0
+    logs: set[str] = set()  # of which attempts; a lost one may still be heard of after its successor
     began = time.monotonic()
     deadline: float | None = None
     display.stage(watch, "submitted", watch.job["submitted_at"])
@@ -56,8 +57,9 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
         now = time.monotonic()
         match item:
             case ("event", event) if isinstance(event, dict):
-                if event["attempt"] and event["attempt"] != watch.attempt:
+                if event["attempt"] and event["attempt"] not in logs:
                     open_logs += 1
+                    logs.add(event["attempt"])
                     _start(partial(_read_log, client, watch.job["id"], event["attempt"], arrived))
                 stage = watch.hear(event)
                 if stage is not None:

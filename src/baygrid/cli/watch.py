@@ -71,7 +71,7 @@ class Watch:
         if event["attempt"] and event["attempt"] != self.attempt:
             self.attempt = event["attempt"]
         if event["kind"] == "job-requeued":  # it goes through all of it again
-            self.stages = {"submitted": self.stages["submitted"]}
+            self.stages = {"submitted": self.stages["submitted"], "queued again": event["at"]}
             self.why_waiting = None
             return "queued again"
         stage = _STAGE_OF.get(event["kind"])

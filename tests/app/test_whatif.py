@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -177,3 +178,12 @@ def test_it_changes_nothing(stage: Stage, site: Site):
     before = stage.store.read(lambda tx: (tx.region.version(), tx.events.end()))
     ask(stage, Change(policy={"reserve": 1}, centres=[NEW]))
     assert stage.store.read(lambda tx: (tx.region.version(), tx.events.end())) == before
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_gives_the_same_answer_and_can_be_given_up(stage: Stage, site: Site):
+    ran(stage, site, 10)
+    own = whatif.whatif(stage.platform, OPERATOR, DEARER, work=partial(whatif.apart, stop=lambda: False))
+    assert own == ask(stage)
+    with pytest.raises(whatif.GivenUp):
+        whatif.whatif(stage.platform, OPERATOR, DEARER, work=partial(whatif.apart, stop=lambda: True))

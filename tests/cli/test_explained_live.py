@@ -256,6 +256,17 @@ def test_a_partition_without_a_price(live: Live, build: Build):
     assert live.placed(job)["partition"] == "bare"
 
 
+def test_a_centre_that_has_never_reported(live: Live, build: Build):
+    centre = Centre(live, "new")
+    job = live.submit(infra={"any_of": ["full", "new"]})
+    _, found = live.explained(job, "new")
+    assert set(found) == {"centre-unreachable", "no-inventory"}
+    centre.report()
+    assert live.placed(job)["centre"] == "new"
+    live.client.post("/v1/centres/new/drain")
+    centre.close()
+
+
 def test_a_more_urgent_job_stops_the_right_one(live: Live, build: Build):
     """The one that would lose least makes room, and only that."""
     centre = build("urgent", has=nodes(2))

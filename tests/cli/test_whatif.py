@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from baygrid.app import whatif as use_case
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.replay.whatif_report import compare
 from tests.api.world import World, job, serving
@@ -28,14 +28,18 @@ offers:
 @pytest.fixture
 def operator(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Commands of an operator, to a real server whose region has run one job for an hour."""
-    assert use_case.whatif.__kwdefaults__
-    monkeypatch.setitem(use_case.whatif.__kwdefaults__, "work", compare)  # no process of its own
+    monkeypatch.setattr("baygrid.api.policies.apart", _here)
     (tmp_path / "region").mkdir()
     world = World(tmp_path / "region")
     with serving(world.app) as address:
         _run_a_job(world, call, address, tmp_path)
         yield lambda *given: call(*given, "--server", address, "--token", world.secrets["operator"])
     world.close()
+
+
+def _here(*given: Any, stop: object) -> dict[str, Any]:
+    """Without a process of its own."""
+    return compare(*given)
 
 
 def _run_a_job(world: World, call: Call, address: str, folder: Path) -> None:

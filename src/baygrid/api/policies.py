@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter
 
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
+from baygrid.api.problems import Unavailable
 from baygrid.app import policies
-from baygrid.app.whatif import Change, whatif
+from baygrid.app.whatif import Change, GivenUp, apart, whatif
 
 router = APIRouter(route_class=Route, tags=["policy"])
 
@@ -39,6 +41,10 @@ def list_policies(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: pa
 def ask_whatif(call: Caller, body: Annotated[bodies.WhatIf, reads(bodies.WhatIf)]) -> Json:
     """The region's history once as the region is and once with a change. May take minutes."""
     change = Change(body.policy, body.prices, body.centres)
-    told = whatif(call.platform, call.actor, change, since=body.since, seed=body.seed)
+    work = partial(apart, stop=lambda: call.server.hub.closed)
+    try:
+        told = whatif(call.platform, call.actor, change, work=work, since=body.since, seed=body.seed)
+    except GivenUp:
+        raise Unavailable("the server stops: ask again") from None
     times = {name: render.instant(told.pop(f"{name}_ms")) for name in ("from", "until")}
     return Json(times | told)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
 from baygrid.app.access import Action, Actor, permit
@@ -27,6 +27,8 @@ from baygrid.replay.whatif import Past, Setting
 from baygrid.replay.whatif_report import compare
 
 LOOK_BACK_MS = 30 * 24 * 3_600_000
+LOOK_S = 0.2
+"""How often it is asked whether anybody still waits."""
 
 Work: TypeAlias = Callable[[Setting, Setting, Sequence[Past], Instant], dict[str, Any]]
 
@@ -51,10 +53,37 @@ class _Read:
     offers: tuple[OfferView, ...]
 
 
-def apart(before: Setting, after: Setting, history: Sequence[Past], until: Instant) -> dict[str, Any]:
-    """`compare` in a process of its own: it may take minutes, and the server has others to serve."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(compare, before, after, history, until).result()
+class GivenUp(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def apart(
+    before: Setting, after: Setting, history: Sequence[Past], until: Instant, *, stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """`compare` in a process of its own: it may take minutes, and the server has others to serve. Raises
+    GivenUp soon after `stop` says so."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    given = (theirs, before, after, history, until)
+    process = context.Process(target=_compare_and_send, args=given, daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while not ours.poll(LOOK_S):
+            if stop():
+                process.kill()
+                raise GivenUp
+        told: dict[str, Any] = ours.recv()
+    finally:
+        process.join()
+        ours.close()
+    return told
+
+
+def _compare_and_send(
+    where: Connection, before: Setting, after: Setting, history: Sequence[Past], until: Instant
+) -> None:
+    where.send(compare(before, after, history, until))
 
 
 def whatif(
@@ -62,12 +91,13 @@ def whatif(
     actor: Actor,
     change: Change,
     *,
+    work: Work,
     since: Instant | None = None,
     seed: int = 42,
-    work: Work = apart,
 ) -> dict[str, Any]:
     """The report of `replay.whatif_report.compare`, and how many lengths were predicted and how many jobs
-    left out. `since`: 30 days ago where not said. Raises Invalid. Nothing changes in the region."""
+    left out. `work`: `compare`, or `apart`. `since`: 30 days ago where not said. Raises Invalid. Nothing
+    changes in the region."""
     permit(actor, Action.OPERATE)
     read = _read(change)
 

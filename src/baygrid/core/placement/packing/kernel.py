@@ -333,8 +333,8 @@ def least_waste(
 
 
 @njit(cache=True)
-def price(idle: Ints, wants: Floats, parts: Floats, pressure: Floats) -> bool:
-    """Set `pressure` (f,): the price of a device of each family, in thousandths. False: none costs anything.
+def price(idle: Ints, wants: Floats, parts: Floats, pressure: Floats) -> None:
+    """Set `pressure` (f,): the price of a device of each family, in thousandths.
 
     If requests went on as usual until nothing is idle, how often would each idle device be asked for? On
     average once.
@@ -347,11 +347,8 @@ def price(idle: Ints, wants: Floats, parts: Floats, pressure: Floats) -> bool:
             reach += wants[named, family] * idle[family]
         for family in range(idle.size):
             pressure[family] += wants[named, family] * parts[named] * total / max(reach, total / WHOLE, 1.0)
-    costs = False
     for family in range(idle.size):
-        costs |= pressure[family] > SLACK
         pressure[family] = DEAR * WHOLE * min(max(pressure[family] - SLACK, 0.0), MOST)
-    return costs
 
 
 # The decision.
@@ -409,14 +406,13 @@ def place(
             )[0]
     seen[shape] = now
     devices = request[2] * request[3] / WHOLE
-    priced = policy == _BAYGRID and request[2] > 0 and price(idle, wants, parts, pressure)
+    if policy == _BAYGRID and devices > 0:
+        price(idle, wants, parts, pressure)
     for member in range(len(gang)):
         if policy == _RANDOM:
-            best = drawn(scores, draw)
-        elif priced:
-            best = highest_priced(scores, devices, family, pressure)
+            best, draw = drawn(scores, draw)
         else:
-            best = highest(scores)
+            best = highest(scores, devices, family, pressure)
         if best < 0:
             if member > 0:  # scores of those found so far are gone
                 seen[shape] = -1
@@ -428,6 +424,8 @@ def place(
         chosen = judge(policy, nodes, node, request, before, worth, need, kinds, keys, weights, found, after)[
             1
         ]
+        if policy == _RANDOM and request[2] == 1:
+            chosen = drawn_device(nodes, node, request, draw)
         gang[member, 1] = chosen
         change(
             policy, node, request, chosen, 1, nodes, changes, counter, last, before,
@@ -437,18 +435,8 @@ def place(
 
 
 @njit(cache=True)
-def highest(scores: Floats) -> int:
-    """The first of the highest; -1: none fits."""
-    best, most = -1, _NO_FIT
-    for node in range(scores.size):
-        if scores[node] > most:
-            most, best = scores[node], node
-    return best
-
-
-@njit(cache=True)
-def highest_priced(scores: Floats, devices: float, family: Ints, pressure: Floats) -> int:
-    """The first of the highest after the price of so many devices of the node's models; -1: none fits."""
+def highest(scores: Floats, devices: float, family: Ints, pressure: Floats) -> int:
+    """The first of the highest after the price of so many devices of the node's family; -1: none fits."""
     best, most = -1, _NO_FIT
     for node in range(scores.size):
         score = scores[node] - devices * pressure[family[node]]
@@ -458,18 +446,29 @@ def highest_priced(scores: Floats, devices: float, family: Ints, pressure: Float
 
 
 @njit(cache=True)
-def drawn(scores: Floats, draw: float) -> int:
-    """Any of those that fit; -1: none fits."""
+def drawn(scores: Floats, draw: float) -> tuple[int, float]:
+    """Any node that fits, and what is left of the chance, 0 to 1; -1: none fits."""
     fitting = 0
     for node in range(scores.size):
         fitting += scores[node] > _NO_FIT
-    nth = min(int(draw * fitting), fitting - 1)
+    left = draw * fitting
     for node in range(scores.size):
         if scores[node] > _NO_FIT:
-            if nth == 0:
-                return node
-            nth -= 1
-    return -1
+            left -= 1.0
+            if left < 0.0:
+                return node, left + 1.0
+    return -1, draw
+
+
+@njit(cache=True)
+def drawn_device(nodes: Ints, node: int, request: Ints, draw: float) -> int:
+    """Any device that will do, as a bit mask."""
+    usable = np.zeros(nodes[node, SIZE])
+    for device in range(usable.size):
+        bit = nodes[node, FIRST + width(nodes) + device]
+        if nodes[node, FIRST + device] < request[3] or not bit & request[4]:
+            usable[device] = _NO_FIT
+    return 1 << drawn(usable, draw)[0]
 
 
 @njit(cache=True)
@@ -489,8 +488,8 @@ def change(
 
 @njit(cache=True)
 def look(
-    policy: int, node: int, nodes: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats, found:
-    Ints, worth: Floats,
+    policy: int, node: int, nodes: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats,
+    found: Ints, worth: Floats,
 ) -> None:  # fmt: skip
     """Set `before` of a node."""
     if policy == _FGD:

@@ -112,7 +112,7 @@ def outlook(cluster: Cluster, usual: Mapping[Request, float]) -> Outlook:
         need=np.minimum(np.array([cpu, memory]) / max(asked, 1.0), own),
         family=family.reshape(-1).astype(np.int64),
         idle=np.zeros(families.shape[1], np.int64),
-        wants=np.array(list(asking), np.float64).reshape(-1, families.shape[1]),
+        wants=np.array(list(asking), np.float64).reshape(len(asking), families.shape[1]),
         parts=np.array([part / asked for part in asking.values()], np.float64),
         pressure=np.zeros(families.shape[1]),
     )

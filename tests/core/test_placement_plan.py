@@ -103,7 +103,8 @@ def test_a_gang_is_placed_whole_or_not_at_all():
     assert where(made) == {"small": "qianhai/gpu n0", "pair": "qianhai/gpu n1+n2"}
     assert made.waiting["gang"].outcome.code == "place-kept"
     waits = explained(bay(h100=3), queue[1], queue=queue)
-    assert waits.outcome.text == "waits for room on qianhai/gpu H100:4"
+    turn = "it is number 2 of 3 in queue default and may start in 6 min to 60 min"
+    assert waits.outcome.text == f"waits for room on qianhai/gpu H100:4; {turn}"
     text = "fits but busy: 2 of the 3 nodes needed are free (3 are large enough)"
     assert [r.text for v in waits.verdicts for r in v.obstacles if r.code == "busy"] == [text]
 
@@ -203,7 +204,8 @@ def test_a_drained_and_a_silent_centre_take_nothing_and_keep_what_they_run():
         [offer("east/p"), offer("west/p"), offer("north/p"), offer("south/p")],
     )
     waits = explained(image, job("a"))
-    assert waits.outcome.text == "waits until east/p, south/p, west/p can be used again"
+    turn = "it is number 1 of 1 in queue default"
+    assert waits.outcome.text == f"waits until east/p, south/p, west/p can be used again; {turn}"
     texts = {verdict.subject: [reason.text for reason in verdict.obstacles] for verdict in waits.verdicts}
     assert texts == {
         "east/p": ["east is drained: it takes no new jobs"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baygrid.core.placement.demand import Demand, Prefer
+from baygrid.core.placement.demand import Demand, Expected, Prefer
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan
 from baygrid.core.placement.policy import (
@@ -111,6 +111,64 @@ def test_without_reserve_the_small_pass_for_ever_and_without_backfill_nobody_pas
 def test_jobs_that_wait_for_nothing_that_will_come_block_nobody_even_without_backfill():
     queue = [job("never", cpus=99), job("fits", cpus=8)]
     assert where(planned(one(), queue, Policy(backfill=False))) == {"fits": "east/p n0"}
+
+
+# When it may start
+
+
+def facts(image: Image, demand: Demand, policy: Policy = UNDECLARED, queue: list[Demand] | None = None):
+    return explained(image, demand, policy, queue=queue or []).outcome.data
+
+
+def test_a_waiting_job_is_told_its_position_and_when_it_may_start():
+    image = with_running(one(1), runs("a", started_h=0, ends_h=10))
+    queue = [whose(job(name, cpus=8, hours=2), user="u") for name in "abc"]
+    found = facts(image, queue[0], queue=queue)
+    assert (found["position"], found["waiting"], found["counted"]) == (1, 3, True)
+    assert (found["start_p10_ms"], found["start_ms"], found["start_p90_ms"]) == (HOUR, 5 * HOUR, 10 * HOUR)
+    third = facts(image, queue[2], queue=queue)
+    assert third["position"] == 3
+    assert (third["start_p10_ms"], third["start_ms"], third["start_p90_ms"]) == (
+        1.4 * HOUR,
+        7 * HOUR,
+        14 * HOUR,
+    )
+    rows: Any = third["costs"]
+    assert (rows[0]["start_ms"], rows[0]["wait_s"]) == (7 * HOUR, 7 * 3600)
+
+
+def test_what_history_knows_narrows_the_range():
+    known = Expected(3600, 7200, 10_800)
+    image = with_running(one(1), runs("a", started_h=0, ends_h=10, expected=known))
+    found = facts(image, job("b", cpus=8))
+    assert (found["start_p10_ms"], found["start_ms"], found["start_p90_ms"]) == (HOUR, 2 * HOUR, 10 * HOUR)
+
+
+def test_jobs_beyond_those_with_a_kept_place_count_as_work_of_the_region():
+    image = with_running(one(1), runs("a", started_h=0, ends_h=1))
+    queue = [job(f"{n:02}", cpus=8, hours=1) for n in range(20)]
+    found = facts(image, queue[19], Policy(reserve=1), queue)
+    assert found["position"] == 20
+    assert found["start_p90_ms"] == (1 + 1 + 18) * HOUR
+
+
+@pytest.mark.parametrize(
+    ("deadline_h", "says"),
+    [
+        (0.5, "; it cannot end by its deadline any more"),
+        (3, "; it will probably not end by its deadline"),
+        (9, ""),
+    ],
+)
+def test_a_job_that_cannot_meet_its_deadline_is_told(deadline_h, says):
+    image = with_running(one(1), runs("a", started_h=0, ends_h=6))
+    asked = whose(
+        replace(job("b", cpus=8, hours=2), expected=Expected(3600, 3600, 3600)),
+        deadline=int(deadline_h * HOUR),
+    )
+    table = explained(image, asked)
+    assert table.outcome.text.endswith("may start in 36 min to 6 h" + says)
+    assert table.outcome.data["deadline_missed"] is (deadline_h < 1)
 
 
 # Advance reservations

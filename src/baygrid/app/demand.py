@@ -132,5 +132,6 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         queue=demand.queue,
         priority=demand.priority,
         checkpointed=demand.checkpointed,
+        expected=demand.expected,
         ends_by=(attempt.started_at or attempt.placed_at) + longest_ms,
     )

@@ -6,6 +6,7 @@ its cost does not grow with the length of the queue.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
@@ -72,6 +73,7 @@ class Backlog:
         self._jobs: dict[str, tuple[Demand, Line]] = {}
         self._kinds: dict[tuple[object, str], Kind] = {}
         self._empty = 0
+        self._queues: Counter[str] = Counter()
         self.classes: dict[int, dict[str, dict[str, dict[str, Leaf]]]] = {}
         for demand in demands:
             self.add(demand)
@@ -89,6 +91,10 @@ class Backlog:
     def kinds(self) -> dict[tuple[object, str], Kind]:
         """By shape and queue: all that have jobs, and some that had."""
         return self._kinds
+
+    def waiting(self, queue: str) -> int:
+        """How many wait in a queue."""
+        return self._queues[queue]
 
     def get(self, job: str) -> Demand:
         """Raises KeyError."""
@@ -113,6 +119,7 @@ class Backlog:
             self._empty -= not kind.lines
             kind.lines += 1
         self._jobs[demand.job] = (_alike(demand, kind.example), line)
+        self._queues[demand.queue] += 1
         heappush(line.heap, key_of(demand))
 
     def remove(self, job: str) -> Demand | None:
@@ -121,6 +128,7 @@ class Backlog:
         if found is None:
             return None
         demand, line = found
+        self._queues[demand.queue] -= 1
         line.gone += 1
         heap = line.heap
         while heap and not self._waits(heap[0], line):

@@ -9,6 +9,7 @@ from typing import Final
 from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.candidates import cost_minor
 from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.estimate import Blocked
 from baygrid.core.placement.explaining import placed
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.keeping import Calendar, Place
@@ -61,6 +62,8 @@ class Cycle:
         self._kept: list[Kept] = []
         self._waiting: dict[str, Explanation] = {}
         self._until: str | None = None
+        self.blocked: list[Blocked] = []
+        """Jobs that had a place kept, or would have if anybody knew when there is one."""
         self._ending: list[tuple[int, str, str, int]] = []
 
     @property
@@ -146,7 +149,8 @@ class Cycle:
             demand.memory_mib * count,
             {model: 1000 * each * count} if model else None,
         )
-        return share * seconds(demand) * self._scale
+        lasts = demand.time_s if demand.expected is None else min(demand.time_s, demand.expected.p50)
+        return share * lasts * self._scale
 
     def _assign(self, demand: Demand, search: Search, taken: Taken) -> float:
         it, table = search.judged, self._scene.table
@@ -206,18 +210,18 @@ class Cycle:
                 if names:
                     text = f"{len(names)} {'attempt stops' if len(names) == 1 else 'attempts stop'} for it"
                 reason = Reason("preempts", text, {"attempts": names})
-        if place is None:
-            after = self._quota_time(demand, search)
-            if after is not None:
-                place = self._calendar.earliest(
-                    judged,
-                    search.ranked,
-                    self._scene.open_pools,
-                    demand.least,
-                    demand.time_s * 1000,
-                    demand.project,
-                    after,
-                )
+        after = self._quota_time(demand, search) if place is None else self._now
+        self.blocked.append(Blocked(demand, judged, search.ranked, after))
+        if place is None and after is not None:
+            place = self._calendar.earliest(
+                judged,
+                search.ranked,
+                self._scene.open_pools,
+                demand.least,
+                demand.time_s * 1000,
+                demand.project,
+                after,
+            )
         option = int(judged.place[search.ranked[0]])
         if place is None:
             outcome = Reason("waits", "nobody knows when there is room for it", {})
@@ -239,6 +243,11 @@ class Cycle:
             reason = Reason("place-kept", text, {"where": f"{centre}/{partition}", "start_ms": place.start})
         self._kept.append(Kept(demand.job, centre, partition, place.start, names, reason))
         return reason
+
+    def of(self, demand: Demand, kind: Kind) -> Blocked:
+        """The job that the walk ended at, or passed over, as one that waits now."""
+        search = self._search(kind, demand)
+        return Blocked(demand, search.judged, search.ranked, self._quota_time(demand, search))
 
     def _quota_time(self, demand: Demand, search: Search) -> int | None:
         """From when on the job's queue may have what it asks for, if everything takes all of its time; it is
@@ -262,11 +271,6 @@ class Cycle:
         ]
         amount = amount_of(demand, model, each, demand.least)
         return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.time_s * 1000)
-
-
-def seconds(demand: Demand) -> int:
-    """How long it will probably run: what the history says, else all of its time."""
-    return demand.time_s if demand.expected is None else min(demand.time_s, demand.expected.p50)
 
 
 def _preemption(demand: Demand, victim: Victim) -> Preemption:

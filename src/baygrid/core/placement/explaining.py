@@ -112,9 +112,10 @@ def waits(
     more: Mapping[str, JSON],
     says: str,
     starts: Mapping[int, int],
+    now: int,
 ) -> Explanation:
     """`more` and `says`: figures and a sentence about its turn; `starts`: expected start (ms) by position."""
-    data = {**figures(table, it, lines, None, starts), **more}
+    data = {**figures(table, it, lines, None, starts, now), **more}
     later = [line for line in lines if not any(map(never, line.found))]
     # What would be over soonest is told: candidates that lack nothing but room, else all that may come.
     current = [line for line in later if {r.code for r in line.found} <= _NOW]
@@ -145,9 +146,15 @@ def _first(lines: Iterable[Line], codes: set[str]) -> str:
 
 
 def figures(
-    table: OfferTable, it: Judged, lines: Iterable[Line], best: str | None, starts: Mapping[int, int]
+    table: OfferTable,
+    it: Judged,
+    lines: Iterable[Line],
+    best: str | None,
+    starts: Mapping[int, int],
+    now: int = 0,
 ) -> dict[str, JSON]:
-    """`costs`: the numbers of each priced candidate of a model that the job asks for."""
+    """`costs`: the numbers of each priced candidate of a model that the job asks for. `starts`: when it is
+    expected to begin there (ms), by position."""
     rows: list[JSON] = []
     by = it.figures
     for line in lines:
@@ -160,7 +167,7 @@ def figures(
             "offer": offer.id,
             "cost_minor": line.it.cost_minor,
             "currency": offer.currency,
-            "wait_s": int(by.wait_s[n]),
+            "wait_s": max(int(by.wait_s[n]), -(-(starts[n] - now) // 1000) if n in starts else 0),
             "start_ms": starts.get(n),
             "transfer_s": int(by.transfer_s[n]),
             "run_s": int(by.run_s[n]),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from baygrid.core.placement.demand import Expected
 from baygrid.core.placement.nodes import NodeTable
 from baygrid.core.placement.policy import PLAIN, PRIORITIES
 
@@ -77,7 +78,8 @@ class Placement:
 
     `count`: of nodes, also where the centre's own scheduler chooses them (then `nodes` is empty).
     `started_at`, `ends_by` (ms): when it began (None: not yet) and when its time is over. `checkpointed`:
-    it can go on from where it was stopped. `stopping`: it has been told to end.
+    it can go on from where it was stopped. `stopping`: it has been told to end. `expected`: how long it will
+    probably run.
     """
 
     attempt: str
@@ -100,6 +102,7 @@ class Placement:
     ends_by: int | None = None
     checkpointed: bool = False
     stopping: bool = False
+    expected: Expected | None = None
 
     @property
     def path(self) -> tuple[str, str, str]:

@@ -37,10 +37,12 @@ class Place:
 
 
 class Calendar:
-    """What becomes free when, within one plan."""
+    """What becomes free when, within one plan. `quantile`: 90, everything takes all of its time; 50 or 10, as
+    long as half or a tenth of its like did."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, quantile: int = 90) -> None:
         self._rooms = rooms
+        self._quantile = quantile
         self._nodes = rooms.nodes
         self._kept: dict[int, list[Window]] = {}
         self._counted = -1
@@ -55,18 +57,34 @@ class Calendar:
             return
         self._counted = len(self._rooms.ends)
         mine = [
-            (row, end, need.cpus, need.memory_mib, need.model, need.accelerators)
+            (row, end, need.cpus, need.memory_mib, need.model, need.accelerators, 0, 0)
             for row, end, need in self._rooms.ends
         ]
-        extra = np.array(mine, dtype=np.int64).reshape(-1, 6).T
+        extra = np.array(mine, dtype=np.int64).reshape(-1, 8).T
         columns = np.concatenate((self._nodes.releases.columns(), extra), axis=1)
-        columns[1] = np.maximum(columns[1], self._rooms.now)
+        columns[1] = self._likely(columns)
         columns = columns[:, np.lexsort((columns[1], columns[0]))]
         self._columns = columns
         self._row, self._end = columns[0], columns[1]
         self._first = np.searchsorted(self._row, np.arange(len(self._nodes.cpus) + 1))
         self._gains = (self._within(columns[2]), self._within(columns[3]))
         self._by_model: dict[int, Ints] = {}
+
+    def _likely(self, columns: Ints) -> Ints:
+        """When each release comes; one that should have come does so in a part of the time that is left."""
+        latest = np.maximum(columns[1], self._rooms.now)
+        if self._quantile == 90:
+            return np.asarray(latest)
+        likely = columns[6 if self._quantile == 10 else 7]
+        left = self._rooms.now + (latest - self._rooms.now) * self._quantile // 100
+        found: Ints = np.where(latest >= FOREVER, FOREVER, np.where(likely > self._rooms.now, likely, left))
+        return np.asarray(np.minimum(found, latest))
+
+    def sooner(self, time: int) -> int:
+        """A time at which something is over at the latest, as this calendar has it."""
+        if self._quantile == 90:
+            return time
+        return self._rooms.now + (time - self._rooms.now) * self._quantile // 100
 
     def _within(self, amounts: Ints) -> Ints:
         """Running sums that begin anew with every row."""
@@ -150,17 +168,43 @@ class Calendar:
     ) -> Place | None:
         """Of the positions `ranked`, the earliest place for `least` nodes at once for `time_ms`, not before
         `after`; among equally early ones the best in rank. None: there is no such time."""
+        times = self.times(judged, ranked, open_pools, least, time_ms, project, after)
+        if not len(times) or int(times.min()) >= FOREVER:
+            return None
+        best = int(times.argmin())
+        candidate, start = int(ranked[best]), int(times[best])
+        pool, need = int(judged.pool[candidate]), judged.needs[int(judged.place[candidate])]
+        special = self._special(project)
+        starts = self._ready(need, special, after)
+        rows = self._rows_at(pool, need, starts, special, least, time_ms, project, start)
+        return Place(candidate, pool, tuple(rows), start)
+
+    def _ready(self, need: Need, special: set[int], after: int) -> Ints:
+        """By row: from when on it has the room; never for rows with windows, which are looked at singly."""
+        starts = np.maximum(self._starts(need), after)
+        if special:
+            starts[list(special)] = FOREVER
+        return starts
+
+    def times(
+        self,
+        judged: Judged,
+        ranked: Ints,
+        open_pools: Iterable[bool],
+        least: int,
+        time_ms: int,
+        project: str,
+        after: int,
+    ) -> Ints:
+        """As `earliest`, of each of the positions."""
         times = np.full(len(ranked), FOREVER, dtype=np.int64)
         is_open = np.asarray(open_pools, dtype=np.bool_)
-        found: dict[int, Ints] = {}
         special = self._special(project)
         for option, need in enumerate(judged.needs):
             mine = np.flatnonzero((judged.place[ranked] == option) & is_open[judged.pool[ranked]])
             if not len(mine):
                 continue
-            starts = found[option] = np.maximum(self._starts(need), after)
-            if special:
-                starts[list(special)] = FOREVER  # looked at below
+            starts = self._ready(need, special, after)
             pools = judged.pool[ranked[mine]]
             times[mine] = self._kth(starts, least)[pools]
             crowded = {int(self._nodes.pool_of[row]) for row in special} | set(
@@ -171,14 +215,7 @@ class Calendar:
                     times[position] = self._search(
                         pool, need, starts, special, least, time_ms, project, after
                     )
-        if not len(times) or int(times.min()) >= FOREVER:
-            return None
-        best = int(times.argmin())
-        candidate, start = int(ranked[best]), int(times[best])
-        pool, option = int(judged.pool[candidate]), int(judged.place[candidate])
-        need = judged.needs[option]
-        rows = self._rows_at(pool, need, found[option], special, least, time_ms, project, start)
-        return Place(candidate, pool, tuple(rows), start)
+        return times
 
     def _kth(self, starts: Ints, count: int) -> Ints:
         """By pool: when its `count`-th row is ready."""
@@ -243,9 +280,14 @@ class Calendar:
 
     def keep(self, place: Place, need: Need, least: int, time_ms: int) -> None:
         """Nobody whose turn comes later may be in the way there."""
-        if self._nodes.lump[place.pool]:
-            need = need.times(least)
-        until = place.start + time_ms
+        each = need.times(least) if self._nodes.lump[place.pool] else need
         for row in place.rows:
-            self._rooms.keep(row, need, place.start, self.free_at(row, place.start, until))
-            self._kept.setdefault(row, []).append(Window(place.start, until, need))
+            free = self.free_at(row, place.start, place.start + time_ms)
+            self._rooms.keep(row, each, place.start, free)
+        self.reserve(place, need, least, time_ms)
+
+    def reserve(self, place: Place, need: Need, least: int, time_ms: int) -> None:
+        """The place is taken in this calendar."""
+        each = need.times(least) if self._nodes.lump[place.pool] else need
+        for row in place.rows:
+            self._kept.setdefault(row, []).append(Window(place.start, place.start + time_ms, each))

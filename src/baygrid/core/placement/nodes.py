@@ -13,6 +13,8 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from baygrid.core.placement.demand import Expected
+
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Where: TypeAlias = tuple[str, str]
@@ -58,7 +60,13 @@ class Occupant(Protocol):
     @property
     def ends_by(self) -> int | None: ...
     @property
+    def placed_at(self) -> int: ...
+    @property
+    def started_at(self) -> int | None: ...
+    @property
     def stopping(self) -> bool: ...
+    @property
+    def expected(self) -> Expected | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +150,7 @@ class NodeTable:
         need = self.need(it.cpus, it.memory_mib, it.accelerator, it.accelerators).times(count)
         for row in rows:
             self._take(row, need)
-        end = 0 if it.stopping else FOREVER if it.ends_by is None else it.ends_by
-        self.releases.add(it.attempt, rows, need, end)
+        self.releases.add(it.attempt, rows, need, _ends(it))
 
     def release(self, it: Occupant) -> None:
         rows, count = self.rows(it)
@@ -159,21 +166,37 @@ class NodeTable:
             self.accelerators[need.model, row] -= need.accelerators
 
 
+def _ends(it: Occupant) -> tuple[int, int, int]:
+    """When it gives back what it has (ms): at the latest, and when a tenth and half of its like would."""
+    if it.stopping:
+        return 0, 0, 0
+    if it.ends_by is None:
+        return FOREVER, FOREVER, FOREVER
+    began = it.placed_at if it.started_at is None else it.started_at
+    if it.expected is not None:
+        return it.ends_by, began + it.expected.p10 * 1000, began + it.expected.p50 * 1000
+    longest = it.ends_by - began
+    return it.ends_by, began + longest // 10, began + longest // 2
+
+
 class Releases:
     """What live attempts will give back, by row and time: columns row, end (ms), cpus, memory, model,
-    accelerators. Slots of attempts that ended are used again; an empty one has row -1."""
+    accelerators, and the two ends that are likely. Slots of attempts that ended are used again; an empty one
+    has row -1."""
 
     def __init__(self) -> None:
-        self._columns: Ints = np.full((6, 64), -1, dtype=np.int64)
+        self._columns: Ints = np.full((8, 64), -1, dtype=np.int64)
         self._used = 0
         self._free: list[int] = []
         self._slots: dict[str, list[int]] = {}
 
-    def add(self, attempt: str, rows: list[int], need: Need, end: int) -> None:
+    def add(self, attempt: str, rows: list[int], need: Need, ends: tuple[int, int, int]) -> None:
+        end, *likely = ends
         slots = []
         for row in rows:
             slot = self._free.pop() if self._free else self._next()
-            self._columns[:, slot] = (row, end, need.cpus, need.memory_mib, need.model, need.accelerators)
+            takes = (need.cpus, need.memory_mib, need.model, need.accelerators)
+            self._columns[:, slot] = (row, end, *takes, *likely)
             slots.append(slot)
         if slots:
             self._slots[attempt] = slots
@@ -184,7 +207,7 @@ class Releases:
             self._free.append(slot)
 
     def columns(self) -> Ints:
-        """The used ones, six rows."""
+        """The used ones, eight rows."""
         has = self._columns[:, : self._used]
         return has[:, has[0] >= 0]
 

@@ -13,6 +13,7 @@ import numpy as np
 from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.cycle import Cycle
 from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.estimate import position, starts, told
 from baygrid.core.placement.explaining import best_free, fits_now, lines_of, waits
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.nearest import nearest
@@ -76,7 +77,11 @@ class Planner:
             best = best_free(judged, lines)
             if best is not None:
                 return fits_now(scene.table, judged, lines, best)
-            return waits(scene.table, judged, lines, {}, "", {})
+            before = position(backlog, shares, policy, self._capacity, demand.job, now)
+            mine = cycle.of(demand, backlog.line(demand.job).kind)
+            by_quantile = starts(scene, cycle.blocked, mine, before)
+            more, says = told(demand, judged, before, by_quantile, now)
+            return waits(scene.table, judged, lines, more, says, by_quantile[50], now)
         finally:
             if not waiting:
                 backlog.remove(demand.job)

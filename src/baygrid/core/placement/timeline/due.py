@@ -19,7 +19,7 @@ from baygrid.core.placement.timeline.backfill import Waiting
 from baygrid.core.placement.timeline.places import Places
 
 HASTE: Final = 3.0
-PATIENCE: Final = 0.25
+PATIENCE: Final = 0.2
 KEPT: Final = 40
 TRUST: Final = 0.4
 """Of history in a job's length: its exponent, that of the request is what is left to 1."""

@@ -8,7 +8,8 @@ has a place kept for it, and so have up to `KEPT` that are past due (`places`).
 
 Length mixes what a job asks for with what history expects of it (`predict`): requests are some times too
 long, expectations sometimes far too short. Haste, patience and the mix were chosen on the logs of four
-machines at several loads, for both the mean slowdown and the longest waits (99.9 %) below those of EASY.
+machines at several loads: mean slowdown below that of EASY, and the longest waits (99.9 %) below or within a
+few percent of its.
 """
 
 from __future__ import annotations

@@ -44,6 +44,17 @@ def test_an_update_needs_the_version_that_was_read(store: Store):
 
 def test_arrays_that_wait_are_found(store: Store):
     store.write(lambda tx: tx.arrays.insert([array(1, waits_for=("job-1", "job-2")), array(2)]))
-    assert [row.id for row in store.read(lambda tx: tx.arrays.waiting_for(["job-2"]))] == ["array-1"]
-    assert store.read(lambda tx: tx.arrays.waiting_for(["job-3"])) == []
-    assert store.read(lambda tx: tx.arrays.waiting_for([])) == []
+    assert store.read(lambda tx: tx.jobs.waiters(["job-2", "job-3"])) == ["array-1"]
+
+
+def test_pages_are_newest_first(store: Store):
+    rows = [array(number, project="demo" if number % 2 else "other") for number in range(6)]
+    store.write(lambda tx: tx.arrays.insert(rows))
+    for project, before, expected in (
+        (None, None, ["array-5", "array-4"]),
+        ("demo", None, ["array-5", "array-3"]),
+        ("demo", "array-3", ["array-1"]),
+        (None, "array-2", ["array-1", "array-0"]),
+    ):
+        found = store.read(lambda tx, given=(project, before): tx.arrays.page(*given, 2))
+        assert [row.id for row in found] == expected

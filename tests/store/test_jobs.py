@@ -190,8 +190,9 @@ def test_who_waits_is_found_by_what_it_waits_for(store: Store):
         job(3, state=JobState.CANCELLED, waits_for=("job-b",)),
     ]
     store.write(lambda tx: tx.jobs.insert(waiting))
-    assert ids(store.read(lambda tx: tx.jobs.waiting_for(["job-b", "job-x"]))) == ["job-000001", "job-000002"]
-    assert ids(store.read(lambda tx: tx.jobs.waiting_for(["job-a"]))) == ["job-000001"]
-    assert store.read(lambda tx: tx.jobs.waiting_for([])) == []
+    everybody = ["job-000001", "job-000002", "job-000003"]
+    assert store.read(lambda tx: tx.jobs.waiters(["job-a", "job-b", "job-x"])) == everybody
+    assert store.read(lambda tx: tx.jobs.waiters(["job-a"])) == ["job-000001"]
+    assert store.read(lambda tx: tx.jobs.waiters([])) == []
     assert store.write(lambda tx: tx.jobs.lock(["job-000002", "job-none"])) == {"job-000002": waiting[1]}
     assert store.write(lambda tx: tx.jobs.lock([])) == {}

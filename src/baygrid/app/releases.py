@@ -43,8 +43,11 @@ def _tell_waiters(
     tx: Tx, outcomes: Mapping[str, bool], arrays: dict[str, ArrayRecord], now: Instant
 ) -> list[JobRecord]:
     """Who waited for these goes on, or is cancelled: returned are those. `arrays`: gets those that go on."""
+    waiters = tx.jobs.waiters(list(outcomes))
+    if not waiters:
+        return []
     changes = Changes()
-    for row in tx.arrays.waiting_for(list(outcomes)):
+    for row in tx.arrays.get(waiters).values():
         if outcomes.keys().isdisjoint(row.waits_for):
             continue
         failed = _failed(row.waits_for, outcomes)
@@ -58,8 +61,8 @@ def _tell_waiters(
             arrays[row.id] = changed
             for job in tx.jobs.held_in(row.id, Held.AFTER, row.parallel):
                 _release(changes, job, now)
-    for job in tx.jobs.waiting_for(list(outcomes)):
-        if outcomes.keys().isdisjoint(job.waits_for):
+    for job in tx.jobs.get(waiters).values():
+        if job.state is not JobState.HELD or outcomes.keys().isdisjoint(job.waits_for):
             continue
         failed = _failed(job.waits_for, outcomes)
         if failed:

@@ -54,8 +54,8 @@ class Jobs(Protocol):
         """As `get`; nobody else can change these rows before this transaction has ended."""
         ...
 
-    def waiting_for(self, ids: Sequence[str]) -> list[JobRecord]:
-        """HELD jobs that wait, or waited, for any of these jobs or arrays, by id."""
+    def waiters(self, ids: Sequence[str]) -> list[str]:
+        """Jobs and arrays that wait, or waited, for any of these jobs or arrays, by id."""
         ...
 
     def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
@@ -116,10 +116,6 @@ class Arrays(Protocol):
     def count_down(self, id: str, ended: int, failed: int) -> ArrayRecord:
         """So many elements have ended, so many of them without success. Returns the new row, which stays
         locked."""
-        ...
-
-    def waiting_for(self, ids: Sequence[str]) -> list[ArrayRecord]:
-        """As Jobs.waiting_for."""
         ...
 
 

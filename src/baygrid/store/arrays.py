@@ -23,7 +23,7 @@ from baygrid.store.sql import (
     text,
     update_version,
 )
-from baygrid.store.tables import arrays, waits
+from baygrid.store.tables import arrays
 
 _C = arrays.c
 # In the order of ArrayRecord's fields.
@@ -68,9 +68,6 @@ _END = Statement(
         left=_C.left - number("fewer"), failed=_C.failed + number("more"), version=_C.version + number("one")
     )
     .returning(*_COLUMNS)
-)
-_WAITERS = Statement(
-    _ALL.where(_C.id.in_(select(waits.c.waiter).where(among(waits.c.on, "keys")))).order_by(_C.id)
 )
 
 
@@ -132,11 +129,6 @@ class Arrays:
         row = self._session.returning(_END, {"key": id, "fewer": ended, "more": failed, "one": 1})
         assert row is not None, f"there is no array {id}"
         return _record(row)
-
-    def waiting_for(self, ids: Sequence[str]) -> list[ArrayRecord]:
-        if not ids:
-            return []
-        return [_record(row) for row in self._session.all(_WAITERS, {"keys": self._session.texts(ids)})]
 
     def _by_id(self, statement: Statement, ids: Sequence[str]) -> dict[str, ArrayRecord]:
         if not ids:

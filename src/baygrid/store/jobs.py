@@ -70,9 +70,7 @@ _LOCK = Statement(
 )
 _INSERT_WAIT = insert_new(waits)
 _WAITERS = Statement(
-    _ALL.where(
-        _C.id.in_(select(waits.c.waiter).where(among(waits.c.on, "keys"))), _C.state == text("state")
-    ).order_by(_C.id)
+    select(waits.c.waiter).distinct().where(among(waits.c.on, "keys")).order_by(waits.c.waiter)
 )
 # Written out, so that the databases see that the partial indexes are meant.
 _SHORT = Statement(
@@ -207,9 +205,9 @@ class Jobs:
         found = self._session.all(_LOCK, {"keys": self._session.texts(ids)})
         return {row[0]: _record(row) for row in found}
 
-    def waiting_for(self, ids: Sequence[str]) -> list[JobRecord]:
-        params = {"keys": self._session.texts(ids), "state": JobState.HELD.value}
-        return [_record(row) for row in self._session.all(_WAITERS, params)] if ids else []
+    def waiters(self, ids: Sequence[str]) -> list[str]:
+        found = self._session.all(_WAITERS, {"keys": self._session.texts(ids)}) if ids else []
+        return [row[0] for row in found]
 
     def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
         return [_record(row) for row in self._session.all(_SHORT, {"of": project, "count": limit})]

@@ -24,6 +24,8 @@ from baygrid.core.placement.sieve import Openings
 from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON, Explanation, Reason
 
+AT_ONCE: Final = 5_000
+"""A plan places no more: the next goes on. So an empty region and a long queue make no long cycle."""
 _OFTEN: Final = 32
 """After so many kinds found no room, all are asked again whether they have."""
 
@@ -82,7 +84,7 @@ class Cycle:
         return Plan(tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
 
     def _walk(self, kinds: set[Kind], openings: Openings, borrow: bool) -> bool:
-        """False: the turn of the job that it is to end at has come."""
+        """False: the turn of the job that it is to end at has come, or enough are placed at once."""
         if self._left <= 0:
             kinds &= openings.roomy()
         turns = Turns(self._backlog, self._shares, self._policy, kinds, self._charged)
@@ -106,6 +108,8 @@ class Cycle:
             if taken is not None:
                 self._done.add(job)
                 turns.charge(self._assign(demand, search, taken))
+                if len(self._assignments) == AT_ONCE:
+                    return False
             elif search.borrows:
                 self._later.add(line.kind)
                 kinds.discard(line.kind)

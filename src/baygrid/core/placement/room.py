@@ -6,7 +6,7 @@ may still use it if it ends before, or if it fits beside what is promised.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,15 @@ from baygrid.core.placement.policy import Policy, Reserved
 
 MANY: Final = 1 << 40
 """Nodes of a partition that takes attempts without a look at its room."""
+
+
+class _Most(NamedTuple):
+    """By pool, the most that any row has: of a model, and of cpus and memory beside at least one of it. What
+    other jobs took since may be missing: never too little."""
+
+    accelerators: list[int]
+    cpus: list[int]
+    memory: list[int]
 
 
 class Rooms:
@@ -44,18 +53,30 @@ class Rooms:
         self._lumps = np.flatnonzero(nodes.lump)
         self._most_cpus: list[int] = largest(self.cpus, nodes).tolist()
         self._most_memory: list[int] = largest(self.memory, nodes).tolist()
-        self._most_accelerators: list[list[int]] = [
-            largest(amounts, nodes).tolist() for amounts in self.accelerators
+        self._most_with: list[_Most] = [
+            _Most(
+                largest(amounts, nodes).tolist(),
+                largest(np.where(amounts > 0, self.cpus, -1), nodes).tolist(),
+                largest(np.where(amounts > 0, self.memory, -1), nodes).tolist(),
+            )
+            for amounts in self.accelerators
         ]
 
     def may_fit(self, pool: int, need: Need) -> bool:
         """Whether the pool has enough of everything, if not on one row. Quick."""
         if need.model >= 0:
-            if self._most_accelerators[need.model][pool] < need.accelerators:
-                return pool in self.most_pending
-        elif need.accelerators:
-            return False
-        enough = self._most_cpus[pool] >= need.cpus and self._most_memory[pool] >= need.memory_mib
+            most = self._most_with[need.model]
+            enough = (
+                most.accelerators[pool] >= need.accelerators
+                and most.cpus[pool] >= need.cpus
+                and most.memory[pool] >= need.memory_mib
+            )
+        else:
+            enough = (
+                not need.accelerators
+                and self._most_cpus[pool] >= need.cpus
+                and self._most_memory[pool] >= need.memory_mib
+            )
         return enough or pool in self.most_pending
 
     def fits(self, need: Need, rows: slice | Ints) -> Bools:
@@ -164,10 +185,15 @@ class Rooms:
             if self.until is not None and self.until[row] < end:
                 self._take_spare(row, need)
         span = self.nodes.rows_of(pool)
-        self._most_cpus[pool] = int(self.cpus[span].max())
-        self._most_memory[pool] = int(self.memory[span].max())
-        if need.model >= 0:
-            self._most_accelerators[need.model][pool] = int(self.accelerators[need.model, span].max())
+        cpus, memory = self.cpus[span], self.memory[span]
+        if need.model < 0:
+            self._most_cpus[pool], self._most_memory[pool] = int(cpus.max()), int(memory.max())
+            return
+        most, amounts = self._most_with[need.model], self.accelerators[need.model, span]
+        has = amounts > 0
+        most.accelerators[pool] = int(amounts.max())
+        most.cpus[pool] = int(np.where(has, cpus, -1).max())
+        most.memory[pool] = int(np.where(has, memory, -1).max())
 
     def _take_spare(self, row: int, need: Need) -> None:
         assert self.spare is not None

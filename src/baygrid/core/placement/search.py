@@ -82,6 +82,8 @@ class Search:
         self._ranked: list[int] = self.ranked.tolist()
         self._pools: list[int] = judged.pool[self.ranked].tolist()
         self._places: list[int] = judged.place[self.ranked].tolist()
+        self.hopeless = not any(scene.takes[pool] for pool in self._pools)
+        """No time of waiting helps, as long as centres and quotas are as they are."""
 
     def explain(
         self, explaining: Explaining, image: Image, table: OfferTable, position: int, count: int, cost: int
@@ -92,11 +94,6 @@ class Search:
             found = explaining(image, table, self, position, count, cost)
             self._explained[position, count] = found
         return found
-
-    @property
-    def hopeless(self) -> bool:
-        """No time of waiting helps, as long as centres and quotas are as they are."""
-        return not any(self.scene.takes[pool] for pool in self._pools)
 
     def _within_reach(self, ranked: Ints) -> Ints:
         quotas, demand = self.scene.quotas, self.demand

@@ -50,6 +50,7 @@ class Rooms:
         self.pending = {pool: pending.get(nodes.where[pool], 0) for pool in self.most_pending}
         self.spare: tuple[Ints, Ints, Ints] | None = None
         self._promised: set[int] = set()
+        self._beside: dict[int, dict[int, tuple[int, int, int, int]]] = {}
         self._lumps = np.flatnonzero(nodes.lump)
         self._most_cpus: list[int] = largest(self.cpus, nodes).tolist()
         self._most_memory: list[int] = largest(self.memory, nodes).tolist()
@@ -62,8 +63,11 @@ class Rooms:
             for amounts in self.accelerators
         ]
 
-    def may_fit(self, pool: int, need: Need) -> bool:
-        """Whether the pool has enough of everything, if not on one row. Quick."""
+    def may_fit(self, pool: int, need: Need, end: int) -> bool:
+        """Whether the pool has enough of everything, if not on one row, for a job that would end at `end`.
+        Quick."""
+        if pool in self._promised and not self._may_fit_beside(pool, need, end):
+            return False
         if need.model >= 0:
             most = self._most_with[need.model]
             enough = (
@@ -78,6 +82,36 @@ class Rooms:
                 and self._most_memory[pool] >= need.memory_mib
             )
         return enough or pool in self.most_pending
+
+    def _may_fit_beside(self, pool: int, need: Need, end: int) -> bool:
+        """The same for a pool with promised rows: whoever ends after all of their times has only what is left
+        beside."""
+        by_model = self._beside.setdefault(pool, {})
+        found = by_model.get(need.model)
+        if found is None:
+            found = by_model[need.model] = self._most_beside(pool, need.model)
+        latest, accelerators, cpus, memory = found
+        return end <= latest or (
+            cpus >= need.cpus and memory >= need.memory_mib and accelerators >= need.accelerators
+        )
+
+    def _most_beside(self, pool: int, model: int) -> tuple[int, int, int, int]:
+        """The latest time of a promise, and the most accelerators, cpus and memory beside promises."""
+        assert self.until is not None
+        assert self.spare is not None
+        span = self.nodes.rows_of(pool)
+        until = self.until[span]
+        promised = until < FOREVER
+        cpus = np.where(promised, np.minimum(self.spare[0][span], self.cpus[span]), self.cpus[span])
+        memory = np.where(promised, np.minimum(self.spare[1][span], self.memory[span]), self.memory[span])
+        latest = int(until[promised].max())
+        if model < 0:
+            return latest, 0, int(cpus.max()), int(memory.max())
+        free = self.accelerators[model, span]
+        amounts = np.where(promised, np.minimum(self.spare[2][model, span], free), free)
+        has = amounts > 0
+        most = (np.where(has, column, -1).max() for column in (amounts, cpus, memory))
+        return (latest, *map(int, most))  # type: ignore[return-value]
 
     def fits(self, need: Need, rows: slice | Ints) -> Bools:
         """Which rows have the room now, whoever it is promised to."""
@@ -184,6 +218,7 @@ class Rooms:
             self.ends.append((row, end, need))
             if self.until is not None and self.until[row] < end:
                 self._take_spare(row, need)
+        self._beside.pop(pool, None)
         span = self.nodes.rows_of(pool)
         cpus, memory = self.cpus[span], self.memory[span]
         if need.model < 0:
@@ -218,6 +253,7 @@ class Rooms:
             accelerators[:, row] = np.minimum(accelerators[:, row], free[2])
         self.until[row] = min(int(self.until[row]), start)
         self._promised.add(int(self.nodes.pool_of[row]))
+        self._beside.pop(int(self.nodes.pool_of[row]), None)
         self._take_spare(row, need)
 
 

@@ -75,14 +75,13 @@ class Search:
         """A candidate with room was passed over since the queue would have had to borrow."""
         self._explained: dict[tuple[int, int], Explanation] = {}
         self._end = scene.rooms.now + demand.time_s * 1000
-        self._next = 0
         self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
         self.ranked = self._within_reach(judged.ranked)
         """The positions that its queue could ever pay with its quota, best first."""
-        self._ranked: list[int] = self.ranked.tolist()
-        self._pools: list[int] = judged.pool[self.ranked].tolist()
-        self._places: list[int] = judged.place[self.ranked].tolist()
-        self.hopeless = not any(scene.takes[pool] for pool in self._pools)
+        self._left: list[tuple[int, int, int]] = []
+        self._next = 0
+        self._start()
+        self.hopeless = not any(scene.takes[pool] for _, pool, _ in self._left)
         """No time of waiting helps, as long as centres and quotas are as they are."""
 
     def explain(
@@ -112,23 +111,40 @@ class Search:
         """The model and how many of it on each node at this candidate."""
         return self._by_place[int(self.judged.place[position])]
 
+    def _start(self) -> None:
+        """All candidates are left: position, pool and place of each."""
+        it, ranked = self.judged, self.ranked
+        columns = (ranked, it.pool[ranked], it.place[ranked])
+        self._left = list(zip(*(column.tolist() for column in columns), strict=True))
+        self._next = 0
+
     def take(self, borrow: bool) -> Taken | None:
         """The best candidate with room for all nodes, which are taken; None: none has."""
-        needs, pools, places, rooms = self.judged.needs, self._pools, self._places, self.scene.rooms
-        takes = self.scene.takes
-        for number in range(self._next, len(pools)):
-            pool, option = pools[number], places[number]
-            if takes[pool] and rooms.may_fit(pool, needs[option]):
-                taken = self._try(self._ranked[number], pool, option, borrow)
+        needs, rooms, takes = self.judged.needs, self.scene.rooms, self.scene.takes
+        looked = False
+        while self._next < len(self._left):
+            position, pool, option = self._left[self._next]
+            if takes[pool] and rooms.may_fit(pool, needs[option], self._end):
+                taken = self._try(position, pool, option, borrow)
                 if taken is not None:
-                    self._next = number
                     return taken
-        self._next = len(pools)
+                if not looked:
+                    looked = True
+                    self._narrow()
+            self._next += 1
         return None
+
+    def _narrow(self) -> None:
+        """Leaves those with room, and what was looked at before: one look at all nodes is cheaper than one at
+        each pool."""
+        demand, rooms = self.demand, self.scene.rooms
+        counts = [rooms.counts(need, self._end, demand.project).tolist() for need in self.judged.needs]
+        done, ahead = self._left[: self._next + 1], self._left[self._next + 1 :]
+        self._left = done + [it for it in ahead if counts[it[2]][it[1]] >= demand.least]
 
     def retry(self) -> None:
         """Its queue may borrow now: candidates passed over for that are looked at again."""
-        self._next = 0
+        self._start()
         self.borrows = False
         self.refused = {}
 

@@ -7,9 +7,9 @@ The head of a child is asked for when its standing is the lowest, so a plan touc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heapreplace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from baygrid.core.placement.backlog import Backlog, Key, Kind, Leaf, Line
 from baygrid.core.placement.policy import Policy
@@ -62,25 +62,13 @@ class Turns:
         self._branch.drop()
 
     def _root(self, priority: int) -> _Branch:
-        return _Branch(
-            self,
-            [
-                (name, self._projects(name, projects))
-                for name, projects in self._backlog.classes[priority].items()
-            ],
-            (),
-        )
+        return _Branch(self, self._backlog.classes[priority], ())
 
-    def _projects(self, organisation: str, projects: dict[str, dict[str, Leaf]]) -> _Branch:
-        return _Branch(
-            self,
-            [(name, self._users((organisation, name), users)) for name, users in projects.items()],
-            (organisation,),
-        )
-
-    def _users(self, path: Path, users: dict[str, Leaf]) -> _Branch:
-        lines = [(name, _Lines(self._backlog, leaf, self._kinds)) for name, leaf in users.items()]
-        return _Branch(self, lines, path)
+    def below(self, path: Path, has: Mapping[str, Any] | Leaf) -> _Child:
+        """A child of the tree: another branch, or a user's lines."""
+        if isinstance(has, Leaf):
+            return _Lines(self._backlog, has, self._kinds)
+        return _Branch(self, has, path)
 
     def standing(self, path: Path) -> tuple[float, int]:
         """Weighed usage with what this plan has given so far, and the weight."""
@@ -93,17 +81,19 @@ class _Branch:
 
     __slots__ = ("_children", "_heap", "_order", "_path", "usage", "weight")
 
-    def __init__(self, order: Turns, children: Sequence[tuple[str, _Child]], path: Path) -> None:
+    def __init__(self, order: Turns, children: Mapping[str, Any], path: Path) -> None:
         self._order = order
         self._path = path
-        self._children: Sequence[tuple[str, _Child]] | None = children
+        self._children: Mapping[str, Any] | None = children
         self._heap: list[tuple[float, int, Key, str, _Child]] = []
         self.usage = 0.0
         self.weight = 1
 
-    def _open(self, children: Sequence[tuple[str, _Child]]) -> None:
-        for name, child in children:
-            child.usage, child.weight = self._order.standing((*self._path, name))
+    def _open(self, children: Mapping[str, Any]) -> None:
+        for name, has in children.items():
+            path = (*self._path, name)
+            child = self._order.below(path, has)
+            child.usage, child.weight = self._order.standing(path)
             self._heap.append((turn_key(child.usage, child.weight), 0, _NO_KEY, name, child))
         heapify(self._heap)
         self._children = None

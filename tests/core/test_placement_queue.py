@@ -98,6 +98,14 @@ def test_what_fits_beside_a_kept_place_may_stay_longer():
     assert found == ["the room there is kept for big, and this job's time would not be over by then"]
 
 
+def test_what_is_left_beside_a_kept_place_is_given_once():
+    image = with_running(one(1, cpus=8), runs("a", cpus=2, ends_h=1))
+    queue = [job("big", cpus=7, gib=1, hours=5)] + [job(name, cpus=1, gib=1, hours=9) for name in "bc"]
+    made = planned(image, queue)
+    assert where(made) == {"b": "east/p n0"}
+    assert [(kept.job, kept.start) for kept in made.kept] == [("big", HOUR), ("c", 6 * HOUR)]
+
+
 def test_without_reserve_the_small_pass_for_ever_and_without_backfill_nobody_passes():
     image = with_running(one(2), runs("a", "n0"))
     queue = [job("big", cpus=8, count=2), job("small", cpus=8, hours=9)]
@@ -292,6 +300,13 @@ def test_the_cheapest_lower_priority_stops_and_no_more_than_needed():
     assert victims(planned(image, [urgent(count=3)], Policy(queues=OPEN))) == []
     assert victims(planned(image, [urgent()], Policy(queues=OPEN, preemption=False))) == []
     assert victims(planned(image, [job("normal", cpus=8)], Policy(queues=OPEN))) == []
+
+
+def test_who_frees_two_nodes_saves_another():
+    gang = replace(runs("gang", cpus=4, started_h=-1), nodes=("n0", "n1"), count=2)
+    old, young = runs("old", "n0", cpus=4, started_h=-9), runs("young", "n1", cpus=4, started_h=-0.5)
+    made = planned(with_running(one(2), gang, old, young), [urgent(cpus=4, count=2)], Policy(queues=OPEN))
+    assert victims(made) == ["gang"]
 
 
 def test_a_checkpointed_attempt_stops_before_a_younger_one():

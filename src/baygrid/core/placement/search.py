@@ -52,6 +52,10 @@ class Scene:
     takes: list[bool]
 
 
+_NARROW: Final = 3
+"""After so many pools without room all nodes are looked at, once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """`position` in `Judged`; `rows` of the node table (one for a partition known by its sums)."""
@@ -121,15 +125,15 @@ class Search:
     def take(self, borrow: bool) -> Taken | None:
         """The best candidate with room for all nodes, which are taken; None: none has."""
         needs, rooms, takes = self.judged.needs, self.scene.rooms, self.scene.takes
-        looked = False
+        failed = 0
         while self._next < len(self._left):
             position, pool, option = self._left[self._next]
             if takes[pool] and rooms.may_fit(pool, needs[option], self._end):
                 taken = self._try(position, pool, option, borrow)
                 if taken is not None:
                     return taken
-                if not looked:
-                    looked = True
+                failed += 1
+                if failed == _NARROW:
                     self._narrow()
             self._next += 1
         return None

@@ -82,6 +82,8 @@ class Scheduler:
                 known.forget(assignment.job)
             if len(attempts) < len(part):
                 known.plan_again()  # what was kept for it is free
+        if made.more:
+            known.plan_again()
         return bool(made.assignments)
 
     def _lose_silent(self, now: Instant) -> None:

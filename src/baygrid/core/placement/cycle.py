@@ -24,7 +24,7 @@ from baygrid.core.placement.sieve import Openings
 from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON, Explanation, Reason
 
-AT_ONCE: Final = 5_000
+AT_ONCE: Final = 2_000
 """A plan places no more: the next goes on. So an empty region and a long queue make no long cycle."""
 _OFTEN: Final = 32
 """After so many kinds found no room, all are asked again whether they have."""
@@ -81,7 +81,8 @@ class Cycle:
                 if kind in self._later:
                     search.retry()
             self._walk(set(self._later), openings, borrow=True)
-        return Plan(tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
+        made = (tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
+        return Plan(*made, more=len(self._assignments) == AT_ONCE)
 
     def _walk(self, kinds: set[Kind], openings: Openings, borrow: bool) -> bool:
         """False: the turn of the job that it is to end at has come, or enough are placed at once."""

@@ -19,7 +19,7 @@ from baygrid.core.placement.search import STANDARD, Scene, Search, judged
 from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
 from baygrid.core.units import Money
 
-SHOWN: Final = 24
+SHOWN: Final = 12
 """In a region with more offers, so many of those that could run the job stand in a stored explanation."""
 
 _BEST: Final = {"cost": "the cheapest", "time": "the soonest done", "energy": "the cleanest"}
@@ -201,12 +201,7 @@ def _considered(
 
 def _at(image: Image, table: OfferTable, demand: Demand, it: Judged, position: int) -> Candidate:
     offer, place = table.offers[it.offer[position]], int(it.place[position])
-    twins = [
-        o
-        for o in image.offers
-        if (o.centre, o.partition, o.accelerator) == (offer.centre, offer.partition, offer.accelerator)
-    ]
-    suffix = f" ({offer.id})" if len(twins) > 1 and twins[0] is not offer else ""
+    suffix = f" ({offer.id})" if offer.id in table.repeated else ""
     return offered(image, demand, offer, place, int(it.accelerators[position]), suffix)
 
 

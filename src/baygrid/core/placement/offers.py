@@ -4,6 +4,7 @@ what order they are best. The filters of `filters` say why one does not; both mu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,7 +13,7 @@ import numpy as np
 
 from baygrid.core.placement.candidates import HOUR_S, MIB_PER_GIB, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
-from baygrid.core.placement.image import Image
+from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.scorers import Figures
@@ -52,6 +53,7 @@ class OfferTable:
         self.hour = hour
         self.offers = tuple(o for o in image.offers if (o.centre, o.partition) in image.pools)
         offers = self.offers
+        self.repeated = _repeated(offers)
         self.pool: Ints = np.array([nodes.number[o.centre, o.partition] for o in offers], dtype=np.int64)
         limits = [image.pools[o.centre, o.partition].partition.time_limit_s for o in offers]
         self.limit: Ints = np.array([FOREVER if n is None else n for n in limits], dtype=np.int64)
@@ -237,3 +239,15 @@ def _comparable(key: Ints) -> Ints:
         return key
     ranks = {value: rank for rank, value in enumerate(sorted(set(key.tolist())))}
     return np.array([ranks[value] for value in key.tolist()], dtype=np.int64)
+
+
+def _repeated(offers: Iterable[OfferView]) -> frozenset[str]:
+    """Ids of offers of a partition and model that an earlier one offers too."""
+    seen: set[tuple[str, str, str | None]] = set()
+    repeated = []
+    for offer in offers:
+        what = (offer.centre, offer.partition, offer.accelerator)
+        if what in seen:
+            repeated.append(offer.id)
+        seen.add(what)
+    return frozenset(repeated)

@@ -54,9 +54,11 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`assignments` in the order of their turns. `waiting`: jobs that had their turn and stay in the queue,
-    and why in short (`explain` tells more); those that were not looked at would have to wait too."""
+    and why in short (`explain` tells more); those that were not looked at would have to wait too, unless
+    there is `more` to place: so much was placed at once that the next plan goes on."""
 
     assignments: tuple[Assignment, ...]
     preemptions: tuple[Preemption, ...]
     kept: tuple[Kept, ...]
     waiting: Mapping[str, Explanation]
+    more: bool = False

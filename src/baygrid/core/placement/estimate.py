@@ -22,8 +22,9 @@ from baygrid.core.placement.share import Capacity, Path, Shares, dominant
 from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON
 
-LOOKED_AT: Final = 20_000
-"""So many turns are counted for a position; one that comes later is only said to."""
+LOOKED_AT: Final = 10_000
+"""So many turns are counted for a position; of one that comes later it is only said that it does, and not
+when it may start."""
 
 QUANTILES: Final = (10, 50, 90)
 
@@ -138,7 +139,7 @@ def told(
     data: dict[str, JSON] = {"position": before.nth, "waiting": before.of, "counted": before.counted}
     nth = f"{before.nth}" if before.counted else f"later than {before.nth}"
     text = f"; it is number {nth} of {before.of} in queue {demand.queue}"
-    first = {q: min(times.values()) for q, times in by_quantile.items() if times}
+    first = {q: min(times.values()) for q, times in by_quantile.items() if times and before.counted}
     if len(first) == len(QUANTILES):
         low, middle, high = sorted(first.values())
         data |= {"start_ms": middle, "start_p10_ms": low, "start_p90_ms": high}

@@ -19,8 +19,10 @@ from baygrid.core.placement.search import STANDARD, Scene, Search, judged
 from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
 from baygrid.core.units import Money
 
-SHOWN: Final = 12
-"""In a region with more offers, so many of those that could run the job stand in a stored explanation."""
+ALL: Final = 24
+"""In a region with more offers a stored explanation has only some of those that could run the job,"""
+SHOWN: Final = 8
+"""so many of the best."""
 
 _BEST: Final = {"cost": "the cheapest", "time": "the soonest done", "energy": "the cleanest"}
 _BORROWED: Final = Reason("quota", "its queue would have had to borrow quota there")
@@ -183,7 +185,7 @@ def _considered(
 ) -> Iterator[tuple[Candidate, int | None]]:
     """Candidates with their position. Every one, or for a stored explanation in a large region those that
     could run the job, best first, up to `SHOWN` and the one that was `chosen`."""
-    if chosen is not None and len(image.offers) > SHOWN:
+    if chosen is not None and len(image.offers) > ALL:
         shown = it.ranked[:SHOWN].tolist()
         for position in shown if chosen in shown else [*shown, chosen]:
             yield _at(image, table, demand, it, position), position
@@ -201,7 +203,12 @@ def _considered(
 
 def _at(image: Image, table: OfferTable, demand: Demand, it: Judged, position: int) -> Candidate:
     offer, place = table.offers[it.offer[position]], int(it.place[position])
-    suffix = f" ({offer.id})" if offer.id in table.repeated else ""
+    twins = [
+        o
+        for o in image.offers
+        if (o.centre, o.partition, o.accelerator) == (offer.centre, offer.partition, offer.accelerator)
+    ]
+    suffix = f" ({offer.id})" if len(twins) > 1 and twins[0] is not offer else ""
     return offered(image, demand, offer, place, int(it.accelerators[position]), suffix)
 
 

@@ -81,7 +81,8 @@ class Planner:
             mine = cycle.of(demand, backlog.line(demand.job).kind)
             by_quantile = starts(scene, cycle.blocked, mine, before)
             more, says = told(demand, judged, before, by_quantile, now)
-            return waits(scene.table, judged, lines, more, says, by_quantile[50], now)
+            likely = by_quantile[50] if before.counted else {}
+            return waits(scene.table, judged, lines, more, says, likely, now)
         finally:
             if not waiting:
                 backlog.remove(demand.job)

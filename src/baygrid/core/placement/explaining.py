@@ -203,12 +203,7 @@ def _considered(
 
 def _at(image: Image, table: OfferTable, demand: Demand, it: Judged, position: int) -> Candidate:
     offer, place = table.offers[it.offer[position]], int(it.place[position])
-    twins = [
-        o
-        for o in image.offers
-        if (o.centre, o.partition, o.accelerator) == (offer.centre, offer.partition, offer.accelerator)
-    ]
-    suffix = f" ({offer.id})" if len(twins) > 1 and twins[0] is not offer else ""
+    suffix = f" ({offer.id})" if offer.id in table.repeated else ""
     return offered(image, demand, offer, place, int(it.accelerators[position]), suffix)
 
 

@@ -1,4 +1,5 @@
-"""`make bench`: everything, on SQLite and PostgreSQL, as a table and as docs/benchmarks.json."""
+"""`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
+and the placement engine on published traces (those need ../shared)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import starts, submissions
+from benchmarks import placement, starts, submissions
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -22,28 +23,40 @@ QUIET = 1.5
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure Baygrid beside a bare subprocess and HyperQueue.")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
-    parser.add_argument("--part", choices=["hyperqueue"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["jobs", "placement"], help="one half; the other stays as it was")
+    parser.add_argument("--part", choices=["hyperqueue", *placement.PARTS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.part:
-        print(json.dumps(starts.hyperqueue()))
+        measure = placement.PARTS.get(chosen.part, starts.hyperqueue)
+        print(json.dumps(measure()))
         return
-    figures: dict[str, Any] = {"machine": _machine()}
+    figures: dict[str, Any] = json.loads(RESULT.read_text()) if chosen.only else {}
+    if chosen.only != "placement":
+        _jobs(figures, postgres=not chosen.no_postgres)
+    if chosen.only != "jobs":
+        figures["placement"] = {"machine": _machine()}
+        for part in placement.PARTS:
+            figures["placement"][part] = _said(f"placement {part}", placement.measure(part))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n")
+    print(f"written to {RESULT}")
+
+
+def _jobs(figures: dict[str, Any], *, postgres: bool) -> None:
+    figures["machine"] = _machine()
     _measure(figures, "sqlite", None)
-    if not chosen.no_postgres:
+    if postgres:
         with services.postgres(durable=True) as server:
             for part in PARTS:
                 _measure(figures, "postgresql", server.url(server.create()), (part,))
     figures["bare_subprocess"] = _said("bare_subprocess", starts.bare_subprocess())
     figures["hyperqueue"] = _said("hyperqueue", _hyperqueue())
     figures["machine"]["load_after"] = os.getloadavg()[0]
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=1) + "\n")
     loud = figures["machine"]["load_before"]
     if loud > QUIET:
         print(
             f"the machine was not quiet when this began (load {loud:.1f}): take the ratios, not the figures"
         )
-    print(f"written to {RESULT}")
 
 
 PARTS: dict[str, Callable[[str | None], dict[str, Any]]] = {

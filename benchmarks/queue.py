@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -219,14 +220,21 @@ def measure(jobs: int) -> dict[str, Any]:
     }
 
 
+def measure_all(lengths: Sequence[int] = LENGTHS) -> dict[str, Any]:
+    """By length, each in a process of its own."""
+    found = {}
+    for jobs in lengths:
+        command = [sys.executable, "-m", "benchmarks.queue", "--one", str(jobs)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[str(jobs)] = json.loads(done.stdout)
+    return found
+
+
 def main() -> None:
     if len(sys.argv) == 3 and sys.argv[1] == "--one":
         print(json.dumps(measure(int(sys.argv[2]))))
         return
-    for jobs in [int(text) for text in sys.argv[1:]] or LENGTHS:
-        command = [sys.executable, "-m", "benchmarks.queue", "--one", str(jobs)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        figures = json.loads(done.stdout)
+    for figures in measure_all([int(text) for text in sys.argv[1:]] or LENGTHS).values():
         print("  ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
 
 

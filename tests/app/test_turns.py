@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from baygrid.app import explain, policies
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.placement.demand import Expected
-from tests.app.stage import Site, Stage
+from baygrid.core.units import Money
+from tests.app.stage import OPERATOR, Site, Stage
 
 
 @pytest.fixture
@@ -86,3 +88,45 @@ def test_what_ran_tells_how_long_the_like_of_it_will_run(stage: Stage, site: Sit
     (elsewhere,) = (d for d in stage.platform.follower.region.backlog if d.job == other)
     assert elsewhere.expected is not None, "the widest likeness is that of all jobs"
     assert elsewhere.expected.p50 == 300
+
+
+def used(stage: Stage) -> list[float]:
+    shares = stage.platform.follower.catch_up(stage.now).shares
+    return [shares.usage(("acme", name), stage.now) for name in ("demo", "other")]
+
+
+def test_a_new_server_gives_turns_as_the_old_one_did(stage: Stage, site: Site):
+    """Also for what ran for many half-lives."""
+    policies.set_policy(stage.platform, OPERATOR, {"half_life": "1h"}, None)
+    stage.submit({**WHOLE, "time": "2d"})
+    run_one(stage, site, 48 * 3600)
+    stage.submit({**WHOLE, "time": "30m"}, actor=stage.add_project("other"))
+    run_one(stage, site, 1800)
+    before = used(stage)
+    begin_anew(stage)
+    assert used(stage) == pytest.approx(before)
+
+
+def test_a_centre_that_stays_silent_is_no_news(stage: Stage, site: Site):
+    stage.submit({**WHOLE, "time": "1h"}, {**WHOLE, "time": "1h"})
+    stage.schedule()
+    known = stage.platform.follower.region
+    stage.pass_time(60_000)
+    known = stage.platform.follower.catch_up(stage.now)
+    known.has_news(stage.now)
+    stage.pass_time(1_000)
+    stage.platform.follower.catch_up(stage.now)
+    assert not known.has_news(stage.now)
+    site.report()
+    stage.platform.follower.catch_up(stage.now)
+    assert known.has_news(stage.now)
+
+
+def test_a_job_that_is_imagined_is_never_taken_for_one_that_waits(stage: Stage, site: Site):
+    stage.submit(WHOLE)
+    (waiting,) = stage.submit({**WHOLE, "time": "2h"})
+    stage.schedule()
+    (row,) = explain.of_document(
+        stage.platform, stage.team, {"name": waiting, "run": "true", "time": "1h", **WHOLE}
+    ).rows
+    assert row.cost == Money.parse("8 CNY")

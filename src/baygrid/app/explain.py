@@ -24,6 +24,9 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project
 from baygrid.ports.store import Tx
 
+IMAGINED = "?"
+"""The id of a job that is not there: no name and no id looks so."""
+
 
 class Outcome(StrEnum):
     PLACED = "placed"
@@ -110,7 +113,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
 
     project, copy = platform.store.read(load)
     now = platform.clock()
-    demand = demand_of(spec.name, project.currency, spec, project.organisation, actor.token_id, now)
+    demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now)
     with platform.follower.lock:
         known = platform.follower.catch_up(now)
         found = impossible(known.image, demand)

@@ -63,7 +63,7 @@ class RegionImage:
         self._organisations = region.organisations
         policy, changed = region.policy(now), False
         if policy != self.policy:
-            self.policy, changed = policy, True
+            self.policy, self._news, changed = policy, True, True
             self.shares.follow(policy, now)
         for name, centre in region.centres.items():
             view = centre_view(centre, region.partitions[name], seen.get(name), now)
@@ -71,14 +71,13 @@ class RegionImage:
             if before != view:
                 self._news |= before is None or view.silent_s is None
                 self.image.set_centre(view)
-                changed = True
+                changed |= before is None or before.partitions != view.partitions
         prices = region.prices(now)
         if prices is not self._prices:
             self.image.set_offers(prices.views)
             self._prices = prices
             self._news = True
         if changed:
-            self._news = True
             self._capacity = Capacity.of(self.image, self.policy)
 
     def take(self, jobs: Iterable[JobRecord], attempts: Iterable[AttemptRecord]) -> None:
@@ -181,9 +180,8 @@ class RegionImage:
                 continue
             self._durations.learn(self._alike(jobs[attempt.job]), attempt)
             was = placement_of(attempt, self.demand(jobs[attempt.job]))
-            began = was.started_at or was.placed_at
-            amount = self._share(was) * (attempt.ended_at - began) / 1000
-            self.shares.charge(was.path, amount, attempt.ended_at)
+            self._book(was)
+            self.shares.end(attempt.id, attempt.ended_at)
 
     def placed(self, attempts: Iterable[AttemptRecord]) -> None:
         """Attempts that were made of waiting jobs just now."""

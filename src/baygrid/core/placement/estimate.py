@@ -1,8 +1,9 @@
 """When a waiting job may start, and how many are before it.
 
-Three calendars are asked: what runs, and the jobs whose turn comes before, take as long as a tenth, half or
-nine tenths of their like did; where nothing is known of a job, a tenth, half or all of its time. Jobs before
-it beyond those whose places are kept count as work that the whole region does first.
+Three calendars are asked: what runs takes as long as a tenth or half of its like did, or all of its time; the
+jobs whose turn comes before, as a tenth, half or nine tenths of their like. Where nothing is known of a job
+that is a tenth, half or all of its time. Jobs before it beyond those whose places are kept count as work that
+the whole region does first.
 """
 
 from __future__ import annotations

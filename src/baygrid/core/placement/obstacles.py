@@ -69,12 +69,10 @@ def _room(
         text = f"{number} nodes with room are reserved ({', '.join(names)}) before its time would be over"
         return Reason("reserved", text, {"reservations": names, "nodes": demand.least, "free": unreserved})
     if usable < demand.least:
-        jobs = [place.job for place in kept if (place.centre, place.partition) == it.where]
-        whose = ", ".join(jobs[:3]) + (" and others" if len(jobs) > 3 else "")
-        text = (
-            f"the room there is kept for {whose or 'a job whose turn came before'}, "
-            "and this job's time would not be over by then"
-        )
+        # Not which jobs: they may be another project's.
+        jobs = sum((place.centre, place.partition) == it.where for place in kept)
+        whose = f"{jobs} jobs whose turns came" if jobs > 1 else "a job whose turn came"
+        text = f"the room there is kept for {whose} before, and this job's time would not be over by then"
         return Reason("kept", text, {"jobs": jobs, "nodes": demand.least, "free": usable})
     return None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from scripts.demo import scenes, tour
+from scripts.demo import placing, scenes, tour
 from scripts.demo.processes import NotReady
 from scripts.demo.region import ROOT, STOPPING, Failed, Region, region
 from scripts.demo.show import Screen, shown_path
@@ -56,9 +56,12 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     rating = scenes.images(made, say, out, count)
     scenes.train(made, say, out)
     scenes.residency(made, say, out)
+    placing.choice(made, say, out)
+    placing.giving_way(made, say, out)
+    replayed = placing.replay(made, say)
     scenes.rating(made, say, rating)
     money = scenes.money(made, say, out)
-    tour.show(made.screen, say, rating, money)
+    tour.show(made.screen, say, rating, replayed, money)
 
 
 def _until_stopped() -> None:

@@ -62,6 +62,15 @@ class Region:
         self.screen.output(done.stdout)
         _check(done, arguments)
 
+    def run(self, who: str | None, *arguments: str) -> str:
+        """Runs a command unseen. What it says on stdout."""
+        done = subprocess.run(
+            [str(BIN / "baygrid"), *arguments], env=self.environment(who), text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
+        _check(done, arguments)
+        return done.stdout
+
     def attach(self, who: str, *arguments: str, cwd: Path | None = None) -> None:
         """Runs a command on this very terminal, so that it can draw."""
         self.screen.command(["baygrid", *arguments])
@@ -133,3 +142,9 @@ def only(items: Sequence[Mapping[str, Any]], **wanted: str) -> Mapping[str, Any]
     if len(found) != 1:
         raise Failed(f"{len(found)} items with {wanted}, not one")
     return found[0]
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raises Failed where the demo would tell what is not so."""
+    if not holds:
+        raise Failed(otherwise)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from scripts.demo.region import BIN, ROOT, Failed, Region, only
+from scripts.demo.region import BIN, ROOT, Region, expect, only
 from scripts.demo.show import shown_path
 from scripts.demo.texts import Texts
 
@@ -28,7 +28,10 @@ GRANT: Final = "1000 CNY"
 
 # Sample centres: jurisdiction, and virtual nodes, larger than the machine. No accelerator here is real.
 CENTRES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "qianhai": ("CN-QH", ("q1:cpus=16,memory=64", "q2:cpus=16,memory=64")),
+    "qianhai": (
+        "CN-QH",
+        ("q1:cpus=16,memory=64", "q2:cpus=16,memory=64", "npu/a1:cpus=64,memory=512,Ascend910B=8"),
+    ),
     "hongkong": ("HK", ("h1:cpus=8,memory=128", "gpu/g1:cpus=64,memory=512,H100=8")),
 }
 # Sample prices an hour, in CNY.
@@ -37,6 +40,8 @@ OFFERS: Final[tuple[Mapping[str, str], ...]] = (
     {"centre": "hongkong", "partition": "main", "cpu_hour": "1.40", "gib_hour": "0.02"},
     {"centre": "hongkong", "partition": "gpu", "accelerator": "H100", "accelerator_hour": "20.00",
      "cpu_hour": "1.40", "gib_hour": "0.02"},
+    {"centre": "qianhai", "partition": "npu", "accelerator": "Ascend910B", "accelerator_hour": "6.00",
+     "cpu_hour": "1.00", "gib_hour": "0.05"},
 )  # fmt: skip
 
 
@@ -112,10 +117,10 @@ def images(region: Region, say: Texts, out: Path, count: int) -> Rating:
     region.attach("company-vision", "run", file, "--project", "company-vision", cwd=out)
     job = region.ask("company-vision", "/v1/jobs")[0]
     region.screen.say(say("images_why", centre=job["centre"]))
-    _expect(job["centre"] == "qianhai", f"the images job went to {job['centre']}, not to the cheaper qianhai")
+    expect(job["centre"] == "qianhai", f"the images job went to {job['centre']}, not to the cheaper qianhai")
     measured = json.loads((out / "images-out" / "throughput.json").read_text(encoding="utf-8"))
     sheet = out / "images-out" / "contact-sheet.png"
-    _expect(sheet.is_file(), f"there is no contact sheet at {sheet}")
+    expect(sheet.is_file(), f"there is no contact sheet at {sheet}")
     return Rating(measured["images_per_hour"], measured["share_of_centre"], sheet)
 
 
@@ -137,7 +142,7 @@ def train(region: Region, say: Texts, out: Path) -> None:
     region.attach("university-train", "run", file, "--project", "university-train", cwd=out)
     job = region.ask("university-train", "/v1/jobs")[0]
     region.screen.say(say("train_why", centre=job["centre"]))
-    _expect(job["centre"] == "hongkong", f"the H100 job went to {job['centre']}")
+    expect(job["centre"] == "hongkong", f"the H100 job went to {job['centre']}")
 
 
 def residency(region: Region, say: Texts, out: Path) -> None:
@@ -150,8 +155,8 @@ def residency(region: Region, say: Texts, out: Path) -> None:
     found = region.ask("institute-data", "/v1/placements/explain", asked)
     region.screen.say(say("residency_why", centre=found["chosen"]["centre"]))
     refused = {row["centre"] for row in found["candidates"] if row["verdict"] == "no"}
-    _expect(found["chosen"]["centre"] == "qianhai", "data that must stay in CN-QH would leave it")
-    _expect("hongkong" in refused, "hongkong was not ruled out by residency")
+    expect(found["chosen"]["centre"] == "qianhai", "data that must stay in CN-QH would leave it")
+    expect("hongkong" in refused, "hongkong was not ruled out by residency")
 
 
 def rating(region: Region, say: Texts, measured: Rating) -> None:
@@ -175,7 +180,7 @@ def money(region: Region, say: Texts, out: Path) -> Money:
     for project in ("company-vision", "university-train"):
         region.show(project, "bill", "--project", project, "--recompute")
         recomputed = region.ask(project, f"/v1/projects/{project}/bill", recompute="true")["recomputed"]
-        _expect(recomputed["lines"] > 0, f"nothing was charged to {project}")
+        expect(recomputed["lines"] > 0, f"nothing was charged to {project}")
         differences += len(recomputed["differences"])
     bill, ledger = out / "bill.json", out / "ledger.beancount"
     company = "/v1/projects/company-vision/bill"
@@ -188,7 +193,7 @@ def money(region: Region, say: Texts, out: Path) -> Money:
     checked = subprocess.run(
         [str(BIN / "bean-check"), str(ledger)], capture_output=True, text=True, check=False
     )
-    _expect(checked.returncode == 0, f"bean-check refuses the ledger: {checked.stdout}{checked.stderr}")
+    expect(checked.returncode == 0, f"bean-check refuses the ledger: {checked.stdout}{checked.stderr}")
     region.screen.say(say("money_beancheck"))
     region.show("operator", "projects")
     projects = region.ask("operator", "/v1/projects")
@@ -199,8 +204,3 @@ def money(region: Region, say: Texts, out: Path) -> Money:
 def _sum(amounts: list[dict[str, Any]]) -> str:
     total = sum(amount["minor"] for amount in amounts)
     return f"{total // 100}.{total % 100:02} {amounts[0]['currency']}"
-
-
-def _expect(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise Failed(otherwise)

@@ -55,11 +55,12 @@ def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
     assert demo.returncode == 0, told
     assert "\x1b" not in told
     tour = told.partition(say("scene_tour"))[2].partition(say("scene_next"))[0]
-    systems = ("platform", "exchange", "centre", "data", *LATER)
+    systems = ("platform", "placement", "exchange", "centre", "data", *LATER)
     rows = [line for line in tour.splitlines() if any(line.startswith(say(f"system_{s}")) for s in systems)]
     assert len(rows) == len(systems), tour
+    assert re.search(r"\d 秒.*\d 秒", rows[1])
     assert sum(say("not_yet") in row for row in rows) == 7
-    assert re.search(r"1\.\d+ 億|\d[\d,]* 枚", rows[2])
+    assert re.search(r"1\.\d+ 億|\d[\d,]* 枚", rows[3])
     for made in (
         "bill.json",
         "ledger.beancount",

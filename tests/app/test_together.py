@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from baygrid.app import arrays, jobs
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.ports.messages import Order
 from baygrid.store import open_store
 from tests.app.stage import Site, Stage
 
@@ -53,13 +55,19 @@ def ends(stage: Stage, sites: list[Site], count: int) -> list[Callable[[], objec
     """The jobs that run now, each of them as the end that its own centre tells."""
     stage.schedule()
     stage.pass_time(20_000)
-    found = [
-        (lambda site=site, order=order: site.report(site.says(order, AttemptState.SUCCEEDED, 10)))
-        for site in sites
-        for order in site.desired().orders
+    found: list[Callable[[], object]] = [
+        partial(_succeeds, site, order) for site in sites for order in site.desired().orders
     ]
     assert len(found) == count
     return found
+
+
+def _succeeds(site: Site, order: Order) -> object:
+    return site.report(site.says(order, AttemptState.SUCCEEDED, 10))
+
+
+def _submit_after(stage: Stage, first: str, made: list[str]) -> None:
+    made.extend(stage.submit({"after": [first]}))
 
 
 def sites(stage: Stage, count: int) -> list[Site]:
@@ -101,7 +109,7 @@ def test_who_is_submitted_while_the_other_ends_is_not_forgotten(stage: Stage, of
         (first,) = stage.submit({"array": {"range": "0-0"}} if of_array else {})
         (end,) = ends(stage, one, 1)
         made: list[str] = []
-        together(end, lambda first=first, made=made: made.extend(stage.submit({"after": [first]})))
+        together(end, partial(_submit_after, stage, first, made))
         assert state(stage, made[0]) is JobState.QUEUED
         jobs.cancel(stage.platform, stage.team, made[0])
 
@@ -118,5 +126,5 @@ def test_who_is_submitted_while_the_other_is_cancelled_is_refused_or_cancelled(s
             except Invalid:
                 made.append("")
 
-        together(lambda first=first: jobs.cancel(stage.platform, stage.team, first), depend)
+        together(partial(jobs.cancel, stage.platform, stage.team, first), depend)
         assert made[0] == "" or state(stage, made[0]) is JobState.CANCELLED

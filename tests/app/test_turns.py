@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from baygrid.app import explain, policies
+from baygrid.app import blobs, explain, policies
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -130,3 +132,17 @@ def test_a_job_that_is_imagined_is_never_taken_for_one_that_waits(stage: Stage, 
         stage.platform, stage.team, {"name": waiting, "run": "true", "time": "1h", **WHOLE}
     ).rows
     assert row.cost == Money.parse("8 CNY")
+
+
+def test_what_a_job_brings_takes_time_over_a_slow_link(stage: Stage, site: Site):
+    """100 MB at 8 Mbit/s, counted in steps of 16 MiB."""
+    content = bytes(100_000_000)
+    digest = hashlib.sha256(content).hexdigest()
+    blobs.put(stage.platform, stage.team, digest, 0, len(content), iter([content]))
+    declared = {"qianhai": {"link": {"mbit_s": 8, "gib_price": "1"}}}
+    policies.set_policy(stage.platform, OPERATOR, {"centres": declared}, None)
+    (without, bringing) = stage.submit(WHOLE, {**WHOLE, "workdir": f"blob:{digest}"})
+    (row,) = explain.of_job(stage.platform, stage.team, without).rows
+    assert row.transfer_s == 0
+    (row,) = explain.of_job(stage.platform, stage.team, bringing).rows
+    assert row.transfer_s == pytest.approx(101, abs=1)

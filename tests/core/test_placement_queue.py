@@ -95,9 +95,8 @@ def test_what_fits_beside_a_kept_place_may_stay_longer():
     assert where(planned(image, queue)) == {}
     code, found = texts(image, queue[1], queue=queue)
     assert code == "waits-for-turn"
-    assert found == [
-        "the room there is kept for a job whose turn came before, and this job's time would not be over by then"
-    ]
+    text = "the room there is kept for a job whose turn came before"
+    assert found == [f"{text}, and this job's time would not be over by then"]
 
 
 def test_what_is_left_beside_a_kept_place_is_given_once():

@@ -1,12 +1,13 @@
 """Arrays in the store."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from baygrid.ports.records import ArrayRecord
-from baygrid.ports.store import Conflict, Exists, Store
+from baygrid.ports.store import Conflict, Exists, Store, Tx
 
 
 def array(number: int, **fields) -> ArrayRecord:
@@ -47,6 +48,10 @@ def test_arrays_that_wait_are_found(store: Store):
     assert store.read(lambda tx: tx.jobs.waiters(["job-2", "job-3"])) == ["array-1"]
 
 
+def page(project: str | None, before: str | None, tx: Tx) -> list[ArrayRecord]:
+    return tx.arrays.page(project, before, 2)
+
+
 def test_pages_are_newest_first(store: Store):
     rows = [array(number, project="demo" if number % 2 else "other") for number in range(6)]
     store.write(lambda tx: tx.arrays.insert(rows))
@@ -56,5 +61,5 @@ def test_pages_are_newest_first(store: Store):
         ("demo", "array-3", ["array-1"]),
         (None, "array-2", ["array-1", "array-0"]),
     ):
-        found = store.read(lambda tx, given=(project, before): tx.arrays.page(*given, 2))
+        found = store.read(partial(page, project, before))
         assert [row.id for row in found] == expected

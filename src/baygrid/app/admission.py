@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -48,11 +48,12 @@ def admit(
     project: Project,
     region: RegionCopy,
     specs: Sequence[JobSpec],
+    sizes: Mapping[str, int],
     now: Instant,
 ) -> list[Accepted]:
     """Writes the jobs with their events and takes their holds: an array holds for as many elements as it may
     have at once. One job or array for each spec, in their order. Raises Impossible, Invalid,
-    NotEnoughMoney."""
+    NotEnoughMoney. `sizes`: bytes of each blob."""
     _check_sizes(specs)
     open_ids = _predecessors(tx, project, specs)
     rows = _Rows()
@@ -72,6 +73,7 @@ def admit(
             cause=Held.AFTER if waits_for else None,
             asked=asked,
             waits_for=waits_for,
+            input_bytes=sum(sizes[sha256] for sha256 in set(spec.blobs.values())),
         )
         if spec.array is None:
             rows.jobs.append(record)

@@ -101,6 +101,11 @@ def usable(platform: Platform, actor: Actor, project: str, sha256: str) -> bool:
     return any(platform.objects.size(_mark(owner, sha256)) is not None for owner in owners)
 
 
+def size(platform: Platform, sha256: str) -> int:
+    """Bytes of a blob that is here."""
+    return platform.objects.size(_blob(sha256)) or 0
+
+
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
     """What the job's last attempt published. A checkpoint, of one that did not succeed, is no result."""
 

@@ -19,7 +19,13 @@ SILENT_MS = 30_000
 
 
 def demand_of(
-    job: str, currency: str, spec: JobSpec, organisation: str = "", user: str = "", submitted_at: Instant = 0
+    job: str,
+    currency: str,
+    spec: JobSpec,
+    organisation: str = "",
+    user: str = "",
+    submitted_at: Instant = 0,
+    input_bytes: int = 0,
 ) -> Demand:
     """What one job asks for."""
     infra = Infra(
@@ -39,6 +45,7 @@ def demand_of(
         residency=frozenset(spec.residency) or None,
         max_cost_minor=None if spec.max_cost is None else spec.max_cost.minor,
         min_nodes=spec.min_nodes,
+        input_bytes=input_bytes,
         prefer=Prefer(spec.prefer),
         organisation=organisation,
         user=user,

@@ -24,6 +24,8 @@ from baygrid.ports.records import AttemptRecord, JobRecord, Want
 NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "inputs", "outputs"})
 """Fields of a job file that say nothing about where it can run, or when."""
 LIKES_KEPT = 50_000
+TRANSFER_STEP = 16 << 20
+"""What jobs bring is counted in steps of so many bytes, so that they stay alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class RegionImage:
         self._active: dict[str, tuple[Demand, Like]] = {}  # of the jobs that have a live attempt
         self._durations = Durations()
         self._organisations: Mapping[str, str] = {}
-        self._likes: dict[tuple[str, int, str], Demand] = {}
+        self._likes: dict[tuple[str, int, int, str], Demand] = {}
         self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
         self._prices: Prices | None = None
@@ -135,12 +137,13 @@ class RegionImage:
         """The demand of any job whose file differs only in what placement does not ask: a job file is read
         once for all its likes."""
         asks = str([item for item in record.spec.items() if item[0] not in NOT_ASKED])
-        key = (record.currency, record.hold, asks)
+        bytes = -(-record.input_bytes // TRANSFER_STEP) * TRANSFER_STEP
+        key = (record.currency, record.hold, bytes, asks)
         like = self._likes.get(key)
         if like is None:
             if len(self._likes) >= LIKES_KEPT:
                 self._likes.clear()
-            like = demand_of("", record.currency, parse(record.spec))
+            like = demand_of("", record.currency, parse(record.spec), input_bytes=bytes)
             if like.max_cost_minor is None:  # prices may have risen since the money was held
                 like = replace(like, max_cost_minor=record.hold, shape=None)
             self._likes[key] = like

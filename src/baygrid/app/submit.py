@@ -49,7 +49,7 @@ def submit(
     specs = read_specs(actor, documents, project)
     project = specs[0].project
     permit(actor, Action.USE, project=project)
-    _check_blobs(platform, actor, specs)
+    sizes = _blob_sizes(platform, actor, specs)
     now = platform.clock()
 
     def apply(tx: Tx) -> Submitted:
@@ -62,7 +62,7 @@ def submit(
         check_places(region, specs)
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
-        accepted = admit(platform, tx, actor, owner, region, specs, now)
+        accepted = admit(platform, tx, actor, owner, region, specs, sizes, now)
         answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)
         if key is not None:
             tx.answers.insert(answer)
@@ -99,15 +99,17 @@ def read_specs(
     return specs
 
 
-def _check_blobs(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> None:
-    seen: set[str] = set()
+def _blob_sizes(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> dict[str, int]:
+    """Bytes of every blob of the jobs. Raises Invalid for one that is not here for them."""
+    sizes: dict[str, int] = {}
     for spec in specs:
         for path, sha256 in spec.blobs.items():
-            if sha256 in seen:
+            if sha256 in sizes:
                 continue
             if not blobs.usable(platform, actor, spec.project, sha256):
                 raise Invalid.at(path, f"blob:{sha256} is not here: upload it first (PUT /v1/blobs/SHA256)")
-            seen.add(sha256)
+            sizes[sha256] = blobs.size(platform, sha256)
+    return sizes
 
 
 def check_places(region: RegionCopy, specs: Sequence[JobSpec]) -> None:

@@ -67,7 +67,7 @@ class Centre(Protocol):
 class Fetch(Protocol):
     """Bytes of a blob from the server."""
 
-    def __call__(self, sha256: str) -> Iterator[bytes]: ...
+    def __call__(self, sha256: str, /) -> Iterator[bytes]: ...
 
 
 class StagingFailed(Exception):

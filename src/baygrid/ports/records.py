@@ -136,8 +136,8 @@ class JobRecord:
     """`spec` is the job file as a document. Minor units of `currency`: `hold` is what is held now, `asked`
     what the next attempt is to hold while the job waits. `attempts`: how many were made so far; `retries`:
     after how many of them it was tried again because it failed. `checkpoint`: SHA-256 of what the newest one
-    left to go on from. `array` and `index`: of an element. `waits_for`: jobs and arrays that have not ended
-    yet. `cause` of a HELD job: what it waits for (`Held`)."""
+    left to go on from. `input_bytes`: of all files that it brings. `array` and `index`: of an element.
+    `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: what it waits for, `Held`."""
 
     id: str
     project: str
@@ -160,6 +160,7 @@ class JobRecord:
     array: str | None = None
     index: int | None = None
     waits_for: tuple[str, ...] = ()
+    input_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

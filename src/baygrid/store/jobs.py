@@ -54,10 +54,11 @@ _ALL = select(
     _C.array,
     _C.index,
     _C.waits_for,
+    _C.input_bytes,
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
-_ONCE = ("project", "submitted_at", "submitted_by", "currency", "array", "index")
+_ONCE = ("project", "submitted_at", "submitted_by", "currency", "array", "index", "input_bytes")
 _UPDATE = update_version(jobs, without=_ONCE)
 _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))
@@ -146,6 +147,7 @@ def _params(job: JobRecord) -> dict[str, Any]:
         "array": job.array,
         "index": job.index,
         "waits_for": dumps(job.waits_for),
+        "input_bytes": job.input_bytes,
     }
 
 

@@ -185,6 +185,7 @@ jobs = _table(
     _text("array", nullable=True),
     _int("index", nullable=True),
     _text("waits_for", server_default=text("'[]'")),
+    _int("input_bytes", server_default=text("0")),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
     Index(None, "project", "state", "id"),

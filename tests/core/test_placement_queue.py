@@ -87,6 +87,13 @@ def test_a_blocked_job_keeps_its_place_and_only_what_ends_before_may_pass():
     assert big.reason.text == "its place on east/p is kept: it starts in 7200 s at the latest"
 
 
+def test_what_passes_must_have_stopped_before_its_grace_included():
+    image = with_running(one(2), runs("a", "n0", ends_h=2))
+    big, short = job("big", cpus=8, count=2, hours=5), job("short", cpus=8, hours=2)
+    assert where(planned(image, [big, short])) == {"short": "east/p n1"}
+    assert where(planned(image, [big, replace(short, grace_s=30, shape=None)])) == {}
+
+
 def test_what_fits_beside_a_kept_place_may_stay_longer():
     image = with_running(one(1, cpus=8), runs("a", cpus=6, ends_h=1))
     queue = [job("big", cpus=6, gib=1, hours=5), job("beside", cpus=2, gib=1, hours=9)]

@@ -45,6 +45,7 @@ def demand_of(
         residency=frozenset(spec.residency) or None,
         max_cost_minor=None if spec.max_cost is None else spec.max_cost.minor,
         min_nodes=spec.min_nodes,
+        grace_s=spec.checkpoint.grace,
         input_bytes=input_bytes,
         prefer=Prefer(spec.prefer),
         organisation=organisation,
@@ -131,7 +132,6 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
     )
     if demand is None:
         return occupied
-    longest_ms = (demand.time_s + attempt.grace_s) * 1000
     return replace(
         occupied,
         organisation=demand.organisation,
@@ -140,5 +140,5 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         priority=demand.priority,
         checkpointed=demand.checkpointed,
         expected=demand.expected,
-        ends_by=(attempt.started_at or attempt.placed_at) + longest_ms,
+        ends_by=(attempt.started_at or attempt.placed_at) + demand.occupies_ms,
     )

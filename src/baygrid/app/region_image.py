@@ -24,6 +24,8 @@ from baygrid.ports.records import AttemptRecord, JobRecord, Want
 NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "inputs", "outputs"})
 """Fields of a job file that say nothing about where it can run, or when."""
 LIKES_KEPT = 50_000
+COUNTED_KEPT = 50_000
+"""An attempt's last change is heard of once or twice, soon after each other."""
 TRANSFER_STEP = 16 << 20
 """What jobs bring is counted in steps of so many bytes, so that they stay alike."""
 
@@ -49,7 +51,8 @@ class RegionImage:
         self.shares = Shares(UNDECLARED)
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._planner = Planner()
-        self._active: dict[str, tuple[Demand, Like]] = {}  # of the jobs that have a live attempt
+        self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
+        self._counted: dict[str, None] = {}  # attempts that are over
         self._durations = Durations()
         self._organisations: Mapping[str, str] = {}
         self._likes: dict[tuple[str, int, int, str], Demand] = {}
@@ -83,12 +86,10 @@ class RegionImage:
             self._capacity = Capacity.of(self.image, self.policy)
 
     def take(self, jobs: Iterable[JobRecord], attempts: Iterable[AttemptRecord]) -> None:
-        """What changed in one stretch of time."""
-        attempts = list(attempts)
-        for attempt in attempts:
-            if attempt.id in self.live and attempt.state.final and attempt.job in self._active:
-                self._durations.learn(self._active[attempt.job][1], attempt)
+        """What changed in one stretch of time: every attempt comes with the row of its job."""
+        jobs, attempts = list(jobs), list(attempts)
         self.take_jobs(jobs)
+        self.remember(attempts, {record.id: record for record in jobs})
         self.take_attempts(attempts)
 
     def take_jobs(self, jobs: Iterable[JobRecord]) -> None:
@@ -100,7 +101,7 @@ class RegionImage:
                 continue
             self.forget(record.id)
             if record.state is JobState.ACTIVE:
-                self._active[record.id] = self.demand(record), self._alike(record)
+                self._active[record.id] = self.demand(record)
             else:
                 self._active.pop(record.id, None)
 
@@ -163,8 +164,7 @@ class RegionImage:
                 if attempt.ended_at is not None:
                     self.shares.end(attempt.id, attempt.ended_at)
             else:
-                demand, _ = self._active.get(attempt.job, (None, None))
-                placement = placement_of(attempt, demand)
+                placement = placement_of(attempt, self._active.get(attempt.job))
                 self.image.occupy(placement)
                 self._news |= self._left_queue(attempt)
                 self.live[attempt.id] = attempt
@@ -177,20 +177,24 @@ class RegionImage:
         return waited and not self.policy.centre(attempt.centre).managed
 
     def remember(self, attempts: Iterable[AttemptRecord], jobs: Mapping[str, JobRecord]) -> None:
-        """Attempts that ended before this server began: their users had them."""
+        """Attempts that ran and are over: their users had them, and the like of them will run as long. Each
+        counts once, whenever this server hears of it."""
         for attempt in attempts:
-            if attempt.ended_at is None:
+            over = attempt.want is Want.NOTHING and attempt.started_at is not None
+            if not over or attempt.ended_at is None or attempt.id in self._counted or attempt.job not in jobs:
                 continue
-            self._durations.learn(self._alike(jobs[attempt.job]), attempt)
-            was = placement_of(attempt, self.demand(jobs[attempt.job]))
-            self._book(was)
+            self._counted[attempt.id] = None
+            if len(self._counted) > COUNTED_KEPT:
+                self._counted.pop(next(iter(self._counted)))
+            record = jobs[attempt.job]
+            self._durations.learn(self._alike(record), attempt)
+            self._book(placement_of(attempt, self.demand(record)))
             self.shares.end(attempt.id, attempt.ended_at)
 
     def placed(self, attempts: Iterable[AttemptRecord]) -> None:
         """Attempts that were made of waiting jobs just now."""
         for attempt in attempts:
-            demand = self.backlog.get(attempt.job)
-            self._active[attempt.job] = demand, alike(demand, "")  # the job's row follows, with its name
+            self._active[attempt.job] = self.backlog.get(attempt.job)
             self.take_attempts([attempt])
 
     def _book(self, placement: Placement) -> None:

@@ -186,6 +186,8 @@ class Simulation:
             self._stop(preemption, now)
         for assignment in made.assignments:
             self._place(assignment, now)
+        if made.more:
+            self._plan(now)
 
     def _place(self, it: Assignment, now: int) -> None:
         past = self._pasts[it.job]
@@ -193,7 +195,7 @@ class Simulation:
         self._backlog.remove(it.job)
         self._tries[it.job] += 1
         attempt = f"{it.job}/{self._tries[it.job]}"
-        ends_by = now + demand.time_s * 1000
+        ends_by = now + demand.occupies_ms
         placement = Placement(
             attempt, it.centre, it.partition, it.nodes, demand.cpus, demand.memory_mib, it.accelerator,
             it.accelerators, it.count, it.job, demand.organisation, demand.project, demand.user, demand.queue,
@@ -225,7 +227,7 @@ class Simulation:
         live = self._live[attempt]
         live.start = now
         past = live.past
-        live.placement = replace(live.placement, started_at=now, ends_by=now + past.demand.time_s * 1000)
+        live.placement = replace(live.placement, started_at=now, ends_by=now + past.demand.occupies_ms)
         self._image.occupy(live.placement)
         job = past.demand.job
         self.course.waits.setdefault(job, now - self._ready[job])

@@ -184,7 +184,7 @@ class Cycle:
         )
         if self._scene.quotas.declared:
             amount = amount_of(demand, offer.accelerator, each, count)
-            end = self._now + demand.time_s * 1000
+            end = self._now + demand.occupies_ms
             self._ending.append((end, demand.queue, offer.accelerator or PLAIN, amount))
         return self._amount(demand, int(it.place[position]), count)
 
@@ -223,7 +223,7 @@ class Cycle:
                 search.ranked,
                 self._scene.open_pools,
                 demand.least,
-                demand.time_s * 1000,
+                demand.occupies_ms,
                 demand.project,
                 after,
             )
@@ -240,7 +240,7 @@ class Cycle:
         nodes = self._scene.table.nodes
         centre, partition = nodes.where[place.pool]
         need = judged.needs[int(judged.place[place.candidate])]
-        self._calendar.keep(place, need, demand.least, demand.time_s * 1000)
+        self._calendar.keep(place, need, demand.least, demand.occupies_ms)
         names = () if nodes.lump[place.pool] else tuple([nodes.names[row] for row in place.rows])
         if reason is None:
             wait = -(-(place.start - self._now) // 1000)
@@ -275,7 +275,7 @@ class Cycle:
             if other == flavor and quotas.group(queue, flavor) == group
         ]
         amount = amount_of(demand, model, each, demand.least)
-        return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.time_s * 1000)
+        return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.occupies_ms)
 
 
 def _preemption(demand: Demand, victim: Victim) -> Preemption:

@@ -61,9 +61,9 @@ class Demand:
 
     `min_nodes`: an elastic job takes as many nodes as it can have from so many to `nodes` (None: all or
     nothing). `ordered`: an earlier accelerator is better at any price. `time_s`: the longest it runs, in
-    seconds; costs are for all of it. `residency`: the jurisdictions that its data may be in (None: any).
-    `max_cost_minor`: minor units of `currency` (None: no limit). `input_bytes`: what has to be brought to
-    where it runs.
+    seconds; costs are for all of it. `grace_s`: how long it may still take to stop then. `residency`: the
+    jurisdictions that its data may be in (None: any). `max_cost_minor`: minor units of `currency` (None: no
+    limit). `input_bytes`: what has to be brought to where it runs.
 
     `user`, `organisation`, `queue`, `priority` (higher is more urgent), `submitted_at` (ms), `deadline`
     (ms, when it should have ended) and `expected` say whose turn it is, not where it can run; `checkpointed`,
@@ -86,6 +86,7 @@ class Demand:
     residency: frozenset[str] | None = None
     max_cost_minor: int | None = None
     min_nodes: int | None = None
+    grace_s: int = 0
     prefer: Prefer = Prefer.COST
     input_bytes: int = 0
     organisation: str = ""
@@ -100,7 +101,15 @@ class Demand:
 
     def __post_init__(self) -> None:
         if self.shape is None:
-            size = (self.nodes, self.min_nodes, self.cpus, self.memory_mib, self.accelerators, self.time_s)
+            size = (
+                self.nodes,
+                self.min_nodes,
+                self.cpus,
+                self.memory_mib,
+                self.accelerators,
+                self.time_s,
+                self.grace_s,
+            )
             where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
             object.__setattr__(self, "shape", (self.currency, self.max_cost_minor, *size, *where))
 
@@ -108,6 +117,11 @@ class Demand:
     def least(self) -> int:
         """Nodes without which it does not start."""
         return self.nodes if self.min_nodes is None else min(self.min_nodes, self.nodes)
+
+    @property
+    def occupies_ms(self) -> int:
+        """How long it has its nodes at the longest."""
+        return (self.time_s + self.grace_s) * 1000
 
     @property
     def path(self) -> tuple[str, str, str]:

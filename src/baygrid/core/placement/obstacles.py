@@ -49,7 +49,7 @@ def _room(
     rooms, nodes = scene.rooms, scene.table.nodes
     if pool in rooms.most_pending:
         return None
-    end = rooms.now + demand.time_s * 1000
+    end = rooms.now + demand.occupies_ms
     free, unreserved, usable = counts(rooms, pool, need, end, demand)
     full = busy(demand, it, min(free, MANY))
     if full is not None:
@@ -101,6 +101,6 @@ def _quota(scene: Scene, demand: Demand, it: Candidate) -> Reason | None:
         return None
     flavor = it.accelerator or PLAIN
     amount = amount_of(demand, it.accelerator, it.accelerators, demand.least)
-    if quotas.admits(demand.queue, flavor, amount, scene.rooms.now + demand.time_s * 1000):
+    if quotas.admits(demand.queue, flavor, amount, scene.rooms.now + demand.occupies_ms):
         return None
     return quotas.reason(demand.queue, flavor, amount) or quotas.held(demand.queue, flavor, amount)

@@ -191,7 +191,7 @@ class Preemptor:
         if nodes.lump[pool]:
             need, count = need.times(count), 1
         span = nodes.rows_of(pool)
-        end = rooms.now + demand.time_s * 1000
+        end = rooms.now + demand.occupies_ms
         allowed = rooms.reserved.allowed(span, end, demand.project)
         usable = np.ones(span.stop - span.start, dtype=np.bool_) if allowed is None else allowed.copy()
         if rooms.until is not None:

@@ -78,7 +78,7 @@ class Search:
         self.borrows = False
         """A candidate with room was passed over since the queue would have had to borrow."""
         self._explained: dict[tuple[int, int], Explanation] = {}
-        self._end = scene.rooms.now + demand.time_s * 1000
+        self._end = scene.rooms.now + demand.occupies_ms
         self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
         self.ranked = self._within_reach(judged.ranked)
         """The positions that its queue could ever pay with its quota, best first."""

@@ -83,7 +83,7 @@ def _group(model: int, rows: list[tuple[Kind, Judged, int]], nodes: NodeTable) -
     spans = [np.arange(nodes.starts[pool], nodes.starts[pool + 1]) for pool in pools]
     needs = np.array(
         [
-            (need.cpus, need.memory_mib, need.accelerators, kind.example.least, kind.example.time_s * 1000)
+            (need.cpus, need.memory_mib, need.accelerators, kind.example.least, kind.example.occupies_ms)
             for kind, it, option in rows
             for need in (it.needs[option],)
         ],

@@ -24,6 +24,13 @@ RATES = st.fractions(0, 100, max_denominator=10**4)
 TARIFFS = st.builds(Tariff, st.just(0), st.sampled_from(("CNY", "HKD", "JPY")), RATES, RATES, RATES)
 FOOTPRINTS = st.builds(
     Footprint, st.integers(1, 64), st.integers(0, 256), st.integers(0, 1 << 21), st.integers(0, 8)
+) | st.builds(
+    Footprint,
+    st.integers(1, 64),
+    st.integers(0, 256),
+    st.integers(0, 1 << 21),
+    st.just(1),
+    st.integers(1, 999),
 )
 
 
@@ -32,6 +39,15 @@ def test_cost_of_an_hour():
     assert cost_at(FLAT, replace(ONE, nodes=3), 3600) == 3 * 8_328
     assert cost_at(FLAT, ONE, 0) == 0
     assert cost_at(FLAT, Footprint(1, 1, 0), 1) == 1, "a part of a fen is held as a whole one"
+
+
+def test_half_a_device_costs_half():
+    half = Footprint(2, 0, 0, 1, 500)
+    assert cost_at(FLAT, half, 3600) == 2_000
+    assert cost_at(FLAT, replace(half, accelerator_share=1), 3600) == 4
+    usage = Consumption(0, 3_600_000, 2, 0, 0, "H100", 1, 500)
+    (line,) = charge(usage, [FLAT]).lines
+    assert (line.quantity, line.amount.minor) == (1, 2_000)
 
 
 def test_at_placement_the_hold_shrinks_and_never_grows():
@@ -51,7 +67,10 @@ def test_a_hold_is_never_below_the_charge_of_the_same_time(
     hold = hold_at_placement(rate, footprint, time_s, grace_s)
     end = start + int(1000 * (time_s + grace_s + KILL_WAIT_S) * used)
     f = footprint
-    cost = charge(Consumption(start, end, f.nodes, f.cpus, f.memory_mib, "H100", f.accelerators), [rate])
+    cost = charge(
+        Consumption(start, end, f.nodes, f.cpus, f.memory_mib, "H100", f.accelerators, f.accelerator_share),
+        [rate],
+    )
     assert hold >= cost.total
 
 

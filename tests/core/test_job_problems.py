@@ -161,6 +161,18 @@ def test_a_wrong_value(field: str, value: object, part: str):
             "model and a whole number",
         ),
         ("resources.accelerators", {"resources": {"accelerators": "H100:0"}}, "from 1 to 1024, not 0"),
+        (
+            "resources.accelerators",
+            {"resources": {"accelerators": "H100:1.5"}},
+            "below one a part of a device",
+        ),
+        (
+            "resources.accelerators",
+            {"resources": {"accelerators": "H100:0.0005"}},
+            "three decimals such as 0.5",
+        ),
+        ("resources.accelerators", {"resources": {"accelerators": "H100:0.0"}}, "a part of an accelerator"),
+        ("resources.accelerators.H100", {"resources": {"accelerators": {"H100": 1.5}}}, "below one a part"),
         ("resources.accelerators", {"resources": {"accelerators": {"H100:8": 8}}}, "two numbers"),
         ("resources.accelerators", {"resources": {"accelerators": ["A:1", "A"]}}, "twice"),
         ("resources.accelerators", {"resources": {"accelerators": {1: 8}}}, "must be text"),

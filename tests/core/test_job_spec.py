@@ -108,6 +108,14 @@ def test_every_supported_field():
         ({"H100:8", "A100:8"}, (A100, H100), False),
         ([], (), False),
         (None, (), False),
+        ("H100:0.5", (AcceleratorRequest("H100", 1, 500),), False),
+        ("H100:0.001", (AcceleratorRequest("H100", 1, 1),), False),
+        (["H100:0.25", "H100:1"], (AcceleratorRequest("H100", 1, 250), AcceleratorRequest("H100")), True),
+        (
+            {"H100": 0.999, "A100:0.50": None},
+            (AcceleratorRequest("A100", 1, 500), AcceleratorRequest("H100", 1, 999)),
+            False,
+        ),
     ],
 )
 def test_accelerators(value: object, alternatives: tuple[AcceleratorRequest, ...], ordered: bool):
@@ -224,7 +232,9 @@ OPTIONAL = {
         {},
         optional={
             "accelerators": st.one_of(
-                st.dictionaries(NAMES, st.integers(1, 1024), max_size=4),
+                st.dictionaries(
+                    NAMES, st.integers(1, 1024) | st.integers(1, 999).map(lambda n: n / 1000), max_size=4
+                ),
                 st.lists(
                     REQUESTS.map(lambda r: f"{r[0]}:{r[1]}"), max_size=4, unique_by=lambda r: r.casefold()
                 ),

@@ -272,10 +272,12 @@ def test_impossible_looks_at_totals_only(image: Image, demand: Demand):
     DEMANDS,
     st.integers(0, 8),
     st.sampled_from(("CNY", "JPY")),
+    st.integers(1, 1000),
 )
 def test_placement_and_pricing_agree_on_the_cost(
-    a: Fraction, c: Fraction, m: Fraction, demand: Demand, each: int, currency: str
+    a: Fraction, c: Fraction, m: Fraction, demand: Demand, each: int, currency: str, share: int
 ):
     offer = OfferView("o", "east", "a", "H100", currency, Rate(a, c, m))
-    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, each)
-    assert cost_minor(offer, demand, each) == cost_at(Tariff(0, currency, a, c, m), footprint, demand.time_s)
+    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, each, share)
+    cost = cost_at(Tariff(0, currency, a, c, m), footprint, demand.time_s)
+    assert cost_minor(offer, demand, each, share=share) == cost

@@ -145,6 +145,15 @@ def test_the_signed_bytes_are_written_down():
     )
 
 
+def test_a_part_of_an_accelerator_is_signed_a_whole_one_is_not_named():
+    half = dataclasses.replace(SAMPLE, accelerators=1, accelerator_share=500)
+    assert b'"accelerator_share":500,' in usage_bytes(half)
+    assert usage_bytes(half) != usage_bytes(dataclasses.replace(half, accelerator_share=600))
+    older = to_json(SAMPLE)
+    del older["accelerator_share"]
+    assert from_json(Usage, older) == SAMPLE
+
+
 def test_a_signature_holds_for_its_record_and_key_only(tmp_path):
     key = Key.load(tmp_path / "key")
     assert Key.load(tmp_path / "key").public_key == key.public_key
@@ -169,7 +178,7 @@ def test_an_order_of_an_older_server_has_no_checkpoint():
     """Agent and server may differ by one version."""
     order = behaviour.order()
     data = to_json(order)
-    for name in ("signal", "checkpoint", "restore"):
+    for name in ("signal", "checkpoint", "restore", "accelerator_share", "accelerator_slots"):
         del data[name]
     assert from_json(Order, data) == order
     stop = Stop("att-1", "secret", "cancelled", 5)

@@ -166,6 +166,8 @@ def array(view: ArrayView) -> Doc:
 
 
 def attempt(view: JobView, row: AttemptRecord) -> Doc:
+    shared = row.accelerator_share < 1000
+    devices = row.accelerators * row.accelerator_share / 1000 if shared else row.accelerators
     return {
         "id": row.id,
         "n": row.n,
@@ -184,6 +186,7 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "log_size": row.log_size,
         "outputs": dict(row.outputs),
         "cost_so_far": money(view.cost.get(row.id, 0), view.job.currency),
+        "accelerators": f"{row.accelerator}:{devices}" if row.accelerator else None,
     }
 
 

@@ -155,6 +155,9 @@ class Attempt(Shape):
     log_size: int
     outputs: dict[str, str] = Field(description="name to SHA-256 of a tar")
     cost_so_far: Money
+    accelerators: str | None = Field(
+        description='on each node: "H100:8", or "H100:0.5" of one that it shares'
+    )
 
 
 class JobLine(Shape):

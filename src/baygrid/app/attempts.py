@@ -184,6 +184,7 @@ def consumption_of(usage: Usage) -> Consumption:
         usage.memory_mib,
         usage.accelerator,
         usage.accelerators,
+        usage.accelerator_share,
     )
 
 
@@ -203,6 +204,7 @@ def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
         attempt.accelerators,
         0.0,
         0,
+        attempt.accelerator_share,
     )
     return price(so_far, offer).total.minor
 

@@ -9,6 +9,7 @@ from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.ports.basics import Instant
@@ -31,6 +32,7 @@ def demand_of(
     infra = Infra(
         tuple(map(_target, spec.infra.places)), spec.infra.ordered, tuple(map(_target, spec.infra.avoid))
     )
+    asked = spec.resources.accelerators
     return Demand(
         job=job,
         project=spec.project,
@@ -39,7 +41,8 @@ def demand_of(
         cpus=spec.resources.cpus,
         memory_mib=spec.resources.memory,
         time_s=spec.time,
-        accelerators=tuple((a.model, a.count) for a in spec.resources.accelerators),
+        accelerators=tuple((a.model, a.count) for a in asked),
+        shares=() if all(a.share == WHOLE for a in asked) else tuple(a.share for a in asked),
         ordered=spec.resources.ordered,
         infra=infra,
         residency=frozenset(spec.residency) or None,
@@ -129,6 +132,8 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         placed_at=attempt.placed_at,
         started_at=attempt.started_at,
         stopping=attempt.want is Want.STOP,
+        accelerator_share=attempt.accelerator_share,
+        accelerator_slots=attempt.accelerator_slots,
     )
     if demand is None:
         return occupied

@@ -14,7 +14,9 @@ REMEMBERED = 100_000
 
 def alike(demand: Demand, name: str) -> Like:
     """What makes jobs run equally long."""
-    return Like(demand.user, name, (demand.nodes, demand.cpus, demand.accelerators), demand.time_s)
+    return Like(
+        demand.user, name, (demand.nodes, demand.cpus, demand.accelerators, demand.shares), demand.time_s
+    )
 
 
 class Durations:

@@ -98,7 +98,8 @@ def _place(
     demand = waiting.demand
     tariff = in_force(offer.tariffs, now)
     assert tariff is not None, "placement only sees offers whose tariff has begun"
-    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, assignment.accelerators)
+    had = (assignment.accelerators, assignment.accelerator_share)
+    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, *had)
     hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)
@@ -120,6 +121,8 @@ def _place(
         memory_mib=demand.memory_mib,
         accelerator=assignment.accelerator,
         accelerators=assignment.accelerators,
+        accelerator_share=assignment.accelerator_share,
+        accelerator_slots=assignment.accelerator_slots,
         grace_s=grace,
         placed_at=now,
         reasons=assignment.explanation.to_json(),

@@ -59,10 +59,18 @@ def misfit(attempt: AttemptRecord, item: AttemptReport) -> str | None:
         attempt.memory_mib,
         attempt.accelerator,
         attempt.accelerators,
+        attempt.accelerator_share,
     )
     for signed in item.usage:
         usage = signed.usage
-        claimed = (usage.nodes, usage.cpus, usage.memory_mib, usage.accelerator, usage.accelerators)
+        claimed = (
+            usage.nodes,
+            usage.cpus,
+            usage.memory_mib,
+            usage.accelerator,
+            usage.accelerators,
+            usage.accelerator_share,
+        )
         if claimed != given:
             return f"usage {usage.n} claims {claimed}, and the attempt was given {given}"
         if usage.start < attempt.placed_at - CLOCK_MS:

@@ -206,8 +206,7 @@ class RegionImage:
 
     def _share(self, of: Placement) -> float:
         """The largest part of any of the region's resources that it has."""
-        accelerators = {of.accelerator: 1000 * of.accelerators * of.count} if of.accelerator else None
-        return dominant(self._capacity, of.cpus * of.count, of.memory_mib * of.count, accelerators)
+        return dominant(self._capacity, of.cpus * of.count, of.memory_mib * of.count, of.devices)
 
     def has_news(self, now: Instant) -> bool:
         """Whether a plan may place something that the last one could not. Asking ends the news."""

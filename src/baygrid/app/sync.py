@@ -265,6 +265,8 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         memory_mib=attempt.memory_mib,
         accelerator=attempt.accelerator,
         accelerators=attempt.accelerators,
+        accelerator_share=attempt.accelerator_share,
+        accelerator_slots=attempt.accelerator_slots,
         time_s=spec.time,
         grace_s=attempt.grace_s,
         setup=spec.setup or "",

@@ -61,6 +61,7 @@ def _record(kept: Remembered, seen: Observation, end: Instant, key: Signer) -> S
         memory_mib=order.memory_mib,
         accelerator=order.accelerator,
         accelerators=order.accelerators,
+        accelerator_share=order.accelerator_share,
         cpu_seconds=max(0.0, round(seen.cpu_seconds - kept.cpu_seconds, 3)),
         peak_memory_mib=seen.peak_memory_mib,
     )

@@ -45,7 +45,7 @@ class Usage:
     agent.
 
     `n` counts the records of an attempt from 0; stretches are adjacent and do not overlap.
-    `node_accelerators` is the number per node; memory in MiB per node.
+    `accelerators` is the number per node, `accelerator_share` thousandths of each; memory in MiB per node.
     """
 
     attempt: str
@@ -59,6 +59,7 @@ class Usage:
     accelerators: int
     cpu_seconds: float
     peak_memory_mib: int
+    accelerator_share: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,10 @@ class Order:
 
     `signal` is what it is told to stop with, `grace_s` before KILL. `checkpoint`: a folder below the work
     directory ("" for none), published as the output `checkpoint` when the attempt is preempted or
-    interrupted; `restore`: sha256 of the tar that is unpacked into it before the start."""
+    interrupted; `restore`: sha256 of the tar that is unpacked into it before the start.
+
+    `accelerator_share` below 1000: so many thousandths of one accelerator on each node, which it shares with
+    the attempts that have the same number in `accelerator_slots` there (one number for each node)."""
 
     attempt: str
     token: str
@@ -153,6 +157,8 @@ class Order:
     signal: str = "TERM"
     checkpoint: str = ""
     restore: str | None = None
+    accelerator_share: int = 1000
+    accelerator_slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,8 @@ class ArrayRecord:
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators`
-    per node. `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
+    per node, of each `accelerator_share` thousandths; `accelerator_slots`: which shared one, node by node.
+    `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
     `log_end`: how many there are in all, known when it has ended."""
 
     id: str
@@ -217,6 +218,8 @@ class AttemptRecord:
     outputs: Mapping[str, str] = field(default_factory=dict)
     log_size: int = 0
     log_end: int | None = None
+    accelerator_share: int = 1000
+    accelerator_slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,13 +200,14 @@ class Simulation:
             attempt, it.centre, it.partition, it.nodes, demand.cpus, demand.memory_mib, it.accelerator,
             it.accelerators, it.count, it.job, demand.organisation, demand.project, demand.user, demand.queue,
             demand.priority, placed_at=now, ends_by=ends_by, checkpointed=past.checkpoint,
+            accelerator_share=it.accelerator_share, accelerator_slots=it.accelerator_slots,
         )  # fmt: skip
         self._live[attempt] = _Live(past, placement, it.offer, self._work(past, it))
         share = dominant(
             self._capacity,
             demand.cpus * it.count,
             demand.memory_mib * it.count,
-            {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None,
+            placement.devices,
         )
         self._shares.begin(attempt, demand.path, share, now, ends_by)
         if it.nodes:
@@ -298,7 +299,8 @@ class Simulation:
 def _like(past: Past) -> Like:
     """What makes jobs run equally long."""
     demand = past.demand
-    return Like(demand.user, past.name, (demand.nodes, demand.cpus, demand.accelerators), demand.time_s)
+    shape = (demand.nodes, demand.cpus, demand.accelerators, demand.shares)
+    return Like(demand.user, past.name, shape, demand.time_s)
 
 
 def simulate(

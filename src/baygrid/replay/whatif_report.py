@@ -113,7 +113,7 @@ def _utilisation(setting: Setting, course: Course, window: Window) -> dict[str, 
         it, seconds = run.placement, window.seconds(run)
         used[it.centre, PLAIN] += it.cpus * it.count * seconds
         if it.accelerator:
-            used[it.centre, it.accelerator] += it.accelerators * it.count * seconds
+            used[it.centre, it.accelerator] += it.amount / 1000 * seconds
     by_centre: dict[str, dict[str, JSON]] = defaultdict(dict)
     for (centre, flavor), amount in sorted(there.items()):
         if amount:
@@ -140,7 +140,7 @@ def _cost(setting: Setting, course: Course, projects: Mapping[str, tuple[str, st
 def _price(offer: OfferView, it: Placement, ms: int) -> Fraction:
     """Major units."""
     rate = offer.rate
-    hourly = rate.accelerator_hour * it.accelerators + rate.cpu_hour * it.cpus
+    hourly = rate.accelerator_hour * it.accelerators * it.accelerator_share / 1000 + rate.cpu_hour * it.cpus
     hourly += rate.gib_hour * Fraction(it.memory_mib, 1024)
     return hourly * it.count * Fraction(ms, 3_600_000)
 
@@ -155,8 +155,7 @@ def _fairness(
     used: defaultdict[str, float] = defaultdict(float)
     for run in course.runs:
         it = run.placement
-        models = {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None
-        share = dominant(capacity, it.cpus * it.count, it.memory_mib * it.count, models)
+        share = dominant(capacity, it.cpus * it.count, it.memory_mib * it.count, it.devices)
         used[projects[run.job][1]] += share * window.seconds(run)
     total = sum(used.values())
     entitled = _entitled(setting, sorted(set(projects.values())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
@@ -138,16 +138,30 @@ def capacity(centres: Mapping[str, Sequence[NodeReport]]) -> Amounts:
     }
 
 
+def devices(has: AttemptRecord | Order, name: str, node: str, parts: dict[tuple[str, int], int]) -> int:
+    """Whole accelerators that it takes of a node beside the others. A shared one is taken by its first;
+    `parts` adds up what is used of each, in thousandths."""
+    if has.accelerator_share == 1000:
+        return has.accelerators
+    device = node, has.accelerator_slots[has.nodes.index(node)]
+    used = parts.get(device, 0)
+    parts[device] = used + has.accelerator_share
+    if parts[device] > 1000:
+        raise Violation("room", f"of accelerator {device} {parts[device]} thousandths are used", name)
+    return 0 if used else 1
+
+
 def check_room(snapshot: Snapshot, free: Amounts) -> None:
     """No node holds more attempts than it has room for. One that may still run has its place."""
     left = {node: list(amounts) for node, amounts in free.items()}
+    parts: defaultdict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for attempt in snapshot.attempts.values():
         if attempt.want is not Want.NOTHING:
             for name in attempt.nodes:
                 amounts = left[attempt.centre, name]
                 amounts[0] -= attempt.cpus
                 amounts[1] -= attempt.memory_mib
-                amounts[2] -= attempt.accelerators
+                amounts[2] -= devices(attempt, attempt.id, name, parts[attempt.centre])
                 if min(amounts) < 0:
                     raise Violation("room", f"{attempt.centre}/{name} is over by {amounts}", attempt.id)
 
@@ -172,13 +186,14 @@ def check_begun(snapshot: Snapshot, machine: Machine, order: Order) -> None:
 
 def check_really_free(machine: Machine) -> None:
     left = capacity({machine.name: machine.nodes})
+    parts: dict[tuple[str, int], int] = {}
     for run in machine.alive():
         assert run.order is not None
         for name in run.order.nodes:
             amounts = left[machine.name, name]
             amounts[0] -= run.order.cpus
             amounts[1] -= run.order.memory_mib
-            amounts[2] -= run.order.accelerators
+            amounts[2] -= devices(run.order, run.order.attempt, name, parts)
             if min(amounts) < 0:
                 raise Violation("room", f"{machine.name}/{name} really runs too much", run.order.attempt)
 

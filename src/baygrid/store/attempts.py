@@ -63,6 +63,8 @@ _ALL = select(
     _C.outputs,
     _C.log_size,
     _C.log_end,
+    _C.accelerator_share,
+    _C.accelerator_slots,
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
@@ -93,6 +95,7 @@ def _record(row: Row) -> AttemptRecord:
     values[16] = _STATES[row[16]]
     values[17] = _WANTS[row[17]]
     values[27] = loads(row[27])
+    values[31] = tuple(loads(row[31]))
     return AttemptRecord(*values)
 
 
@@ -107,6 +110,8 @@ def _changed(attempt: AttemptRecord) -> dict[str, Any]:
         "memory_mib": attempt.memory_mib,
         "accelerator": attempt.accelerator,
         "accelerators": attempt.accelerators,
+        "accelerator_share": attempt.accelerator_share,
+        "accelerator_slots": dumps(attempt.accelerator_slots),
         "grace_s": attempt.grace_s,
         "reasons": dumps(attempt.reasons),
         "state": attempt.state.value,

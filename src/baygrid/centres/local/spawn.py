@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 
 from baygrid.centres.local.files import Files
-from baygrid.centres.local.share import Share
+from baygrid.centres.local.share import WHOLE, Share
 from baygrid.ports.messages import Order
 
 SUPERVISOR = str(Path(__file__).with_name("supervise.sh"))
@@ -51,6 +51,7 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
         "MASTER_PORT": str(share.port),
         "GPUS_PER_NODE": str(order.accelerators),
         "CUDA_VISIBLE_DEVICES": share.visible()[0],
+        **({"BAYGRID_ACCELERATOR_SHARE": str(share.part / WHOLE)} if share.part < WHOLE else {}),
     }
 
 

@@ -18,18 +18,26 @@ MAX_ALTERNATIVES: Final = 16
 
 _OTHERS: Final = {"gpu": "accelerators", "gpus": "accelerators", "mem": "memory"}
 _CPUS: Final = re.compile(r"([0-9]{1,9})(?:\+|\.\.)?")
-_COUNT: Final = re.compile(r"[0-9]{1,9}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_WHOLE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorRequest:
-    """`count` accelerators of one model on each node."""
+    """`count` accelerators of one model on each node; `share`: thousandths of each, below 1000 (a part of one
+    device, which others may share) only for a count of 1."""
 
     model: str
     count: int = 1
+    share: int = _WHOLE
+
+    @property
+    def number(self) -> int | float:
+        """As a job file writes it: 8, or 0.5."""
+        return self.count if self.share == _WHOLE else self.share / _WHOLE
 
     def __str__(self) -> str:
-        return f"{self.model}:{self.count}"
+        return f"{self.model}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ def document(wanted: Resources) -> dict[str, JSON]:
     if wanted.ordered:
         written["accelerators"] = [str(request) for request in wanted.accelerators]
     elif wanted.accelerators:
-        written["accelerators"] = {request.model: request.count for request in wanted.accelerators}
+        written["accelerators"] = {request.model: request.number for request in wanted.accelerators}
     return written
 
 
@@ -90,21 +98,32 @@ def _memory(value: object) -> int:
     return mib
 
 
-def _count(value: object) -> int:
-    if type(value) is not int or not 1 <= value <= MAX_ACCELERATORS:
+def _count(value: object) -> tuple[int, int]:
+    """The number of devices, and thousandths of each."""
+    if type(value) is int and 1 <= value <= MAX_ACCELERATORS:
+        return value, _WHOLE
+    if type(value) is float and 0 < value < 1 and round(value, 3) == value:
+        return 1, round(value * _WHOLE)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MAX_ACCELERATORS:
         raise Wrong(
-            f"must be a whole number of accelerators from 1 to {MAX_ACCELERATORS}, not {shown(value)}"
+            f"cannot be {shown(value)}: write a whole number, or below one a part of a device "
+            f"with at most three decimals such as 0.5"
         )
-    return value
+    raise Wrong(
+        "must be a part of an accelerator such as 0.5, or a whole number of accelerators "
+        f"from 1 to {MAX_ACCELERATORS}, not {shown(value)}"
+    )
 
 
 def _request(value: object) -> AcceleratorRequest:
     if not isinstance(value, str):
         raise Wrong(f"must be a model and a number such as H100:8, not {shown(value)}")
     model, colon, number = value.partition(":")
-    if not is_name(model) or (colon and _COUNT.fullmatch(number) is None):
+    if not is_name(model) or (colon and _NUMBER.fullmatch(number) is None):
         raise Wrong(f"must be a model and a whole number such as H100:8, not {shown(value)}")
-    return AcceleratorRequest(model, _count(int(number)) if colon else 1)
+    if not colon:
+        return AcceleratorRequest(model)
+    return AcceleratorRequest(model, *_count(float(number) if "." in number else int(number)))
 
 
 def _accelerators(value: object, path: str, found: Problems) -> tuple[tuple[AcceleratorRequest, ...], bool]:
@@ -129,11 +148,9 @@ def _accelerators(value: object, path: str, found: Problems) -> tuple[tuple[Acce
             elif request and number is not None and ":" in key:
                 found.add(path, f"{shown(key)} has two numbers: write for example H100: 8")
             elif request:
-                count = 1 if number is None else found.attempt(f"{path}.{key}", _count, number)
-                requests.append(
-                    AcceleratorRequest(request.model, request.count if number is None else count or 1)
-                )
-        requests.sort(key=lambda request: (request.model, request.count))
+                asked = None if number is None else found.attempt(f"{path}.{key}", _count, number)
+                requests.append(AcceleratorRequest(request.model, *asked) if asked else request)
+        requests.sort(key=lambda request: (request.model, request.count, request.share))
         twice = len({request.model for request in requests}) < len(requests)
     else:
         parsed = [found.attempt(f"{path}[{i}]", _request, item) for i, item in enumerate(value)]

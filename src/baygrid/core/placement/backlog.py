@@ -210,6 +210,7 @@ def _alike(demand: Demand, example: Demand) -> Demand:
         demand,
         shape=example.shape,
         accelerators=example.accelerators,
+        shares=example.shares,
         infra=example.infra,
         residency=example.residency,
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.units import DECIMALS, Money
 
 HOUR_S: Final = 3600
@@ -23,7 +24,7 @@ class Candidate:
     place of the accelerator in the demand's list, None where the offer has none of them. `fitting`: nodes
     whose totals hold one node of the job, busy or not. `nodes`: what an elastic job could have at most if all
     were free (others: all that it asks for). `cost_minor`: minor units of the offer's currency for the
-    demand's full time on them.
+    demand's full time on them. `share`: thousandths of its one accelerator on each node.
     """
 
     subject: str
@@ -37,6 +38,7 @@ class Candidate:
     fitting: int
     cost_minor: int
     nodes: int = 1
+    share: int = WHOLE
 
     @property
     def name(self) -> str:
@@ -57,7 +59,9 @@ def holds(node: Node, demand: Demand, accelerator: str | None, accelerators: int
     )
 
 
-def cost_minor(offer: OfferView, demand: Demand, accelerators: int, nodes: int | None = None) -> int:
+def cost_minor(
+    offer: OfferView, demand: Demand, accelerators: int, nodes: int | None = None, share: int = WHOLE
+) -> int:
     """What the demand costs at most at this offer, run for its full time on `nodes` (None: all that it asks
     for): minor units, each item rounded up."""
     nodes = demand.nodes if nodes is None else nodes
@@ -65,7 +69,7 @@ def cost_minor(offer: OfferView, demand: Demand, accelerators: int, nodes: int |
     rate = offer.rate
     total = 0
     for price, amount, per in (
-        (rate.accelerator_hour, accelerators, HOUR_S),
+        (rate.accelerator_hour, accelerators * share, HOUR_S * WHOLE),
         (rate.cpu_hour, demand.cpus, HOUR_S),
         (rate.gib_hour, demand.memory_mib, HOUR_S * MIB_PER_GIB),
     ):
@@ -81,17 +85,15 @@ def candidates(image: Image, demand: Demand) -> Iterator[Candidate]:
     for offer in image.offers:
         where = (offer.centre, offer.partition)
         priced.add(where)
-        options: list[tuple[int | None, int]] = [
-            (place, count)
-            for place, (model, count) in enumerate(demand.accelerators)
+        options: list[tuple[int | None, int, int]] = [
+            (place, count, share)
+            for place, (model, count, share) in enumerate(demand.options)
             if model == offer.accelerator
         ]
-        if not demand.accelerators and offer.accelerator is None:
-            options = [(0, 0)]
-        for place, count in options or [(None, 0)]:
-            candidate = offered(image, demand, offer, place, count)
+        for place, count, share in options or [(None, 0, WHOLE)]:
+            candidate = offered(image, demand, offer, place, count, share=share)
             if candidate.subject in subjects:
-                candidate = offered(image, demand, offer, place, count, f" ({offer.id})")
+                candidate = offered(image, demand, offer, place, count, f" ({offer.id})", share)
             subjects.add(candidate.subject)
             yield candidate
     for where, pool in sorted(image.pools.items()):
@@ -105,23 +107,29 @@ def candidates(image: Image, demand: Demand) -> Iterator[Candidate]:
 
 
 def offered(
-    image: Image, demand: Demand, offer: OfferView, place: int | None, count: int, suffix: str = ""
+    image: Image,
+    demand: Demand,
+    offer: OfferView,
+    place: int | None,
+    count: int,
+    suffix: str = "",
+    share: int = WHOLE,
 ) -> Candidate:
-    """The demand at one offer, with `count` of the offer's accelerator on each node."""
+    """The demand at one offer, with `count` of the offer's accelerator on each node (or a share of one)."""
     where = (offer.centre, offer.partition)
     pool = image.pools.get(where)
     model = offer.accelerator
     subject = f"{where[0]}/{where[1]}"
     if model is not None:
-        subject += f" {model}:{count}" if place is not None else f" {model}"
+        subject += f" {model}:{devices(count, share)}" if place is not None else f" {model}"
     fitting = 0
     if pool is not None and place is not None:
         fitting = sum(number for node, number in pool.kinds if holds(node, demand, model, count))
     nodes = min(max(fitting, demand.least), demand.nodes)
-    cost, limit = cost_minor(offer, demand, count, nodes), demand.max_cost_minor
+    cost, limit = cost_minor(offer, demand, count, nodes, share), demand.max_cost_minor
     while limit is not None and cost > limit and nodes > demand.least:
         nodes -= 1
-        cost = cost_minor(offer, demand, count, nodes)
+        cost = cost_minor(offer, demand, count, nodes, share)
     return Candidate(
         subject + suffix,
         where,
@@ -134,4 +142,10 @@ def offered(
         fitting,
         cost,
         nodes,
+        share,
     )
+
+
+def devices(count: int, share: int) -> str:
+    """ "8", or "0.5" of one."""
+    return str(count) if share == WHOLE else f"0.{share:03}".rstrip("0")

@@ -147,12 +147,12 @@ class Cycle:
 
     def _amount(self, demand: Demand, option: int, count: int) -> float:
         """What a job counts for among weighed shares when it has so many nodes for as long as is expected."""
-        model, each = demand.accelerators[option] if demand.accelerators else (None, 0)
+        model, each, part = demand.options[option]
         share = dominant(
             self._capacity,
             demand.cpus * count,
             demand.memory_mib * count,
-            {model: 1000 * each * count} if model else None,
+            {model: part * each * count} if model else None,
         )
         lasts = demand.time_s if demand.expected is None else min(demand.time_s, demand.expected.p50)
         return share * lasts * self._scale
@@ -161,12 +161,12 @@ class Cycle:
         it, table = search.judged, self._scene.table
         position, count = taken.position, taken.count
         offer = table.offers[it.offer[position]]
-        each = int(it.accelerators[position])
+        each, share = int(it.accelerators[position]), int(it.share[position])
         nodes = table.nodes
         named = () if nodes.lump[taken.pool] else tuple([nodes.names[row] for row in taken.rows.tolist()])
         cost = int(it.cost[position])
         if count != it.most[position]:
-            cost = cost_minor(offer, demand, each, count)
+            cost = cost_minor(offer, demand, each, count, share)
         why = partial(search.explain, placed, self._image, table, position, count, cost)
         self._assignments.append(
             Assignment(
@@ -180,10 +180,12 @@ class Cycle:
                 each,
                 cost,
                 why,
+                share,
+                taken.slots,
             )
         )
         if self._scene.quotas.declared:
-            amount = amount_of(demand, offer.accelerator, each, count)
+            amount = amount_of(demand, offer.accelerator, each, count, share)
             end = self._now + demand.occupies_ms
             self._ending.append((end, demand.queue, offer.accelerator or PLAIN, amount))
         return self._amount(demand, int(it.place[position]), count)
@@ -197,8 +199,7 @@ class Cycle:
         return Preemptor(self._image, self._scene.rooms, self._scene.quotas, self._weigh)
 
     def _weigh(self, it: Placement) -> float:
-        has = {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None
-        return dominant(self._capacity, it.cpus * it.count, it.memory_mib * it.count, has)
+        return dominant(self._capacity, it.cpus * it.count, it.memory_mib * it.count, it.devices)
 
     def _block(self, demand: Demand, search: Search) -> float:
         """Makes room for a job whose turn it is, or keeps a place for it."""
@@ -261,7 +262,7 @@ class Cycle:
             return self._now
         quotas = self._scene.quotas
         position = next(iter(search.refused))
-        model, each = search.option(position)
+        model, each, share = search.option(position)
         flavor = model or PLAIN
         group = quotas.group(demand.queue, flavor)
         ending = [
@@ -274,7 +275,7 @@ class Cycle:
             for end, queue, other, amount in self._ending
             if other == flavor and quotas.group(queue, flavor) == group
         ]
-        amount = amount_of(demand, model, each, demand.least)
+        amount = amount_of(demand, model, each, demand.least, share)
         return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.occupies_ms)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PRIORITIES
 
 
@@ -69,6 +70,8 @@ class Demand:
     (ms, when it should have ended) and `expected` say whose turn it is, not where it can run; `checkpointed`,
     that it can go on from where it was stopped.
 
+    `shares`: thousandths of the one device per node, by alternative; empty: all are whole.
+
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
@@ -98,15 +101,17 @@ class Demand:
     expected: Expected | None = None
     checkpointed: bool = False
     shape: Hashable = None
+    shares: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.shape is None:
-            size = (
+            size: tuple[Hashable, ...] = (
                 self.nodes,
                 self.min_nodes,
                 self.cpus,
                 self.memory_mib,
                 self.accelerators,
+                self.shares,
                 self.time_s,
                 self.grace_s,
             )
@@ -122,6 +127,14 @@ class Demand:
     def occupies_ms(self) -> int:
         """How long it has its nodes at the longest."""
         return (self.time_s + self.grace_s) * 1000
+
+    @property
+    def options(self) -> tuple[tuple[str | None, int, int], ...]:
+        """Model, count per node and thousandths of each; one option without a model for a plain job."""
+        if not self.accelerators:
+            return ((None, 0, WHOLE),)
+        shares = self.shares or (WHOLE,) * len(self.accelerators)
+        return tuple((*asked, share) for asked, share in zip(self.accelerators, shares, strict=True))
 
     @property
     def path(self) -> tuple[str, str, str]:

@@ -89,7 +89,7 @@ def position(
 
 def _share(capacity: Capacity, demand: Demand) -> float:
     count = demand.least
-    has = {model: 1000 * each * count for model, each in demand.accelerators[:1]}
+    has = {model: share * each * count for model, each, share in demand.options[:1] if model}
     return dominant(capacity, demand.cpus * count, demand.memory_mib * count, has)
 
 

@@ -204,7 +204,9 @@ def _considered(
 def _at(image: Image, table: OfferTable, demand: Demand, it: Judged, position: int) -> Candidate:
     offer, place = table.offers[it.offer[position]], int(it.place[position])
     suffix = f" ({offer.id})" if offer.id in table.repeated else ""
-    return offered(image, demand, offer, place, int(it.accelerators[position]), suffix)
+    return offered(
+        image, demand, offer, place, int(it.accelerators[position]), suffix, int(it.share[position])
+    )
 
 
 def _verdicts(lines: Iterable[Line]) -> tuple[Verdict, ...]:

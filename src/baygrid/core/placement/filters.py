@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from baygrid.core.placement.candidates import Candidate
+from baygrid.core.placement.candidates import Candidate, devices
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Node
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.reasons import JSON, Reason
 from baygrid.core.units import Money, format_duration, format_memory
 
@@ -107,7 +108,7 @@ def currency(demand: Demand, it: Candidate) -> Reason | None:
 def accelerator(demand: Demand, it: Candidate) -> Reason | None:
     if it.offer is None or it.preference is not None:
         return None
-    asked = tuple(f"{model}:{count}" for model, count in demand.accelerators)
+    asked = tuple(f"{model}:{devices(count, share)}" for model, count, share in demand.options if model)
     has = f"offers {it.accelerator}" if it.accelerator else "offers no accelerator"
     text = f"{has}, the job asks for {' or '.join(asked) or 'none'}"
     return Reason("accelerator", text, {"offers": it.accelerator, "accelerators": list(asked)})
@@ -116,7 +117,7 @@ def accelerator(demand: Demand, it: Candidate) -> Reason | None:
 def node_size(demand: Demand, it: Candidate) -> Reason | None:
     if it.pool is None or it.preference is None or it.fitting:
         return None
-    asked = amounts(demand.cpus, demand.memory_mib, it.accelerator, it.accelerators)
+    asked = amounts(demand.cpus, demand.memory_mib, it.accelerator, it.accelerators, it.share)
     node = largest(it)
     if node is None:
         has = f"no node has {it.accelerator}" if it.pool.kinds else "it has no nodes"
@@ -198,7 +199,7 @@ def largest(it: Candidate) -> Node | None:
     )
 
 
-def amounts(cpus: int, memory_mib: int, model: str | None, count: int) -> str:
+def amounts(cpus: int, memory_mib: int, model: str | None, count: int, share: int = WHOLE) -> str:
     """4 x H100, 32 cpus, 256GiB"""
-    accelerators = f"{count} x {model}, " if model else ""
+    accelerators = f"{devices(count, share)} x {model}, " if model else ""
     return f"{accelerators}{cpus} {'cpu' if cpus == 1 else 'cpus'}, {format_memory(memory_mib)}"

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from baygrid.core.placement.demand import Expected
 from baygrid.core.placement.nodes import NodeTable
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PLAIN, PRIORITIES
 
 
@@ -76,7 +77,9 @@ class Placement:
     """What one live attempt has for itself: on each of `nodes`, cpus, MiB of memory and `accelerators` of one
     model.
 
-    `count`: of nodes, also where the centre's own scheduler chooses them (then `nodes` is empty).
+    `accelerator_share`: thousandths of its one accelerator on each node; `accelerator_slots`: which shared
+    one, node by node. `count`: of nodes, also where the centre's own scheduler chooses them (then `nodes`
+    is empty).
     `started_at`, `ends_by` (ms): when it began (None: not yet) and when its time is over. `checkpointed`:
     it can go on from where it was stopped. `stopping`: it has been told to end. `expected`: how long it will
     probably run.
@@ -103,6 +106,8 @@ class Placement:
     checkpointed: bool = False
     stopping: bool = False
     expected: Expected | None = None
+    accelerator_share: int = WHOLE
+    accelerator_slots: tuple[int, ...] = ()
 
     @property
     def path(self) -> tuple[str, str, str]:
@@ -117,7 +122,14 @@ class Placement:
     @property
     def amount(self) -> int:
         """Of its flavor, in thousandths."""
-        return 1000 * self.count * (self.accelerators if self.accelerator else self.cpus)
+        if self.accelerator is None:
+            return WHOLE * self.count * self.cpus
+        return self.accelerator_share * self.count * self.accelerators
+
+    @property
+    def devices(self) -> dict[str, int]:
+        """Thousandths of accelerators, by model."""
+        return {self.accelerator: self.amount} if self.accelerator else {}
 
 
 @dataclass(frozen=True, slots=True)

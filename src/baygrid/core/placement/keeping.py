@@ -3,6 +3,9 @@ that is kept for it until then.
 
 What runs gives back at its end, so the room of a row only grows, but for windows: kept places of jobs whose
 turn came before, and advance reservations of others. Rows with windows are looked at one by one.
+
+Shared accelerators are looked at from the safe side: one comes back when the last who has a part of it ends,
+and a place is kept for a part as for a whole device.
 """
 
 from __future__ import annotations
@@ -57,8 +60,12 @@ class Calendar:
             return
         self._counted = len(self._rooms.ends)
         mine = [
-            (row, end, need.cpus, need.memory_mib, need.model, need.accelerators, 0, 0)
+            (row, end, need.cpus, need.memory_mib, need.model, need.whole, 0, 0)
             for row, end, need in self._rooms.ends
+        ]
+        mine += [
+            (row, end, 0, 0, model, 1, p10, p50)
+            for row, model, (end, p10, p50) in self._rooms.parts.closings()
         ]
         extra = np.array(mine, dtype=np.int64).reshape(-1, 8).T
         columns = np.concatenate((self._nodes.releases.columns(), extra), axis=1)

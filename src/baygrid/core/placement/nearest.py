@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from baygrid.core.placement.candidates import Candidate, candidates, offered
+from baygrid.core.placement.candidates import Candidate, candidates, devices, offered
 from baygrid.core.placement.demand import Demand, Infra, Target
 from baygrid.core.placement.filters import amounts, largest, never
 from baygrid.core.placement.image import Image
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.search import Pipeline, judged
 from baygrid.core.reasons import Explanation, Reason, Verdict
 from baygrid.core.units import Money, format_duration, format_memory
@@ -48,10 +49,14 @@ def _smaller_node(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, 
     if node.memory_mib < memory:
         changes.append(Change("memory", format_memory(node.memory_mib), _shortfall(node.memory_mib, memory)))
         memory = node.memory_mib
-    accelerators = ((model, count),) if model is not None else ()
-    return replace(demand, cpus=cpus, memory_mib=memory, accelerators=accelerators, shape=None), tuple(
-        changes
-    )
+    changed = replace(_with(demand, model, count, it.share), cpus=cpus, memory_mib=memory, shape=None)
+    return changed, tuple(changes)
+
+
+def _with(demand: Demand, model: str | None, count: int, share: int) -> Demand:
+    """The demand for this accelerator alone."""
+    shares = (share,) if model is not None and share < WHOLE else ()
+    return replace(demand, accelerators=() if model is None else ((model, count),), shares=shares, shape=None)
 
 
 def _shortfall(has: int, asked: int) -> float:
@@ -78,12 +83,13 @@ def _more_money(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, ..
 
 
 def _other_accelerator(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, ...]] | None:
-    count = demand.accelerators[0][1] if demand.accelerators else 1
+    model, count, share = demand.options[0]
+    count = count if model else 1
+    changed = _with(demand, it.accelerator, count, share)
     if it.accelerator is None:
-        return replace(demand, accelerators=(), shape=None), (Change("accelerators", "none", _PLACE),)
-    asked = ((it.accelerator, count),)
-    changes = (Change("accelerators", f"{it.accelerator}:{count}", _MODEL),)
-    return replace(demand, accelerators=asked, shape=None), changes
+        return changed, (Change("accelerators", "none", _PLACE),)
+    changes = (Change("accelerators", f"{it.accelerator}:{devices(count, share)}", _MODEL),)
+    return changed, changes
 
 
 def _also_there(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, ...]] | None:
@@ -147,15 +153,13 @@ def approach(image: Image, demand: Demand, pipeline: Pipeline, it: Candidate) ->
         demand, more = cured
         changes += more
         model = it.offer.accelerator
-        asked = demand.accelerators
-        place = next(
-            (n for n, (name, count) in enumerate(asked) if (name, count) == (model, it.accelerators)), None
-        )
+        options = demand.options
+        same = (model, it.accelerators, it.share)
+        place = next((n for n, option in enumerate(options) if option == same), None)
         if place is None:
-            place = next((n for n, (name, _) in enumerate(asked) if name == model), None)
-        if not asked and model is None:
-            place = 0
-        it = offered(image, demand, it.offer, place, asked[place][1] if asked and place is not None else 0)
+            place = next((n for n, (name, _, _) in enumerate(options) if name == model), None)
+        _, count, share = (None, 0, WHOLE) if place is None else options[place]
+        it = offered(image, demand, it.offer, place, count, share=share)
     return None
 
 

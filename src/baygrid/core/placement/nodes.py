@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baygrid.core.placement.demand import Expected
+from baygrid.core.placement.parts import WHOLE, Part, Parts
 
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -37,7 +38,8 @@ class Totals(Protocol):
 
 
 class Occupant(Protocol):
-    """What a live attempt has on each of `count` nodes."""
+    """What a live attempt has on each of `count` nodes. `accelerator_share`: thousandths of its one device
+    there, `accelerator_slots`: which shared one, node by node."""
 
     @property
     def attempt(self) -> str: ...
@@ -56,6 +58,10 @@ class Occupant(Protocol):
     @property
     def accelerators(self) -> int: ...
     @property
+    def accelerator_share(self) -> int: ...
+    @property
+    def accelerator_slots(self) -> tuple[int, ...]: ...
+    @property
     def count(self) -> int: ...
     @property
     def ends_by(self) -> int | None: ...
@@ -71,21 +77,33 @@ class Occupant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a job takes from one node: `model` is a row of the accelerator arrays, -1 for none."""
+    """What a job takes from one node: `model` is a row of the accelerator arrays, -1 for none. `share`:
+    thousandths of its one accelerator, which it may share."""
 
     cpus: int
     memory_mib: int
     model: int = -1
     accelerators: int = 0
+    share: int = WHOLE
+
+    @property
+    def shared(self) -> bool:
+        return self.model >= 0 and self.share < WHOLE
+
+    @property
+    def whole(self) -> int:
+        """Devices that are free again when this job alone is gone; of a shared one, `Parts` knows."""
+        return 0 if self.share < WHOLE else self.accelerators
 
     def times(self, count: int) -> Need:
+        """Of a partition known by its sums, where no device is shared."""
         return Need(self.cpus * count, self.memory_mib * count, self.model, self.accelerators * count)
 
 
 class NodeTable:
     """`starts[p] : starts[p + 1]` are the rows of pool `p`, in the order of their names. Arrays by row: cpus,
-    memory (MiB); accelerators by model and row. Free amounts go below zero where a centre now declares less
-    than what runs there."""
+    memory (MiB); accelerators by model and row: whole ones, `parts` has those that are shared. Free amounts
+    go below zero where a centre now declares less than what runs there."""
 
     def __init__(self, partitions: Mapping[Where, Iterable[Totals]], lumped: frozenset[str]) -> None:
         self.lumped = lumped
@@ -119,6 +137,7 @@ class NodeTable:
         self.cpus = self.total_cpus.copy()
         self.memory = self.total_memory.copy()
         self.accelerators = self.total_accelerators.copy()
+        self.parts = Parts(*self.accelerators.shape)
         self.releases = Releases()
 
     def rows_of(self, pool: int) -> slice:
@@ -141,29 +160,47 @@ class NodeTable:
             return []
         return [self._rows[pool][name] for name in names if name in self._rows[pool]]
 
-    def need(self, cpus: int, memory_mib: int, model: str | None, accelerators: int) -> Need:
+    def need(
+        self, cpus: int, memory_mib: int, model: str | None, accelerators: int, share: int = WHOLE
+    ) -> Need:
         """A model that no node has is none: then no offer fits, and nobody asks."""
-        return Need(cpus, memory_mib, self.models.get(model, -1) if model else -1, accelerators)
+        return Need(cpus, memory_mib, self.models.get(model, -1) if model else -1, accelerators, share)
+
+    def taken(self, it: Occupant) -> tuple[list[int], Need]:
+        """The rows that it occupies, and what it has of each."""
+        rows, count = self.rows(it)
+        need = self.need(it.cpus, it.memory_mib, it.accelerator, it.accelerators, it.accelerator_share)
+        lump = bool(rows) and bool(self.lump[self.pool_of[rows[0]]])
+        return rows, need.times(count) if lump else need
 
     def occupy(self, it: Occupant) -> None:
-        rows, count = self.rows(it)
-        need = self.need(it.cpus, it.memory_mib, it.accelerator, it.accelerators).times(count)
+        rows, need = self.taken(it)
+        ends = _ends(it)
         for row in rows:
-            self._take(row, need)
-        self.releases.add(it.attempt, rows, need, _ends(it))
+            self._add(row, need, 1)
+        if need.shared:
+            slots = dict(zip(it.nodes, it.accelerator_slots, strict=False))
+            for row in rows:
+                slot = slots.get(self.names[row])
+                if slot is None:
+                    slot = self.parts.slot(need.model, row, need.share)
+                opened = self.parts.add(need.model, row, slot, it.attempt, Part(need.share, ends))
+                self.accelerators[need.model, row] -= opened
+        self.releases.add(it.attempt, rows, need, ends)
 
     def release(self, it: Occupant) -> None:
-        rows, count = self.rows(it)
-        need = self.need(it.cpus, it.memory_mib, it.accelerator, it.accelerators).times(-count)
+        rows, need = self.taken(it)
         for row in rows:
-            self._take(row, need)
+            self._add(row, need, -1)
+            if need.shared:
+                self.accelerators[need.model, row] += self.parts.remove(need.model, row, it.attempt)
         self.releases.remove(it.attempt)
 
-    def _take(self, row: int, need: Need) -> None:
-        self.cpus[row] -= need.cpus
-        self.memory[row] -= need.memory_mib
+    def _add(self, row: int, need: Need, sign: int) -> None:
+        self.cpus[row] -= sign * need.cpus
+        self.memory[row] -= sign * need.memory_mib
         if need.model >= 0:
-            self.accelerators[need.model, row] -= need.accelerators
+            self.accelerators[need.model, row] -= sign * need.whole
 
 
 def _ends(it: Occupant) -> tuple[int, int, int]:
@@ -181,8 +218,8 @@ def _ends(it: Occupant) -> tuple[int, int, int]:
 
 class Releases:
     """What live attempts will give back, by row and time: columns row, end (ms), cpus, memory, model,
-    accelerators, and the two ends that are likely. Slots of attempts that ended are used again; an empty one
-    has row -1."""
+    whole accelerators, and the two ends that are likely. Slots of attempts that ended are used again; an
+    empty one has row -1."""
 
     def __init__(self) -> None:
         self._columns: Ints = np.full((8, 64), -1, dtype=np.int64)
@@ -195,7 +232,7 @@ class Releases:
         slots = []
         for row in rows:
             slot = self._free.pop() if self._free else self._next()
-            takes = (need.cpus, need.memory_mib, need.model, need.accelerators)
+            takes = (need.cpus, need.memory_mib, need.model, need.whole)
             self._columns[:, slot] = (row, end, *takes, *likely)
             slots.append(slot)
         if slots:

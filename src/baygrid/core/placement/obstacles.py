@@ -100,7 +100,7 @@ def _quota(scene: Scene, demand: Demand, it: Candidate) -> Reason | None:
     if not quotas.declared:
         return None
     flavor = it.accelerator or PLAIN
-    amount = amount_of(demand, it.accelerator, it.accelerators, demand.least)
+    amount = amount_of(demand, it.accelerator, it.accelerators, demand.least, it.share)
     if quotas.admits(demand.queue, flavor, amount, scene.rooms.now + demand.occupies_ms):
         return None
     return quotas.reason(demand.queue, flavor, amount) or quotas.held(demand.queue, flavor, amount)

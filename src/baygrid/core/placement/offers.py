@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -15,26 +15,29 @@ from baygrid.core.placement.candidates import HOUR_S, MIB_PER_GIB, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.scorers import Figures
 from baygrid.core.units import DECIMALS
 
 _SAFE: Final = 1 << 62
 _NOWHERE: Final = 1 << 30
+_Options: TypeAlias = tuple[tuple[str | None, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """One shape at every offer of a model that it asks for; arrays of one length, in the order of the offers.
 
-    `place`: of the accelerator in the demand's list; `accelerators`: per node. `fitting`: nodes large enough.
-    `most`: nodes that it would get if all were free. `cost`: minor units for its full time on `most` nodes.
-    `ranked`: the positions that pass, best first.
+    `place`: of the accelerator in the demand's list; `accelerators`: per node; `share`: thousandths of each.
+    `fitting`: nodes large enough. `most`: nodes that it would get if all were free. `cost`: minor units for
+    its full time on `most` nodes. `ranked`: the positions that pass, best first.
     """
 
     offer: Ints
     place: Ints
     accelerators: Ints
+    share: Ints
     pool: Ints
     fitting: Ints
     most: Ints
@@ -70,7 +73,7 @@ class OfferTable:
         for n, o in enumerate(offers):
             self._by_centre.setdefault(o.centre, []).append(n)
         self._infra: dict[Infra, Ints] = {}
-        self._by_asked: dict[tuple[tuple[str | None, int], ...], tuple[Ints, Ints, Ints, Ints, Ints]] = {}
+        self._by_asked: dict[_Options, tuple[Ints, Ints, Ints, Ints, Ints, Ints]] = {}
         self._lawful: dict[frozenset[str], Bools] = {}
         self._currency: dict[str, Bools] = {}
         self._kinds = _KindTable(image, nodes)
@@ -121,13 +124,17 @@ class OfferTable:
             found.append((np.array(over, dtype=dtype), np.array(under, dtype=dtype), largest, deepest))
         return tuple(found)
 
-    def costs(self, offer: Ints, demand: Demand, accelerators: Ints, nodes: Ints, seconds: Ints) -> Ints:
+    def costs(
+        self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, nodes: Ints, seconds: Ints
+    ) -> Ints:
         """As `cost_minor`, for arrays: exact, in Python's own numbers where 64 bits could overflow."""
+        unit = WHOLE if demand.shares else 1
+        devices = accelerators * share if demand.shares else accelerators
         times = seconds * nodes
         longest = int(times.max(initial=0))
         total: Ints = np.zeros(len(offer), dtype=np.int64)
         amounts: tuple[tuple[Ints | int, int], ...] = (
-            (accelerators, HOUR_S),
+            (devices, HOUR_S * unit),
             (demand.cpus, HOUR_S),
             (demand.memory_mib, HOUR_S * MIB_PER_GIB),
         )
@@ -142,9 +149,9 @@ class OfferTable:
 
     def judge(self, demand: Demand) -> Judged:
         """Every offer of the models that the demand asks for."""
-        options: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
-        offer, place, accelerators, pool, limit = self._asked(options)
-        by_option = [self._kinds.fitting(demand, model, count) for model, count in options]
+        options = demand.options
+        offer, place, accelerators, share, pool, limit = self._asked(options)
+        by_option = [self._kinds.fitting(demand, model, count) for model, count, _ in options]
         fitting = by_option[0][pool] if len(options) == 1 else np.array(by_option)[place, pool]
         least = demand.least
         passing = fitting >= least
@@ -160,46 +167,45 @@ class OfferTable:
                 keys.append(order)
         most = np.minimum(np.maximum(fitting, least), demand.nodes)
         if demand.max_cost_minor is not None and least < demand.nodes:
-            most = self._affordable(offer, demand, accelerators, most)
+            most = self._affordable(offer, demand, accelerators, share, most)
         seconds = np.full(len(offer), demand.time_s, dtype=np.int64)
-        cost = self.costs(offer, demand, accelerators, most, seconds)
+        cost = self.costs(offer, demand, accelerators, share, most, seconds)
         if demand.max_cost_minor is not None:
             passing &= cost <= demand.max_cost_minor
-        figures = Figures(self, demand, offer, accelerators, most, cost)
+        figures = Figures(self, demand, offer, accelerators, share, most, cost)
         if demand.ordered:
             keys.append(place)
         keys += figures.keys
         best = np.lexsort((offer, *(_comparable(key) for key in reversed(keys))))
-        needs = tuple(
-            self.nodes.need(demand.cpus, demand.memory_mib, model, count) for model, count in options
-        )
+        needs = tuple(self.nodes.need(demand.cpus, demand.memory_mib, *option) for option in options)
         ranked = best[passing[best]]
-        return Judged(offer, place, accelerators, pool, fitting, most, cost, figures, ranked, needs)
+        asked = (offer, place, accelerators, share, pool)
+        return Judged(*asked, fitting, most, cost, figures, ranked, needs)
 
-    def _asked(self, options: tuple[tuple[str | None, int], ...]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        """Offers of these models: with place in the list, number on each node, pool and time limit."""
+    def _asked(self, options: _Options) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+        """Offers of these models: with place in the list, number on each node and thousandths of each, pool
+        and time limit."""
         found = self._by_asked.get(options)
         if found is None:
             none = np.zeros(0, dtype=np.int64)
-            by_option = [self._by_model.get(model, none) for model, _ in options]
+            by_option = [self._by_model.get(model, none) for model, _, _ in options]
             sizes = [len(rows) for rows in by_option]
             offer = np.concatenate(by_option)
             place = np.repeat(np.arange(len(options), dtype=np.int64), sizes)
-            accelerators = np.repeat(np.array([count for _, count in options], dtype=np.int64), sizes)
-            found = (offer, place, accelerators, self.pool[offer], self.limit[offer])
+            accelerators = np.repeat(np.array([count for _, count, _ in options], dtype=np.int64), sizes)
+            share = np.repeat(np.array([part for _, _, part in options], dtype=np.int64), sizes)
+            found = (offer, place, accelerators, share, self.pool[offer], self.limit[offer])
             self._by_asked[options] = found
         return found
 
-    def _affordable(self, offer: Ints, demand: Demand, accelerators: Ints, most: Ints) -> Ints:
+    def _affordable(self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, most: Ints) -> Ints:
         """The most nodes whose cost is within the demand's limit, at least its least."""
         limit = demand.max_cost_minor or 0
         found = most.copy()
         for n, number in enumerate(offer):
             it = self.offers[number]
-            while (
-                found[n] > demand.least
-                and cost_minor(it, demand, int(accelerators[n]), int(found[n])) > limit
-            ):
+            each, part = int(accelerators[n]), int(share[n])
+            while found[n] > demand.least and cost_minor(it, demand, each, int(found[n]), part) > limit:
                 found[n] -= 1
         return found
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.reasons import Explanation, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A job goes to these nodes (none named: the centre's own scheduler chooses `count` of them).
-    `accelerators` of model `accelerator` on each node. `cost_minor`: what it costs at most, in minor units of
-    the offer's currency. `why` makes the explanation, which few ask for."""
+    `accelerators` of model `accelerator` on each node; `accelerator_share`: thousandths of its one, and
+    `accelerator_slots`: which shared one, node by node. `cost_minor`: what it costs at most, in minor units
+    of the offer's currency. `why` makes the explanation, which few ask for."""
 
     job: str
     centre: str
@@ -24,6 +26,8 @@ class Assignment:
     accelerators: int
     cost_minor: int
     why: Callable[[], Explanation] = field(compare=False, repr=False)
+    accelerator_share: int = WHOLE
+    accelerator_slots: tuple[int, ...] = ()
 
     @property
     def explanation(self) -> Explanation:

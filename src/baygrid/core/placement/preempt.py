@@ -59,16 +59,14 @@ class Preemptor:
         self._weigh = weigh
         self._chosen: set[str] = set()
         self._stopping = [it for it in image.live.values() if it.stopping]
-        self._gone: dict[int, list[Need]] = {}
+        self._gone: dict[int, list[tuple[str, Need]]] = {}
         for it in self._stopping:
             for row, need in self._takes(it):
-                self._gone.setdefault(row, []).append(need)
+                self._gone.setdefault(row, []).append((it.attempt, need))
         self._least_urgent = min((p for p, number in image.priorities.items() if number > 0), default=0)
 
     def _takes(self, it: Placement) -> list[tuple[int, Need]]:
-        nodes = self._rooms.nodes
-        rows, count = nodes.rows(it)
-        need = nodes.need(it.cpus, it.memory_mib, it.accelerator, it.accelerators).times(count)
+        rows, need = self._rooms.nodes.taken(it)
         return [(row, need) for row in rows]
 
     def search(self, demand: Demand, judged: Judged, open_pools: Bools) -> Eviction | None:
@@ -96,8 +94,8 @@ class Preemptor:
         pool, option = int(judged.pool[position]), int(judged.place[position])
         if pool in self._rooms.most_pending:
             return None
-        model, count = demand.accelerators[option] if demand.accelerators else (None, 0)
-        amount = amount_of(demand, model, count, demand.least)
+        model, count, share = demand.options[option]
+        amount = amount_of(demand, model, count, demand.least, share)
         flavor = model or "cpu"
         most = self._quotas.most(demand.queue, flavor)
         if most is not None and amount > most:
@@ -158,29 +156,36 @@ class Preemptor:
             found = kept
         return found
 
-    def _free(self, row: int, without: Iterable[Victim] = ()) -> tuple[int, int, Ints]:
-        """What the row has once those who stop, and these, are gone."""
+    def _free(self, row: int, without: Iterable[Victim]) -> tuple[int, int, Ints, Ints]:
+        """What the row has once those who stop, and these, are gone: cpus, memory, and by model whole
+        accelerators and the most that is left of a shared one."""
         rooms = self._rooms
         cpus, memory = int(rooms.cpus[row]), int(rooms.memory[row])
         accelerators = rooms.accelerators[:, row].copy()
         gone = list(self._gone.get(row, ()))
-        gone += [need for v in without for at, need in self._takes(v.placement) if at == row]
-        for need in gone:
+        gone += [
+            (v.placement.attempt, need) for v in without for at, need in self._takes(v.placement) if at == row
+        ]
+        left = rooms.parts.left[:, row].copy()
+        for _, need in gone:
             cpus += need.cpus
             memory += need.memory_mib
             if need.model >= 0:
-                accelerators[need.model] += need.accelerators
-        return cpus, memory, accelerators
+                accelerators[need.model] += need.whole
+        names = {name for name, _ in gone}
+        for model in {need.model for _, need in gone if need.shared}:
+            whole, left[model] = rooms.parts.without(model, row, names)
+            accelerators[model] += whole
+        return cpus, memory, accelerators, left
 
     def _fits(self, row: int, need: Need, without: Iterable[Victim]) -> bool:
-        cpus, memory, accelerators = self._free(row, without)
-        if need.model < 0 and need.accelerators:
+        cpus, memory, accelerators, left = self._free(row, without)
+        if cpus < need.cpus or memory < need.memory_mib:
             return False
-        return (
-            cpus >= need.cpus
-            and memory >= need.memory_mib
-            and (need.model < 0 or int(accelerators[need.model]) >= need.accelerators)
-        )
+        if need.model < 0:
+            return not need.accelerators
+        enough = int(accelerators[need.model]) >= need.accelerators
+        return enough or (need.shared and int(left[need.model]) >= need.share)
 
     def _for_room(
         self, demand: Demand, pool: int, need: Need, eligible: list[Victim]

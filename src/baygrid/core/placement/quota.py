@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy, Quota
 from baygrid.core.reasons import JSON, Reason
 
@@ -227,9 +228,11 @@ def _of(amount: int, flavor: str) -> str:
     return f"{number} {flavor}"
 
 
-def amount_of(demand: Demand, accelerator: str | None, accelerators: int, nodes: int) -> int:
+def amount_of(
+    demand: Demand, accelerator: str | None, accelerators: int, nodes: int, share: int = WHOLE
+) -> int:
     """What the demand would have of a flavor on so many nodes."""
-    return 1000 * nodes * (accelerators if accelerator else demand.cpus)
+    return nodes * (share * accelerators if accelerator else WHOLE * demand.cpus)
 
 
 def inadmissible(policy: Policy, demand: Demand) -> Reason | None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.parts import WHOLE, Part
 from baygrid.core.placement.policy import Policy, Reserved
 
 MANY: Final = 1 << 40
@@ -38,6 +39,7 @@ class Rooms:
         self.cpus = nodes.cpus.copy()
         self.memory = nodes.memory.copy()
         self.accelerators = nodes.accelerators.copy()
+        self.parts = nodes.parts.copy()
         self.summed: Ints = self.accelerators.sum(axis=0)
         self.ends: list[tuple[int, int, Need]] = []
         self.until: Ints | None = None
@@ -66,6 +68,9 @@ class Rooms:
     def may_fit(self, pool: int, need: Need, end: int) -> bool:
         """Whether the pool has enough of everything, if not on one row, for a job that would end at `end`.
         Quick."""
+        if need.shared:  # rows without a whole device may do
+            roomy = self._most_cpus[pool] >= need.cpus and self._most_memory[pool] >= need.memory_mib
+            return roomy or pool in self.most_pending
         if pool in self._promised and not self._may_fit_beside(pool, need, end):
             return False
         if need.model >= 0:
@@ -117,7 +122,10 @@ class Rooms:
         """Which rows have the room now, whoever it is promised to."""
         mask = (self.cpus[rows] >= need.cpus) & (self.memory[rows] >= need.memory_mib)
         if need.model >= 0:
-            mask &= self.accelerators[need.model, rows] >= need.accelerators
+            enough = self.accelerators[need.model, rows] >= need.accelerators
+            if need.shared:
+                enough |= self.parts.left[need.model, rows] >= need.share
+            mask &= enough
         elif need.accelerators:
             mask &= False
         return mask
@@ -131,7 +139,8 @@ class Rooms:
         return mask & kept
 
     def unkept(self, need: Need, rows: slice | Ints, end: int) -> Bools | None:
-        """Which rows no kept place forbids; None: all."""
+        """Which rows no kept place forbids; None: all. Beside a kept place a part of a device counts as a
+        whole one: the device that it shares may be promised."""
         if self.until is None or self.spare is None:
             return None
         cpus, memory, accelerators = self.spare
@@ -184,7 +193,8 @@ class Rooms:
         """The tightest rows of a pool that can take one node each, at most `count`.
 
         What would be left of the accelerator asked for, then of all accelerators, then cpus, then memory,
-        decides; then the name. So plain jobs keep off idle accelerators.
+        decides; then the name. So plain jobs keep off idle accelerators. Before all of that a part of a
+        device goes where least is left of a shared one.
         """
         span = self.nodes.rows_of(pool)
         mask = self.fits(need, span)
@@ -200,21 +210,34 @@ class Rooms:
             keys = [self.memory[rows], self.cpus[rows], self.summed[rows]]
             if need.model >= 0:
                 keys.append(self.accelerators[need.model, rows])
+            if need.shared:
+                keys.append(self._left_over(need, rows))
             rows = rows[np.lexsort(keys)[:count]]
         return rows[:count]
 
-    def take(self, pool: int, rows: Ints, count: int, need: Need, end: int) -> None:
-        """The job has `count` nodes there until `end`."""
+    def _left_over(self, need: Need, rows: Ints) -> Ints:
+        """Of the device that a part would be of, on each row."""
+        found = np.full(len(rows), WHOLE, dtype=np.int64)
+        for n in np.flatnonzero(self.parts.left[need.model, rows] >= need.share).tolist():
+            found[n] = self.parts.tightest(need.model, int(rows[n]), need.share)
+        return found
+
+    def take(self, pool: int, rows: Ints, count: int, need: Need, end: int) -> tuple[int, ...]:
+        """The job has `count` nodes there until `end`. Returns the slot of its device on each row, if it
+        shares one."""
         if pool in self.pending:
             self.pending[pool] += 1
         if self.nodes.lump[pool]:
             need = need.times(count)
+        slots: list[int] = []
         for row in rows.tolist():
             self.cpus[row] -= need.cpus
             self.memory[row] -= need.memory_mib
             if need.model >= 0:
-                self.accelerators[need.model, row] -= need.accelerators
-                self.summed[row] -= need.accelerators
+                self.accelerators[need.model, row] -= need.whole
+                self.summed[row] -= need.whole
+            if need.shared:
+                slots.append(self._share(row, need, end))
             self.ends.append((row, end, need))
             if self.until is not None and self.until[row] < end:
                 self._take_spare(row, need)
@@ -223,12 +246,21 @@ class Rooms:
         cpus, memory = self.cpus[span], self.memory[span]
         if need.model < 0:
             self._most_cpus[pool], self._most_memory[pool] = int(cpus.max()), int(memory.max())
-            return
+            return ()
         most, amounts = self._most_with[need.model], self.accelerators[need.model, span]
         has = amounts > 0
         most.accelerators[pool] = int(amounts.max())
         most.cpus[pool] = int(np.where(has, cpus, -1).max())
         most.memory[pool] = int(np.where(has, memory, -1).max())
+        return tuple(slots)
+
+    def _share(self, row: int, need: Need, end: int) -> int:
+        slot = self.parts.slot(need.model, row, need.share)
+        part = Part(need.share, (end, 0, 0))
+        opened = self.parts.add(need.model, row, slot, f"planned {len(self.ends)}", part)
+        self.accelerators[need.model, row] -= opened
+        self.summed[row] -= opened
+        return slot
 
     def _take_spare(self, row: int, need: Need) -> None:
         assert self.spare is not None

@@ -17,6 +17,7 @@ import numpy as np
 from baygrid.core.placement.demand import Demand, Prefer
 from baygrid.core.placement.image import OfferView
 from baygrid.core.placement.nodes import Ints
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy
 from baygrid.core.units import DECIMALS
 
@@ -38,6 +39,7 @@ class Figures:
     demand: Demand
     offer: Ints
     accelerators: Ints
+    share: Ints
     nodes: Ints
     cost: Ints
 
@@ -60,16 +62,17 @@ class Figures:
     def run_s(self) -> Ints:
         """The full time on the weakest set that the job names, less where the set is stronger. Sets are only
         compared where every model of the job has a declared rating."""
-        time_s, asked, flavors = self.demand.time_s, self.demand.accelerators, self.table.policy.flavors
+        time_s, asked, flavors = self.demand.time_s, self.demand.options, self.table.policy.flavors
         if not self._rated:
             return np.full(len(self.offer), time_s, dtype=np.int64)
-        powers = [flavors[model].rating * count for model, count in asked]
+        powers = [flavors[model or ""].rating * count * share for model, count, share in asked]
         by_set = {
             asking: ceil(time_s * min(powers) / power) for asking, power in zip(asked, powers, strict=True)
         }
-        pairs = zip(self.offer.tolist(), self.accelerators.tolist(), strict=True)
+        sets = zip(self.offer.tolist(), self.accelerators.tolist(), self.share.tolist(), strict=True)
         offers = self.table.offers
-        return np.array([by_set[offers[n].accelerator or "", count] for n, count in pairs], dtype=np.int64)
+        lasts = [by_set[offers[n].accelerator, count, share] for n, count, share in sets]
+        return np.array(lasts, dtype=np.int64)
 
     @property
     def _rated(self) -> bool:
@@ -81,7 +84,8 @@ class Figures:
         """Minor units for the run as predicted, and for the transfer."""
         cost = self.cost
         if self._rated:
-            cost = self.table.costs(self.offer, self.demand, self.accelerators, self.nodes, self.run_s)
+            had = (self.accelerators, self.share)
+            cost = self.table.costs(self.offer, self.demand, *had, self.nodes, self.run_s)
         if not self.demand.input_bytes:
             return cost
         carriage = [
@@ -116,9 +120,10 @@ class Figures:
         price = co2.copy()
         for n, it in enumerate(self._offers if hour >= 0 else ()):
             centre = policy.centre(it.centre)
-            watts = centre.watts_cpu * self.demand.cpus
+            watts = Fraction(centre.watts_cpu * self.demand.cpus)
             if it.accelerator is not None:
-                watts += policy.flavor(it.accelerator).watts * int(self.accelerators[n])
+                each = policy.flavor(it.accelerator).watts * int(self.accelerators[n])
+                watts += Fraction(each * int(self.share[n]), WHOLE)
             kwh = Fraction(watts * int(self.nodes[n]) * int(self.run_s[n]), _JOULES_KWH) * centre.pue
             if centre.carbon_g_kwh:
                 co2[n] = round(kwh * _now(centre.carbon_g_kwh, hour) * 1000)

@@ -58,12 +58,14 @@ _NARROW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`position` in `Judged`; `rows` of the node table (one for a partition known by its sums)."""
+    """`position` in `Judged`; `rows` of the node table (one for a partition known by its sums); `slots`:
+    of its device on each, if it shares one."""
 
     position: int
     pool: int
     rows: Ints
     count: int
+    slots: tuple[int, ...] = ()
 
 
 class Search:
@@ -79,7 +81,7 @@ class Search:
         """A candidate with room was passed over since the queue would have had to borrow."""
         self._explained: dict[tuple[int, int], Explanation] = {}
         self._end = scene.rooms.now + demand.occupies_ms
-        self._by_place: tuple[tuple[str | None, int], ...] = demand.accelerators or ((None, 0),)
+        self._by_place = demand.options
         self.ranked = self._within_reach(judged.ranked)
         """The positions that its queue could ever pay with its quota, best first."""
         self._left: list[tuple[int, int, int]] = []
@@ -104,15 +106,15 @@ class Search:
             return ranked
         over = [
             option
-            for option, (model, each) in enumerate(self._by_place)
+            for option, (model, each, share) in enumerate(self._by_place)
             if (most := quotas.most(demand.queue, model or PLAIN)) is not None
-            and amount_of(demand, model, each, demand.least) > most
+            and amount_of(demand, model, each, demand.least, share) > most
         ]
         found: Ints = ranked[~np.isin(self.judged.place[ranked], over)] if over else ranked
         return found
 
-    def option(self, position: int) -> tuple[str | None, int]:
-        """The model and how many of it on each node at this candidate."""
+    def option(self, position: int) -> tuple[str | None, int, int]:
+        """The model, how many of it on each node and thousandths of each, at this candidate."""
         return self._by_place[int(self.judged.place[position])]
 
     def _start(self) -> None:
@@ -166,27 +168,28 @@ class Search:
             count = len(rows)
         if count < demand.least:
             return None
-        self._take(pool, rows, count, need, option)
-        return Taken(position, pool, rows, count)
+        return Taken(position, pool, rows, count, self._take(pool, rows, count, need, option))
 
-    def _take(self, pool: int, rows: Ints, count: int, need: Need, option: int) -> None:
-        model, each = self._by_place[option]
-        self.scene.rooms.take(pool, rows, count, need, self._end)
+    def _take(self, pool: int, rows: Ints, count: int, need: Need, option: int) -> tuple[int, ...]:
+        model, each, share = self._by_place[option]
+        slots = self.scene.rooms.take(pool, rows, count, need, self._end)
         if self.scene.quotas.declared:
-            amount = amount_of(self.demand, model, each, count)
+            amount = amount_of(self.demand, model, each, count, share)
             self.scene.quotas.take(self.demand.queue, model or PLAIN, amount, self._end)
+        return slots
 
     def _within_quota(self, position: int, option: int, most: int, borrow: bool) -> int:
         """The most nodes that the queue may have there now, 0 where that is too few."""
         quotas, demand = self.scene.quotas, self.demand
         if not quotas.declared:
             return most
-        model, each = self._by_place[option]
+        model, each, share = self._by_place[option]
         flavor = model or PLAIN
         for count in range(most, demand.least - 1, -1):
-            if quotas.admits(demand.queue, flavor, amount_of(demand, model, each, count), self._end, borrow):
+            amount = amount_of(demand, model, each, count, share)
+            if quotas.admits(demand.queue, flavor, amount, self._end, borrow):
                 return count
-        least = amount_of(demand, model, each, demand.least)
+        least = amount_of(demand, model, each, demand.least, share)
         if not borrow and quotas.admits(demand.queue, flavor, least, self._end):
             self.borrows = True
         else:

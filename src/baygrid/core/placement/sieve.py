@@ -12,6 +12,7 @@ import numpy as np
 from baygrid.core.placement.backlog import Kind
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, NodeTable
 from baygrid.core.placement.offers import Judged
+from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.room import Rooms
 from baygrid.core.placement.search import Scene
 
@@ -26,6 +27,7 @@ class _Group:
     cpus: Ints
     memory: Ints
     accelerators: Ints
+    share: Ints
     least: Ints
     time_ms: Ints
     pools: Ints
@@ -83,19 +85,19 @@ def _group(model: int, rows: list[tuple[Kind, Judged, int]], nodes: NodeTable) -
     spans = [np.arange(nodes.starts[pool], nodes.starts[pool + 1]) for pool in pools]
     needs = np.array(
         [
-            (need.cpus, need.memory_mib, need.accelerators, kind.example.least, kind.example.occupies_ms)
-            for kind, it, option in rows
-            for need in (it.needs[option],)
+            (need.cpus, need.memory_mib, need.accelerators, need.share, it.least, it.occupies_ms)
+            for need, it in ((judged.needs[option], kind.example) for kind, judged, option in rows)
         ],
         dtype=np.int64,
     ).T
-    cpus, memory, accelerators, least, time_ms = needs
+    cpus, memory, accelerators, share, least, time_ms = needs
     return _Group(
         model,
         [kind for kind, _, _ in rows],
         cpus,
         memory,
         accelerators,
+        share,
         least,
         time_ms,
         pools,
@@ -108,11 +110,15 @@ def _group(model: int, rows: list[tuple[Kind, Judged, int]], nodes: NodeTable) -
 def _roomy(group: _Group, rows: Ints, scene: Scene) -> Bools:
     """Of these kinds of the group: whether a pool that would do has as many nodes with room as it needs."""
     rooms = scene.rooms
-    needs = _Needs(group.cpus[rows], group.memory[rows], group.accelerators[rows], group.time_ms[rows])
+    columns = (group.cpus, group.memory, group.accelerators, group.share, group.time_ms)
+    needs = _Needs(*(column[rows] for column in columns))
     usable: Bools = rooms.cpus[group.nodes] >= needs.cpus.min()
     usable &= rooms.memory[group.nodes] >= needs.memory.min()
     if group.model >= 0:
-        usable &= rooms.accelerators[group.model, group.nodes] >= needs.accelerators.min()
+        has: Bools = rooms.accelerators[group.model, group.nodes] >= needs.accelerators.min()
+        if needs.share.min() < WHOLE:
+            has |= rooms.parts.left[group.model, group.nodes] >= needs.share.min()
+        usable &= has
     nodes, column = group.nodes[usable], group.column[usable]
     counts = np.zeros((len(rows), len(group.pools)), dtype=np.int32)
     if len(nodes):
@@ -133,16 +139,20 @@ class _Needs(NamedTuple):
     cpus: Ints
     memory: Ints
     accelerators: Ints
+    share: Ints
     time_ms: Ints
 
 
 def _fits(model: int, needs: _Needs, rooms: Rooms, nodes: Ints) -> Bools:
     """Which kinds (row) fit which nodes (column) now, kept places respected."""
-    cpus, memory, accelerators, time_ms = (column[:, None] for column in needs)
+    cpus, memory, accelerators, share, time_ms = (column[:, None] for column in needs)
     fits: Bools = rooms.cpus[nodes] >= cpus
     fits &= rooms.memory[nodes] >= memory
     if model >= 0:
-        fits &= rooms.accelerators[model, nodes] >= accelerators
+        enough: Bools = rooms.accelerators[model, nodes] >= accelerators
+        if share.min() < WHOLE:  # of a shared one there is never a whole one left
+            enough |= rooms.parts.left[model, nodes] >= share
+        fits &= enough
     else:
         fits &= accelerators <= 0
     if rooms.until is None or rooms.spare is None:

@@ -28,7 +28,7 @@ class ChargeError(ValueError):
 class Consumption:
     """What one stretch of an attempt had for itself, used or not, from `start_ms` to before `end_ms`
     (milliseconds since 1970, UTC): `nodes` nodes, each with `cpus`, MiB of memory and `accelerators` of one
-    model."""
+    model; of each of these `accelerator_share` thousandths."""
 
     start_ms: int
     end_ms: int
@@ -37,6 +37,7 @@ class Consumption:
     memory_mib: int
     accelerator: str | None = None
     accelerators: int = 0
+    accelerator_share: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def charge(usage: Consumption, tariffs: Sequence[Tariff]) -> Charge:
     """
     if usage.end_ms < usage.start_ms:
         raise ChargeError(f"the usage ends {usage.start_ms - usage.end_ms} ms before it starts")
-    if min(usage.nodes, usage.cpus, usage.memory_mib, usage.accelerators) < 0:
+    if min(usage.nodes, usage.cpus, usage.memory_mib, usage.accelerators, usage.accelerator_share) < 0:
         raise ChargeError("amounts used cannot be negative")
     if not tariffs:
         raise ChargeError("there is no tariff to charge by")
@@ -112,8 +113,9 @@ def _parts(usage: Consumption, tariffs: Sequence[Tariff]) -> Iterator[tuple[Tari
 def _lines(usage: Consumption, tariff: Tariff, start: int, end: int) -> Iterator[Line]:
     hours = Fraction((end - start) * usage.nodes, HOUR_MS)
     model = usage.accelerator or "accelerator"
+    devices = Fraction(usage.accelerators * usage.accelerator_share, 1000)
     for item, unit, rate, each in (
-        (model, "accelerator-hour", tariff.accelerator_hour, Fraction(usage.accelerators)),
+        (model, "accelerator-hour", tariff.accelerator_hour, devices),
         ("cpu", "cpu-hour", tariff.cpu_hour, Fraction(usage.cpus)),
         ("memory", "GiB-hour", tariff.gib_hour, Fraction(usage.memory_mib, MIB_PER_GIB)),
     ):

@@ -18,12 +18,14 @@ processes gone and write the time down. Slurm's own KillWait is 30 s too."""
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a job has for itself: `nodes` nodes, each with `cpus`, MiB of memory and `accelerators`."""
+    """What a job has for itself: `nodes` nodes, each with `cpus`, MiB of memory and `accelerators`; of each
+    of these `accelerator_share` thousandths."""
 
     nodes: int
     cpus: int
     memory_mib: int
     accelerators: int = 0
+    accelerator_share: int = 1000
 
 
 def cost_at(rate: Tariff, footprint: Footprint, seconds: int) -> int:
@@ -31,7 +33,7 @@ def cost_at(rate: Tariff, footprint: Footprint, seconds: int) -> int:
     scale = seconds * footprint.nodes * 10 ** DECIMALS[rate.currency]
     total = 0
     for price, amount, per in (
-        (rate.accelerator_hour, footprint.accelerators, HOUR_S),
+        (rate.accelerator_hour, footprint.accelerators * footprint.accelerator_share, HOUR_S * 1000),
         (rate.cpu_hour, footprint.cpus, HOUR_S),
         (rate.gib_hour, footprint.memory_mib, HOUR_S * MIB_PER_GIB),
     ):

@@ -70,6 +70,7 @@ class Attempt(TypedDict):
     log_size: int
     outputs: dict[str, str]
     cost_so_far: Money
+    accelerators: str | None
 
 
 class Job(TypedDict):

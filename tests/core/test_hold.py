@@ -77,7 +77,7 @@ def test_a_hold_is_never_below_the_charge_of_the_same_time(
 @given(TARIFFS, FOOTPRINTS, st.integers(0, 10**7))
 def test_a_hold_is_less_than_a_minor_unit_an_item_too_much(rate: Tariff, footprint: Footprint, seconds: int):
     each = (
-        rate.accelerator_hour * footprint.accelerators
+        rate.accelerator_hour * footprint.accelerators * Fraction(footprint.accelerator_share, 1000)
         + rate.cpu_hour * footprint.cpus
         + rate.gib_hour * Fraction(footprint.memory_mib, 1024)
     )

@@ -131,3 +131,21 @@ def test_a_reservation_keeps_others_out_until_it_is_over(stage: Stage, site: Sit
     assert "maintenance" in str(told.rows)
     later(stage, site, 2 * HOUR)
     assert [order.job for order in started(stage, site)] == [job]
+
+
+def test_nobody_is_told_to_start_before_quota_or_a_reservation_lets_him(stage: Stage, site: Site):
+    window = {"name": "maintenance", "centre": "qianhai", "partition": "main"}
+    nodes = ["qianhai-0", "qianhai-1"]
+    times = {"from": "2027-01-15T08:30:00+00:00", "until": "2027-01-15T10:00:00+00:00"}
+    declare(
+        stage,
+        queues={"small": {"quotas": {"cpu": {"nominal": 8}}}},
+        reservations=[{**window, "nodes": nodes, **times}],
+    )
+    stage.submit({**WHOLE, "queue": "small", "time": "20m"})
+    (quota,) = stage.submit({**WHOLE, "queue": "small", "time": "5m"})
+    (reserved,) = stage.submit({**WHOLE, "time": "45m"})
+    started(stage, site)
+    for job, least in ((quota, stage.now + 60_000), (reserved, stage.now + 2 * HOUR)):
+        facts = explain.of_job(stage.platform, OPERATOR, job).facts
+        assert facts["start_p10_ms"] >= least

@@ -253,6 +253,7 @@ class Cycle:
     def of(self, demand: Demand, kind: Kind) -> Blocked:
         """The job that the walk ended at, or passed over, as one that waits now."""
         search = self._search(kind, demand)
+        search.take(borrow=True)  # finds nothing, but whose quota is in the way
         return Blocked(demand, search.judged, search.ranked, self._quota_time(demand, search))
 
     def _quota_time(self, demand: Demand, search: Search) -> int | None:

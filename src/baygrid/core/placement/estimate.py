@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.keeping import Calendar
@@ -103,7 +105,7 @@ def starts(
         calendar = Calendar(scene.rooms, quantile)
         for other in blocked:
             _keep(calendar, scene, other, quantile)
-        times = _times(calendar, scene, it, quantile)
+        times = _times(calendar, scene, it)
         delay = int(before.work_s[quantile] * 1000)
         found[quantile] = {
             candidate: time + delay
@@ -113,12 +115,18 @@ def starts(
     return found
 
 
-def _times(calendar: Calendar, scene: Scene, it: Blocked, quantile: int) -> Ints:
-    now = scene.rooms.now
-    after = now if it.after is None else calendar.sooner(it.after)
-    time_ms = seconds(it.demand, quantile) * 1000
+def _times(calendar: Calendar, scene: Scene, it: Blocked) -> Ints:
+    if it.after is None:
+        return np.full(len(it.ranked), FOREVER, dtype=np.int64)
+    # A plan lets it begin only where all of its time fits, however long it will probably run.
     return calendar.times(
-        it.judged, it.ranked, scene.open_pools, it.demand.least, time_ms, it.demand.project, after
+        it.judged,
+        it.ranked,
+        scene.open_pools,
+        it.demand.least,
+        it.demand.occupies_ms,
+        it.demand.project,
+        calendar.sooner(it.after),
     )
 
 

@@ -175,7 +175,7 @@ class Stage:
             lambda: self.now,
             CountingIds(),
             Catalogue(),
-            ("local",),
+            ("local", "queueing"),
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")
@@ -183,10 +183,17 @@ class Stage:
         projects.add_project(self.platform, OPERATOR, "demo", "acme", "CNY", Money.parse(funds))
 
     def add_site(
-        self, name: str, *, cpu_hour: str = "1", cpus: int = 8, jurisdiction: str = "CN-QH", nodes: int = 1
+        self,
+        name: str,
+        *,
+        cpu_hour: str = "1",
+        cpus: int = 8,
+        jurisdiction: str = "CN-QH",
+        nodes: int = 1,
+        driver: str = "local",
     ) -> Site:
         """A centre with `nodes` nodes of so many cpus and 64 GiB, that has reported once."""
-        centres.add_centre(self.platform, OPERATOR, name, jurisdiction, "local")
+        centres.add_centre(self.platform, OPERATOR, name, jurisdiction, driver)
         offers.add_offer(
             self.platform,
             OPERATOR,

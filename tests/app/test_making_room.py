@@ -63,7 +63,11 @@ def test_the_one_with_less_to_lose_makes_room_for_a_more_urgent_job(stage: Stage
     assert [stop.attempt for stop in site.desired().stops] == [younger.attempt]
     stage.schedule()
     assert [stop.attempt for stop in site.desired().stops] == [younger.attempt]
+    told = [explain.of_job(stage.platform, OPERATOR, job).text for job in (urgent, younger.job)]
+    assert "an attempt is being stopped for it" in told[0]
+    assert "being stopped for a more urgent job" in told[1]
     ended(stage, site, younger, AttemptState.PREEMPTED)
+    assert "being stopped" not in explain.of_job(stage.platform, OPERATOR, younger.job).text
     assert state(stage, urgent) is JobState.ACTIVE
     assert state(stage, younger.job) is JobState.QUEUED
     assert state(stage, older.job) is JobState.ACTIVE
@@ -149,3 +153,12 @@ def test_nobody_is_told_to_start_before_quota_or_a_reservation_lets_him(stage: S
     for job, least in ((quota, stage.now + 60_000), (reserved, stage.now + 2 * HOUR)):
         facts = explain.of_job(stage.platform, OPERATOR, job).facts
         assert facts["start_p10_ms"] >= least
+
+
+def test_who_asks_before_is_told_what_will_be_held_and_when_that_is_too_much(stage: Stage, site: Site):
+    poor = stage.add_project("poor", funds="0.10 CNY")
+    document = {"name": "job", "run": "true", "time": "1h", **WHOLE}
+    assert "will be held for it" in explain.of_document(stage.platform, stage.team, document).text
+    assert explain.of_document(stage.platform, poor, document).text.endswith(
+        "0.10 CNY free: it would be refused"
+    )

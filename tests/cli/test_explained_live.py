@@ -150,18 +150,6 @@ def test_a_drained_centre(live: Live, build: Build):
     assert live.placed(job)["centre"] == "drained"
 
 
-def test_a_centre_that_has_enough_in_its_own_queue(live: Live, build: Build):
-    centre = build("pending", has=nodes(4))
-    live.declare(centres={"pending": {"managed": False, "max_pending": 1}})
-    first = live.submit(infra="pending")
-    assert live.placed(first)["nodes"] == [], "the centre's own scheduler chooses"
-    job = live.submit(infra="pending")
-    _, found = live.explained(job, "pending")
-    assert set(found) == {"pending"}
-    centre.says(first, AttemptState.RUNNING, started_at=_ms(live.placed(first)))
-    assert live.placed(job)["centre"] == "pending"
-
-
 @pytest.mark.parametrize(
     ("code", "queues", "says"),
     [

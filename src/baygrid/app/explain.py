@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.admission import hold_for
+from baygrid.app.attempts import PREEMPTED
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of
 from baygrid.app.jobs import find_job
@@ -21,7 +23,7 @@ from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project
+from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project, Want
 from baygrid.ports.store import Tx
 
 IMAGINED = "?"
@@ -77,12 +79,21 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         now = platform.clock()
         with platform.follower.lock:
             known = platform.follower.catch_up(now)
-            return _table_of(known, id, known.demand(record), offers, now)
+            found = _table_of(known, id, known.demand(record), offers, now)
+            stopping = known.stopping_for(id)
+        if stopping:
+            who = "an attempt is" if stopping == 1 else f"{stopping} attempts are"
+            found = replace(found, text=f"{found.text}; {who} being stopped for it")
+        return found
     if record.state is JobState.HELD:
         return Table(id, Outcome.WAITING, _held(record), ())
     if not attempts:
         raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
-    return table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+    found = table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+    if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == PREEMPTED:
+        text = f"{found.text}; now it is being stopped for a more urgent job, and will be queued again"
+        found = replace(found, text=text)
+    return found
 
 
 def _held(record: JobRecord) -> str:
@@ -119,7 +130,14 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         found = impossible(known.image, demand)
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
-        return _table_of(known, spec.name, known.imagined(demand, spec.name), copy.offers, now)
+        answer = _table_of(known, spec.name, known.imagined(demand, spec.name), copy.offers, now)
+    need = hold_for(copy, demand, spec.checkpoint.grace, now)
+    elements = 1 if spec.array is None else spec.array.parallel
+    more = f"; {Money(need * elements, project.currency)} will be held for it"
+    if need * elements > project.free:
+        free = Money(project.free, project.currency)
+        more += f", and project {project.name!r} has {free} free: it would be refused"
+    return replace(answer, text=answer.text + more)
 
 
 def _table_of(

@@ -18,6 +18,9 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, PolicyRecord, Role
 from baygrid.ports.store import Tx
 
+ALWAYS_MANAGED = frozenset({"local"})
+"""Drivers that start a job on the nodes that the order names, and nowhere else."""
+
 
 def policy(platform: Platform, actor: Actor) -> PolicyRecord | None:
     """The one in force, as this actor may see it; None: nothing has been declared."""
@@ -125,6 +128,7 @@ class _Names:
     tokens: Collection[str]
     models: Collection[str]
     centres: Mapping[str, tuple[Partition, ...]]
+    drivers: Mapping[str, str]
 
 
 def check_names(tx: Tx, region: RegionCopy, policy: Policy, imagined: Sequence[CentreView] = ()) -> None:
@@ -140,6 +144,7 @@ def check_names(tx: Tx, region: RegionCopy, policy: Policy, imagined: Sequence[C
         [row.id for row in tx.region.tokens()],
         {PLAIN} | models | {offer.accelerator for offer in region.offers.values() if offer.accelerator},
         centres,
+        {name: centre.driver for name, centre in region.centres.items()},
     )
     found = [
         (path, message)
@@ -201,6 +206,10 @@ def _others(policy: Policy, names: _Names) -> Iterator[tuple[str, str]]:
     for model in policy.flavors:
         if model not in names.models:
             yield f"flavors.{model}", unknown("accelerator", model, names.models)
-    for centre in policy.centres:
+    for centre, declared in policy.centres.items():
         if centre not in names.centres:
             yield f"centres.{centre}", unknown("centre", centre, names.centres)
+        elif not declared.managed and names.drivers.get(centre) in ALWAYS_MANAGED:
+            driver = names.drivers[centre]
+            message = f"cannot be false: driver {driver} chooses no nodes itself; take the field out"
+            yield f"centres.{centre}.managed", message

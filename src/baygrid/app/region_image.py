@@ -13,7 +13,7 @@ from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
-from baygrid.core.placement.plan import Plan, Planner
+from baygrid.core.placement.plan import Plan, Planner, Preemption
 from baygrid.core.placement.policy import UNDECLARED
 from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.core.placement.timeline.predict import Like
@@ -52,6 +52,7 @@ class RegionImage:
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
         self._planner = Planner()
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
+        self._stopping_for: dict[str, str] = {}  # attempt: the job that takes its place
         self._counted: dict[str, None] = {}  # attempts that are over
         self._durations = Durations()
         self._organisations: Mapping[str, str] = {}
@@ -160,6 +161,7 @@ class RegionImage:
             if attempt.want is Want.NOTHING:
                 self.image.release(attempt.id)
                 self._news |= self.live.pop(attempt.id, None) is not None
+                self._stopping_for.pop(attempt.id, None)
                 self.lost_after.pop(attempt.job, None)
                 if attempt.ended_at is not None:
                     self.shares.end(attempt.id, attempt.ended_at)
@@ -190,6 +192,17 @@ class RegionImage:
             self._durations.learn(self._alike(record), attempt)
             self._book(placement_of(attempt, self.demand(record)))
             self.shares.end(attempt.id, attempt.ended_at)
+
+    def makes_room(self, preemptions: Iterable[Preemption], stopping: Iterable[AttemptRecord]) -> None:
+        """Attempts that are to stop for others now."""
+        stopping = list(stopping)
+        whose = {one.attempt: one.job for one in preemptions}
+        self._stopping_for |= {attempt.id: whose[attempt.id] for attempt in stopping}
+        self.take_attempts(stopping)
+
+    def stopping_for(self, job: str) -> int:
+        """How many attempts still stop for it, as far as this server asked for it."""
+        return list(self._stopping_for.values()).count(job)
 
     def placed(self, attempts: Iterable[AttemptRecord]) -> None:
         """Attempts that were made of waiting jobs just now."""

@@ -72,7 +72,7 @@ class Scheduler:
         made = known.plan(now)
         if made.preemptions:
             stopping = make_room(self._platform, self.term, self._holder, LEASE_MS, made.preemptions, now)
-            known.take_attempts(stopping)
+            known.makes_room(made.preemptions, stopping)
         for start in range(0, len(made.assignments), COMMIT_AT_ONCE):
             part = [(a, known.waiting(a.job)) for a in made.assignments[start : start + COMMIT_AT_ONCE]]
             attempts = commit(self._platform, self.term, self._holder, LEASE_MS, part, now)

@@ -144,3 +144,10 @@ def test_what_is_no_trace_is_refused(tmp_path):
     assert muri.replay(bare, "fifo").figures["jobs"] == 1
     with pytest.raises(BadTrace, match="no column iterations, iteration_time, model_name"):
         muri.replay(bare, "tiresias")
+
+
+@pytest.mark.parametrize("cluster", ["100000000x8", "12501x8", "8x100000"])
+def test_a_cluster_too_large_to_replay_is_refused(cluster: str) -> None:
+    with pytest.raises(BadTrace, match=f"{cluster} is too large: name a cluster of at most 100,000 GPUs"):
+        muri.shape(cluster)
+    assert muri.shape("12500x8") == (12_500, 8)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -91,9 +92,9 @@ def test_a_bad_file_is_named_with_its_line(files: tuple[Path, Path], name: str, 
 
 def test_a_bad_order_is_named(files: tuple[Path, Path]) -> None:
     nodes, pods = files
-    with pytest.raises(BadTrace, match="cannot be read"):
+    with pytest.raises(BadTrace, match=r"is not an \.npz file"):
         openb.replay(nodes, pods, "fgd", 7, nodes)
-    with pytest.raises(BadTrace, match="cannot be read"):
+    with pytest.raises(BadTrace, match="cannot be read: No such file"):
         openb.replay(nodes, pods, "fgd", 7, nodes.with_name("absent.npz"))
     with pytest.raises(BadTrace, match="no arrays small_8"):
         openb.replay(nodes, pods, "fgd", 8, order(nodes.with_name("o.npz"), [0], [0, 1, 2]))
@@ -148,3 +149,48 @@ def test_baygrid_places_more_than_fgd(trace: str, seed: int, better: float) -> N
     ours, fgd = replayed(trace, "baygrid", seed), published(trace, "fgd", seed)
     assert ours[0] - fgd[0] >= better
     assert ours[1] - fgd[1] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("pods", "p1,1000", "p1,99999999999999999999999", "line 3: cpu_milli is '99999999999999999999999': "),
+        ("pods", "1000,1024,2", "1000,9007199254740994,2", "line 5: memory_mib is '9007199254740994': "),
+        ("pods", "1024,2,1000", "1024,1025,1000", "from 0 to 1,024"),
+        ("nodes", "a,8000", "a,1e16", "line 3: cpu_milli is '1e16': write a whole number from 0 to 9,007,"),
+        ("nodes", "2,T4", "1e9,T4", "line 2: gpu is '1e9': write a whole number from 0 to 1,024"),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused(
+    files: tuple[Path, Path], file: str, old: str, new: str, told: str
+) -> None:
+    path = files[file == "pods"]
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadTrace, match=re.escape(told)):
+        openb.replay(*files, "fgd", 7)
+
+
+@pytest.mark.parametrize("placement", openb.PLACEMENTS)
+def test_numbers_at_their_bound_are_placed(files: tuple[Path, Path], placement: str) -> None:
+    nodes, pods = files
+    nodes.write_text(f"sn,cpu_milli,memory_mib,gpu,model\na,{2**53},{2**53},2,T4\n")
+    pods.write_text(f"name,cpu_milli,memory_mib,num_gpu,gpu_milli\np0,{2**53},{2**53},2,1000\n")
+    assert openb.replay(nodes, pods, placement, 7).figures["placed"] == 1
+
+
+def test_pods_that_all_insist_on_models_that_no_node_has(files: tuple[Path, Path]) -> None:
+    nodes, pods = files
+    head, *rest = PODS.splitlines()
+    pods.write_text(f"{head}\np0,1000,1024,1,500,A100|H100\np2,20000,1024,0,0,")
+    with pytest.raises(BadTrace, match=r"has any of these models: A100, H100: there are G2, T4"):
+        openb.replay(nodes, pods, "fgd", 7)
+    pods.write_text("\n".join([head, "p0,1000,1024,1,500,A100", *rest[1:]]))
+    openb.replay(nodes, pods, "fgd", 7)
+
+
+@pytest.mark.parametrize("text", ["", "small_7,perm_small_7\n0,1\n"])
+def test_an_order_that_is_no_npz_file(files: tuple[Path, Path], text: str) -> None:
+    path = files[0].with_name("order.csv")
+    path.write_text(text)
+    with pytest.raises(BadTrace, match=r"is not an \.npz file with arrays small_7 and perm_small_7$"):
+        openb.replay(*files, "fgd", 7, path)

@@ -61,6 +61,7 @@ def test_easy_fills_the_hole_that_fifo_leaves(tmp_path: Path) -> None:
 def test_jobs_that_cannot_be_replayed_are_dropped(tmp_path: Path, policy: str) -> None:
     path = log(tmp_path, [(0, -1, 2, 10), (0, 10, 0, 10), (0, 10, 5, 10), (0, 10, 4, 10)])
     assert played(path, policy)["jobs"] == 1
+    assert played(path, policy)["skipped"] == 3
     assert played(path, policy, processors=8)["jobs"] == 2
 
 

@@ -17,6 +17,8 @@ from baygrid.replay.outcome import Line, Outcome, Plot
 
 FIFO: Final = "fifo"
 POLICIES: Final = (FIFO, *ORDERS)
+MOST_GPUS: Final = 100_000
+"""Of one pool: every event looks at all its nodes."""
 
 
 @dataclass(frozen=True, slots=True)

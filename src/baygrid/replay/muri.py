@@ -20,7 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from baygrid.replay.gangs import POLICIES, Job, outcome, run, warm
+from baygrid.replay.gangs import MOST_GPUS, POLICIES, Job, outcome, run, warm
 from baygrid.replay.outcome import BadTrace, Outcome, Progress, no_progress
 from baygrid.replay.rows import number, rows
 
@@ -64,6 +64,8 @@ def shape(cluster: str) -> tuple[int, int]:
     nodes, _, width = cluster.partition("x")
     if not (nodes.isdecimal() and width.isdecimal() and int(nodes) and int(width)):
         raise BadTrace(f"{cluster!r} is not a cluster: write nodes x GPUs of each, for example 8x8")
+    if int(nodes) * int(width) > MOST_GPUS:
+        raise BadTrace(f"{cluster} is too large: name a cluster of at most {MOST_GPUS:,} GPUs in all")
     return int(nodes), int(width)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,10 @@ from baygrid.replay.outcome import BadTrace
 
 INFLATED: Final = 1.3
 """Pods arrive until they ask for this part of all accelerators."""
+MOST: Final = 2**53
+"""Of cpu_milli and memory_mib: what floating point still counts one by one."""
+MOST_GPUS: Final = 1024
+"""Of one node or pod: the packer keeps a column for each."""
 _NODE_FIELDS: Final = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 _POD_FIELDS: Final = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
 
@@ -44,7 +48,7 @@ def read(nodes: Path, pods: Path) -> Trace:
             raise BadTrace(
                 f"{nodes}, line {line}: {name or 'no name'}: every node needs a name of its own in sn"
             )
-        gpus = _number(nodes, line, row, "gpu")
+        gpus = _number(nodes, line, row, "gpu", MOST_GPUS)
         model = row["model"].strip()
         if gpus and not model:
             raise BadTrace(f"{nodes}, line {line}: {name} has accelerators and no model: name it in model")
@@ -59,11 +63,22 @@ def read(nodes: Path, pods: Path) -> Trace:
         raise BadTrace(f"{nodes}: no node has an accelerator: this replay measures how many are allocated")
     if not requests:
         raise BadTrace(f"{pods}: no pods: one a line is needed")
+    _placeable(nodes, pods, hosts.values(), requests)
     return Trace(tuple(hosts[name] for name in sorted(hosts)), tuple(requests), tuple(names))
 
 
+def _placeable(nodes: Path, pods: Path, hosts: Iterable[Host], requests: Iterable[Request]) -> None:
+    """Refuses pods that all insist on models of other nodes: the wrong file of the two, most likely."""
+    there = {model for host in hosts for model in host.models}
+    named = [request.models for request in requests if request.count]
+    if named and all(models and there.isdisjoint(models) for models in named):
+        asked = ", ".join(sorted({model for models in named for model in models})[:10])
+        has = ", ".join(sorted(there))
+        raise BadTrace(f"{pods}: no node of {nodes} has any of these models: {asked}: there are {has}")
+
+
 def _pod(path: Path, line: int, row: Mapping[str, str]) -> Request:
-    count = _number(path, line, row, "num_gpu")
+    count = _number(path, line, row, "num_gpu", MOST_GPUS)
     share = min(_number(path, line, row, "gpu_milli"), WHOLE) if count else 0
     if count and not share:
         raise BadTrace(f"{path}, line {line}: {count} accelerators of gpu_milli 0: write 1 to {WHOLE}")
@@ -87,30 +102,34 @@ def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
         raise BadTrace(f"{path}: cannot be read as a table: {error}") from None
 
 
-def _number(path: Path, line: int, row: Mapping[str, str], field: str) -> int:
+def _number(path: Path, line: int, row: Mapping[str, str], field: str, most: int = MOST) -> int:
     text = row[field].strip()
     try:
         value = int(float(text)) if text else 0
     except (ValueError, OverflowError):
         value = -1
-    if value < 0:
-        raise BadTrace(f"{path}, line {line}: {field} is {text!r}: write a whole number, 0 or more")
+    if not 0 <= value <= most:
+        told = f"{field} is {text[:40]!r}"
+        raise BadTrace(f"{path}, line {line}: {told}: write a whole number from 0 to {most:,}")
     return value
 
 
 def ordered(trace: Trace, order: Path, pods: Path, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The order of arrival and the ranks of the nodes from an .npz file, for this pods file and seed."""
     name = pods.name.removesuffix(".csv").removeprefix("openb_pod_list_")
+    needed = f"arrays {name}_{seed} and perm_{name}_{seed}"
     try:
         with np.load(order, allow_pickle=False) as arrays:
             known = sorted(key for key in arrays if not key.startswith("perm_"))
             if f"{name}_{seed}" not in known or f"perm_{name}_{seed}" not in arrays:
                 seeds = ", ".join(known[:20])
-                raise BadTrace(f"{order}: no arrays {name}_{seed} and perm_{name}_{seed}: it has {seeds} ...")
+                raise BadTrace(f"{order}: no {needed}: it has {seeds} ...")
             arrivals = arrays[f"{name}_{seed}"].astype(np.int64)
             ranks = arrays[f"perm_{name}_{seed}"].astype(np.int64)
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise BadTrace(f"{order}: cannot be read as arrays (.npz): {error}") from None
+    except OSError as error:
+        raise BadTrace(f"{order}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        raise BadTrace(f"{order}: is not an .npz file with {needed}") from None
     if arrivals.size and not 0 <= arrivals.min() <= arrivals.max() < len(trace.pods):
         raise BadTrace(f"{order}: {name}_{seed} names pod {arrivals.max()} of {len(trace.pods)} in {pods}")
     if ranks.shape != (len(trace.hosts),):

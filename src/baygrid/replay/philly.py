@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from baygrid.replay.gangs import POLICIES, Job, outcome, run, warm
+from baygrid.replay.gangs import MOST_GPUS, POLICIES, Job, outcome, run, warm
 from baygrid.replay.outcome import BadTrace, Outcome, Progress, no_progress
 from baygrid.replay.rows import number, rows
 
@@ -49,6 +49,10 @@ def clusters(vc: Path) -> dict[str, int]:
                 f"{vc}, line {line}: {name or 'no name'}: every virtual cluster needs a name of its own"
             )
         found[name] = int(number(vc, line, row, "node num", whole=True, least=1))
+        if found[name] * WIDTH > MOST_GPUS:
+            raise BadTrace(
+                f"{vc}, line {line}: {name} is too large: write at most {MOST_GPUS // WIDTH:,} nodes"
+            )
     return found
 
 

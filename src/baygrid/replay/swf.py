@@ -83,7 +83,7 @@ def replay(
     trace: Path, policy: str, processors: int | None = None, seed: int = 42, progress: Progress = no_progress
 ) -> Outcome:
     """The log in `trace` under one of `POLICIES`, on `processors` (None: those of the log, see
-    `Log.processors`), all of them alike. Which jobs are dropped: `replayable`.
+    `Log.processors`), all of them alike. Which jobs are dropped, and counted as `skipped`: `replayable`.
 
     What a job asks for is its field 9. Where a log has no requests, all policies are told the true runtime
     instead, as if users knew it. fairshare: users (field 12) with equal shares. baygrid: due dates
@@ -106,6 +106,8 @@ def replay(
     start = run(jobs, line, progress)
     taken = time.process_time() - begun
     found = figures(jobs, start, slots, taken)
+    if skipped := len(log.table) - len(jobs):
+        found["skipped"] = skipped
     if isinstance(line, Learned):
         found |= line.foreseen(start)
     return Outcome(found, plot(jobs, start, policy))

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,7 +80,8 @@ def test_with_json_a_wrong_call_is_a_problem(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plot", "said"), [("nowhere/out.png", "no folder nowhere"), ("out.txt", ".png, .svg")]
+    ("plot", "said"),
+    [("nowhere/out.png", "no folder nowhere"), (".", ". is a folder"), ("out.txt", ".png, .svg")],
 )
 def test_where_no_plot_can_be_drawn_is_told_before_the_replay(
     call: Call, tmp_path: Path, plot: str, said: str
@@ -232,3 +234,11 @@ def test_a_bar_is_drawn_on_a_terminal_only() -> None:
             progress(2, 2)
     assert "jobs" in drawn.getvalue()
     assert silent.getvalue() == ""
+
+
+def test_jobs_that_were_dropped_are_told(call: Call, tmp_path: Path) -> None:
+    lines = (f"{n} 0 -1 5 {count} -1 -1 {count} 5 -1 1 1 1 -1 -1 -1 -1 -1" for n, count in enumerate((1, 9)))
+    (tmp_path / "t.swf").write_text("\n".join(lines))
+    code, out, _ = call("replay", "--format", "swf", "t.swf", "--policy", "fifo", "--processors", "4")
+    assert code == 0
+    assert re.search(r"^skipped +1$", out, re.MULTILINE)

@@ -93,7 +93,9 @@ def test_mistakes_are_told_with_file_and_line(operator: Call, tmp_path: Path):
     [
         (["--price", "far"], 2, "write --price OFFER=AMOUNT"),
         (["--policy", "none.yaml"], 1, "there is no policy file none.yaml"),
-        (["--price", "a=1", "--plot", "no/where.png"], 2, "there is no folder no for the plot"),
+        (["--price", "a=1", "--plot", "no/where.png"], 2, "there is no folder no"),
+        (["--price", "a=1", "--plot", "."], 2, "--plot: . is a folder"),
+        (["--price", "a=1", "--plot", "waits"], 2, "is of no known kind of picture"),
     ],
 )
 def test_wrong_calls(call: Call, arguments: list[str], code: int, says: str):

@@ -1,5 +1,6 @@
 """All commands as one application, and the one place where errors end."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -44,12 +45,40 @@ applications.register(app)
 
 def run() -> None:
     """Runs one command and exits: 0; 1 for an error; 2 for a wrong call; a watched job's own code."""
+    if sys.stdout is None:
+        _fail(_no_stdout("it is closed"))
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # as Python ends nobody could tell of its errors
     except CliError as error:
         _fail(error)
-    except OSError as error:  # a file or folder of the user's; the message names it
-        _fail(CliError(str(error), code="os-error"))
+    except OSError as error:
+        if not _stdout_lost():  # a file or folder of the user's; the message names it
+            _fail(CliError(str(error), code="os-error"))
+        if isinstance(error, BrokenPipeError):  # as under `| head`: who reads has enough
+            sys.exit(1)
+        _fail(_no_stdout(error.strerror or str(error)))
+
+
+def _stdout_lost() -> bool:
+    """Whether stdout takes nothing more. What it did not take is then dropped: Python would try to write it
+    once more as it ends, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _no_stdout(why: str) -> CliError:
+    return CliError(
+        f"stdout cannot be written: {why}",
+        code="no-stdout",
+        cure="send it to a terminal, to a file with room, or to /dev/null",
+    )
 
 
 def _fail(error: CliError) -> NoReturn:

@@ -1,13 +1,13 @@
 """Published traces through the placement core, under a simulated clock: no server is asked."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.picture import drawable, not_installed
 from baygrid.cli.session import Session, command, settle
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ STALE_S: Final = 300
 OWN: Final = "baygrid"
 FORMATS: Final = tuple(kind for kind in KINDS if kind != FEDERATED)
 MOST_CAPACITY: Final = 100
-PICTURES: Final = (".png", ".svg", ".pdf")
 EXAMPLES: Final[Mapping[str, str]] = {
     "openb": "baygrid replay --format openb --nodes NODES.csv --pods PODS.csv",
     "muri": "baygrid replay --format muri FILE.csv --cluster 8x8",
@@ -122,7 +121,7 @@ def replay(
     }  # fmt: skip
     options = _checked(kind, {name: value for name, value in given.items() if value is not None})
     if plot is not None:
-        _drawable(plot)
+        drawable(plot)
     settle()
     try:
         with bar(session.out, f"{kind} jobs") as progress:
@@ -134,7 +133,7 @@ def replay(
     except BadTrace as bad:
         raise CliError(str(bad), code="bad-trace", title="The trace cannot be read") from bad
     except ModuleNotFoundError as missing:
-        raise _not_installed(str(missing.name)) from missing
+        raise not_installed(str(missing.name)) from missing
     if session.json:
         session.out.json(dict(outcome.figures))
     else:
@@ -194,23 +193,6 @@ def _spelt(name: str) -> str:
 
 def _wrong(detail: str, cure: str) -> CliError:
     return CliError(detail, code="wrong-call", cure=cure, exit_code=2)
-
-
-def _drawable(plot: Path) -> None:
-    """Before the replay, which may take a minute."""
-    if plot.suffix not in PICTURES:
-        raise _wrong(
-            f"--plot: {plot} is of no known kind of picture", f"end its name in {', '.join(PICTURES)}"
-        )
-    if not plot.parent.is_dir():
-        raise _wrong(f"--plot: there is no folder {plot.parent}", "make it, or name another")
-    if find_spec("matplotlib") is None:
-        raise _not_installed("matplotlib")
-
-
-def _not_installed(name: str) -> CliError:
-    cure = "pip install 'baygrid[replay]'"
-    return CliError(f"this replay needs a package that is not here: {name}", code="not-installed", cure=cure)
 
 
 def _run(kind: str, given: Mapping[str, Any], progress: "Progress") -> "Outcome":

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.picture import drawable
 from baygrid.cli.session import Session, command, settle
 from baygrid.cli.shapes import local
 
@@ -48,8 +49,8 @@ def whatif(
     """Run the region's own history through the planner once more: as the region is, and with a change.
 
     Tells what would be different in waits, utilisation, cost and fairness. Changes nothing."""
-    if plot is not None and not plot.parent.is_dir():
-        raise CliError(f"there is no folder {plot.parent} for the plot", code="no-folder", exit_code=2)
+    if plot is not None:
+        drawable(plot)
     files = _Files()
     body: dict[str, Any] = {"seed": seed, "prices": dict(map(_price, price or []))}
     if policy is not None:
@@ -210,14 +211,6 @@ def _draw(told: dict[str, Any], where: Path) -> None:
         Line(name, told[name]["wait_quantiles_s"], range(len(told[name]["wait_quantiles_s"])))
         for name in ("before", "after")
     )
-    try:
-        draw(
-            Plot("Waits of the region's history", "wait, s", "jobs that waited at most so long, %", lines),
-            where,
-        )
-    except ModuleNotFoundError as missing:
-        raise CliError(
-            f"the plot needs a package that is not here: {missing.name}",
-            code="not-installed",
-            cure="pip install 'baygrid[replay]'",
-        ) from missing
+    draw(
+        Plot("Waits of the region's history", "wait, s", "jobs that waited at most so long, %", lines), where
+    )

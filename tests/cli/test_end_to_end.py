@@ -213,7 +213,7 @@ def test_explain(home: Home):
     home.call("wait", job)
     text = home.call("explain", job).stdout
     assert text.startswith("placed on local/main")
-    assert re.search(r"^local +main +local-main +chosen +[0-9.]+ CNY", text, re.MULTILINE)
+    assert re.search(r"^local +main +local-main +chosen +0s +now +0s +[0-9.]+ CNY +none", text, re.MULTILINE)
     impossible = home.job("impossible", "true", resources={"accelerators": "H100:8"})
     assert home.ask("explain", impossible)["outcome"] == "impossible"
     problem = home.problem("submit", impossible)

@@ -1,17 +1,14 @@
 """`baygrid policy`: files are checked with their lines before anything is sent; set, shown, set again."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from baygrid.cli import session
-from baygrid.cli.entry import run
 from tests.api.world import World, serving
+from tests.cli.conftest import Call
 
-Call = Callable[..., tuple[int, str, str]]
 POLICY = """\
 shares:
   uni: 2
@@ -25,27 +22,6 @@ queues:
 centres:
   hub: {pue: 1.3, energy_price: "0.80"}
 """
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """One command in this process: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run_it(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["baygrid", *arguments])
-        try:
-            run()
-        except SystemExit as end:
-            code = end.code
-        else:
-            code = 0
-        if client := vars(session.current).get("client"):
-            client.close()  # a command's process just ends
-        said = capsys.readouterr()
-        return int(code or 0), said.out, said.err
-
-    return run_it
 
 
 @pytest.fixture

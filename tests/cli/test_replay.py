@@ -6,35 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from baygrid.cli.bar import bar
-from baygrid.cli.entry import run
 from baygrid.cli.output import Output
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """One command in this process: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run_it(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["baygrid", *arguments])
-        try:
-            run()
-        except SystemExit as end:
-            code = end.code
-        else:
-            code = 0
-        said = capsys.readouterr()
-        return int(code or 0), said.out, said.err
-
-    return run_it
+from tests.cli.conftest import Call
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ import pytest
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.replay.whatif_report import compare
 from tests.api.world import World, job, serving
-from tests.cli.test_policy import Call, call
-
-__all__ = ["call"]  # the fixture
+from tests.cli.conftest import Call
 
 CENTRE = """\
 name: new

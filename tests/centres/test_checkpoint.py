@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.centres.local import processes, staging
-from baygrid.centres.local.files import Files
+from baygrid.centres.folder import staging
+from baygrid.centres.folder.files import Files
+from baygrid.centres.local import processes
 from baygrid.centres.outputs import pack
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.centre import Observation, StagingFailed

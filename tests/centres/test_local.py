@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.local import BadNode, LocalCentre, parse_nodes, processes
-from baygrid.centres.local.files import Files, key_of
 from baygrid.centres.local.spawn import SHELL, SUPERVISOR
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import NodeReport, PartitionReport

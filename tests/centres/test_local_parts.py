@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from baygrid.centres.folder.files import Files
 from baygrid.centres.local import parse_nodes
-from baygrid.centres.local.files import Files
 from baygrid.centres.local.share import NoRoom, Share, Shares
 from baygrid.centres.local.spawn import environment
 from tests.centres.behaviour import NODES, order

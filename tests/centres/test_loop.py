@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from baygrid.centres.agent import Agent
+from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
 from baygrid.centres.local import LocalCentre, processes
-from baygrid.centres.local.files import Files, key_of
 from baygrid.centres.loop import Locked, Loop, StateLock
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Refused

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from baygrid.centres.local.unpack import unpack
+from baygrid.centres.folder.unpack import unpack
 from baygrid.centres.outputs import PackingFailed, pack
 from baygrid.ports.centre import StagingFailed
 

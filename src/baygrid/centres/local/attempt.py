@@ -7,7 +7,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-from baygrid.centres.local.files import Exit, Files, Why
+from baygrid.centres.folder.files import Exit, Files, Why
 from baygrid.centres.local.share import Share
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant

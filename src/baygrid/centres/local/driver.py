@@ -16,7 +16,11 @@ from pathlib import Path
 
 import orjson
 
-from baygrid.centres.local import processes, staging
+from baygrid.centres.folder import staging
+from baygrid.centres.folder.files import Claim, Files, Why, key_of
+from baygrid.centres.folder.process import Process
+from baygrid.centres.folder.sweep import Sweeper
+from baygrid.centres.local import processes
 from baygrid.centres.local.attempt import (
     SURVIVORS_MS,
     Attempt,
@@ -27,11 +31,9 @@ from baygrid.centres.local.attempt import (
     verdict,
     word_of,
 )
-from baygrid.centres.local.files import Claim, Files, Why, key_of
 from baygrid.centres.local.nodes import this_machine
 from baygrid.centres.local.share import NoRoom, Share, Shares
 from baygrid.centres.local.spawn import NotRunnable, environment, spawn
-from baygrid.centres.local.sweep import Sweeper
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import Order, PartitionReport, Stop
@@ -324,7 +326,7 @@ class LocalCentre:
                 processes.signal_one(process, signal.SIGKILL)
         attempt.look_at = now + ENDING_POLL_MS
 
-    def _members(self, attempt: Attempt) -> list[processes.Process]:
+    def _members(self, attempt: Attempt) -> list[Process]:
         """Who is left of its session. A session whose number a newer process leads is not its session."""
         found = []
         marker = f"BAYGRID_ATTEMPT={attempt.facts.attempt}".encode()

@@ -9,7 +9,7 @@ import re
 import signal
 from pathlib import Path
 
-from baygrid.centres.local.files import Files
+from baygrid.centres.folder.files import Files
 from baygrid.centres.local.share import WHOLE, Share
 from baygrid.ports.messages import Order
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from baygrid.centres.local.processes import parse_stat
+from baygrid.centres.folder.process import parse_stat
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.ports.basics import Instant
 

@@ -12,8 +12,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from baygrid.centres.local.files import Files
-from baygrid.centres.local.unpack import MAX_BYTES, unpack
+from baygrid.centres.folder.files import Files
+from baygrid.centres.folder.unpack import MAX_BYTES, unpack
 from baygrid.ports.centre import Fetch, StagingFailed
 from baygrid.ports.messages import Order
 

@@ -129,6 +129,44 @@ def test_the_end_of_another_job_frees_the_money(stage: Stage, site: Site):
     assert job(stage, order).state is JobState.QUEUED
 
 
+TWO_IN_TURN = {"array": {"range": "0-1", "parallel": 1}, "budget": {"max_cost": "1 CNY"}}
+
+
+def second_without_money(stage: Stage, site: Site) -> JobRecord:
+    """The first element of TWO_IN_TURN, the newest order, ends; for the second there is no money then."""
+    end(site, max(site.desired().orders, key=lambda order: order.attempt), AttemptState.SUCCEEDED)
+    (short,) = stage.store.read(lambda tx: tx.jobs.short_of_money("demo", 9))
+    assert (short.index, short.asked) == (1, 100)
+    return short
+
+
+def test_what_a_placement_leaves_free_goes_to_who_lacks_it(stage: Stage, site: Site):
+    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "3.20 with this")
+    stage.add_site("dear", cpu_hour="2")
+    running(stage, site, **TWO_IN_TURN)
+    stage.submit()  # holds 2.04 CNY until it is placed, then 1.02
+    short = second_without_money(stage, site)
+    stage.schedule()
+    assert jobs.job(stage.platform, stage.team, short.id).job.state is JobState.ACTIVE
+
+
+def test_what_one_held_that_lacks_money_now_goes_to_another(stage: Stage, site: Site):
+    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "3.20 with this")
+    stage.add_site("dear", cpu_hour="2")
+    stage.submit()  # 2.04 CNY are held, and 1.02 from the time that it is placed
+    stage.schedule()
+    (first,) = site.desired().orders
+    stage.submit(TWO_IN_TURN)
+    stage.schedule()
+    stage.pass_time(600_000)
+    stage.submit({"budget": {"max_cost": "1.08 CNY"}})
+    short = second_without_money(stage, site)
+    stage.preempt(first.attempt)
+    end(site, first, AttemptState.PREEMPTED)
+    assert job(stage, first).state is JobState.HELD
+    assert jobs.job(stage.platform, stage.team, short.id).job.state is JobState.QUEUED
+
+
 def test_retry_is_off_unless_asked(stage: Stage, site: Site):
     order = running(stage, site)
     end(site, order, AttemptState.FAILED, "interrupted")

@@ -65,7 +65,7 @@ def cancel(platform: Platform, actor: Actor, id: str) -> ArrayView:
         changes = Changes()
         cancel_in(tx, changes, elements, now)
         changes.apply(tx)
-        settle(tx, changes.jobs, (), now)
+        settle(tx, changes.jobs, changes.freed, now)
         return _view(tx, tx.arrays.get([id])[record.id])
 
     return platform.store.write(apply)

@@ -27,6 +27,11 @@ class Changes:
     held: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     charged: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
+    @property
+    def freed(self) -> set[str]:
+        """Projects of which less is held than before: there may be money for a job that lacks it."""
+        return {project for project, held in self.held.items() if held < 0}
+
     def apply(self, tx: Tx) -> None:
         """Writes everything. Projects in the order of their names, so that two servers never wait for each
         other in a circle."""

@@ -121,7 +121,7 @@ def cancel(platform: Platform, actor: Actor, id: str) -> JobView:
         except IllegalTransition:
             raise WrongState(f"job {id!r} has already ended: it is {record.state.value}") from None
         changes.apply(tx)
-        settle(tx, changes.jobs, (), now)
+        settle(tx, changes.jobs, changes.freed, now)
         return _views(platform, tx, [tx.jobs.get([id])[id]], now)[0]
 
     return platform.store.write(apply)
@@ -200,4 +200,4 @@ def lose(platform: Platform, tx: Tx, attempts: Sequence[AttemptRecord], why: str
         )
         end_attempt(platform, changes, offers, lost, jobs[attempt.job], AttemptState.LOST, (), now)
     changes.apply(tx)
-    settle(tx, changes.jobs, (), now)
+    settle(tx, changes.jobs, changes.freed, now)

@@ -9,6 +9,7 @@ from baygrid.app.changes import Changes
 from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
+from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption
@@ -53,6 +54,7 @@ def commit(
         ]
         tx.attempts.insert(attempts)
         changes.apply(tx)
+        settle(tx, (), changes.freed, now)
         return attempts
 
     return platform.store.write(apply)

@@ -58,7 +58,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         wrong = dict(refused)
         closed, stored = _take_attempts(platform, tx, changes, centre, report, wrong, now)
         changes.apply(tx)
-        settle(tx, changes.jobs, (), now)
+        settle(tx, changes.jobs, changes.freed, now)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
         return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()))
 

@@ -92,7 +92,7 @@ def _document(rng: Random, number: int, project: str, blob: str | None) -> dict[
     kind = rng.random()
     if kind < 0.2:
         document["resources"]["accelerators"] = (
-            "H100:2" if gang else rng.choice(("H100:1", "H100:2", "A100:2"))
+            "H100:2" if gang else rng.choice(("H100:1", "H100:2", "A100:2", "H100:1", "A100:1"))
         )
     elif kind < 0.4:
         document["infra"] = "hk-two" if gang else rng.choice(("qh-one", {"ordered": ["sz-four", "qh-one"]}))

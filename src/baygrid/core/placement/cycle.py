@@ -12,7 +12,7 @@ from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.estimate import Blocked
 from baygrid.core.placement.explaining import placed
 from baygrid.core.placement.image import Image, Placement
-from baygrid.core.placement.keeping import Calendar, Place
+from baygrid.core.placement.keeping import Ask, Calendar, Place
 from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
 from baygrid.core.placement.policy import PLAIN, Policy
@@ -192,7 +192,7 @@ class Cycle:
 
     @cached_property
     def _calendar(self) -> Calendar:
-        return Calendar(self._scene.rooms)
+        return Calendar(self._scene.rooms, self._scene.open_pools)
 
     @cached_property
     def _preemptor(self) -> Preemptor:
@@ -217,37 +217,30 @@ class Cycle:
                     text = f"{len(names)} {'attempt stops' if len(names) == 1 else 'attempts stop'} for it"
                 reason = Reason("preempts", text, {"attempts": names})
         after = self._quota_time(demand, search) if place is None else self._now
-        self.blocked.append(Blocked(demand, judged, search.ranked, after))
+        blocked = Blocked(demand, judged, search.ranked, after)
+        self.blocked.append(blocked)
+        ask = blocked.ask(demand.occupies_ms, self._now if after is None else after)
         if place is None and after is not None:
-            place = self._calendar.earliest(
-                judged,
-                search.ranked,
-                self._scene.open_pools,
-                demand.least,
-                demand.occupies_ms,
-                demand.project,
-                after,
-            )
+            place = self._calendar.earliest(ask)
         option = int(judged.place[search.ranked[0]])
         if place is None:
             outcome = Reason("waits", "nobody knows when there is room for it", {})
         else:
             option = int(judged.place[place.candidate])
-            outcome = self._keep(demand, judged, place, reason)
+            outcome = self._keep(demand.job, ask, place, reason)
         self._waiting[demand.job] = Explanation(outcome)
         return self._amount(demand, option, demand.least)
 
-    def _keep(self, demand: Demand, judged: Judged, place: Place, reason: Reason | None) -> Reason:
+    def _keep(self, job: str, ask: Ask, place: Place, reason: Reason | None) -> Reason:
         nodes = self._scene.table.nodes
         centre, partition = nodes.where[place.pool]
-        need = judged.needs[int(judged.place[place.candidate])]
-        self._calendar.keep(place, need, demand.least, demand.occupies_ms)
+        self._calendar.keep(place, ask)
         names = () if nodes.lump[place.pool] else tuple([nodes.names[row] for row in place.rows])
         if reason is None:
             wait = -(-(place.start - self._now) // 1000)
             text = f"its place on {centre}/{partition} is kept: it starts in {wait} s at the latest"
             reason = Reason("place-kept", text, {"where": f"{centre}/{partition}", "start_ms": place.start})
-        self._kept.append(Kept(demand.job, centre, partition, place.start, names, reason))
+        self._kept.append(Kept(job, centre, partition, place.start, names, reason))
         return reason
 
     def of(self, demand: Demand, kind: Kind) -> Blocked:

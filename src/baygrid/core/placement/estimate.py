@@ -16,7 +16,7 @@ import numpy as np
 
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.keeping import Calendar
+from baygrid.core.placement.keeping import Ask, Calendar
 from baygrid.core.placement.nodes import FOREVER, Ints
 from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.policy import Policy
@@ -41,6 +41,10 @@ class Blocked:
     judged: Judged
     ranked: Ints
     after: int | None
+
+    def ask(self, time_ms: int, after: int) -> Ask:
+        """For so long a time, not before `after` (ms)."""
+        return Ask(self.judged, self.ranked, self.demand.least, time_ms, self.demand.project, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,10 @@ def starts(
     `blocked`. Positions of which nobody knows are left out."""
     found = {}
     for quantile in QUANTILES:
-        calendar = Calendar(scene.rooms, quantile)
+        calendar = Calendar(scene.rooms, scene.open_pools, quantile)
         for other in blocked:
             _keep(calendar, scene, other, quantile)
-        times = _times(calendar, scene, it)
+        times = _times(calendar, it)
         delay = int(before.work_s[quantile] * 1000)
         found[quantile] = {
             candidate: time + delay
@@ -115,30 +119,19 @@ def starts(
     return found
 
 
-def _times(calendar: Calendar, scene: Scene, it: Blocked) -> Ints:
+def _times(calendar: Calendar, it: Blocked) -> Ints:
     if it.after is None:
         return np.full(len(it.ranked), FOREVER, dtype=np.int64)
     # A plan lets it begin only where all of its time fits, however long it will probably run.
-    return calendar.times(
-        it.judged,
-        it.ranked,
-        scene.open_pools,
-        it.demand.least,
-        it.demand.occupies_ms,
-        it.demand.project,
-        calendar.sooner(it.after),
-    )
+    return calendar.times(it.ask(it.demand.occupies_ms, calendar.sooner(it.after)))
 
 
 def _keep(calendar: Calendar, scene: Scene, it: Blocked, quantile: int) -> None:
-    time_ms = seconds(it.demand, quantile) * 1000
     after = scene.rooms.now if it.after is None else calendar.sooner(it.after)
-    place = calendar.earliest(
-        it.judged, it.ranked, scene.open_pools, it.demand.least, time_ms, it.demand.project, after
-    )
+    ask = it.ask(seconds(it.demand, quantile) * 1000, after)
+    place = calendar.earliest(ask)
     if place is not None:
-        need = it.judged.needs[int(it.judged.place[place.candidate])]
-        calendar.reserve(place, need, it.demand.least, time_ms)
+        calendar.reserve(place, ask)
 
 
 def told(

@@ -10,12 +10,11 @@ and a place is kept for a part as for a whole device.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from baygrid.core.placement.nodes import FOREVER, Ints, Need
+from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need
 from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.room import Rooms
 
@@ -39,12 +38,41 @@ class Place:
     start: int
 
 
-class Calendar:
-    """What becomes free when, within one plan. `quantile`: 90, everything takes all of its time; 50 or 10, as
-    long as half or a tenth of its like did."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """What a job of `project` looks for: `least` nodes at once for `time_ms`, not before `after` (ms), at any
+    of the positions `ranked` of `judged`, best first."""
 
-    def __init__(self, rooms: Rooms, quantile: int = 90) -> None:
+    judged: Judged
+    ranked: Ints
+    least: int
+    time_ms: int
+    project: str
+    after: int
+
+    def need(self, candidate: int) -> Need:
+        """Of each node, at a position in `Judged`."""
+        return self.judged.needs[int(self.judged.place[candidate])]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """For one need of an ask: by row from when on it has the room; never for the rows with windows
+    (`special`), which are looked at singly."""
+
+    ask: Ask
+    need: Need
+    starts: Ints
+    special: set[int]
+
+
+class Calendar:
+    """What becomes free when, within one plan. `open_pools`: by pool, whether its centre takes anything new.
+    `quantile`: 90, everything takes all of its time; 50 or 10, as long as half or a tenth of its like did."""
+
+    def __init__(self, rooms: Rooms, open_pools: Bools, quantile: int = 90) -> None:
         self._rooms = rooms
+        self._open_pools = open_pools
         self._quantile = quantile
         self._nodes = rooms.nodes
         self._kept: dict[int, list[Window]] = {}
@@ -153,7 +181,9 @@ class Calendar:
                     accelerators[window.need.model] -= window.need.accelerators
         return cpus, memory, accelerators
 
-    def _fits_at(self, row: int, need: Need, time: int, until: int, windows: Iterable[Window]) -> bool:
+    def _fits_at(self, row: int, need: Need, time: int, ask: Ask) -> bool:
+        until = time + ask.time_ms
+        windows = self._windows(row, ask.project)
         if any(it.need is None and it.start < until and time < it.end for it in windows):
             return False
         cpus, memory, accelerators = self.free_at(row, time, until)
@@ -163,65 +193,42 @@ class Calendar:
             and (need.model < 0 or int(accelerators[need.model]) >= need.accelerators)
         )
 
-    def earliest(
-        self,
-        judged: Judged,
-        ranked: Ints,
-        open_pools: Iterable[bool],
-        least: int,
-        time_ms: int,
-        project: str,
-        after: int,
-    ) -> Place | None:
-        """Of the positions `ranked`, the earliest place for `least` nodes at once for `time_ms`, not before
-        `after`; among equally early ones the best in rank. None: there is no such time."""
-        times = self.times(judged, ranked, open_pools, least, time_ms, project, after)
+    def earliest(self, ask: Ask) -> Place | None:
+        """The earliest place; among equally early ones the best in rank. None: there is no such time."""
+        times = self.times(ask)
         if not len(times) or int(times.min()) >= FOREVER:
             return None
         best = int(times.argmin())
-        candidate, start = int(ranked[best]), int(times[best])
-        pool, need = int(judged.pool[candidate]), judged.needs[int(judged.place[candidate])]
-        special = self._special(project)
-        starts = self._ready(need, special, after)
-        rows = self._rows_at(pool, need, starts, special, least, time_ms, project, start)
-        return Place(candidate, pool, tuple(rows), start)
+        candidate, start = int(ask.ranked[best]), int(times[best])
+        pool = int(ask.judged.pool[candidate])
+        search = self._search(ask, ask.need(candidate), self._special(ask.project))
+        return Place(candidate, pool, tuple(self._rows_at(pool, search, start)), start)
 
-    def _ready(self, need: Need, special: set[int], after: int) -> Ints:
-        """By row: from when on it has the room; never for rows with windows, which are looked at singly."""
-        starts = np.maximum(self._starts(need), after)
+    def _search(self, ask: Ask, need: Need, special: set[int]) -> _Search:
+        starts = np.maximum(self._starts(need), ask.after)
         if special:
             starts[list(special)] = FOREVER
-        return starts
+        return _Search(ask, need, starts, special)
 
-    def times(
-        self,
-        judged: Judged,
-        ranked: Ints,
-        open_pools: Iterable[bool],
-        least: int,
-        time_ms: int,
-        project: str,
-        after: int,
-    ) -> Ints:
-        """As `earliest`, of each of the positions."""
-        times = np.full(len(ranked), FOREVER, dtype=np.int64)
-        is_open = np.asarray(open_pools, dtype=np.bool_)
-        special = self._special(project)
+    def times(self, ask: Ask) -> Ints:
+        """The earliest start (ms) at each of the positions `Ask.ranked`."""
+        judged = ask.judged
+        times = np.full(len(ask.ranked), FOREVER, dtype=np.int64)
+        special = self._special(ask.project)
+        crowded = {int(self._nodes.pool_of[row]) for row in special} | set(
+            np.flatnonzero(self._nodes.lump).tolist()
+        )
+        is_open = self._open_pools[judged.pool[ask.ranked]]
         for option, need in enumerate(judged.needs):
-            mine = np.flatnonzero((judged.place[ranked] == option) & is_open[judged.pool[ranked]])
+            mine = np.flatnonzero((judged.place[ask.ranked] == option) & is_open)
             if not len(mine):
                 continue
-            starts = self._ready(need, special, after)
-            pools = judged.pool[ranked[mine]]
-            times[mine] = self._kth(starts, least)[pools]
-            crowded = {int(self._nodes.pool_of[row]) for row in special} | set(
-                np.flatnonzero(self._nodes.lump).tolist()
-            )
+            search = self._search(ask, need, special)
+            pools = judged.pool[ask.ranked[mine]]
+            times[mine] = self._kth(search.starts, ask.least)[pools]
             for position, pool in zip(mine.tolist(), pools.tolist(), strict=True):
                 if pool in crowded:
-                    times[position] = self._search(
-                        pool, need, starts, special, least, time_ms, project, after
-                    )
+                    times[position] = self._first_time(pool, search)
         return times
 
     def _kth(self, starts: Ints, count: int) -> Ints:
@@ -234,67 +241,51 @@ class Calendar:
         found[enough] = ordered[at[enough]]
         return found
 
-    def _search(
-        self,
-        pool: int,
-        need: Need,
-        starts: Ints,
-        special: set[int],
-        least: int,
-        time_ms: int,
-        project: str,
-        after: int,
-    ) -> int:
+    def _first_time(self, pool: int, search: _Search) -> int:
         """As `_kth` for one pool that has rows with windows, or is known by its sums."""
         if pool in self._rooms.most_pending:
             return FOREVER  # nobody knows when its own scheduler starts one
-        span = self._nodes.rows_of(pool)
-        times = {int(time) for time in starts[span] if time < FOREVER}
+        ask, span = search.ask, self._nodes.rows_of(pool)
+        times = {int(time) for time in search.starts[span] if time < FOREVER}
         for row in range(span.start, span.stop):
-            if row in special or self._nodes.lump[pool]:
+            if row in search.special or self._nodes.lump[pool]:
                 ends = self._end[int(self._first[row]) : int(self._first[row + 1])]
-                times |= {max(after, int(time)) for time in ends if time < FOREVER} | {after}
-                times |= {max(after, it.end) for it in self._windows(row, project)}
+                times |= {max(ask.after, int(time)) for time in ends if time < FOREVER} | {ask.after}
+                times |= {max(ask.after, it.end) for it in self._windows(row, ask.project)}
         for time in sorted(times):
-            if self._rows_at(pool, need, starts, special, least, time_ms, project, time):
+            if self._rows_at(pool, search, time):
                 return time
         return FOREVER
 
-    def _rows_at(
-        self,
-        pool: int,
-        need: Need,
-        starts: Ints,
-        special: set[int],
-        least: int,
-        time_ms: int,
-        project: str,
-        time: int,
-    ) -> list[int]:
-        """`least` rows of the pool that are ready at `time`; none where there are fewer."""
+    def _rows_at(self, pool: int, search: _Search, time: int) -> list[int]:
+        """`Ask.least` rows of the pool that are ready at `time`; none where there are fewer."""
+        ask, starts = search.ask, search.starts
         span = self._nodes.rows_of(pool)
         if self._nodes.lump[pool]:
             row = span.start
-            fits = self._fits_at(row, need.times(least), time, time + time_ms, self._windows(row, project))
-            return [row] if fits else []
+            return [row] if self._fits_at(row, search.need.times(ask.least), time, ask) else []
         ready = np.flatnonzero(starts[span] <= time) + span.start
         rows: list[int] = ready[np.argsort(starts[ready], kind="stable")].tolist()
-        for row in sorted(special):
-            here = len(rows) < least and span.start <= row < span.stop
-            if here and self._fits_at(row, need, time, time + time_ms, self._windows(row, project)):
+        for row in sorted(search.special):
+            here = len(rows) < ask.least and span.start <= row < span.stop
+            if here and self._fits_at(row, search.need, time, ask):
                 rows.append(row)
-        return rows[:least] if len(rows) >= least else []
+        return rows[: ask.least] if len(rows) >= ask.least else []
 
-    def keep(self, place: Place, need: Need, least: int, time_ms: int) -> None:
+    def keep(self, place: Place, ask: Ask) -> None:
         """Nobody whose turn comes later may be in the way there."""
-        each = need.times(least) if self._nodes.lump[place.pool] else need
         for row in place.rows:
-            free = self.free_at(row, place.start, place.start + time_ms)
-            self._rooms.keep(row, each, place.start, free)
-        self.reserve(place, need, least, time_ms)
+            free = self.free_at(row, place.start, place.start + ask.time_ms)
+            self._rooms.keep(row, self._each(place, ask), place.start, free)
+        self.reserve(place, ask)
 
-    def reserve(self, place: Place, need: Need, least: int, time_ms: int) -> None:
+    def reserve(self, place: Place, ask: Ask) -> None:
         """The place is taken in this calendar."""
-        each = need.times(least) if self._nodes.lump[place.pool] else need
         for row in place.rows:
-            self._kept.setdefault(row, []).append(Window(place.start, place.start + time_ms, each))
+            window = Window(place.start, place.start + ask.time_ms, self._each(place, ask))
+            self._kept.setdefault(row, []).append(window)
+
+    def _each(self, place: Place, ask: Ask) -> Need:
+        """Of each of the place's rows."""
+        need = ask.need(place.candidate)
+        return need.times(ask.least) if self._nodes.lump[place.pool] else need

@@ -47,6 +47,9 @@ class FakeCentre:
         self.refuses_staging: str | None = None
         self.parts = INVENTORY
 
+    def capabilities(self) -> frozenset[str]:
+        return frozenset()
+
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self.parts
 

@@ -60,6 +60,9 @@ class Translating:
         self._machine = machine
         self._driver = SimDriver(machine, Failpoints(world, faults), faults)
 
+    def capabilities(self) -> frozenset[str]:
+        return self._driver.capabilities()
+
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self._driver.inventory()
 

@@ -6,7 +6,8 @@ other. Engine and agent share a file system: each attempt has a folder there wit
 log and its exit line, so an engine is never asked for a log, and never trusted alone about an exit code.
 
 Every call may take seconds and is made in a thread of the centre, one at a time. `EngineSilent` means that
-nothing is known: not that it failed, not that it worked.
+nothing is known: not that it failed, not that it worked. A call that cannot end (a command that hangs) is
+given up by the engine itself, as silence.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order, PartitionReport
+
+DUPLICATE: Final = 73
+"""The exit code of a task's script that found its attempt claimed: another task of that name runs it."""
+
+NO_FOLDER: Final = 74
+"""Its exit code where the node cannot enter the attempt's folder."""
 
 
 class EngineSilent(Exception):
@@ -37,23 +44,47 @@ class Stand(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Launch:
+    """What of a task's script differs between engines: texts for a POSIX shell, evaluated in the task.
+
+    `id`: a word that gives what `Sight.id` will be; "" where names are unique. `head`: a word that gives the
+    first node's address, `rank` one that gives a rank's number. `each`: a command that runs
+    `sh "$_bg_script" rank` once on each of "$_bg_ranks" nodes with the environment as it is, ends all when
+    one fails and returns when all have ended; only gangs use it. `keep`: patterns of the engine's variables
+    that a job may see; all others are unset. `forward`: `Engine.signal` reaches the script's own process
+    only, which then tells its process group (all but INT, which a shell keeps from what runs beside it).
+    """
+
+    id: str = ""
+    head: str = "127.0.0.1"
+    rank: str = "0"
+    each: str = ""
+    keep: tuple[str, ...] = ("CUDA_VISIBLE_DEVICES",)
+    forward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One attempt as an engine gets it. `name` is unique for ever and says nothing secret: it is how the
-    engine's own list finds the task again when the answer to a submission was lost. `script` is what to run
-    in `folder`, whose first act is the claim. `account`: the engine's user ("" where it has none)."""
+    engine's own list finds the task again when the answer to a submission was lost. `script` is for /bin/sh,
+    takes no argument, needs no working directory, and opens the attempt's log itself: what the engine keeps
+    of standard output goes elsewhere. `order.count` nodes; `order.nodes` is empty. `limit_s`: the engine's
+    own time limit, above the centre's. `account`: the engine's user ("" where it has none)."""
 
     name: str
     folder: Path
     script: Path
     order: Order
-    account: str
+    limit_s: int
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One task as the engine's list or accounting shows it. `cause` of an ended one, where the engine knows
-    better than an exit code: out-of-memory, time-limit, preempted, interrupted (a node failed), cancelled,
-    refused (it can never run: an image that is not there). `id` is the engine's own."""
+    """One task as the engine's list or accounting shows it, under its `name`: two may have one, when a submit
+    was repeated whose answer had been lost. `cause` of an ended one, where the engine knows better than an
+    exit code: out-of-memory, time-limit, preempted, interrupted (a node failed), cancelled, refused (it can
+    never run: an image that is not there). `id` is the engine's own."""
 
     name: str
     id: str
@@ -97,6 +128,9 @@ class Outside:
 class Engine(Protocol):
     """The engine's side of a driver."""
 
+    @property
+    def launch(self) -> Launch: ...
+
     def capabilities(self) -> frozenset[str]:
         """Of `ports.messages.CAPABILITIES`: what of this engine's kind and version is there."""
         ...
@@ -110,18 +144,19 @@ class Engine(Protocol):
         be there: it is looked for before it is submitted again. Raises EngineSilent."""
         ...
 
-    def look(self) -> Mapping[str, Sight]:
-        """One query: all of ours that the engine still lists, by name; finished ones need not be among
-        them."""
+    def look(self) -> Sequence[Sight]:
+        """One query: all of ours that the engine still lists. Of ended ones only those of which it can say
+        all that it will ever say (times, cause, use): the others are left out, and `account` is asked."""
         ...
 
-    def account(self, names: Collection[str], since: Instant) -> Mapping[str, Sight]:
-        """What the engine's accounting says of those (begun after `since`). Absent: it knows nothing of it,
-        which is never taken for an end."""
+    def account(self, names: Collection[str], since: Instant) -> Sequence[Sight]:
+        """What the engine's accounting says of those (submitted after `since`); it may lag. Absent: it knows
+        nothing of it, which is never taken for an end."""
         ...
 
     def signal(self, sights: Sequence[Sight], name: str) -> None:
-        """TERM, USR1, ... to the tasks; KILL ends them and what waits is withdrawn. What is gone is fine."""
+        """TERM, USR1, ... to every process of the tasks (see `Launch.forward`); KILL ends them, and withdraws
+        what waits. What is gone is fine."""
         ...
 
     def waits(self, shapes: Sequence[Order]) -> Sequence[int | None]:

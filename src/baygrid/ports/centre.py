@@ -37,6 +37,10 @@ class Centre(Protocol):
     `start` may be repeated for the same token and starts the command at most once.
     """
 
+    def capabilities(self) -> frozenset[str]:
+        """Of `ports.messages.CAPABILITIES`."""
+        ...
+
     def inventory(self) -> tuple[PartitionReport, ...]: ...
 
     def prepare(self, order: Order, fetch: Fetch) -> None:

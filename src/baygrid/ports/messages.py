@@ -13,11 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 
 VERSION = 1  # a server also accepts VERSION - 1 once there is one
+
+CAPABILITIES: Final = frozenset(
+    {
+        "gang",  # several nodes at once, whose ranks know each other
+        "out-of-memory",  # what takes more memory than it asked for is ended, and that is told as its cause
+        "accelerators",  # of its own, told by CUDA_VISIBLE_DEVICES
+        "arrays",  # many jobs alike are one request to the centre's scheduler
+        "estimate",  # when it will start is asked of the centre's scheduler
+        "image",  # runs inside an image
+        "outside-usage",  # what ran there without Baygrid is told, too
+        "accounts",  # a project's jobs run as a user of its own
+        "checkpoint",  # a signal of the job's choice before it is stopped, and its folder kept
+        "exec",  # a command beside a running job
+    }
+)
+"""What a centre may or may not be able to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ class SimDriver:
         self._faults = faults
         self._spawned: set[str] = set()
 
+    def capabilities(self) -> frozenset[str]:
+        return frozenset({"gang", "accelerators", "checkpoint"})
+
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self._machine.inventory()
 

@@ -42,6 +42,7 @@ HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this,
 ENDING_POLL_MS = 20
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
+CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "checkpoint"})
 
 
 class LocalCentre:
@@ -89,6 +90,9 @@ class LocalCentre:
     def fileno(self) -> int:
         """Readable when a supervisor ended: wait for it and tick."""
         return self._epoll.fileno()
+
+    def capabilities(self) -> frozenset[str]:
+        return CAPABILITIES
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self._partitions

@@ -134,7 +134,7 @@ class Site:
             n=n,
             start=start,
             end=end,
-            nodes=len(order.nodes),
+            nodes=order.count,
             cpus=order.cpus,
             memory_mib=order.memory_mib,
             accelerator=order.accelerator,

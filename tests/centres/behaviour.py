@@ -41,6 +41,7 @@ class Site(Protocol):
 
 
 def order(run: str = ":", number: object = 1, **change: Any) -> Order:
+    nodes = change.get("nodes", NODES[:1])
     return replace(
         Order(
             attempt=f"att-{number}",
@@ -49,7 +50,7 @@ def order(run: str = ":", number: object = 1, **change: Any) -> Order:
             project="demo",
             state=AttemptState.PLACED,
             partition=PARTITION,
-            nodes=NODES[:1],
+            nodes=nodes,
             cpus=1,
             memory_mib=512,
             accelerator=None,

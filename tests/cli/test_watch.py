@@ -42,7 +42,7 @@ WHY = {
 def attempt(**more: Any) -> dict:
     return {
         "id": "att-1", "n": 0, "centre": "hub", "partition": "main", "offer": "hub-main", "nodes": ["n1"],
-        "state": "RUNNING", "raw": "", "placed_at": at(1), "started_at": at(2), "ended_at": None,
+        "count": 1, "state": "RUNNING", "raw": "", "placed_at": at(1), "started_at": at(2), "ended_at": None,
         "exit_code": None, "cause": None, "detail": "", "log_size": 0, "outputs": {},
         "cost_so_far": cny(0), **more,
     }  # fmt: skip

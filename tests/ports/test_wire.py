@@ -107,6 +107,9 @@ def test_a_newer_side_may_say_more(message):
 def test_an_older_side_may_say_less():
     short = {"attempt": "a", "token": "t", "state": "RUNNING"}
     assert from_json(AttemptReport, short) == AttemptReport("a", "t", AttemptState.RUNNING)
+    old = to_json(behaviour.order(nodes=("n1", "n2")))
+    del old["count"]
+    assert from_json(Order, old).count == 2
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,20 @@ def test_a_centre_with_its_own_scheduler_queues_for_itself():
     assert starts(found) == {"a": 0, "b": 0, "c": 1}
 
 
+def test_a_centre_with_its_own_scheduler_lets_jobs_share_a_device():
+    policy = Policy(centres={"small": CentrePolicy(managed=False, max_pending=9)})
+    small = centre("small", gpu=nodes(1, H100=1))
+    base = past("a").demand
+
+    def part(name: str, share: int) -> Past:
+        asked = replace(base, job=name, accelerators=(("H100", 1),), shares=(share,), cpus=1, shape=None)
+        return Past(asked, 3600, "H100")
+
+    where = Setting((small,), (offer("small/gpu", "H100", price=10),), policy)
+    found = course([part("a", 500), part("b", 500), part("c", 400), part("d", 600), part("e", 1000)], where)
+    assert starts(found) == {"a": 0, "b": 0, "c": 1, "d": 1, "e": 2}
+
+
 def test_shares_are_those_of_the_setting():
     history = [past(f"{p}{n}", project=p) for n in range(60) for p in ("one", "two")]
     equal = starts(course(history))

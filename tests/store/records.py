@@ -114,6 +114,7 @@ def attempt(number: int, **fields: Any) -> AttemptRecord:
         "partition": "gpu",
         "offer": "north/gpu/H100",
         "nodes": ("n1", "n2"),
+        "count": 2,
         "cpus": 8,
         "memory_mib": 65536,
         "accelerator": "H100",

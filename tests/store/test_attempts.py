@@ -38,7 +38,7 @@ def test_an_attempt_comes_back_as_it_was(store: Store):
         outputs={"labels": "ab" * 32},
         log_size=12,
     )
-    bare = attempt(2, nodes=())
+    bare = attempt(2, nodes=(), count=3)
     store.write(lambda tx: tx.attempts.insert([given, bare]))
     assert store.read(lambda tx: tx.attempts.get([given.id, bare.id, "?"])) == {
         given.id: given,

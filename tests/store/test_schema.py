@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Integer, create_engine, text
 
 from baygrid.ports.records import Cursor
 from baygrid.ports.store import Store
@@ -74,6 +74,42 @@ def test_on_postgresql_the_migrations_end_at_the_metadata(new_database: Callable
     engine.dispose()
     assert found[0] == found[1]
     assert len(found[0]) > 150
+
+
+@pytest.mark.parametrize(
+    "database", ["file", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_attempts_of_before_have_as_many_nodes_as_they_name(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    new = request.getfixturevalue("new_database") if database == "postgresql" else None
+    url = new() if new else f"sqlite:///{tmp_path}/a.db"
+    with monkeypatch.context() as older:
+        older.setattr(schema, "HEAD", "0005")
+        open_store(url).close()
+    columns = [column.name for column in metadata.tables["attempts"].columns if column.name != "count"]
+    engine = create_engine(url)
+    for number, nodes in enumerate(('["n1", "n2"]', "[]", '["n1"]')):
+        given = dict.fromkeys(columns, 0) | {"id": f"att-{number}", "job": f"job-{number}", "nodes": nodes}
+        row = {name: value if isinstance(value, str) else _default(name) for name, value in given.items()}
+        with engine.begin() as connection:
+            marks = ", ".join(f":{name}" for name in columns)
+            names = ", ".join(f'"{name}"' for name in columns)
+            connection.execute(text(f"INSERT INTO attempts ({names}) VALUES ({marks})"), row)
+    engine.dispose()
+    store = open_store(url)
+    found = store.read(lambda tx: tx.attempts.of_jobs(["job-0", "job-1", "job-2"]))
+    assert [attempt.count for attempt in found] == [2, 1, 1]
+    store.close()
+
+
+def _default(column: str) -> object:
+    if column in ("state", "want"):
+        return {"state": "RUNNING", "want": "run"}[column]
+    kind = metadata.tables["attempts"].columns[column].type
+    if isinstance(kind, Integer):
+        return 1
+    return "{}" if column in ("outputs", "reasons") else "[]"
 
 
 def test_the_newest_migration_is_the_one_the_code_expects():

@@ -175,6 +175,7 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "partition": row.partition,
         "offer": row.offer,
         "nodes": list(row.nodes),
+        "count": row.count,
         "state": row.state.value,
         "raw": row.raw,
         "placed_at": instant(row.placed_at),

@@ -143,7 +143,8 @@ class Attempt(Shape):
     centre: str
     partition: str
     offer: str
-    nodes: list[str]
+    nodes: list[str] = Field(description="none while the centre's own scheduler has not said which")
+    count: int = Field(description="of nodes")
     state: AttemptState
     raw: str = Field(description="the centre's own word")
     placed_at: Time

@@ -197,7 +197,7 @@ def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
         0,
         attempt.started_at,
         now,
-        len(attempt.nodes),
+        attempt.count,
         attempt.cpus,
         attempt.memory_mib,
         attempt.accelerator,

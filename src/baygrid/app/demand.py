@@ -126,7 +126,7 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         attempt.memory_mib,
         attempt.accelerator,
         attempt.accelerators,
-        count=max(1, len(attempt.nodes)),
+        count=attempt.count,
         job=attempt.job,
         project=attempt.project,
         placed_at=attempt.placed_at,

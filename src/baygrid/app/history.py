@@ -92,7 +92,7 @@ def _take(
     last = began[-1]
     # One that goes on where it was stopped has done the work of all its attempts.
     lasts = sum(_seconds(attempt, now) for attempt in (began if past.checkpoint else [last]))
-    past = replace(past, lasts_s=lasts, model=last.accelerator, count=max(1, len(last.nodes)))
+    past = replace(past, lasts_s=lasts, model=last.accelerator, count=last.count)
     (found.known if row.state.final and last.state in _BY_ITSELF else found.unknown).append(past)
 
 

@@ -101,7 +101,7 @@ def _place(
     tariff = in_force(offer.tariffs, now)
     assert tariff is not None, "placement only sees offers whose tariff has begun"
     had = (assignment.accelerators, assignment.accelerator_share)
-    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, *had)
+    footprint = Footprint(assignment.count, demand.cpus, demand.memory_mib, *had)
     hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)
@@ -119,6 +119,7 @@ def _place(
         partition=assignment.partition,
         offer=assignment.offer,
         nodes=assignment.nodes,
+        count=assignment.count,
         cpus=demand.cpus,
         memory_mib=demand.memory_mib,
         accelerator=assignment.accelerator,

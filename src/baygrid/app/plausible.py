@@ -6,6 +6,7 @@ heard.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from baygrid.app.signatures import verify
@@ -16,6 +17,8 @@ from baygrid.ports.records import AttemptRecord
 
 CLOCK_MS = 600_000
 """By how much a centre's clock may differ from ours before we stop believing its times."""
+NAME_LENGTH = 253
+"""The longest name of a host (RFC 1035)."""
 
 
 def implausible(report: Report, now: Instant) -> dict[str, str]:
@@ -52,9 +55,12 @@ def _by_itself(item: AttemptReport, public_key: str, now: Instant) -> str | None
 
 
 def misfit(attempt: AttemptRecord, item: AttemptReport) -> str | None:
-    """Why the claimed usage cannot be this attempt's: it had other resources, or was not placed yet."""
+    """Why the claims cannot be this attempt's: it has other nodes, had other resources, or was not placed
+    yet."""
+    if item.nodes and (why := _no_nodes_of(attempt, item.nodes)):
+        return why
     given = (
-        len(attempt.nodes),
+        attempt.count,
         attempt.cpus,
         attempt.memory_mib,
         attempt.accelerator,
@@ -75,4 +81,16 @@ def misfit(attempt: AttemptRecord, item: AttemptReport) -> str | None:
             return f"usage {usage.n} claims {claimed}, and the attempt was given {given}"
         if usage.start < attempt.placed_at - CLOCK_MS:
             return f"usage {usage.n} begins before the attempt was placed"
+    return None
+
+
+def _no_nodes_of(attempt: AttemptRecord, nodes: Sequence[str]) -> str | None:
+    """Several ranks of a gang may be on one node, so a name may come twice. What it runs on never changes: it
+    runs once."""
+    if len(nodes) != attempt.count:
+        return f"it names {len(nodes)} nodes, and the attempt was given {attempt.count}"
+    if any(not 0 < len(name) <= NAME_LENGTH or not name.isprintable() for name in nodes):
+        return f"a node's name has 1 to {NAME_LENGTH} printable characters"
+    if attempt.nodes and tuple(nodes) != attempt.nodes:
+        return "it names other nodes than those that the attempt has"
     return None

@@ -166,6 +166,7 @@ def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
         cause=item.cause,
         detail=item.detail,
         outputs=dict(item.outputs),
+        nodes=item.nodes or record.nodes,
         log_end=item.log_size,
     )
 
@@ -261,6 +262,7 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         state=attempt.state,
         partition=attempt.partition,
         nodes=attempt.nodes,
+        count=attempt.count,
         cpus=attempt.cpus,
         memory_mib=attempt.memory_mib,
         accelerator=attempt.accelerator,

@@ -478,6 +478,7 @@ def _same(one: Observation | None, other: Observation) -> bool:
         and one.raw == other.raw
         and one.detail == other.detail
         and one.started_at == other.started_at
+        and one.nodes == other.nodes
     )
 
 

@@ -30,7 +30,7 @@ def stretches(
 
     They are entered into `kept`; adjacent, numbered on, none twice.
     """
-    if seen.started_at is None or not kept.order.nodes:
+    if seen.started_at is None or not kept.order.count:
         return []
     begun = kept.until if kept.until is not None else seen.started_at
     records: list[SignedUsage] = []
@@ -56,7 +56,7 @@ def _record(kept: Remembered, seen: Observation, end: Instant, key: Signer) -> S
         n=kept.n,
         start=start,
         end=end,
-        nodes=len(order.nodes),
+        nodes=order.count,
         cpus=order.cpus,
         memory_mib=order.memory_mib,
         accelerator=order.accelerator,

@@ -100,7 +100,7 @@ def _fitting(reports: Iterable[AttemptReport]) -> Iterator[AttemptReport]:
     """As many as fit, at least one."""
     left = BYTES_PER_REPORT
     for number, one in enumerate(reports):
-        texts = sum(len(text.encode()) for text in (one.raw, one.detail))
+        texts = sum(len(text.encode()) + 4 for text in (one.raw, one.detail, *one.nodes))
         left -= 600 + texts + 500 * len(one.usage) + 160 * len(one.outputs)
         if left < 0 and number:
             return
@@ -120,7 +120,14 @@ def view(kept: Remembered) -> AttemptReport:
     if kept.phase is Phase.UNKNOWN:
         raw = "closed here before" if kept.old else "not known here"
     return AttemptReport(
-        attempt, token, _state(kept), raw, detail=detail or kept.trouble, started_at=started_at, usage=usage
+        attempt,
+        token,
+        _state(kept),
+        raw,
+        detail=detail or kept.trouble,
+        started_at=started_at,
+        usage=usage,
+        nodes=seen.nodes if seen is not None else (),
     )
 
 
@@ -151,6 +158,7 @@ def final_report(kept: Remembered, seen: Observation, now: Instant) -> AttemptRe
         ended_at=seen.ended_at if seen.ended_at is not None else now,
         log_size=seen.log_size,
         outputs=dict(kept.outputs) if seen.outputs else {},
+        nodes=seen.nodes,
     )
 
 

@@ -59,6 +59,7 @@ class Attempt(TypedDict):
     partition: str
     offer: str
     nodes: list[str]
+    count: int
     state: str
     raw: str
     placed_at: str

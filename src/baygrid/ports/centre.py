@@ -15,7 +15,7 @@ from baygrid.ports.messages import Desired, Order, PartitionReport, Report, Repo
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What the centre knows of one attempt now. Final ones carry exit code, times, measured use and how long
-    the log has become, in bytes."""
+    the log has become, in bytes. `nodes`: all that the centre's own scheduler chose, once it has."""
 
     state: AttemptState
     raw: str = ""
@@ -28,6 +28,7 @@ class Observation:
     peak_memory_mib: int = 0
     log_size: int = 0
     outputs: dict[str, Path] = field(default_factory=dict)
+    nodes: tuple[str, ...] = ()
 
 
 class Centre(Protocol):

@@ -94,7 +94,8 @@ class AttemptReport:
     `raw` is the centre's own word. `cause` for FAILED: exit-code, setup-failed, staging-failed,
     publishing-failed, out-of-memory, time-limit, interrupted, refused. `log_size`, of a final one: bytes,
     so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar; of one
-    that was preempted or interrupted, `checkpoint`.
+    that was preempted or interrupted, `checkpoint`. `nodes`: the names of all nodes that the centre's own
+    scheduler chose, as many as were ordered; none while it has not, or where the order named them.
     """
 
     attempt: str
@@ -109,6 +110,7 @@ class AttemptReport:
     log_size: int | None = None
     usage: tuple[SignedUsage, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Order:
     """Run this attempt. `state` is what the server last knew: an agent that does not know an attempt which is
     already past PLACED must not start it but report UNKNOWN.
 
+    `count`: of nodes. `nodes` names them; where it is empty, the centre's own scheduler chooses so many.
+
     `signal` is what it is told to stop with, `grace_s` before KILL. `checkpoint`: a folder below the work
     directory ("" for none), published as the output `checkpoint` when the attempt is preempted or
     interrupted; `restore`: sha256 of the tar that is unpacked into it before the start.
@@ -176,6 +180,11 @@ class Order:
     restore: str | None = None
     accelerator_share: int = 1000
     accelerator_slots: tuple[int, ...] = ()
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.count:  # of a server, or in a journal, from before there was a count
+            object.__setattr__(self, "count", len(self.nodes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,8 +183,10 @@ class ArrayRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One run of a job at one centre. `gen`: the centre's gen at which `want` last changed. `accelerators`
-    per node, of each `accelerator_share` thousandths; `accelerator_slots`: which shared one, node by node.
+    """One run of a job at one centre, on `count` nodes. `nodes`: their names; none while the centre's own
+    scheduler has not said which it chose. `gen`: the centre's gen at which `want` last changed.
+    `accelerators` per node, of each `accelerator_share` thousandths; `accelerator_slots`: which shared one,
+    node by node.
     `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
     `log_end`: how many there are in all, known when it has ended."""
 
@@ -197,6 +199,7 @@ class AttemptRecord:
     partition: str
     offer: str
     nodes: tuple[str, ...]
+    count: int
     cpus: int
     memory_mib: int
     accelerator: str | None

@@ -42,6 +42,7 @@ _ALL = select(
     _C.partition,
     _C.offer,
     _C.nodes,
+    _C["count"],
     _C.cpus,
     _C.memory_mib,
     _C.accelerator,
@@ -91,11 +92,11 @@ _LIVE = Statement(_ALL.where(literal("live = 1")).order_by(_C.id))
 def _record(row: Row) -> AttemptRecord:
     values = list(row)
     values[8] = tuple(loads(row[8]))
-    values[15] = loads(row[15])
-    values[16] = _STATES[row[16]]
-    values[17] = _WANTS[row[17]]
-    values[27] = loads(row[27])
-    values[31] = tuple(loads(row[31]))
+    values[16] = loads(row[16])
+    values[17] = _STATES[row[17]]
+    values[18] = _WANTS[row[18]]
+    values[28] = loads(row[28])
+    values[32] = tuple(loads(row[32]))
     return AttemptRecord(*values)
 
 
@@ -106,6 +107,7 @@ def _changed(attempt: AttemptRecord) -> dict[str, Any]:
         "partition": attempt.partition,
         "offer": attempt.offer,
         "nodes": dumps(attempt.nodes),
+        "count": attempt.count,
         "cpus": attempt.cpus,
         "memory_mib": attempt.memory_mib,
         "accelerator": attempt.accelerator,

@@ -253,6 +253,7 @@ attempts = _table(
     _text("reasons"),
     _int("accelerator_share", server_default=text("1000")),
     _text("accelerator_slots", server_default=text("'[]'")),
+    _int("count", server_default=text("1")),
     UniqueConstraint("job", "n"),
     _where("attempts_live", "live = 1", "id"),
     _where("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),

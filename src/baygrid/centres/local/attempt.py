@@ -42,7 +42,7 @@ class Facts:
             order.attempt,
             order.time_s * 1000,
             order.grace_s * 1000,
-            order.memory_mib * 1024 * len(order.nodes),
+            order.memory_mib * 1024 * order.count,
             tuple(order.outputs),
             order.signal,
             order.checkpoint,

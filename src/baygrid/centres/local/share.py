@@ -145,7 +145,7 @@ class Shares:
         self._ports.discard(share.port)
 
     def _cpus(self, order: Order) -> tuple[int, ...]:
-        wanted = order.cpus * len(order.nodes)
+        wanted = order.cpus * order.count
         if not self._pins or not 0 < wanted < len(self._cpu_load):
             return ()
         return tuple(sorted(self._cpu_load, key=self._cpu_load.__getitem__)[:wanted])

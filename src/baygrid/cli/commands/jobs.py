@@ -8,7 +8,7 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import ARRAY, Array, Job, local, money, tally
+from baygrid.cli.shapes import ARRAY, Array, Attempt, Job, local, money, tally
 
 JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -260,12 +260,16 @@ def _details(session: Session, job: Job) -> None:
         out.table(
             ("attempt", "state", "centre", "partition", "offer", "nodes", "started", "ended", "cost"),
             [
-                [a["id"], a["state"], a["centre"], a["partition"], a["offer"], " ".join(a["nodes"]),
+                [a["id"], a["state"], a["centre"], a["partition"], a["offer"], _nodes(a),
                  local(a["started_at"]), local(a["ended_at"]), money(a["cost_so_far"])]
                 for a in job["attempts"]
             ],
             right=("cost",),
         )  # fmt: skip
+
+
+def _nodes(attempt: Attempt) -> str:
+    return " ".join(attempt["nodes"]) or f"{attempt['count']} of the centre's choice"
 
 
 def _why(job: Job) -> str:

@@ -38,24 +38,6 @@ def test_the_choice_is_that_of_a_plain_second_opinion(
     assert it.choose(width, np.array(intensity) if green else None) == expected
 
 
-@given(SITES, st.integers(1, 8), st.sampled_from([None, 300, 3000]))
-def test_a_job_is_kept_just_where_every_site_has_an_obstacle(
-    sites: list[tuple[int, int, int]], width: int, run: float | None
-) -> None:
-    it = view(*((capacity, load) for capacity, load, _ in sites), run=run)
-    explained = it.explain([f"site-{number}" for number in range(len(sites))], width)
-    assert (explained.outcome.code == "kept") == (not any(each.passed for each in explained.verdicts))
-
-
-def test_reasons_have_the_figures() -> None:
-    it = view((2, 1), (8, 9), (8, 0))
-    narrow, busy, free = it.explain(["a", "b", "c"], 4).verdicts
-    assert [each.code for each in narrow.obstacles] == ["too-narrow"]
-    assert busy.obstacles[0].data == {"free": 0, "waiting": 1, "most_waiting": 0}
-    assert "300 s ago" in busy.obstacles[0].text
-    assert free.passed
-
-
 def test_among_idle_sites_the_cleanest_then_the_emptiest() -> None:
     it = view((4, 3), (4, 0), (4, 2))
     assert it.choose(1) == 1

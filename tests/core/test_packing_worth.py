@@ -131,15 +131,3 @@ def test_an_unknown_policy_is_refused() -> None:
 
 def test_a_cluster_without_nodes_places_nothing() -> None:
     assert nodes("baygrid", [], {ONE: 1}, [ONE, PLAIN]) == [-1, -1]
-
-
-def test_what_is_known_to_run_is_taken_as_it_is() -> None:
-    packer = Packer(Cluster([Host(9, 9, ("A", "A"))]), "baygrid", {})
-    shape = packer.shape(Request(1, 1, 1, WHOLE))
-    first = packer.place(shape)
-    assert first is not None
-    packer.release(first)
-    packer.take(first._replace(devices=0b10))
-    second = packer.place(shape)
-    assert second is not None
-    assert (second.devices, packer.place(shape)) == (0b01, None)

@@ -101,7 +101,7 @@ def test_a_gang_is_placed_whole_or_not_at_all():
     queue = [job("small", "H100:4"), job("gang", "H100:4", count=3), job("pair", "H100:4", count=2)]
     made = planned(bay(h100=3), queue)
     assert where(made) == {"small": "qianhai/gpu n0", "pair": "qianhai/gpu n1+n2"}
-    assert made.waiting["gang"].outcome.code == "place-kept"
+    assert [(kept.job, kept.nodes) for kept in made.kept] == [("gang", ("n1", "n2", "n0"))]
     waits = explained(bay(h100=3), queue[1], queue=queue)
     turn = "it is number 2 of 3 in queue default and may start in 6 min to 60 min"
     assert waits.outcome.text == f"waits for room on qianhai/gpu H100:4; {turn}"
@@ -127,7 +127,7 @@ def test_a_job_that_never_fits_blocks_no_other():
     queue = [job("big", "H100:4", count=2)] + [job(f"q{n}", "H100:4") for n in range(5)] + [job("plain")]
     made = planned(bay(h100=1), queue)
     assert list(where(made)) == ["q0", "plain"]
-    assert list(made.waiting) == ["q1", "q2", "q3", "q4"]
+    assert [kept.job for kept in made.kept] == ["q1", "q2", "q3", "q4"]
 
 
 def test_those_placed_alike_share_one_explanation_too():

@@ -55,16 +55,6 @@ def test_a_live_attempt_is_booked_to_its_end_and_counts_in_the_end_for_what_it_t
     assert shares.usage(ME, 0) == pytest.approx(450)
 
 
-def test_a_standing_says_what_was_used_and_what_it_is_entitled_to():
-    policy = Policy(shares={("lab",): 1, ("firm",): 3})
-    shares = Shares(policy)
-    shares.charge(("firm", "a", "u"), 30, 0)
-    shares.charge(ME, 10, 0)
-    top, project, user = shares.standing(ME, 0)
-    assert (top.name, top.weight, top.usage, top.used, top.entitled) == ("lab", 1, 10, 0.25, 0.25)
-    assert (project.used, user.entitled) == (1.0, 1.0)
-
-
 def order(backlog: Backlog, shares: Shares, policy: Policy, amount: float = 1.0) -> list[str]:
     turns = Turns(backlog, shares, policy, set(backlog.kinds.values()), {})
     found = []

@@ -22,7 +22,7 @@ from baygrid.core.placement.search import Scene, Search, Taken
 from baygrid.core.placement.share import Capacity, Path, Shares, dominant
 from baygrid.core.placement.sieve import Openings
 from baygrid.core.placement.turn import Turns
-from baygrid.core.reasons import JSON, Explanation, Reason
+from baygrid.core.reasons import JSON, Reason
 
 AT_ONCE: Final = 2_000
 """A plan places no more: the next goes on. So an empty region and a long queue make no long cycle."""
@@ -62,7 +62,6 @@ class Cycle:
         self._assignments: list[Assignment] = []
         self._preemptions: list[Preemption] = []
         self._kept: list[Kept] = []
-        self._waiting: dict[str, Explanation] = {}
         self._until: str | None = None
         self.blocked: list[Blocked] = []
         """Jobs that had a place kept, or would have if anybody knew when there is one."""
@@ -81,7 +80,7 @@ class Cycle:
                 if kind in self._later:
                     search.retry()
             self._walk(set(self._later), openings, borrow=True)
-        made = (tuple(self._assignments), tuple(self._preemptions), tuple(self._kept), self._waiting)
+        made = tuple(self._assignments), tuple(self._preemptions), tuple(self._kept)
         return Plan(*made, more=len(self._assignments) == AT_ONCE)
 
     def _walk(self, kinds: set[Kind], openings: Openings, borrow: bool) -> bool:
@@ -204,49 +203,33 @@ class Cycle:
     def _block(self, demand: Demand, search: Search) -> float:
         """Makes room for a job whose turn it is, or keeps a place for it."""
         judged = search.judged
-        reason: Reason | None = None
         place: Place | None = None
         if self._policy.preemption:
             eviction = self._preemptor.search(demand, judged, self._scene.open_pools)
             if eviction is not None:
                 place = eviction.place
                 self._preemptions += [_preemption(demand, victim) for victim in eviction.victims]
-                names = [victim.placement.attempt for victim in eviction.victims]
-                text = "those that are to stop for it still run"
-                if names:
-                    text = f"{len(names)} {'attempt stops' if len(names) == 1 else 'attempts stop'} for it"
-                reason = Reason("preempts", text, {"attempts": names})
         after = self._quota_time(demand, search) if place is None else self._now
         blocked = Blocked(demand, judged, search.ranked, after)
         self.blocked.append(blocked)
         ask = blocked.ask(demand.occupies_ms, self._now if after is None else after)
         if place is None and after is not None:
             place = self._calendar.earliest(ask)
-        option = int(judged.place[search.ranked[0]])
-        if place is None:
-            outcome = Reason("waits", "nobody knows when there is room for it", {})
-        else:
-            option = int(judged.place[place.candidate])
-            outcome = self._keep(demand.job, ask, place, reason)
-        self._waiting[demand.job] = Explanation(outcome)
-        return self._amount(demand, option, demand.least)
+        at = search.ranked[0] if place is None else place.candidate
+        if place is not None:
+            self._keep(demand.job, ask, place)
+        return self._amount(demand, int(judged.place[at]), demand.least)
 
-    def _keep(self, job: str, ask: Ask, place: Place, reason: Reason | None) -> Reason:
-        nodes = self._scene.table.nodes
-        centre, partition = nodes.where[place.pool]
+    def _keep(self, job: str, ask: Ask, place: Place) -> None:
         self._calendar.keep(place, ask)
+        nodes = self._scene.table.nodes
         names = () if nodes.lump[place.pool] else tuple([nodes.names[row] for row in place.rows])
-        if reason is None:
-            wait = -(-(place.start - self._now) // 1000)
-            text = f"its place on {centre}/{partition} is kept: it starts in {wait} s at the latest"
-            reason = Reason("place-kept", text, {"where": f"{centre}/{partition}", "start_ms": place.start})
-        self._kept.append(Kept(job, centre, partition, place.start, names, reason))
-        return reason
+        self._kept.append(Kept(job, *nodes.where[place.pool], place.start, names))
 
     def of(self, demand: Demand, kind: Kind) -> Blocked:
         """The job that the walk ended at, or passed over, as one that waits now."""
         search = self._search(kind, demand)
-        search.take(borrow=True)  # finds nothing, but whose quota is in the way
+        search.look_through()
         return Blocked(demand, search.judged, search.ranked, self._quota_time(demand, search))
 
     def _quota_time(self, demand: Demand, search: Search) -> int | None:

@@ -1,8 +1,8 @@
-"""What a plan says: who runs where, who makes room, whose place is kept, who waits."""
+"""What a plan says: who runs where, who makes room, whose place is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from baygrid.core.placement.parts import WHOLE
@@ -52,17 +52,15 @@ class Kept:
     partition: str
     start: int
     nodes: tuple[str, ...]
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`assignments` in the order of their turns. `waiting`: jobs that had their turn and stay in the queue,
-    and why in short (`explain` tells more); those that were not looked at would have to wait too, unless
-    there is `more` to place: so much was placed at once that the next plan goes on."""
+    """`assignments` in the order of their turns, `kept` too: jobs that had their turn and stay in the queue.
+    Those that were not looked at have to wait too, unless there is `more` to place: so much was placed at
+    once that the next plan goes on."""
 
     assignments: tuple[Assignment, ...]
     preemptions: tuple[Preemption, ...]
     kept: tuple[Kept, ...]
-    waiting: Mapping[str, Explanation]
     more: bool = False

@@ -140,6 +140,11 @@ class Search:
             self._next += 1
         return None
 
+    def look_through(self) -> None:
+        """For a job that finds no room: all candidates are asked, so that `refused` has every quota that is
+        in its way."""
+        self.take(borrow=True)
+
     def _narrow(self) -> None:
         """Leaves those with room, and what was looked at before: one look at all nodes is cheaper than one at
         each pool."""

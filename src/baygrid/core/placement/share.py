@@ -8,7 +8,7 @@ is given back at its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -55,18 +55,6 @@ def dominant(
         memory_mib / capacity.memory_mib if capacity.memory_mib else 0.0,
         rated / capacity.accelerators if capacity.accelerators else 0.0,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One level of a path. `usage`: dominant-share seconds now. `used` and `entitled`: the fraction of what
-    all siblings used, and the fraction that its weight stands for."""
-
-    name: str
-    weight: int
-    usage: float
-    used: float
-    entitled: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +132,6 @@ class Shares:
     def usage(self, path: Path, now: int) -> float:
         """Faded usage in dominant-share seconds."""
         return self.weighed(path) / self.scale(now)
-
-    def standing(self, path: Path, now: int) -> tuple[Standing, ...]:
-        """From the organisation down, how the path stands among its siblings that have a share or usage."""
-        return tuple(self._standings(path, now))
-
-    def _standings(self, path: Path, now: int) -> Iterator[Standing]:
-        known = set(self._at_origin) | set(self._policy.shares)
-        for depth in range(1, len(path) + 1):
-            node = path[:depth]
-            siblings = {p for p in known if len(p) == depth and p[:-1] == node[:-1]} | {node}
-            total = sum(self.usage(p, now) for p in siblings)
-            weights = sum(weight(self._policy, p) for p in siblings)
-            own = self.usage(node, now)
-            mine = weight(self._policy, node)
-            yield Standing(
-                node[-1], mine, own, own / total if total else 0.0, mine / weights if weights else 0.0
-            )
 
 
 def weight(policy: Policy, path: Path) -> int:

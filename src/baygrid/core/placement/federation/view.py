@@ -9,8 +9,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from baygrid.core.reasons import Explanation, Reason, Verdict
-
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -70,28 +68,6 @@ class View:
         """The site that has most free for a job that fits nowhere now; None: it is too wide for all."""
         wide = self.capacity >= width
         return int(np.where(wide, self.free(), -self.load.max() - 1).argmax()) if wide.any() else None
-
-    def explain(self, names: Sequence[str], width: int, intensity: Floats | None = None) -> Explanation:
-        """Why a job of `width` processors goes where it goes, or is kept: one verdict a site."""
-        chosen = self.choose(width, intensity)
-        if chosen is None:
-            outcome = Reason("kept", f"no site is believed to have {width} processors soon", {"width": width})
-        else:
-            outcome = Reason("sent", f"sent to {names[chosen]}", {"site": names[chosen], "width": width})
-        found = zip(names, self.capacity.tolist(), self.free().tolist(), self._spare.tolist(), strict=True)
-        return Explanation(outcome, tuple(Verdict(name, self._obstacles(width, *it)) for name, *it in found))
-
-    def _obstacles(self, width: int, capacity: int, free: int, spare: int) -> tuple[Reason, ...]:
-        if capacity < width:
-            data = {"capacity": capacity, "width": width}
-            return (Reason("too-narrow", f"it has {capacity} processors, not {width}", data),)
-        if free + spare < width:
-            waiting = max(0, -free)
-            seen = f"{max(0, free)} of its {capacity} processors free, {waiting} waited for"
-            text = f"{seen}, as it was {self.stale:g} s ago"
-            data = {"free": max(0, free), "waiting": waiting, "most_waiting": spare}
-            return (Reason("busy", text, data),)
-        return ()
 
 
 @njit(cache=True)

@@ -379,15 +379,15 @@ def judge(
 
 @njit(cache=True)
 def place(
-    policy: int, table: Ints, shape: int, draw: float, gang: Ints, nodes: Ints, score: Floats, seen: Ints,
+    policy: int, table: Ints, shape: int, draw: float, nodes: Ints, score: Floats, seen: Ints,
     changes: Ints, counter: Ints, last: Ints, before: Floats, kinds: Ints, keys: Ints, weights: Floats,
     found: Ints, after: Ints, worth: Floats, need: Floats, family: Ints, idle: Ints, wants: Floats,
     parts: Floats, pressure: Floats,
-) -> bool:  # fmt: skip
-    """Take one request on each of `len(gang)` different nodes, or none (False).
+) -> tuple[int, int]:  # fmt: skip
+    """Take a request: the node (-1: it fits on none) and its devices as a bit mask.
 
-    `table` (shapes, 5): requests. `draw`: 0 to 1, the chance of policy random. `gang` (size, 2): filled
-    with the nodes and their devices as a bit mask. The other arrays: see the module.
+    `table` (shapes, 5): requests. `draw`: 0 to 1, the chance of policy random. The other arrays: see the
+    module.
     """
     request = table[shape]
     scores = score[shape]
@@ -408,30 +408,20 @@ def place(
     devices = request[2] * request[3] / WHOLE
     if policy == _BAYGRID and devices > 0:
         price(idle, wants, parts, pressure)
-    for member in range(len(gang)):
-        if policy == _RANDOM:
-            best, draw = drawn(scores, draw)
-        else:
-            best = highest(scores, devices, family, pressure)
-        if best < 0:
-            if member > 0:  # scores of those found so far are gone
-                seen[shape] = -1
-            return False
-        gang[member, 0] = best
-        scores[best] = _NO_FIT
-    for member in range(len(gang)):
-        node = gang[member, 0]
-        chosen = judge(policy, nodes, node, request, before, worth, need, kinds, keys, weights, found, after)[
-            1
-        ]
-        if policy == _RANDOM and request[2] == 1:
-            chosen = drawn_device(nodes, node, request, draw)
-        gang[member, 1] = chosen
-        change(
-            policy, node, request, chosen, 1, nodes, changes, counter, last, before,
-            kinds, keys, weights, found, worth, family, idle,
-        )  # fmt: skip
-    return True
+    if policy == _RANDOM:
+        best, draw = drawn(scores, draw)
+    else:
+        best = highest(scores, devices, family, pressure)
+    if best < 0:
+        return -1, 0
+    chosen = judge(policy, nodes, best, request, before, worth, need, kinds, keys, weights, found, after)[1]
+    if policy == _RANDOM and request[2] == 1:
+        chosen = drawn_device(nodes, best, request, draw)
+    change(
+        policy, best, request, chosen, 1, nodes, changes, counter, last, before,
+        kinds, keys, weights, found, worth, family, idle,
+    )  # fmt: skip
+    return best, chosen
 
 
 @njit(cache=True)

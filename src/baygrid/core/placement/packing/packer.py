@@ -44,7 +44,6 @@ class Packer:
         self._shapes: dict[Request, int] = {}
         self._table: Ints = np.zeros((0, 5), np.int64)
         self._score, self._seen = np.zeros((0, n)), np.zeros(0, np.int64)
-        self._one = np.zeros((1, 2), np.int64)
         self._grow(16)
         self.measure()
 
@@ -78,29 +77,13 @@ class Packer:
     def place(self, shape: int, draw: float = 0.0) -> Placed | None:
         """Take the best node for one request of this shape; None: it fits nowhere. `draw` (0 to 1) is the
         chance that policy random uses."""
-        gang = self._one
-        if not place(self._policy, self._table, shape, draw, gang, *self._arrays):
-            return None
-        return Placed(shape, int(gang[0, 0]), int(gang[0, 1]))
-
-    def place_gang(self, shape: int, size: int, draw: float = 0.0) -> tuple[Placed, ...] | None:
-        """Take one request of this shape on each of `size` different nodes, or none at all."""
-        gang = np.zeros((size, 2), np.int64)
-        if not place(self._policy, self._table, shape, draw, gang, *self._arrays):
-            return None
-        return tuple(Placed(shape, node, devices) for node, devices in gang.tolist())
-
-    def take(self, placed: Placed) -> None:
-        """Take exactly this, which is known to be free."""
-        self._change(placed, 1)
+        node, devices = place(self._policy, self._table, shape, draw, *self._arrays)
+        return None if node < 0 else Placed(shape, int(node), int(devices))
 
     def release(self, placed: Placed) -> None:
         """Give back what was taken."""
-        self._change(placed, -1)
-
-    def _change(self, placed: Placed, sign: int) -> None:
         it, request = self._outlook, self._table[placed.shape]
         change(
-            self._policy, placed.node, request, placed.devices, sign, self.cluster.nodes, *self._changes,
+            self._policy, placed.node, request, placed.devices, -1, self.cluster.nodes, *self._changes,
             self._before, *self._typical, self._found, it.worth, it.family, it.idle,
         )  # fmt: skip

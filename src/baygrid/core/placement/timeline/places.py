@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from baygrid.core.placement.timeline.backfill import Waiting, check
-from baygrid.core.placement.timeline.calendar import Steps, earliest, lowest, occupy
+from baygrid.core.placement.timeline.steps import Steps, earliest, lowest, occupy
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

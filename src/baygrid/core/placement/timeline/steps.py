@@ -2,8 +2,7 @@
 kept for jobs that wait. Answers where a job fits first.
 
 Steps: `times[i]` (seconds, rising) begins a stretch with `free[i]` slots; the last goes on for ever. Only the
-first `size` entries count. The functions on arrays are compiled, for decisions that ask thousands of times;
-the class is for everybody else.
+first `size` entries count. The functions are compiled, for decisions that ask thousands of times.
 """
 
 from __future__ import annotations
@@ -18,44 +17,6 @@ Steps = NDArray[np.int64]
 
 FOREVER: Final = 1 << 60
 """An end that never comes, and the answer where a job never fits. Seconds."""
-
-
-class Calendar:
-    """Of `slots` equal slots, all free from `now` on. Times in seconds, before `now` nothing is known."""
-
-    def __init__(self, now: int, slots: int) -> None:
-        self._times: Steps = np.full(16, now, dtype=np.int64)
-        self._free: Steps = np.full(16, slots, dtype=np.int64)
-        self._size = 1
-        self.slots = slots
-
-    @property
-    def now(self) -> int:
-        return int(self._times[0])
-
-    def steps(self) -> list[tuple[int, int]]:
-        """(from when on, free slots), the last for ever."""
-        return list(zip(self._times[: self._size].tolist(), self._free[: self._size].tolist(), strict=True))
-
-    def take(self, slots: int, begin: int, end: int) -> None:
-        """`slots` are in use from `begin` until `end` (what lies before now does not count).
-
-        Raises `ValueError` where so many are not free for all of it; then nothing is taken."""
-        begin = max(begin, self.now)
-        if end <= begin:
-            return
-        if lowest(self._times, self._free, self._size, begin, end) < slots:
-            raise ValueError(f"{slots} slots are not free from {begin} to {end}")
-        if self._size + 2 > len(self._times):
-            self._times = np.concatenate((self._times, self._times))
-            self._free = np.concatenate((self._free, self._free))
-        self._size = occupy(self._times, self._free, self._size, begin, end, slots)
-
-    def earliest(self, slots: int, duration: int, after: int | None = None) -> int | None:
-        """When `slots` are free for `duration` seconds first, from `after` (None: now) on. None: never."""
-        after = self.now if after is None else max(after, self.now)
-        found = int(earliest(self._times, self._free, self._size, after, duration, slots))
-        return None if found == FOREVER else found
 
 
 @njit(cache=True)
@@ -85,7 +46,8 @@ def lowest(times: Steps, free: Steps, size: int, begin: int, end: int) -> int:
 
 @njit(cache=True)
 def earliest(times: Steps, free: Steps, size: int, after: int, duration: int, slots: int) -> int:
-    """As `Calendar.earliest`; `FOREVER`: never."""
+    """When `slots` are free for `duration` seconds first, from `after` on, which is not before the first
+    step; `FOREVER`: never."""
     step = holding(times, size, after)
     begin = after
     while True:

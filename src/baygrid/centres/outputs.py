@@ -20,8 +20,9 @@ class PackingFailed(Exception):
 
 def pack(source: Path, archive: Path) -> str:
     """Writes the tar of `source` (a directory, or a file by its own name) and returns its SHA-256."""
+    archive.unlink(missing_ok=True)  # a link that the job left there would be followed
     try:
-        with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.open(archive, "x", format=tarfile.PAX_FORMAT) as tar:
             if source.is_dir() and not source.is_symlink():
                 for path, name in _walk(source, PurePosixPath()):
                     _add(tar, path, name)

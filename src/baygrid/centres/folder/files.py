@@ -1,17 +1,20 @@
 """One attempt's directory: what is in it, who writes it, and how it is read when any writer may have
 died.
 
-`why` is the driver's, `claim` and `exit` are the supervisor's (or the claim is the driver's, which then
-keeps it from ever starting), `log`, `work/` (also home and place for temporary files), and where they are
-named `inputs/` and `outputs/` the job's.
+`why` is the driver's, `claim` and `exit` are written by what runs the attempt (a supervisor, an engine's
+task), or the claim is the driver's, which then keeps it from ever starting. `log`, `work/` (also home and
+place for temporary files), and where they are named `inputs/` and `outputs/` are the job's. A job may put
+anything in the place of any of them: what is not a file is read as one that is not complete.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,9 +112,9 @@ class Files:
         text = f"{word} {now} {detail}".replace("\n", " ")
         return self.write_once("claim", f"{text}\n".encode(errors="replace"))
 
-    def claim(self) -> Claim | None:
+    def claim(self, *needed: str) -> Claim | None:
         """None: nobody has claimed. Raises ValueError while the claim is being written, or when its
-        writer died."""
+        writer died. `needed`: keys of what it was given."""
         try:
             data, at = self._read("claim")
         except FileNotFoundError:
@@ -124,7 +127,7 @@ class Files:
             raise ValueError("the claim is not complete")
         process = parse_stat(lines[0])
         given = orjson.loads(lines[2])
-        if not isinstance(given, dict) or {"order", "share"} - given.keys():
+        if not isinstance(given, dict) or set(needed) - given.keys():
             raise ValueError("the claim is not of this version")
         return Claim(at, process.pid, process.start, lines[1], given)
 
@@ -132,7 +135,7 @@ class Files:
         """None until the supervisor's line is there whole."""
         try:
             data, at = self._read("exit")
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         match = _EXIT.search(data)
         if match is None:
@@ -159,11 +162,15 @@ class Files:
 
     def log(self, offset: int, limit: int) -> bytes:
         try:
-            descriptor = os.open(f"{self.dir}/log", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(
+                f"{self.dir}/log", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            )
         except OSError:
             return b""
         try:
             return os.pread(descriptor, limit, offset)
+        except OSError:  # no file
+            return b""
         finally:
             os.close(descriptor)
 
@@ -173,7 +180,9 @@ class Files:
         except FileNotFoundError:
             return 0
 
-    def outputs(self, names: list[str]) -> dict[str, Path]:
+    def outputs(self, names: Sequence[str]) -> dict[str, Path]:
+        if Path(self.dir, "outputs").is_symlink():
+            return {}
         return {name: Path(self.dir, "outputs", name) for name in names if self.has(f"outputs/{name}")}
 
     def checkpoint(self, path: str) -> dict[str, Path]:
@@ -186,9 +195,19 @@ class Files:
         return {OUTPUT: folder} if path else {}
 
     def _read(self, name: str) -> tuple[bytes, Instant]:
-        descriptor = os.open(f"{self.dir}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        """Raises FileNotFoundError, and ValueError for what is no file."""
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            return os.read(descriptor, 1 << 20), os.fstat(descriptor).st_mtime_ns // 1_000_000
+            descriptor = os.open(f"{self.dir}/{name}", flags)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise ValueError(f"{name} is no file") from None
+            raise
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError(f"{name} is no file")
+            return os.read(descriptor, 1 << 20), found.st_mtime_ns // 1_000_000
         finally:
             os.close(descriptor)
 

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
+from baygrid.centres.folder.endings import STOPPED
 from baygrid.centres.folder.files import Exit, Files, Why
 from baygrid.centres.local.share import Share
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -105,20 +106,14 @@ class Attempt:
 
 
 _CAUSES = {"time-limit": "time-limit", "out-of-memory": "out-of-memory"}
-_STOPPED = {"cancelled": AttemptState.CANCELLED, "preempted": AttemptState.PREEMPTED}
-
-
-def word_of(stop: Stop) -> str:
-    """How the driver notes why it ends an attempt."""
-    return "preempted" if stop.reason == "preempted" else "cancelled"
 
 
 def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observation:
     """How it ended. What the driver did to it counts more than the exit code that came of it."""
     code = ended.code if ended is not None else None
     cause, detail, state = None, "", AttemptState.FAILED
-    if attempt.why is not None and attempt.why.word in _STOPPED:
-        state = _STOPPED[attempt.why.word]
+    if attempt.why is not None and attempt.why.word in STOPPED:
+        state = STOPPED[attempt.why.word]
     elif attempt.why is not None:
         cause = _CAUSES.get(attempt.why.word, "interrupted")
         detail = _details(attempt)[cause]
@@ -135,7 +130,7 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         cause = "exit-code"
     outputs: dict[str, Path] = {}
     if state is AttemptState.SUCCEEDED:
-        outputs = attempt.files.outputs(list(attempt.facts.outputs))
+        outputs = attempt.files.outputs(attempt.facts.outputs)
     elif state is AttemptState.PREEMPTED or cause == "interrupted":
         outputs = attempt.files.checkpoint(attempt.facts.checkpoint)
     return Observation(
@@ -172,10 +167,3 @@ def running(attempt: Attempt) -> Observation:
         cpu_seconds=attempt.cpu_seconds,
         peak_memory_mib=-(-attempt.peak_kib // 1024),
     )
-
-
-def never_ran(word: str, detail: str, at: Instant) -> Observation:
-    """The driver's own claim stands in its way."""
-    if word == "refused":
-        return Observation(AttemptState.FAILED, raw=word, cause="refused", detail=detail, ended_at=at)
-    return Observation(AttemptState.CANCELLED, raw="stopped before it started", detail=detail, ended_at=at)

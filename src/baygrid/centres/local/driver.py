@@ -17,6 +17,8 @@ from pathlib import Path
 import orjson
 
 from baygrid.centres.folder import staging
+from baygrid.centres.folder.endings import never_ran, word_of
+from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Claim, Files, Why, key_of
 from baygrid.centres.folder.process import Process
 from baygrid.centres.folder.sweep import Sweeper
@@ -26,14 +28,12 @@ from baygrid.centres.local.attempt import (
     Attempt,
     Facts,
     Stage,
-    never_ran,
     running,
     verdict,
-    word_of,
 )
 from baygrid.centres.local.nodes import this_machine
 from baygrid.centres.local.share import NoRoom, Share, Shares
-from baygrid.centres.local.spawn import NotRunnable, environment, spawn
+from baygrid.centres.local.spawn import environment, spawn
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import Order, PartitionReport, Stop
@@ -202,7 +202,7 @@ class LocalCentre:
         """Finds out who has the claim, and goes on accordingly."""
         self._attempts[attempt.key] = self._restless[attempt.key] = attempt
         try:
-            claim = attempt.files.claim()
+            claim = attempt.files.claim("order", "share")
         except ValueError:
             if now - attempt.files.last_sign() > HALF_CLAIM_MS:
                 self._done(attempt, verdict(attempt, None, attempt.files.last_sign()))

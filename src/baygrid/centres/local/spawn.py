@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 from pathlib import Path
 
+from baygrid.centres.folder.environment import NotRunnable, common
 from baygrid.centres.folder.files import Files
 from baygrid.centres.local.share import WHOLE, Share
 from baygrid.ports.messages import Order
@@ -17,39 +17,16 @@ SUPERVISOR = str(Path(__file__).with_name("supervise.sh"))
 SHELL = "/bin/sh"
 _LONG = 20_000  # characters; the kernel takes 128 KiB for one argument
 _OF_A_SHELL = ("$$", "${$}", "$0", "${0")  # who says this means a shell of its own, not the supervisor
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class NotRunnable(Exception):
-    """The order can never be started, however often one tries."""
-
-
 def environment(files: Files, order: Order, share: Share, centre: str, path: str) -> dict[str, str]:
-    """Ours wins over the job's own, except for the few that a job may well want to set."""
-    for name, value in order.envs.items():
-        if not _ENV_NAME.fullmatch(name) or "\0" in value:
-            raise NotRunnable(f"{name[:80]!r} cannot be an environment variable")
+    """As in `folder.environment`, with what is known of a place on this machine. Raises NotRunnable."""
     return {
         "PATH": path,
-        "LANG": "C.UTF-8",
-        "HOME": files.path("work"),
-        "TMPDIR": files.path("work"),
-        **order.envs,
-        "BAYGRID_JOB": order.job,
-        "BAYGRID_ATTEMPT": order.attempt,
-        "BAYGRID_PROJECT": order.project,
-        "BAYGRID_CENTRE": centre,
-        "BAYGRID_NODES": str(order.count),
-        "BAYGRID_CPUS": str(order.cpus),
-        "BAYGRID_WORKDIR": files.path("work"),
-        "BAYGRID_INPUTS": files.path("inputs"),
-        "BAYGRID_OUTPUTS": files.path("outputs"),
-        "NNODES": str(order.count),
+        **common(files, order, centre, share.port),
         "NODE_RANK": "0",
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(share.port),
-        "GPUS_PER_NODE": str(order.accelerators),
         "CUDA_VISIBLE_DEVICES": share.visible()[0],
         **({"BAYGRID_ACCELERATOR_SHARE": str(share.part / WHOLE)} if share.part < WHOLE else {}),
     }

@@ -1,0 +1,41 @@
+"""The environment of a job's commands, as far as it is the same on every engine."""
+
+from __future__ import annotations
+
+import re
+
+from baygrid.centres.folder.files import Files
+from baygrid.ports.messages import Order
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class NotRunnable(Exception):
+    """The order can never be started, however often one tries."""
+
+
+def common(files: Files, order: Order, centre: str, port: int) -> dict[str, str]:
+    """Ours wins over the job's own, except for the few that a job may well want to set. Which rank it is,
+    where the first one is, and the accelerators are left to who knows them. `port`: where the ranks meet.
+    Raises NotRunnable."""
+    for name, value in order.envs.items():
+        if not _NAME.fullmatch(name) or "\0" in value:
+            raise NotRunnable(f"{name[:80]!r} cannot be an environment variable")
+    return {
+        "LANG": "C.UTF-8",
+        "HOME": files.path("work"),
+        "TMPDIR": files.path("work"),
+        **order.envs,
+        "BAYGRID_JOB": order.job,
+        "BAYGRID_ATTEMPT": order.attempt,
+        "BAYGRID_PROJECT": order.project,
+        "BAYGRID_CENTRE": centre,
+        "BAYGRID_NODES": str(order.count),
+        "BAYGRID_CPUS": str(order.cpus),
+        "BAYGRID_WORKDIR": files.path("work"),
+        "BAYGRID_INPUTS": files.path("inputs"),
+        "BAYGRID_OUTPUTS": files.path("outputs"),
+        "NNODES": str(order.count),
+        "MASTER_PORT": str(port),
+        "GPUS_PER_NODE": str(order.accelerators),
+    }

@@ -5,15 +5,15 @@ import pickle
 import pytest
 
 from baygrid.core.jobs.later import LATER
-from baygrid.core.jobs.problems import MOST_PROBLEMS
-from baygrid.core.jobs.spec import SpecError, parse
+from baygrid.core.jobs.spec import parse
+from baygrid.core.reading import MOST_PROBLEMS, DocumentError
 
 SMALL: dict[object, object] = {"name": "noop", "project": "demo", "run": "true", "time": "1m"}
 NOT_YET = "not supported yet by this server"
 
 
 def problems(document: object) -> dict[str, str]:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse(document)
     return {problem.path: problem.message for problem in caught.value.problems}
 
@@ -69,7 +69,7 @@ def test_field_names_are_text():
 
 def test_a_flood_of_problems_is_cut():
     found: list[str] = []
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse(SMALL | {f"x{n}" * 50: n for n in range(5000)})
     found = [problem.message for problem in caught.value.problems]
     assert len(found) == MOST_PROBLEMS + 1
@@ -78,7 +78,7 @@ def test_a_flood_of_problems_is_cut():
 
 
 def test_the_error_survives_a_process_border():
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse({})
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
 

@@ -13,7 +13,8 @@ from baygrid.core.jobs.infra import ANY, Infra, Place
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.resources import AcceleratorRequest, Resources
 from baygrid.core.jobs.retry import Retry
-from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded, to_document
+from baygrid.core.jobs.spec import JobSpec, parse, require_uploaded, to_document
+from baygrid.core.reading import DocumentError
 from baygrid.core.units import Money
 
 SMALL: dict[str, object] = {"name": "noop", "project": "demo", "run": "true", "time": "1m"}
@@ -344,7 +345,7 @@ NESTED = st.dictionaries(st.sampled_from(INNER), JSON, max_size=4)
 def test_anything_is_read_or_refused_with_messages_that_can_be_sent(document: object):
     try:
         spec = parse(document)
-    except SpecError as error:
+    except DocumentError as error:
         problems = error.problems
     else:
         assert parse(json.loads(json.dumps(to_document(spec)))) == spec

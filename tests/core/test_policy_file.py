@@ -17,8 +17,8 @@ from baygrid.core.placement.policy import (
     Quota,
     Reserved,
 )
-from baygrid.core.placement.policy_file import DocumentError, parse, to_document
-from baygrid.core.placement.reading import MOST_MISTAKES
+from baygrid.core.placement.policy_file import parse, to_document
+from baygrid.core.reading import MOST_PROBLEMS, DocumentError
 
 WHOLE = {
     "half_life": "2d12h",
@@ -55,7 +55,7 @@ WHOLE = {
 def mistakes(document: object) -> dict[str, str]:
     with pytest.raises(DocumentError) as caught:
         parse(document)
-    return {mistake.path: mistake.message for mistake in caught.value.mistakes}
+    return {mistake.path: mistake.message for mistake in caught.value.problems}
 
 
 def test_every_field_means_what_it_says():
@@ -148,7 +148,7 @@ def reserve(*windows: tuple[str, str, str]) -> object:
     [
         ([], "", "must be a mapping with the fields half_life, shares"),
         ("queues", "", "must be a mapping"),
-        ({True: 1}, "", "put words such as on and no in quotes"),
+        ({True: 1}, "", "put words such as on, yes and no in quotes"),
         ({"centers": {}}, "", "did you mean 'centres'?"),
         ({"xyzzy": 1}, "", "the fields here are half_life, "),
         ({"queues": {"q": {"quota": {}}}}, "queues.q", "did you mean 'quotas'?"),
@@ -161,13 +161,13 @@ def reserve(*windows: tuple[str, str, str]) -> object:
         (queue(nominal=-1), "queues.q.quotas.H100.nominal", "must be a number such as 0.8"),
         (queue(nominal=True), "queues.q.quotas.H100.nominal", "not true"),
         (queue(nominal=float("nan")), "queues.q.quotas.H100.nominal", "not nan"),
-        (queue(nominal=10**5000), "queues.q.quotas.H100.nominal", "a int"),
+        (queue(nominal=10**5000), "queues.q.quotas.H100.nominal", "more than 19 digits"),
         ({"half_life": "0s"}, "half_life", "from 1m to 3660d"),
         ({"half_life": "soon"}, "half_life", "is not a length of time"),
         ({"reserve": 5000}, "reserve", "from 0 to 1000"),
         ({"centres": {"hub": {"energy_price": 1e-12}}}, "centres.hub.energy_price", "at most 9 decimals"),
         ({"centres": {"hub": {"link": 100}}}, "centres.hub.link", "must be a mapping with the fields mbit_s"),
-        (reserve(("x", "2026-12-01", "2026-12-02T00:00:00Z")), "reservations[0].from", "with its offset"),
+        (reserve(("x", "2026-12-01", "2026-12-02T00:00:00Z")), "reservations[0].from", "say its offset"),
         (reserve(("x", "2026-12-02T00:00:00Z", "2026-12-01T00:00:00Z")), "reservations[0].until", "later"),
         (reserve(("x", "2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"),
                  ("y", "2026-12-02T00:00:00Z", "2026-12-04T00:00:00Z")), "reservations[1]", "overlaps with"),
@@ -184,8 +184,8 @@ def test_a_mistake_says_where_and_the_cure(document: object, path: str, says: st
 def test_a_flood_of_mistakes_is_cut():
     with pytest.raises(DocumentError) as caught:
         parse({"shares": {f"x{n}": 0 for n in range(5000)}})
-    assert len(caught.value.mistakes) == MOST_MISTAKES + 1
-    assert caught.value.mistakes[-1].message == "there are 4900 more mistakes"
+    assert len(caught.value.problems) == MOST_PROBLEMS + 1
+    assert caught.value.problems[-1].message == "there are 4900 more problems of these kinds"
 
 
 names = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,8}[A-Za-z0-9])?", fullmatch=True)

@@ -10,7 +10,7 @@ from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Expected
 from baygrid.core.placement.policy import UNDECLARED, CentrePolicy, FlavorPolicy, Policy
 from baygrid.core.placement.policy_file import parse
-from baygrid.core.placement.reading import Mistake
+from baygrid.core.reading import Problem
 from baygrid.replay.centre_file import read_centre
 from baygrid.replay.likely import with_likely
 from baygrid.replay.whatif import Course, Past, Setting, simulate
@@ -235,7 +235,7 @@ CENTRE = {
 
 
 def test_a_centre_that_is_only_imagined():
-    found: list[Mistake] = []
+    found: list[Problem] = []
     view, (only,) = read_centre(CENTRE, "centres[0]", found)
     assert found == []
     (partition,) = view.partitions
@@ -254,7 +254,7 @@ def test_a_centre_that_is_only_imagined():
 
 
 def test_all_mistakes_of_an_imagined_centre_are_told():
-    found: list[Mistake] = []
+    found: list[Problem] = []
     read_centre(
         {"name": "a b", "partitions": [{"name": "gpu", "nodes": [{"cpus": 0, "memory": "lots"}]}],
          "offers": [{"partition": "cpu", "accelerator": "H100", "currency": "EUR"}], "price": 1},

@@ -6,14 +6,15 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from baygrid.app.problems import Invalid
+from baygrid.core import reading
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Wrong
+from baygrid.core.reading import Wrong
 
 
 def check_name(path: str, name: str) -> str:
     """The name. Raises Invalid with the job file's sentence."""
     try:
-        return fields.name(name)
+        return reading.name(name)
     except Wrong as wrong:
         raise Invalid.at(path, str(wrong)) from None
 

@@ -13,7 +13,8 @@ from baygrid.app.problems import Invalid
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.image import CentreView, Partition
 from baygrid.core.placement.policy import PLAIN, PRIORITIES, Policy, Reserved
-from baygrid.core.placement.policy_file import DocumentError, parse, to_document
+from baygrid.core.placement.policy_file import parse, to_document
+from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, PolicyRecord, Role
 from baygrid.ports.store import Tx
@@ -69,7 +70,7 @@ def read_policy(document: object) -> Policy:
     try:
         return parse(document)
     except DocumentError as error:
-        raise Invalid.many([(m.path, m.message) for m in error.mistakes]) from None
+        raise Invalid.many([(m.path, m.message) for m in error.problems]) from None
 
 
 def check_queue(policy: Policy, spec: JobSpec, project: str, prefix: str = "") -> None:

@@ -14,7 +14,8 @@ from baygrid.app.platform import Platform
 from baygrid.app.policies import check_queue
 from baygrid.app.problems import IdempotencyMismatch, Invalid
 from baygrid.app.projects import find_project
-from baygrid.core.jobs.spec import JobSpec, SpecError, parse, require_uploaded
+from baygrid.core.jobs.spec import JobSpec, parse, require_uploaded
+from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import StoredAnswer
 from baygrid.ports.store import Tx
@@ -86,7 +87,7 @@ def read_specs(
             document = {**document, "project": default}
         try:
             spec = parse(document)
-        except SpecError as error:
+        except DocumentError as error:
             found += [(prefix + problem.path, problem.message) for problem in error.problems]
             continue
         if uploaded:

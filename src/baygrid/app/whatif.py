@@ -16,9 +16,10 @@ from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.policies import check_names, read_policy
 from baygrid.app.problems import Invalid
+from baygrid.core.placement.document import number
 from baygrid.core.placement.image import CentreView, OfferView
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.reading import Mistake, Wrong, number
+from baygrid.core.reading import Problem, Wrong
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
 from baygrid.replay.centre_file import read_centre
@@ -129,7 +130,7 @@ def _read(change: Change) -> _Read:
     if change.policy is None and not change.prices and not change.centres:
         raise Invalid.at("", "say what would be otherwise: a policy, prices or centres")
     policy = None if change.policy is None else read_policy(change.policy)
-    found: list[Mistake] = []
+    found: list[Problem] = []
     made = [read_centre(document, f"centres[{n}]", found) for n, document in enumerate(change.centres)]
     if found:
         raise Invalid.many([(mistake.path, mistake.message) for mistake in found])

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from baygrid.cli.errors import CliError, Flaw
 from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
-from baygrid.core.jobs.spec import JobSpec, SpecError, parse
+from baygrid.core.jobs.spec import JobSpec, parse
+from baygrid.core.reading import DocumentError
 
 _IN_BATCH: Final = re.compile(r"jobs\[([0-9]+)\]\.?")
 
@@ -38,7 +39,7 @@ def read(file: str, *, project: str | None = None) -> JobFile:
         complete = {**document, "project": document.get("project") or "the-tokens-own"}
     try:
         spec = parse(complete)
-    except SpecError as error:
+    except DocumentError as error:
         flaws = [Flaw(p.path, p.message, line_of(p.path, p.message, lines)) for p in error.problems]
         raise mistakes(name, flaws) from None
     assert isinstance(document, dict)  # parse refuses everything else

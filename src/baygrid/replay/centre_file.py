@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+from baygrid.core.placement.document import Part, number
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Rate
-from baygrid.core.placement.reading import Mistake, Part, Wrong, duration, name, number, shown, whole
+from baygrid.core.reading import Problem, Wrong, duration, name, shown, whole
 from baygrid.core.units import DECIMALS, parse_memory
 
 MOST_NODES: Final = 100_000
@@ -14,7 +15,7 @@ _TIME_LIMIT: Final = duration(1, 3660 * 86_400, "from 1s to 3660d")
 
 
 def read_centre(
-    document: object, path: str, found: list[Mistake]
+    document: object, path: str, found: list[Problem]
 ) -> tuple[CentreView, tuple[OfferView, ...]]:
     """The centre and its offers; mistakes are added to `found`, with `path` before their own."""
     top = Part(document if document is not None else {}, path, found)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from baygrid.core.jobs.fields import is_name
+from baygrid.core.reading import is_name
 from baygrid.core.units import parse_memory
 from baygrid.ports.messages import NodeReport, PartitionReport
 

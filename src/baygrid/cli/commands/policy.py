@@ -82,14 +82,15 @@ def _checked(file: str) -> tuple[str, dict[str, Any], dict[str, int]]:
     """The name, the document as it will be kept, and the line of each of its fields. Raises CliError with all
     mistakes."""
     from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
-    from baygrid.core.placement.policy_file import DocumentError, parse, to_document
+    from baygrid.core.placement.policy_file import parse, to_document
+    from baygrid.core.reading import DocumentError
 
     name, _, text = text_of(file, "policy file")
     document, lines = document_of(name, text)
     try:
         return name, to_document(parse(document)), lines
     except DocumentError as error:
-        flaws = [Flaw(m.path, m.message, line_of(m.path, m.message, lines)) for m in error.mistakes]
+        flaws = [Flaw(m.path, m.message, line_of(m.path, m.message, lines)) for m in error.problems]
         raise mistakes(name, flaws) from None
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from baygrid.core import reading
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Problems, Section, Wrong, shown
+from baygrid.core.jobs.problems import Problems, Section
+from baygrid.core.reading import Wrong, shown
 from baygrid.core.reasons import JSON
 
 MAX_ELEMENTS: Final = 10_000
@@ -36,7 +38,7 @@ def array(value: object, path: str, found: Problems) -> Array | None:
     cure = "say which elements, for example range: 0-99"
     first, last = section.needed("range", _bounds, (0, 0), cure)
     size = last - first + 1
-    parallel = section.leaf("parallel", fields.whole(1, MAX_ELEMENTS), size)
+    parallel = section.leaf("parallel", reading.whole(1, MAX_ELEMENTS), size)
     return Array(first, last, min(parallel, size))
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Problems, Section, Wrong, shown
+from baygrid.core.jobs.problems import Problems, Section
+from baygrid.core.reading import Wrong, shown
 from baygrid.core.reasons import JSON
 from baygrid.core.units import format_duration
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-from baygrid.core.jobs.problems import Leaf, Part, Problems, Wrong, not_text, shown
-from baygrid.core.units import Money, parse_duration
+from baygrid.core import reading
+from baygrid.core.jobs.problems import Part, Problems
+from baygrid.core.reading import Leaf, Wrong, not_text, shown
+from baygrid.core.units import Money
 
 MAX_SCRIPT: Final = 64 * 1024
 """Bytes of UTF-8 in `run` and in `setup`."""
@@ -20,12 +21,6 @@ MAX_COST: Final = 10**15
 MAX_TIME: Final = 366 * 86_400
 """Seconds in the longest time that a job can ask for."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MS: Final = timedelta(milliseconds=1)
-_LAST_MS: Final = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MS
-_INSTANT: Final = "a date, a time and an offset such as 2026-12-01T08:00+08:00"
-_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_NAME_CHARACTER: Final = re.compile(r"[-A-Za-z0-9_.]")
 _ENV: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACE_CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
@@ -55,44 +50,8 @@ def script(value: object) -> str:
     return commands
 
 
-def is_name(text: str) -> bool:
-    """The rule for names, of accelerator models too."""
-    return len(text) <= 63 and _NAME.fullmatch(text) is not None
-
-
-def name(value: object) -> str:
-    """1 to 63 ASCII letters, digits, '-', '_' and '.', with a letter or digit at both ends."""
-    if not isinstance(value, str):
-        raise Wrong(f"must be a name, not {shown(value)}: put it in quotes if it is meant as text")
-    if not 1 <= len(value) <= 63:
-        raise Wrong(f"is {len(value)} characters long: use 1 to 63")
-    if _NAME.fullmatch(value) is None:
-        for character in value:
-            if _NAME_CHARACTER.fullmatch(character) is None:
-                raise Wrong(f"cannot have {character!r}: use only a to z, A to Z, 0 to 9, '-', '_' and '.'")
-        raise Wrong(f"must begin and end with a letter or a digit, not {shown(value)}")
-    return value
-
-
-def whole(least: int, most: int) -> Leaf[int]:
-    """A parser of whole numbers from `least` to `most`; true and 1.0 are not numbers here."""
-
-    def number(value: object) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise Wrong(f"must be a whole number from {least} to {most}, not {shown(value)}")
-        return value
-
-    return number
-
-
-def duration(value: object) -> int:
-    """Seconds, from 1 to a leap year."""
-    if not isinstance(value, str | int):
-        raise Wrong(f"must be a length of time such as 1h30m or 90s, not {shown(value)}")
-    seconds = parse_duration(value)
-    if not 1 <= seconds <= MAX_TIME:
-        raise Wrong("must be from 1s to 366d")
-    return seconds
+duration: Final = reading.duration(1, MAX_TIME, "from 1s to 366d")
+"""Seconds, up to a leap year."""
 
 
 def never_or_duration(value: object) -> int | None:
@@ -121,25 +80,6 @@ def matching(pattern: str, example: str) -> Callable[[object], str]:
         return value
 
     return parse
-
-
-def instant(value: object) -> int:
-    """Milliseconds since 1970, UTC, of a moment in ISO 8601 with its offset."""
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(text(value))
-    except (ValueError, OverflowError):
-        raise Wrong(f"must be {_INSTANT}, not {shown(value)}") from None
-    if moment.tzinfo is None:
-        raise Wrong(f"must say its offset from UTC: write {_INSTANT}")
-    since = (moment - _EPOCH) // _MS
-    if not 0 <= since <= _LAST_MS:
-        raise Wrong(f"must be {_INSTANT}, not {moment.isoformat()}")
-    return since
-
-
-def format_instant(at: int) -> str:
-    """A text that `instant` reads back: "2026-12-01T00:00:00.000Z"."""
-    return (_EPOCH + at * _MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def cost(value: object) -> Money:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from baygrid.core import reading
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Problems, Section, Wrong, shown
+from baygrid.core.jobs.problems import Problems, Section
+from baygrid.core.reading import Wrong, shown
 from baygrid.core.reasons import JSON
 
 MAX_PLACES: Final = 100
@@ -79,4 +81,4 @@ def _place(value: object) -> Place:
     centre, slash, partition = value.partition("/") if isinstance(value, str) else ("any", "", "")
     if centre == "any":
         raise Wrong(f"must be a centre or centre/partition, not {shown(value)}")
-    return Place(fields.name(centre), fields.name(partition) if slash else "")
+    return Place(reading.name(centre), reading.name(partition) if slash else "")

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from baygrid.core import reading
 from baygrid.core.jobs import fields
-from baygrid.core.jobs.problems import Part, Problems, Section, Wrong
+from baygrid.core.jobs.problems import Part, Problems, Section
+from baygrid.core.reading import Wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ LATER: Final[Mapping[str, Later]] = {
     "image": Later(
         "container images are", _leaf(fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")), _OUT
     ),
-    "budget.voucher": Later("choosing a voucher is", _leaf(fields.name), _OUT),
-    "data.class": Later("a class of data is", _leaf(fields.name), _OUT),
-    "data.datasets": Later("a list of datasets is", fields.items(fields.name), _OUT),
+    "budget.voucher": Later("choosing a voucher is", _leaf(reading.name), _OUT),
+    "data.class": Later("a class of data is", _leaf(reading.name), _OUT),
+    "data.datasets": Later("a list of datasets is", fields.items(reading.name), _OUT),
     "dataset:": Later(
         "a dataset: address is",
         _leaf(fields.matching(r"dataset:[A-Za-z0-9][!-~]*", "dataset:city-photos")),

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from baygrid.core.jobs import fields, later
-from baygrid.core.jobs.problems import Wrong, shown
+from baygrid.core.reading import Wrong, shown
 
 MAX_LOCATIONS: Final = 64
 """The most inputs, and the most outputs, of a job."""

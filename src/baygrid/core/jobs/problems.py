@@ -1,53 +1,22 @@
-"""What is wrong with a document, collected: a reader that goes on after a mistake and tells them all.
+"""What is wrong with a job file, collected: a reader that goes on after a mistake and tells them all.
 
-A parser of one value takes it and returns the parsed value, or raises `Wrong` (or `UnitError`) with
-the sentence that the user will read. A parser of a part with a path of its own takes (value, path,
-found) and adds its problems to `found`.
+A parser of a part with a path of its own takes (value, path, found) and adds its problems to `found`.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from baygrid.core.reading import MOST_PROBLEMS, DocumentError, Leaf, Problem, Wrong, not_text, shown
 from baygrid.core.units import UnitError
 
-MOST_PROBLEMS: Final = 100
-"""After so many problems one line says how many more there are."""
 MOST_GUESSES: Final = 10
 
 T = TypeVar("T")
 D = TypeVar("D")
-Leaf = Callable[[object], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake: where ("resources.cpus", or "" for the whole document) and one sentence with the cure."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
-
-
-class SpecError(ValueError):
-    """A job file cannot be accepted; `problems` has every reason, in the order of the reading."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
-
-
-class Wrong(ValueError):
-    """One value is refused; the message is the sentence for the user."""
 
 
 class Problems:
@@ -83,11 +52,11 @@ class Problems:
             return None
 
     def raise_any(self) -> None:
-        """Raise `SpecError` if there is any problem."""
+        """Raise `DocumentError` if there is any problem."""
         if self._more:
             self._found.append(Problem("", f"there are {self._more} more problems of these kinds"))
         if self._found:
-            raise SpecError(tuple(self._found))
+            raise DocumentError(tuple(self._found))
 
 
 Part = Callable[[object, str, Problems], T]
@@ -155,23 +124,3 @@ class Section:
             self.found.add(self.at(key), f"is missing: {cure}")
             return default
         return self.leaf(key, parser, default)
-
-
-def not_text(key: object) -> str:
-    """The problem of a field name that is not text; YAML 1.1 reads the words on, yes, off and no so."""
-    return f"a field name must be text, not {shown(key)}: put words such as on, yes and no in quotes"
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: short, printable, whatever it is."""
-    if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else f"{value[:40]!r}..."
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int):
-        return str(value) if value.bit_length() <= 64 else "a number of more than 19 digits"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from baygrid.core.jobs.fields import is_name
-from baygrid.core.jobs.problems import Problems, Section, Wrong, not_text, shown
+from baygrid.core.jobs.problems import Problems, Section
+from baygrid.core.reading import Wrong, is_name, not_text, shown
 from baygrid.core.reasons import JSON
 from baygrid.core.units import format_memory, parse_memory
 

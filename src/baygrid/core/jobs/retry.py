@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from baygrid.core import reading
 from baygrid.core.jobs import fields
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.problems import Problems, Section
@@ -42,7 +43,7 @@ def retry(value: object, path: str, found: Problems) -> Retry:
     """Parse the field `retry`: after anything where `on` is left out, once where `max` is."""
     section = Section(value, path, ("on", "max"), found)
     on = section.part("on", _ON, WHAT)
-    most = section.leaf("max", fields.whole(0, MAX_RETRIES), 1)
+    most = section.leaf("max", reading.whole(0, MAX_RETRIES), 1)
     return Retry(tuple(word for word in WHAT if word in on), most) if most else NEVER
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from baygrid.core import reading
 from baygrid.core.jobs import array as array_field
 from baygrid.core.jobs import checkpoint as checkpoint_field
 from baygrid.core.jobs import fields, later
@@ -21,13 +22,14 @@ from baygrid.core.jobs.array import Array
 from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import Infra
 from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
-from baygrid.core.jobs.problems import Problem, Problems, Section, SpecError, Wrong, shown
+from baygrid.core.jobs.problems import Problems, Section
 from baygrid.core.jobs.resources import Resources
 from baygrid.core.jobs.retry import Retry
+from baygrid.core.reading import DocumentError, Problem, Wrong, shown
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money, format_duration
 
-__all__ = ["JobSpec", "Problem", "SpecError", "parse", "require_uploaded", "to_document"]
+__all__ = ["DocumentError", "JobSpec", "Problem", "parse", "require_uploaded", "to_document"]
 
 MAX_NODES: Final = 1024
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
@@ -106,9 +108,9 @@ class JobSpec:
 
 
 def parse(document: object) -> JobSpec:
-    """The job that a document describes. Raises `SpecError` with every problem, and nothing else."""
+    """The job that a document describes. Raises `DocumentError` with every problem, and nothing else."""
     if not isinstance(document, Mapping):
-        raise SpecError(
+        raise DocumentError(
             (Problem("", "a job file must be a mapping with the fields name, project, time and run"),)
         )
     found = Problems()
@@ -118,8 +120,8 @@ def parse(document: object) -> JobSpec:
     if nodes == "num_nodes" and job.values.get("nodes") is not None:
         found.add("num_nodes", "is another word for nodes: keep one of them")
     spec = JobSpec(
-        name=job.needed("name", fields.name, "", "give the job a name, for example name: train"),
-        project=job.needed("project", fields.name, "", "say which project pays, for example project: demo"),
+        name=job.needed("name", reading.name, "", "give the job a name, for example name: train"),
+        project=job.needed("project", reading.name, "", "say which project pays, for example project: demo"),
         run=job.needed("run", fields.script, "", "write the commands, for example run: python train.py"),
         time=job.needed("time", fields.duration, 0, _TIME_CURE),
         nodes=(count := job.leaf(nodes, _nodes, _ONE_NODE))[1],
@@ -139,9 +141,9 @@ def parse(document: object) -> JobSpec:
         retry=job.part("retry", retry_field.retry, retry_field.NEVER),
         checkpoint=job.part("checkpoint", checkpoint_field.checkpoint, checkpoint_field.PLAIN),
         priority=job.leaf("priority", _PRIORITY, "normal"),
-        queue=job.leaf("queue", fields.name, "default"),
+        queue=job.leaf("queue", reading.name, "default"),
         prefer=job.leaf("prefer", _PREFER, "cost"),
-        deadline=job.leaf("deadline", fields.instant, None),
+        deadline=job.leaf("deadline", reading.instant, None),
     )
     if _overlap(spec.outputs.values()):
         found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
@@ -166,7 +168,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "priority": spec.priority if spec.priority != "normal" else None,
         "queue": spec.queue if spec.queue != "default" else None,
         "prefer": spec.prefer if spec.prefer != "cost" else None,
-        "deadline": fields.format_instant(spec.deadline) if spec.deadline is not None else None,
+        "deadline": reading.format_instant(spec.deadline) if spec.deadline is not None else None,
     }
     return {
         "name": spec.name,
@@ -187,13 +189,13 @@ def require_uploaded(spec: JobSpec) -> tuple[Problem, ...]:
     return tuple(Problem(path, cure) for path, location in spec.files.items() if not is_uploaded(location))
 
 
-_INPUTS: Final = fields.entries(fields.name, path_or_blob, MAX_LOCATIONS)
-_OUTPUTS: Final = fields.entries(fields.name, result_folder, MAX_LOCATIONS)
+_INPUTS: Final = fields.entries(reading.name, path_or_blob, MAX_LOCATIONS)
+_OUTPUTS: Final = fields.entries(reading.name, result_folder, MAX_LOCATIONS)
 _ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS)
-_NODE_COUNT: Final = fields.whole(1, MAX_NODES)
+_NODE_COUNT: Final = reading.whole(1, MAX_NODES)
 _ONE_NODE: Final[tuple[int | None, int]] = (None, 1)
 _NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a whole number")
-_AFTER: Final = fields.items(fields.name)
+_AFTER: Final = fields.items(reading.name)
 _CODES: Final = fields.items(fields.place_code)
 _PRIORITY: Final = fields.word(*PRIORITIES)
 _PREFER: Final = fields.word(*PREFERENCES)

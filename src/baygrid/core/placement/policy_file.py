@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from baygrid.core.placement.document import (
+    Part,
+    by_hour,
+    node_name,
+    number,
+    number_from,
+    one_of,
+    thousandths,
+    truth,
+)
 from baygrid.core.placement.policy import (
     PRIORITIES,
     CentrePolicy,
@@ -23,32 +32,20 @@ from baygrid.core.placement.policy import (
     Quota,
     Reserved,
 )
-from baygrid.core.placement.reading import (
-    DocumentError,
-    Mistake,
-    Part,
+from baygrid.core.reading import (
     Wrong,
-    by_hour,
     duration,
+    format_instant,
     instant,
     name,
-    node_name,
-    number,
-    number_from,
-    one_of,
     shown,
-    thousandths,
-    truth,
     whole,
 )
 from baygrid.core.reasons import JSON
 from baygrid.core.units import format_duration
 
-__all__ = ["DocumentError", "Mistake", "parse", "to_document"]
-
 MOST_RESERVE: Final = 1000
 _UNLIMITED: Final = "unlimited"
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _PLAIN_POLICY: Final = Policy()
 _HALF_LIFE: Final = duration(60, 3660 * 86_400, "from 1m to 3660d")
 _RATING: Final = number_from(Fraction(1, 1_000_000), 1_000_000, "more than 0 and at most 1000000")
@@ -281,6 +278,5 @@ def _decimal(value: Fraction) -> str:
 
 
 def _time(at: int) -> str:
-    """RFC 3339 in UTC."""
-    text = (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds")
-    return text.replace(".000+", "+").replace("+00:00", "Z")
+    """RFC 3339 in UTC, without milliseconds where there are none."""
+    return format_instant(at).replace(".000Z", "Z")

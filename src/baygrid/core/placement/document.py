@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final, TypeVar
 
-from baygrid.core.units import UnitError, parse_duration
+from baygrid.core.reading import MOST_PROBLEMS, DocumentError, Leaf, Problem, Wrong, not_text, shown
+from baygrid.core.units import UnitError
 
-MOST_MISTAKES: Final = 100
-"""After so many, one line says how many more there are."""
-_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
-_LAST: Final = 253_402_214_400_000  # the last day of the year 9999, in ms
 
 T = TypeVar("T")
-Leaf = Callable[[object], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """Where ("queues.train.cohort", or "" for the whole document), and one sentence with the cure."""
-
-    path: str
-    message: str
-
-
-class DocumentError(ValueError):
-    """A document cannot be accepted; `mistakes` has all of them, in the order of the reading."""
-
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__(mistakes)
-        self.mistakes = mistakes
-
-    def __str__(self) -> str:
-        return "\n".join(f"{m.path}: {m.message}" if m.path else m.message for m in self.mistakes)
-
-
-class Wrong(ValueError):
-    """One value is refused; the message is the sentence for the user."""
 
 
 class Part:
@@ -52,19 +22,19 @@ class Part:
 
     __slots__ = ("_found", "path", "value")
 
-    def __init__(self, value: object, path: str = "", found: list[Mistake] | None = None) -> None:
+    def __init__(self, value: object, path: str = "", found: list[Problem] | None = None) -> None:
         self.value, self.path = value, path
-        self._found: list[Mistake] = [] if found is None else found
+        self._found: list[Problem] = [] if found is None else found
 
     def refuse(self, message: str) -> None:
         """A mistake at this place."""
-        self._found.append(Mistake(self.path, message))
+        self._found.append(Problem(self.path, message))
 
     def raise_any(self) -> None:
         """Raises DocumentError if anything in the document was refused."""
-        more = len(self._found) - MOST_MISTAKES
+        more = len(self._found) - MOST_PROBLEMS
         if more > 0:
-            self._found[MOST_MISTAKES:] = [Mistake("", f"there are {more} more mistakes")]
+            self._found[MOST_PROBLEMS:] = [Problem("", f"there are {more} more problems of these kinds")]
         if self._found:
             raise DocumentError(tuple(self._found))
 
@@ -134,18 +104,11 @@ class Part:
             return {}
         for key in self.value:
             if not isinstance(key, str):
-                self.refuse(f"a name must be text, not {shown(key)}: put words such as on and no in quotes")
+                self.refuse(not_text(key))
         return {key: value for key, value in self.value.items() if isinstance(key, str)}
 
     def _at(self, key: str, value: object) -> Part:
         return Part(value, f"{self.path}.{key}" if self.path else key, self._found)
-
-
-def name(value: object) -> str:
-    """1 to 63 ASCII letters, digits, '-', '_' and '.', with a letter or digit at both ends."""
-    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
-        raise Wrong(f"must be a name of 1 to 63 letters, digits, '-', '_' and '.', not {shown(value)}")
-    return value
 
 
 def node_name(value: object) -> str:
@@ -159,17 +122,6 @@ def truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise Wrong(f"must be true or false, not {shown(value)}")
     return value
-
-
-def whole(least: int, most: int) -> Leaf[int]:
-    """A parser of whole numbers from `least` to `most`."""
-
-    def number(value: object) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise Wrong(f"must be a whole number from {least} to {most}, not {shown(value)}")
-        return value
-
-    return number
 
 
 def number(value: object) -> Fraction:
@@ -202,35 +154,6 @@ def thousandths(value: object) -> int:
     return amount.numerator
 
 
-def duration(least: int, most: int, what: str) -> Leaf[int]:
-    """A parser of lengths of time in seconds; `what` says the limits in words."""
-
-    def parse(value: object) -> int:
-        if not isinstance(value, str | int):
-            raise Wrong(f"must be a length of time such as 7d or 12h, not {shown(value)}")
-        seconds = parse_duration(value)
-        if not least <= seconds <= most:
-            raise Wrong(f"must be {what}")
-        return seconds
-
-    return parse
-
-
-def instant(value: object) -> int:
-    """Milliseconds since 1970 from RFC 3339 with an offset."""
-    cure = "must be a time with its offset, such as 2026-12-01T08:00:00+08:00"
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Wrong(f"{cure}, not {shown(value)}")
-    since = (at - _EPOCH) // timedelta(milliseconds=1)
-    if not 0 <= since < _LAST:
-        raise Wrong(f"{cure}, from 1970 to 9999")
-    return since
-
-
 def by_hour(parser: Leaf[T]) -> Leaf[tuple[T, ...]]:
     """A parser of one value for the whole day, or 24, one for each hour of the UTC day."""
 
@@ -253,16 +176,3 @@ def one_of(words: Mapping[str, T]) -> Leaf[T]:
         return words[value]
 
     return parse
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: short, whatever it is."""
-    if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else f"{value[:40]!r}..."
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, Sequence) else f"a {type(value).__name__}"

@@ -2,6 +2,8 @@
 # The project's environment in .venv, from nothing but Python 3.11 or newer and pip.
 #   scripts/venv.sh         what requirements.lock pins, checked by hash, then the project itself (editable)
 #   scripts/venv.sh lock    requirements.lock anew, from pyproject.toml: newest releases, no addresses in it
+#   scripts/venv.sh lock FILE PACKAGE...   FILE anew for these packages: the lock of an environment apart
+#   scripts/venv.sh into DIR WHAT...       an environment apart in DIR, with what `uv pip install` is told
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,10 +48,16 @@ if command -v flock >/dev/null; then exec 9>.venv.lock; flock 9; fi
 bootstrap
 follow_pip
 uv=(.venv/bin/uv --quiet)
+if [ "${1:-}" = into ]; then
+    [ -x "$2/bin/python" ] || "${uv[@]}" venv --python .venv/bin/python "$2"
+    exec "${uv[@]}" pip install --python "$2/bin/python" "${@:3}"
+fi
 if [ "${1:-}" = lock ]; then
-    "${uv[@]}" pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
-        --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
-    exit
+    compile=("${uv[@]}" pip compile --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-emit-index-url)
+    if [ $# -gt 1 ]; then
+        exec "${compile[@]}" --custom-compile-command "scripts/venv.sh lock" --output-file "$2" - < <(printf '%s\n' "${@:3}")
+    fi
+    exec "${compile[@]}" pyproject.toml --all-extras --group dev --custom-compile-command "make lock" --output-file requirements.lock
 fi
 "${uv[@]}" pip install --python .venv/bin/python --require-hashes --requirement requirements.lock
 "${uv[@]}" pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .

@@ -6,13 +6,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.pricing.charge import Consumption, charge
-from baygrid.core.pricing.hold import (
-    KILL_WAIT_S,
-    Footprint,
-    cost_at,
-    hold_at_placement,
-)
+from baygrid.core.pricing.hold import KILL_WAIT_S, hold_at_placement
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
 
@@ -35,16 +31,16 @@ FOOTPRINTS = st.builds(
 
 
 def test_cost_of_an_hour():
-    assert cost_at(FLAT, ONE, 3600) == 8_328
-    assert cost_at(FLAT, replace(ONE, nodes=3), 3600) == 3 * 8_328
-    assert cost_at(FLAT, ONE, 0) == 0
-    assert cost_at(FLAT, Footprint(1, 1, 0), 1) == 1, "a part of a fen is held as a whole one"
+    assert cost_at(FLAT, "CNY", ONE, 3600) == 8_328
+    assert cost_at(FLAT, "CNY", replace(ONE, nodes=3), 3600) == 3 * 8_328
+    assert cost_at(FLAT, "CNY", ONE, 0) == 0
+    assert cost_at(FLAT, "CNY", Footprint(1, 1, 0), 1) == 1, "a part of a fen is held as a whole one"
 
 
 def test_half_a_device_costs_half():
     half = Footprint(2, 0, 0, 1, 500)
-    assert cost_at(FLAT, half, 3600) == 2_000
-    assert cost_at(FLAT, replace(half, accelerator_share=1), 3600) == 4
+    assert cost_at(FLAT, "CNY", half, 3600) == 2_000
+    assert cost_at(FLAT, "CNY", replace(half, accelerator_share=1), 3600) == 4
     usage = Consumption(0, 3_600_000, 2, 0, 0, "H100", 1, 500)
     (line,) = charge(usage, [FLAT]).lines
     assert line.quantity == 1
@@ -53,7 +49,7 @@ def test_half_a_device_costs_half():
 
 def test_at_placement_the_hold_shrinks_and_never_grows():
     whole = hold_at_placement(FLAT, ONE, 3600, 60)
-    assert whole.minor == cost_at(FLAT, ONE, 3600 + 60 + KILL_WAIT_S)
+    assert whole.minor == cost_at(FLAT, "CNY", ONE, 3600 + 60 + KILL_WAIT_S)
     assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=whole) == whole
     assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(100, "CNY")) == Money(100, "CNY")
     assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(10**9, "CNY")) == whole
@@ -83,5 +79,5 @@ def test_a_hold_is_less_than_a_minor_unit_an_item_too_much(rate: Tariff, footpri
         + rate.gib_hour * Fraction(footprint.memory_mib, 1024)
     )
     true = each * footprint.nodes * Fraction(seconds, 3600)
-    above = Money(cost_at(rate, footprint, seconds), rate.currency).amount - true
+    above = Money(cost_at(rate, rate.currency, footprint, seconds), rate.currency).amount - true
     assert 0 <= above < 3 * Money(1, rate.currency).amount

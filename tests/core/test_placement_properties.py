@@ -3,22 +3,22 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.candidates import Candidate, candidates, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand
 from baygrid.core.placement.filters import FILTERS, NOT_NOW, busy, never
 from baygrid.core.placement.image import Image, Node, OfferView, Rate
+from baygrid.core.placement.offers import OfferTable
 from baygrid.core.placement.plan import Assignment, impossible
 from baygrid.core.placement.policy import UNDECLARED, Policy
 from baygrid.core.placement.room import Rooms
-from baygrid.core.pricing.hold import Footprint, cost_at
-from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.reasons import Explanation, Reason
-from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, explained, placement_of, planned
+from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, centre, explained, nodes, placement_of, planned
 
 NOTHING_KEPT = Policy(reserve=0)
 """Every job that fits goes, in its turn."""
@@ -265,19 +265,29 @@ def test_impossible_looks_at_totals_only(image: Image, demand: Demand):
         assert planned(idle, [demand]).assignments
 
 
+PRICES = st.fractions(0, 1000, max_denominator=10**6) | st.fractions(0, 10**12, max_denominator=10**12)
+RATES = st.builds(Rate, PRICES, PRICES, PRICES)
+
+
 @given(
-    st.fractions(0, 1000, max_denominator=10**6),
-    st.fractions(0, 1000, max_denominator=10**6),
-    st.fractions(0, 1000, max_denominator=10**6),
-    DEMANDS,
-    st.integers(0, 8),
-    st.sampled_from(("CNY", "JPY")),
-    st.integers(1, 1000),
+    st.lists(st.tuples(RATES, st.sampled_from(("CNY", "JPY"))), min_size=1, max_size=4), DEMANDS, st.data()
 )
-def test_placement_and_pricing_agree_on_the_cost(
-    a: Fraction, c: Fraction, m: Fraction, demand: Demand, each: int, currency: str, share: int
+def test_the_costs_of_many_offers_are_those_of_each(
+    priced: list[tuple[Rate, str]], demand: Demand, data: st.DataObject
 ):
-    offer = OfferView("o", "east", "a", "H100", currency, Rate(a, c, m))
-    footprint = Footprint(demand.nodes, demand.cpus, demand.memory_mib, each, share)
-    cost = cost_at(Tariff(0, currency, a, c, m), footprint, demand.time_s)
-    assert cost_minor(offer, demand, each, share=share) == cost
+    offers = [
+        OfferView(str(n), "east", "a", "H100", currency, rate) for n, (rate, currency) in enumerate(priced)
+    ]
+    image = Image([centre("east", a=nodes(1))], offers)
+    table = OfferTable(image, image.nodes(frozenset()), UNDECLARED, -1)
+    amounts = st.tuples(st.integers(0, 8), st.integers(1, 1000), st.integers(1, 9), st.integers(0, 10**7))
+    found = [data.draw(amounts) for _ in table.offers]
+    each, share, counts, seconds = np.array(found, dtype=np.int64).T
+    parts = replace(demand, accelerators=(("H100", 1),), shares=(500,), shape=None)
+    costs = table.costs(np.arange(len(found)), parts, each, share, counts, seconds)
+    assert costs.tolist() == [
+        cost_at(
+            offer.rate, offer.currency, Footprint(count, demand.cpus, demand.memory_mib, has, part), time_s
+        )
+        for offer, (has, part, count, time_s) in zip(table.offers, found, strict=True)
+    ]

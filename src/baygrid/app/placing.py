@@ -10,10 +10,11 @@ from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
 from baygrid.app.releases import settle
+from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption
-from baygrid.core.pricing.hold import Footprint, hold_at_placement
+from baygrid.core.pricing.hold import hold_at_placement
 from baygrid.core.pricing.tariff import in_force
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant

@@ -16,6 +16,9 @@ from typing import Final
 DECIMALS: Final[Mapping[str, int]] = {"CNY": 2, "HKD": 2, "JPY": 0}
 """The currencies and how many decimals each has: 1 CNY is 100 minor units, 1 JPY is 1."""
 
+HOUR_S: Final = 3600
+MIB_PER_GIB: Final = 1024
+
 _CURRENCIES: Final = ", ".join(DECIMALS)
 _MONEY: Final = re.compile(r"([+-]?)([0-9]{1,18})(?:\.([0-9]+))? ?([A-Z]{3})")
 _DURATION: Final = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")

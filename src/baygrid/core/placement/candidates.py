@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
 from baygrid.core.placement.parts import WHOLE
-from baygrid.core.units import DECIMALS, Money
-
-HOUR_S: Final = 3600
-MIB_PER_GIB: Final = 1024
+from baygrid.core.units import Money
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,17 +61,9 @@ def cost_minor(
 ) -> int:
     """What the demand costs at most at this offer, run for its full time on `nodes` (None: all that it asks
     for): minor units, each item rounded up."""
-    nodes = demand.nodes if nodes is None else nodes
-    seconds = demand.time_s * nodes * 10 ** DECIMALS[offer.currency]
-    rate = offer.rate
-    total = 0
-    for price, amount, per in (
-        (rate.accelerator_hour, accelerators * share, HOUR_S * WHOLE),
-        (rate.cpu_hour, demand.cpus, HOUR_S),
-        (rate.gib_hour, demand.memory_mib, HOUR_S * MIB_PER_GIB),
-    ):
-        total -= -price.numerator * amount * seconds // (price.denominator * per)
-    return total
+    count = demand.nodes if nodes is None else nodes
+    footprint = Footprint(count, demand.cpus, demand.memory_mib, accelerators, share)
+    return cost_at(offer.rate, offer.currency, footprint, demand.time_s)
 
 
 def candidates(image: Image, demand: Demand) -> Iterator[Candidate]:

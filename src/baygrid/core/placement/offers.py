@@ -11,14 +11,14 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from baygrid.core.placement.candidates import HOUR_S, MIB_PER_GIB, cost_minor
+from baygrid.core.placement.candidates import cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
 from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.scorers import Figures
-from baygrid.core.units import DECIMALS
+from baygrid.core.units import DECIMALS, HOUR_S, MIB_PER_GIB
 
 _SAFE: Final = 1 << 62
 _NOWHERE: Final = 1 << 30
@@ -127,7 +127,7 @@ class OfferTable:
     def costs(
         self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, nodes: Ints, seconds: Ints
     ) -> Ints:
-        """As `cost_minor`, for arrays: exact, in Python's own numbers where 64 bits could overflow."""
+        """As `core.cost.cost_at`, for arrays: exact, in Python's own numbers where 64 bits could overflow."""
         unit = WHOLE if demand.shares else 1
         devices = accelerators * share if demand.shares else accelerators
         times = seconds * nodes

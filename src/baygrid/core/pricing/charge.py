@@ -14,10 +14,9 @@ from typing import Final
 
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.reasons import JSON
-from baygrid.core.units import Money
+from baygrid.core.units import MIB_PER_GIB, Money
 
 HOUR_MS: Final = 3_600_000
-MIB_PER_GIB: Final = 1024
 
 
 class ChargeError(ValueError):

@@ -26,6 +26,7 @@ from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Par
 from baygrid.core.placement.plan import Assignment, Plan, Planner
 from baygrid.core.placement.policy import PRIORITIES, Policy, QueuePolicy, Quota
 from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.timeline.start_range import StartRanges
 
 LENGTHS: Final = (10_000, 100_000, 1_000_000)
 CENTRES, SHAPES = 200, 5_000
@@ -190,6 +191,11 @@ def measure(jobs: int) -> dict[str, Any]:
         plan, seconds = leader.cycle()
         filling, placed = filling + seconds, placed + len(plan.assignments)
     _, full = leader.cycle()
+    began = time.process_time()
+    foreseen = leader.planner.foresee(
+        leader.image, leader.backlog, leader.policy, leader.shares, StartRanges(), leader.now
+    )
+    foreseeing = time.process_time() - began
     leader.planner = Planner()
     _, restarted = leader.cycle()
     took, made = [], 0
@@ -212,6 +218,8 @@ def measure(jobs: int) -> dict[str, Any]:
         "filling_us_per_placed": round(filling / max(1, placed) * 1e6, 1),
         "restarted_cycle_cpu_s": round(restarted, 3),
         "full_region_cycle_cpu_s": round(full, 4),
+        "foresee_cpu_s": round(foreseeing, 4),
+        "foreseen": len(foreseen),
         "incremental_cycle_cpu_ms_p50": round(took[len(took) // 2] * 1e3, 1),
         "incremental_cycle_cpu_ms_max": round(took[-1] * 1e3, 1),
         "incremental_placed_per_cycle": round(made / CYCLES, 1),

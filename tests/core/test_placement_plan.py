@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from baygrid.core.placement.demand import Infra, Target
+from baygrid.core.placement.estimate import GUESSED
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.plan import Plan
 from tests.core.region import bay, centre, explained, job, nodes, offer, placement_of, planned
@@ -103,7 +104,7 @@ def test_a_gang_is_placed_whole_or_not_at_all():
     assert where(made) == {"small": "qianhai/gpu n0", "pair": "qianhai/gpu n1+n2"}
     assert [(kept.job, kept.nodes) for kept in made.kept] == [("gang", ("n1", "n2", "n0"))]
     waits = explained(bay(h100=3), queue[1], queue=queue)
-    turn = "it is number 2 of 3 in queue default and may start in 6 min to 60 min"
+    turn = f"it is number 2 of 3 in queue default and may start in 6 min to 60 min ({GUESSED})"
     assert waits.outcome.text == f"waits for room on qianhai/gpu H100:4; {turn}"
     text = "fits but busy: 2 of the 3 nodes needed are free (3 are large enough)"
     assert [r.text for v in waits.verdicts for r in v.obstacles if r.code == "busy"] == [text]

@@ -99,3 +99,37 @@ def test_a_start_that_was_not_told_is_no_matter() -> None:
     before = ranges.range(100.0)
     ranges.started(5.0, 1)
     assert ranges.range(100.0) == before
+
+
+def test_a_job_that_is_dropped_teaches_nothing() -> None:
+    ranges = StartRanges()
+    before = ranges.range(100.0)
+    ranges.tell(0.0, "a", 100.0)
+    assert ranges.drop("a") is not None
+    ranges.started(1e9, "a")
+    assert ranges.range(100.0) == before
+
+
+def test_one_job_may_be_told_again_and_is_late_once_for_each_time() -> None:
+    """It was preempted, and waits anew; the bound of the first wait says nothing of the second."""
+    ranges = StartRanges()
+    ranges.tell(0.0, "a", 100.0)
+    ranges.started(50.0, "a")
+    ranges.tell(60.0, "a", 1e6)
+    before = ranges.range(100.0)
+    ranges.started(1e5, "b")
+    assert ranges.range(100.0) == before
+
+
+def test_what_was_told_elsewhere_teaches_the_same() -> None:
+    chance = np.random.default_rng(3)
+    here, elsewhere = StartRanges(), StartRanges()
+    for number in range(200):
+        now, guess = number * 1e6, float(chance.lognormal(6, 1))
+        here.tell(now, number, guess)
+        told = here.told(number)
+        assert told is not None
+        start = now + guess * float(chance.lognormal(0, 1))
+        here.started(start, number)
+        elsewhere.learn(told, start)
+    assert [here.range(guess) for guess in (1.0, 400.0)] == [elsewhere.range(guess) for guess in (1.0, 400.0)]

@@ -10,12 +10,14 @@ from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
 from baygrid.app.releases import settle
+from baygrid.app.starts import FORESEEN, written
 from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption
 from baygrid.core.pricing.hold import hold_at_placement
 from baygrid.core.pricing.tariff import in_force
+from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
@@ -129,7 +131,7 @@ def _place(
         accelerator_slots=assignment.accelerator_slots,
         grace_s=grace,
         placed_at=now,
-        reasons=assignment.explanation.to_json(),
+        reasons=_reasons(assignment, waiting),
         gen=gen,
     )
     where = {"partition": attempt.partition, "offer": attempt.offer}
@@ -137,3 +139,12 @@ def _place(
         Event(now, "job-placed", job.project, job.id, attempt.id, attempt.centre, term, where)
     )
     return attempt
+
+
+def _reasons(assignment: Assignment, waiting: Waiting) -> dict[str, JSON]:
+    """Why it is there; and if it waited, when it was foreseen to start."""
+    it = assignment.explanation
+    if waiting.told is not None:
+        data = {**it.outcome.data, FORESEEN: written(waiting.told)}
+        it = replace(it, outcome=replace(it.outcome, data=data))
+    return it.to_json()

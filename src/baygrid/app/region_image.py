@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from baygrid.app.catalogue import Prices, RegionCopy
 from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s
 from baygrid.app.durations import Durations, alike
+from baygrid.app.starts import Starts
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.backlog import Backlog
@@ -17,6 +18,7 @@ from baygrid.core.placement.plan import Plan, Planner, Preemption
 from baygrid.core.placement.policy import UNDECLARED
 from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.core.placement.timeline.predict import Like
+from baygrid.core.placement.timeline.start_range import Told
 from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
@@ -32,10 +34,12 @@ TRANSFER_STEP = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A queued job as placement and commit need it; `version` is the one it was read at."""
+    """A queued job as placement and commit need it; `version` is the one it was read at, `told` when it was
+    foreseen to start, if it was."""
 
     demand: Demand
     version: int
+    told: Told | None = None
 
 
 class RegionImage:
@@ -55,6 +59,7 @@ class RegionImage:
         self._stopping_for: dict[str, str] = {}  # attempt: the job that takes its place
         self._counted: dict[str, None] = {}  # attempts that are over
         self._durations = Durations()
+        self.starts = Starts()
         self._organisations: Mapping[str, str] = {}
         self._likes: dict[tuple[str, int, int, str], Demand] = {}
         self._words: dict[str, str] = {}
@@ -105,9 +110,10 @@ class RegionImage:
                 self._active[record.id] = self.demand(record)
             else:
                 self._active.pop(record.id, None)
+                self.starts.ranges.drop(record.id)
 
     def waiting(self, job: str) -> Waiting:
-        return Waiting(self.backlog.get(job), self.versions[job])
+        return Waiting(self.backlog.get(job), self.versions[job], self.starts.ranges.told(job))
 
     def forget(self, job: str) -> None:
         """It waits no more."""
@@ -168,6 +174,8 @@ class RegionImage:
             else:
                 placement = placement_of(attempt, self._active.get(attempt.job))
                 self.image.occupy(placement)
+                if attempt.id not in self.live:
+                    self.starts.learn(attempt)
                 self._news |= self._left_queue(attempt)
                 self.live[attempt.id] = attempt
                 self._book(placement)
@@ -190,6 +198,8 @@ class RegionImage:
                 self._counted.pop(next(iter(self._counted)))
             record = jobs[attempt.job]
             self._durations.learn(self._alike(record), attempt)
+            if attempt.id not in self.live:
+                self.starts.learn(attempt)
             self._book(placement_of(attempt, self.demand(record)))
             self.shares.end(attempt.id, attempt.ended_at)
 
@@ -235,9 +245,18 @@ class RegionImage:
     def plan(self, now: Instant) -> Plan:
         return self._planner.plan(self.image, self.backlog, self.policy, self.shares, now)
 
+    def foresee(self, now: Instant) -> None:
+        """When some of those that wait will start, to learn from what comes of it. Not each time, and not
+        all: it must not cost more where many wait."""
+        if len(self.backlog) and self.starts.due(now):
+            told = self.starts.ranges
+            guesses = self._planner.foresee(self.image, self.backlog, self.policy, self.shares, told, now)
+            self.starts.tell(guesses, now)
+
     def explain(self, demand: Demand, now: Instant) -> Explanation:
         """Of a waiting job, or of one that is only imagined."""
-        return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, now)
+        ranges = self.starts.ranges
+        return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, ranges, now)
 
     def plan_again(self) -> None:
         """What was thought to be taken is free."""

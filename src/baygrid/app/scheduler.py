@@ -84,6 +84,8 @@ class Scheduler:
                 known.plan_again()  # what was kept for it is free
         if made.more:
             known.plan_again()
+        else:
+            known.foresee(now)
         return bool(made.assignments)
 
     def _lose_silent(self, now: Instant) -> None:

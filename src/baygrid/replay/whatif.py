@@ -21,6 +21,7 @@ from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossi
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.share import Capacity, Shares, dominant
 from baygrid.core.placement.timeline.predict import ENOUGH, History, Like
+from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.replay.outcome import Progress, no_progress
 from baygrid.replay.own_scheduler import OwnScheduler
 
@@ -291,8 +292,9 @@ class Simulation:
     def _explained(self, demand: Demand) -> str:
         never = impossible(self._image, demand)
         if never is None:
-            backlog, shares = self._backlog, self._shares
-            never = self._planner.explain(self._image, demand, self._policy, shares, backlog, self._looked)
+            never = self._planner.explain(
+                self._image, demand, self._policy, self._shares, self._backlog, StartRanges(), self._looked
+            )
         return never.outcome.text
 
 

@@ -4,17 +4,21 @@ Three calendars are asked: what runs takes as long as a tenth or half of its lik
 jobs whose turn comes before, as a tenth, half or nine tenths of their like. Where nothing is known of a job
 that is a tenth, half or all of its time. Jobs before it beyond those whose places are kept count as work that
 the whole region does first.
+
+The half of these is a guess. What is told is the range that such guesses have come to
+(`timeline/start_range`); while too few have, it is what the tenth and the nine tenths give.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from baygrid.core.placement.backlog import Backlog
+from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.keeping import Ask, Calendar
 from baygrid.core.placement.nodes import FOREVER, Ints
@@ -22,6 +26,8 @@ from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.search import Scene
 from baygrid.core.placement.share import Capacity, Path, Shares, dominant
+from baygrid.core.placement.timeline.predict import ENOUGH
+from baygrid.core.placement.timeline.start_range import SOFTENING_S, StartRanges
 from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON
 
@@ -30,6 +36,12 @@ LOOKED_AT: Final = 10_000
 when it may start."""
 
 QUANTILES: Final = (10, 50, 90)
+
+LEARNT: Final = "4 of 5 that were told so did"
+GUESSED: Final = "too few have waited here to say how sure that is"
+
+AT_ONCE: Final = 16
+"""So many jobs are chosen at once to see what comes of their guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,23 @@ class Position:
     work_s: Mapping[int, float]
 
 
+class Start(NamedTuple):
+    """When a job may start (ms). `guess`: what the calendar says. `seen`: starts that the range was learnt
+    from; 0: it says only how long jobs run."""
+
+    p10: int
+    p50: int
+    p90: int
+    guess: int
+    seen: int
+
+    def like(self, guess: int, now: int) -> int:
+        """The median of another guess for the same job: it is worth as much."""
+        softening = SOFTENING_S * 1000
+        factor = (self.p50 - now + softening) / (self.guess - now + softening)
+        return now + max(0, round((guess - now + softening) * factor - softening))
+
+
 def seconds(demand: Demand, quantile: int = 50) -> int:
     """How long it will probably run."""
     known, full = demand.expected, demand.time_s
@@ -71,26 +100,61 @@ def seconds(demand: Demand, quantile: int = 50) -> int:
 def position(
     backlog: Backlog, shares: Shares, policy: Policy, capacity: Capacity, job: str, now: int
 ) -> Position:
-    """By the order of turns as if each job were placed when its turn comes."""
+    """Of a job that waits."""
     demand = backlog.get(job)
+    before: Counter[str] = Counter()
+    of = backlog.waiting(demand.queue)
+    work: Mapping[int, float] = {}
+    for other, work in _in_turn(backlog, shares, policy, capacity, now):
+        if other.job == job:
+            return Position(before[demand.queue] + 1, of, True, work)
+        before[other.queue] += 1
+    return Position(before[demand.queue] + 1, of, False, work)
+
+
+def _in_turn(
+    backlog: Backlog, shares: Shares, policy: Policy, capacity: Capacity, now: int
+) -> Iterator[tuple[Demand, Mapping[int, float]]]:
+    """The first `LOOKED_AT` in the order of turns as if each job were placed when its turn comes; and
+    `Position.work_s`, which is right until the next is asked for."""
     kinds = {kind for kind in backlog.kinds.values() if kind.lines}
     charged: dict[Path, float] = {}
     turns = Turns(backlog, shares, policy, kinds, charged)
     scale = shares.scale(now)
-    nth, work = 1, dict.fromkeys(QUANTILES, 0.0)
-    of = backlog.waiting(demand.queue)
+    work = dict.fromkeys(QUANTILES, 0.0)
     for looked in range(LOOKED_AT):
         turn = turns.next()
-        if turn is None or turn[0] == job:
-            return Position(nth, of, True, work)
+        if turn is None:
+            return
         other = backlog.get(turn[0])
-        nth += other.queue == demand.queue
+        yield other, work
         share = _share(capacity, other)
         if looked >= policy.reserve:
             for quantile in QUANTILES:
                 work[quantile] += share * seconds(other, quantile)
         turns.charge(share * seconds(other) * scale)
-    return Position(nth, of, False, work)
+
+
+def choose(
+    backlog: Backlog,
+    shares: Shares,
+    policy: Policy,
+    capacity: Capacity,
+    kinds: Container[Kind],
+    told: Container[str],
+    now: int,
+) -> dict[str, int]:
+    """Some of `kinds` that wait and are not `told`, the first and others ever farther behind; by each what
+    those before it need of the whole region, probably (ms)."""
+    found = [
+        (it.job, int(work[50] * 1000))
+        for it, work in _in_turn(backlog, shares, policy, capacity, now)
+        if it.job not in told and backlog.line(it.job).kind in kinds
+    ]
+    if len(found) <= AT_ONCE:
+        return dict(found)
+    depths = np.maximum(np.geomspace(1, len(found), AT_ONCE).astype(int), np.arange(1, AT_ONCE + 1))
+    return dict(found[depth - 1] for depth in depths.tolist())
 
 
 def _share(capacity: Capacity, demand: Demand) -> float:
@@ -108,7 +172,7 @@ def starts(
     for quantile in QUANTILES:
         calendar = Calendar(scene.rooms, scene.open_pools, quantile)
         for other in blocked:
-            _keep(calendar, scene, other, quantile)
+            _reserve(calendar, scene, other, quantile)
         times = _times(calendar, it)
         delay = int(before.work_s[quantile] * 1000)
         found[quantile] = {
@@ -126,7 +190,24 @@ def _times(calendar: Calendar, it: Blocked) -> Ints:
     return calendar.times(it.ask(it.demand.occupies_ms, calendar.sooner(it.after)))
 
 
-def _keep(calendar: Calendar, scene: Scene, it: Blocked, quantile: int) -> None:
+def guesses(scene: Scene, blocked: Sequence[Blocked], others: Sequence[Blocked]) -> dict[str, int]:
+    """Of each of the `blocked` and then the `others` the earliest start that is probable (ms), if anybody
+    knows one. The jobs of `others` wait for the places of `blocked`, but not for each other."""
+    calendar = Calendar(scene.rooms, scene.open_pools, 50)
+    found = {}
+    for it in blocked:
+        found[it.demand.job] = _soonest(calendar, it)
+        _reserve(calendar, scene, it, 50)
+    found |= {it.demand.job: _soonest(calendar, it) for it in others}
+    return {job: time for job, time in found.items() if time < FOREVER}
+
+
+def _soonest(calendar: Calendar, it: Blocked) -> int:
+    times = _times(calendar, it)
+    return int(times.min()) if len(times) else FOREVER
+
+
+def _reserve(calendar: Calendar, scene: Scene, it: Blocked, quantile: int) -> None:
     after = scene.rooms.now if it.after is None else calendar.sooner(it.after)
     ask = it.ask(seconds(it.demand, quantile) * 1000, after)
     place = calendar.earliest(ask)
@@ -134,22 +215,38 @@ def _keep(calendar: Calendar, scene: Scene, it: Blocked, quantile: int) -> None:
         calendar.reserve(place, ask)
 
 
+def expected(
+    before: Position, by_quantile: Mapping[int, Mapping[int, int]], ranges: StartRanges, now: int
+) -> Start | None:
+    """What `starts` found, as it has turned out. None: nobody knows when it starts."""
+    first = {quantile: min(times.values()) for quantile, times in by_quantile.items() if times}
+    if not before.counted or len(first) < len(QUANTILES):
+        return None
+    guess = first[50]
+    learnt = ranges.range((guess - now) / 1000)
+    if learnt.seen < ENOUGH:
+        low, middle, high = sorted(first.values())
+        return Start(low, middle, high, guess, 0)
+    low, middle, high = (now + round(after * 1000) for after in (learnt.p10, learnt.p50, learnt.p90))
+    return Start(low, middle, high, guess, learnt.seen)
+
+
 def told(
-    demand: Demand, it: Judged, before: Position, by_quantile: Mapping[int, Mapping[int, int]], now: int
+    demand: Demand, it: Judged, before: Position, start: Start | None, now: int
 ) -> tuple[dict[str, JSON], str]:
     """Figures and a sentence: its position, when it may start, and whether its deadline can still be met."""
     data: dict[str, JSON] = {"position": before.nth, "waiting": before.of, "counted": before.counted}
     nth = f"{before.nth}" if before.counted else f"later than {before.nth}"
     text = f"; it is number {nth} of {before.of} in queue {demand.queue}"
-    first = {q: min(times.values()) for q, times in by_quantile.items() if times and before.counted}
-    if len(first) == len(QUANTILES):
-        low, middle, high = sorted(first.values())
-        data |= {"start_ms": middle, "start_p10_ms": low, "start_p90_ms": high}
-        text += f" and may start in {_span(low - now)} to {_span(high - now)}"
+    if start is not None:
+        data |= {"start_ms": start.p50, "start_p10_ms": start.p10, "start_p90_ms": start.p90}
+        data["start_learnt_from"] = start.seen
+        text += f" and may start in {_span(start.p10 - now)} to {_span(start.p90 - now)}"
+        text += f" ({LEARNT if start.seen else GUESSED})"
     if demand.deadline is not None:
         shortest = min((int(n) for n in it.figures.run_s[it.ranked]), default=demand.time_s)
         runs = min(shortest, seconds(demand)) * 1000
-        ends = max(now, first.get(50, now)) + runs
+        ends = (now if start is None else max(now, start.p50)) + runs
         data |= {"deadline_ms": demand.deadline, "deadline_missed": now + runs > demand.deadline}
         if now + runs > demand.deadline:
             text += "; it cannot end by its deadline any more"

@@ -6,6 +6,7 @@ What offers are worth to a kind of job is kept between cycles; that changes no p
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.cycle import Cycle
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.estimate import position, starts, told
+from baygrid.core.placement.estimate import choose, expected, guesses, position, starts, told
 from baygrid.core.placement.explaining import best_free, fits_now, lines_of, waits
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.nearest import nearest
@@ -21,12 +22,13 @@ from baygrid.core.placement.nodes import Bools, NodeTable
 from baygrid.core.placement.offers import Judged, OfferTable
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.quota import Quotas
+from baygrid.core.placement.quota import Quotas, inadmissible
 from baygrid.core.placement.room import Rooms
 from baygrid.core.placement.scorers import hourly
 from baygrid.core.placement.search import STANDARD, Scene
 from baygrid.core.placement.share import Capacity, Shares
 from baygrid.core.placement.sieve import Openings, Sieve
+from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.core.reasons import Explanation
 
 __all__ = ["Assignment", "Kept", "Plan", "Planner", "Preemption", "explain", "impossible", "plan"]
@@ -58,10 +60,43 @@ class Planner:
         cycle = Cycle(image, backlog, policy, shares, scene, self._capacity, self._judged)
         return cycle.run(openings)
 
+    def foresee(
+        self,
+        image: Image,
+        backlog: Backlog,
+        policy: Policy,
+        shares: Shares,
+        told: Container[str],
+        now: int,
+    ) -> dict[str, int]:
+        """When some of those that wait and are not `told` will start (ms), as `explain` guesses it. To be
+        asked when what the last plan placed has its place. It costs one plan, however many wait."""
+        scene = self.scene(image, policy, now)
+        openings = self._openings(scene, backlog)
+        assert self._capacity is not None
+        cycle = Cycle(image, backlog, policy, shares, scene, self._capacity, self._judged)
+        kinds = openings.alive()
+        had = {it.job for it in cycle.run(openings).assignments} | {it.demand.job for it in cycle.blocked}
+        work = choose(backlog, shares, policy, self._capacity, kinds, told, now)
+        others = [
+            cycle.of(demand, backlog.line(demand.job).kind)
+            for demand in map(backlog.get, work)
+            if demand.job not in had and inadmissible(policy, demand) is None
+        ]
+        found = guesses(scene, cycle.blocked, others)
+        return {job: found[job] + ahead for job, ahead in work.items() if job in found}
+
     def explain(
-        self, image: Image, demand: Demand, policy: Policy, shares: Shares, backlog: Backlog, now: int
+        self,
+        image: Image,
+        demand: Demand,
+        policy: Policy,
+        shares: Shares,
+        backlog: Backlog,
+        ranges: StartRanges,
+        now: int,
     ) -> Explanation:
-        """As `explain`."""
+        """As `explain`; `ranges` know how guesses of starts have turned out."""
         scene = self.scene(image, policy, now)
         waiting = demand.job in backlog
         if not waiting:
@@ -80,8 +115,9 @@ class Planner:
             before = position(backlog, shares, policy, self._capacity, demand.job, now)
             mine = cycle.of(demand, backlog.line(demand.job).kind)
             by_quantile = starts(scene, cycle.blocked, mine, before)
-            more, says = told(demand, judged, before, by_quantile, now)
-            likely = by_quantile[50] if before.counted else {}
+            start = expected(before, by_quantile, ranges, now)
+            more, says = told(demand, judged, before, start, now)
+            likely = {} if start is None else {n: start.like(at, now) for n, at in by_quantile[50].items()}
             return waits(scene.table, judged, lines, more, says, likely, now)
         finally:
             if not waiting:
@@ -128,7 +164,7 @@ def explain(
 ) -> Explanation:
     """What stands between one demand and each candidate now, at its turn. `backlog` is as before afterwards;
     meanwhile it must not be used."""
-    return Planner().explain(image, demand, policy, shares, backlog, now)
+    return Planner().explain(image, demand, policy, shares, backlog, StartRanges(), now)
 
 
 def impossible(image: Image, demand: Demand) -> Explanation | None:

@@ -9,6 +9,8 @@ the latest jobs said of the ranges told them (adaptive conformal inference, Gibb
 That a job starts later than told is known as soon as that time passes, not only when it starts.
 
 Nothing is used before it is known: a range rests on jobs that have started, and on bounds that have passed.
+
+The replay of a log and the live planner (`placement/estimate.py`) both ask it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import exp, log
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from baygrid.core.placement.timeline.predict import ENOUGH, quantile
 
@@ -33,51 +35,76 @@ STEP: Final = 0.05
 
 WIDEST: Final = 4.0
 
+Job: TypeAlias = "int | str"
+
 
 class StartRange(NamedTuple):
-    """Seconds from when it was told."""
+    """Seconds from when it was told. `seen`: starts behind it; with fewer than `ENOUGH` it says little."""
 
     p10: float
     p50: float
     p90: float
+    seen: int
 
 
-@dataclass(slots=True)
-class _Told:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told at `at` (seconds) to a job that waited, and the guess behind it."""
+
     at: float
     guess_s: float
     range: StartRange
-    late: bool = False
 
 
 class StartRanges:
     """What has been told to whom, and what came of it. Deterministic. Times in seconds, never going back."""
 
     def __init__(self) -> None:
-        self._told: dict[int, _Told] = {}
-        self._bounds: list[tuple[float, int]] = []  # when P90 passes of a job that waits
+        self._told: dict[Job, Told] = {}
+        self._late: set[Job] = set()  # they wait beyond their P90
+        self._bounds: list[tuple[float, int, Job]] = []  # when P90 passes of a job that waits
+        self._count = 0
         self._quotients: dict[int, deque[float]] = {}
         self._wider_low = self._wider_high = 0.0
 
-    def tell(self, now: float, job: int, guess_s: float) -> StartRange:
+    def __contains__(self, job: object) -> bool:
+        return job in self._told
+
+    def told(self, job: Job) -> Told | None:
+        """What was told to a job that still waits."""
+        return self._told.get(job)
+
+    def tell(self, now: float, job: Job, guess_s: float) -> StartRange:
         """To a job that waits at `now`. Once for each job: what is told counts."""
         self._pass(now)
-        told = self._told[job] = _Told(now, guess_s, self.range(guess_s))
-        heappush(self._bounds, (now + told.range.p90, job))
+        told = self._told[job] = Told(now, guess_s, self.range(guess_s))
+        self._count += 1
+        heappush(self._bounds, (now + told.range.p90, self._count, job))
         return told.range
 
-    def started(self, now: float, job: int) -> None:
+    def started(self, now: float, job: Job) -> None:
         """A job that was told a range starts. Unknown is fine: it did not wait."""
         self._pass(now)
-        told = self._told.pop(job, None)
-        if told is None:
-            return
-        wait = now - told.at
+        late = job in self._late
+        told = self.drop(job)
+        if told is not None:
+            self._learn(told, now - told.at, late)
+
+    def learn(self, told: Told, now: float) -> None:
+        """A job started at `now` that was told its range elsewhere."""
+        self._learn(told, now - told.at, late=False)
+
+    def drop(self, job: Job) -> Told | None:
+        """It waits no more, and will not start: nothing is learnt. Unknown is fine."""
+        self._late.discard(job)
+        return self._told.pop(job, None)
+
+    def _learn(self, told: Told, wait: float, late: bool) -> None:
         self._wider_low = _moved(self._wider_low, wait < told.range.p10)
-        if not told.late:
+        if not late:
             self._wider_high = _moved(self._wider_high, wait > told.range.p90)
-        kept = self._quotients.setdefault(_size(told.guess_s), deque(maxlen=KEPT))
-        kept.append(log((wait + SOFTENING_S) / (told.guess_s + SOFTENING_S)))
+        latest = self._quotients.setdefault(_size(told.guess_s), deque(maxlen=KEPT))
+        latest.append(log((wait + SOFTENING_S) / (told.guess_s + SOFTENING_S)))
 
     def range(self, guess_s: float) -> StartRange:
         """Of a job with this guess, as things stand; nothing is remembered."""
@@ -93,13 +120,15 @@ class StartRanges:
         low = min(middle, (quantile(pool, TAIL) if pool else -1.0) - self._wider_low)
         high = max(middle, (quantile(pool, 1 - TAIL) if pool else 1.0) + self._wider_high)
         scale = guess_s + SOFTENING_S
-        return StartRange(*(max(0.0, scale * exp(it) - SOFTENING_S) for it in (low, middle, high)))
+        p10, p50, p90 = (max(0.0, scale * exp(it) - SOFTENING_S) for it in (low, middle, high))
+        return StartRange(p10, p50, p90, len(pool))
 
     def _pass(self, now: float) -> None:
         while self._bounds and self._bounds[0][0] < now:
-            told = self._told.get(heappop(self._bounds)[1])
-            if told is not None:
-                told.late = True
+            bound, _, job = heappop(self._bounds)
+            told = self._told.get(job)
+            if told is not None and told.at + told.range.p90 == bound:  # not one that it had before
+                self._late.add(job)
                 self._wider_high = _moved(self._wider_high, True)
 
 

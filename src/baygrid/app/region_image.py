@@ -259,7 +259,7 @@ class RegionImage:
         return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, ranges, now)
 
     def plan_again(self) -> None:
-        """What was thought to be taken is free."""
+        """What was thought to be taken is free, or the last plan did not come to the end of the queue."""
         self._news = True
 
     def silent_attempts(self, now: Instant) -> list[AttemptRecord]:

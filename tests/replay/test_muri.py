@@ -135,7 +135,7 @@ def test_a_bad_line_is_named_with_its_cure(tmp_path, line, says):
 
 
 def test_what_is_no_trace_is_refused(tmp_path):
-    with pytest.raises(BadTrace, match="no jobs"):
+    with pytest.raises(BadTrace, match="no rows"):
         muri.replay(write(tmp_path), "fifo")
     with pytest.raises(BadTrace, match="not a cluster: write nodes x GPUs"):
         muri.replay(write(tmp_path, "0,1,0,1,bert,5,1"), "fifo", "8by8")

@@ -78,7 +78,7 @@ def test_the_seed_decides_the_inflated_order(files: tuple[Path, Path], placement
         ("nodes.csv", NODES.replace(",2,", ",0,"), "no node has an accelerator"),
         ("openb_pod_list_small.csv", PODS.replace("1,500", "1,0"), "line 2: 1 accelerators of gpu_milli 0"),
         ("openb_pod_list_small.csv", PODS.replace("p0,1000", "p0,-1"), "line 2: cpu_milli is '-1'"),
-        ("openb_pod_list_small.csv", PODS[: PODS.index("p0")], "no pods"),
+        ("openb_pod_list_small.csv", PODS[: PODS.index("p0")], "no rows"),
         ("openb_pod_list_small.csv", "\xff", "no column"),
     ],
 )

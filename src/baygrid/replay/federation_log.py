@@ -32,17 +32,14 @@ def federation(trace: Path, share: float) -> Federation:
 
     Left out are jobs that never ran, of no known site, or too wide for every site. Raises `BadTrace`."""
     log = read(trace)
-    requested = log[Field.REQUESTED_PROCESSORS]
-    width = np.where(requested > 0, requested, log[Field.PROCESSORS])
-    ran = (log[Field.RUNTIME] >= 0) & (width > 0) & (log[Field.PARTITION] >= 0)
-    kept = np.flatnonzero(ran)[np.argsort(log[Field.SUBMIT][ran], kind="stable")]
+    kept = log.by_submission(log[Field.PARTITION] >= 0)
     sites, home = np.unique(log[Field.PARTITION][kept], return_inverse=True)
     if len(sites) < 2:
         raise BadTrace(
             f"{trace}: field 16 names {len(sites)} sites: a federation needs two, in field 16 of each job"
         )
-    submit, runtime, width = log[Field.SUBMIT][kept], log[Field.RUNTIME][kept], width[kept]
-    began = submit + np.maximum(log[Field.WAIT][kept], 0)
+    runtime, width = log[Field.RUNTIME][kept], log.width[kept]
+    began = log[Field.SUBMIT][kept] + np.maximum(log[Field.WAIT][kept], 0)
     peaks = [
         peak(*(each[home == site].tolist() for each in (began, runtime, width))) for site in range(len(sites))
     ]
@@ -50,15 +47,7 @@ def federation(trace: Path, share: float) -> Federation:
     fits = width <= capacity.max()
     if not fits.any():
         raise BadTrace(f"{trace}: no job fits a site of {capacity.max()} processors: give more --capacity")
-    kept, submit = kept[fits], submit[fits]
-    jobs = Jobs(
-        submit - submit[0],
-        runtime[fits],
-        width[fits],
-        log[Field.REQUESTED_TIME][kept],
-        log[Field.USER][kept],
-        log[Field.EXECUTABLE][kept],
-    )
+    rows = kept[fits]
     start = log.header.get("UnixStartTime", "")
-    begin = int(start) + int(submit[0]) if start.isdecimal() and int(start) > 0 else None
-    return Federation(jobs, home[fits], capacity, begin)
+    begin = int(start) + int(log[Field.SUBMIT][rows[0]]) if start.isdecimal() and int(start) > 0 else None
+    return Federation(Jobs.of(log, rows), home[fits], capacity, begin)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from baygrid.core.placement.packing.cluster import Cluster, Host, Request
 from baygrid.core.placement.packing.kernel import WHOLE
 from baygrid.replay.outcome import BadTrace
+from baygrid.replay.rows import number, rows
 
 INFLATED: Final = 1.3
 """Pods arrive until they ask for this part of all accelerators."""
@@ -42,27 +42,25 @@ class Trace:
 def read(nodes: Path, pods: Path) -> Trace:
     """Raises `BadTrace` with the file, the line and what belongs there."""
     hosts: dict[str, Host] = {}
-    for line, row in _rows(nodes, _NODE_FIELDS):
+    for line, row in rows(nodes, _NODE_FIELDS):
         name = row["sn"]
         if not name or name in hosts:
             raise BadTrace(
                 f"{nodes}, line {line}: {name or 'no name'}: every node needs a name of its own in sn"
             )
-        gpus = _number(nodes, line, row, "gpu", MOST_GPUS)
+        gpus = _count(nodes, line, row, "gpu", MOST_GPUS)
         model = row["model"].strip()
         if gpus and not model:
             raise BadTrace(f"{nodes}, line {line}: {name} has accelerators and no model: name it in model")
-        cpu, memory = _number(nodes, line, row, "cpu_milli"), _number(nodes, line, row, "memory_mib")
+        cpu, memory = _count(nodes, line, row, "cpu_milli"), _count(nodes, line, row, "memory_mib")
         hosts[name] = Host(cpu, memory, (model,) * gpus)
     requests: list[Request] = []
     names: list[str] = []
-    for line, row in _rows(pods, _POD_FIELDS):
+    for line, row in rows(pods, _POD_FIELDS):
         requests.append(_pod(pods, line, row))
         names.append(row["name"])
     if not any(host.models for host in hosts.values()):
         raise BadTrace(f"{nodes}: no node has an accelerator: this replay measures how many are allocated")
-    if not requests:
-        raise BadTrace(f"{pods}: no pods: one a line is needed")
     _placeable(nodes, pods, hosts.values(), requests)
     return Trace(tuple(hosts[name] for name in sorted(hosts)), tuple(requests), tuple(names))
 
@@ -78,40 +76,17 @@ def _placeable(nodes: Path, pods: Path, hosts: Iterable[Host], requests: Iterabl
 
 
 def _pod(path: Path, line: int, row: Mapping[str, str]) -> Request:
-    count = _number(path, line, row, "num_gpu", MOST_GPUS)
-    share = min(_number(path, line, row, "gpu_milli"), WHOLE) if count else 0
+    count = _count(path, line, row, "num_gpu", MOST_GPUS)
+    share = min(_count(path, line, row, "gpu_milli"), WHOLE) if count else 0
     if count and not share:
         raise BadTrace(f"{path}, line {line}: {count} accelerators of gpu_milli 0: write 1 to {WHOLE}")
     models = tuple(name for name in (row.get("gpu_spec") or "").split("|") if name) if count else ()
-    cpu, memory = _number(path, line, row, "cpu_milli"), _number(path, line, row, "memory_mib")
+    cpu, memory = _count(path, line, row, "cpu_milli"), _count(path, line, row, "memory_mib")
     return Request(cpu, memory, count, share, models)
 
 
-def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = [name for name in fields if name not in (reader.fieldnames or ())]
-            if missing:
-                raise BadTrace(
-                    f"{path}, line 1: no column {', '.join(missing)}: the first line names the columns"
-                )
-            for row in reader:
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadTrace(f"{path}: cannot be read as a table: {error}") from None
-
-
-def _number(path: Path, line: int, row: Mapping[str, str], field: str, most: int = MOST) -> int:
-    text = row[field].strip()
-    try:
-        value = int(float(text)) if text else 0
-    except (ValueError, OverflowError):
-        value = -1
-    if not 0 <= value <= most:
-        told = f"{field} is {text[:40]!r}"
-        raise BadTrace(f"{path}, line {line}: {told}: write a whole number from 0 to {most:,}")
-    return value
+def _count(path: Path, line: int, row: Mapping[str, str], field: str, most: int = MOST) -> int:
+    return int(number(path, line, row, field, whole=True, most=most))
 
 
 def ordered(trace: Trace, order: Path, pods: Path, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

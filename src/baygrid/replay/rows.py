@@ -27,19 +27,27 @@ def rows(trace: Path, fields: Sequence[str]) -> Iterator[tuple[int, Mapping[str,
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadTrace(f"{trace}: not to be read as CSV text: {error}") from error
     if empty:
-        raise BadTrace(f"{trace}: no jobs: one a line is needed under the names of the columns")
+        raise BadTrace(f"{trace}: no rows: one a line is needed under the names of the columns")
 
 
 def number(
-    trace: Path, line: int, row: Mapping[str, str], field: str, *, whole: bool = False, least: float = 0
+    trace: Path,
+    line: int,
+    row: Mapping[str, str],
+    field: str,
+    *,
+    whole: bool = False,
+    least: float = 0,
+    most: float = math.inf,
 ) -> float:
-    """A value as a finite number of at least `least`."""
+    """A value as a finite number from `least` to `most`."""
     text = row[field].strip()
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value < least or (whole and value != int(value)):
+    if not math.isfinite(value) or not least <= value <= most or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
-        raise BadTrace(f"{trace}, line {line}: {field} is {text[:40]!r}: write {kind} from {least:g} up")
+        limits = f"from {least:g} up" if most == math.inf else f"from {least:g} to {most:,}"
+        raise BadTrace(f"{trace}, line {line}: {field} is {text[:40]!r}: write {kind} {limits}")
     return value

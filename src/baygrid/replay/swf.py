@@ -15,7 +15,7 @@ from baygrid.core.placement.timeline.fair import Fair
 from baygrid.core.reasons import JSON
 from baygrid.replay.outcome import BadTrace, Outcome, Plot, Progress, no_progress
 from baygrid.replay.outcome import Line as Curve
-from baygrid.replay.swf_file import Field, Log, read
+from baygrid.replay.swf_file import Log, read
 from baygrid.replay.swf_learned import Jobs, Learned
 
 BOUND_S: Final = 10
@@ -31,25 +31,13 @@ FEW: Final = Jobs(
 
 
 def replayable(log: Log, processors: int) -> Jobs:
-    """Drops what never ran or cannot: runtime unknown (negative), neither a request nor a use of processors,
-    or more of them than there are. A job takes what it requested (field 8), else what it used (field 5).
+    """Drops what never ran or cannot: runtime unknown, no use of processors, or more than there are.
 
     Raises `BadTrace` where nothing is left."""
-    requested = log[Field.REQUESTED_PROCESSORS]
-    count = np.where(requested > 0, requested, log[Field.PROCESSORS])
-    kept = np.flatnonzero((log[Field.RUNTIME] >= 0) & (count > 0) & (count <= processors))
-    if not len(kept):
+    rows = log.by_submission(log.width <= processors)
+    if not len(rows):
         raise BadTrace(f"{log.path}: none of its jobs fits {processors} processors: give --processors N")
-    kept = kept[np.argsort(log[Field.SUBMIT][kept], kind="stable")]
-    submit = log[Field.SUBMIT][kept]
-    return Jobs(
-        submit - submit[0],
-        log[Field.RUNTIME][kept],
-        count[kept],
-        log[Field.REQUESTED_TIME][kept],
-        log[Field.USER][kept],
-        log[Field.EXECUTABLE][kept],
-    )
+    return Jobs.of(log, rows)
 
 
 def run(jobs: Jobs, line: Line, progress: Progress = no_progress) -> NDArray[np.int64]:

@@ -59,6 +59,18 @@ class Log:
         column: NDArray[np.int64] = self.table[:, field - 1]
         return column
 
+    @property
+    def width(self) -> NDArray[np.int64]:
+        """Processors that each job takes: what it requested (field 8), else what it used (field 5)."""
+        requested = self[Field.REQUESTED_PROCESSORS]
+        return np.where(requested > 0, requested, self[Field.PROCESSORS])
+
+    def by_submission(self, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The rows of these jobs that ran and took something (their runtime is known: not negative), ties as
+        in the file."""
+        rows = np.flatnonzero(kept & (self[Field.RUNTIME] >= 0) & (self.width > 0))
+        return rows[np.argsort(self[Field.SUBMIT][rows], kind="stable")]
+
     def processors(self) -> int:
         """How many processors the machine has: `MaxProcs` of the header, else its `MaxNodes`, else the sum
         over the lines of `NAME.swf.machines` beside the file (id, name, nodes, processors per node, ...).

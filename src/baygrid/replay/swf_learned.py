@@ -12,6 +12,7 @@ from baygrid.core.placement.timeline.due import Due
 from baygrid.core.placement.timeline.predict import Forecast, History, Like
 from baygrid.core.placement.timeline.start_range import StartRange, StartRanges
 from baygrid.core.reasons import JSON
+from baygrid.replay.swf_file import Field, Log
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,19 @@ class Jobs:
     requested: NDArray[np.int64]
     user: NDArray[np.int64]
     application: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, log: Log, rows: NDArray[np.int64]) -> Jobs:
+        """Those of `log.by_submission`, or some of them; at least one."""
+        submit = log[Field.SUBMIT][rows]
+        return cls(
+            submit - submit[0],
+            log[Field.RUNTIME][rows],
+            log.width[rows],
+            log[Field.REQUESTED_TIME][rows],
+            log[Field.USER][rows],
+            log[Field.EXECUTABLE][rows],
+        )
 
     def __len__(self) -> int:
         return len(self.submit)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from baygrid.api import schemas
+from baygrid.api import bill_schemas, policy_schemas, schemas
 from tests.api.world import World, job
 
 
@@ -65,14 +65,14 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
     world.place()
     id = made["id"]
     declared = api.put("/v1/policy", json={"document": {"shares": {"uni": 2}}}, headers=operator).json()
-    schemas.Policy.model_validate(declared)
+    policy_schemas.Policy.model_validate(declared)
     for url, model in (
         ("/healthz", schemas.Health),
         ("/v1/me", schemas.Me),
         ("/v1/organisations", schemas.Listing[schemas.Organisation]),
         ("/v1/projects", schemas.Listing[schemas.Project]),
         ("/v1/projects/demo", schemas.Project),
-        ("/v1/projects/demo/bill?recompute=true", schemas.Bill),
+        ("/v1/projects/demo/bill?recompute=true", bill_schemas.Bill),
         ("/v1/jobs", schemas.Listing[schemas.JobLine]),
         (f"/v1/jobs/{id}", schemas.Job),
         ("/v1/arrays", schemas.Listing[schemas.Array]),
@@ -80,16 +80,16 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         (f"/v1/jobs?array={array['id']}", schemas.Listing[schemas.JobLine]),
         (f"/v1/jobs/{id}/events", schemas.Listing[schemas.Event]),
         (f"/v1/jobs/{id}/explain", schemas.Explanation),
-        (f"/v1/jobs/{id}/bill", schemas.Bill),
+        (f"/v1/jobs/{id}/bill", bill_schemas.Bill),
         (f"/v1/jobs/{id}/outputs", schemas.Listing[schemas.Output]),
         ("/v1/centres", schemas.Listing[schemas.Centre]),
         ("/v1/centres/hub", schemas.Centre),
         ("/v1/offers", schemas.Listing[schemas.Offer]),
         ("/v1/tokens", schemas.Listing[schemas.Token]),
-        ("/v1/policy", schemas.Policy),
-        ("/v1/policy/history", schemas.Listing[schemas.Policy]),
-        ("/v1/ledger", schemas.Listing[schemas.Transaction]),
-        ("/v1/ledger/balances", schemas.Listing[schemas.Balance]),
+        ("/v1/policy", policy_schemas.Policy),
+        ("/v1/policy/history", schemas.Listing[policy_schemas.Policy]),
+        ("/v1/ledger", schemas.Listing[bill_schemas.Transaction]),
+        ("/v1/ledger/balances", schemas.Listing[bill_schemas.Balance]),
     ):
         answer = api.get(url, headers=operator)
         assert answer.status_code == 200, answer.text

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from baygrid.api import bodies, render, schemas
+from baygrid.api import bill_schemas, bodies, render
 from baygrid.api.edge import Caller, Json, Responses, Route
 from baygrid.app import bill
 from baygrid.app.problems import Invalid
@@ -20,7 +20,7 @@ Recompute = Annotated[bool, Query(description="rebuild every line from the signe
 TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
-@router.get("/v1/projects/{project}/bill", response_model=schemas.Bill, responses=TEXT)
+@router.get("/v1/projects/{project}/bill", response_model=bill_schemas.Bill, responses=TEXT)
 def project_bill(
     project: str,
     call: Caller,
@@ -48,7 +48,7 @@ def project_bill(
     return Json(render.bill(row))
 
 
-@router.get("/v1/jobs/{job}/bill", response_model=schemas.Bill)
+@router.get("/v1/jobs/{job}/bill", response_model=bill_schemas.Bill)
 def job_bill(job: str, call: Caller, recompute: Recompute = False) -> Json:
     """One job's part of its project's bill."""
     return Json(render.bill(bill.of_job(call.platform, call.actor, job, recompute=recompute)))

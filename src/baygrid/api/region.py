@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from baygrid.api import bodies, paging, render, schemas
+from baygrid.api import bill_schemas, bodies, paging, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import ledger as books
 from baygrid.app import projects
@@ -64,7 +64,7 @@ def add_grant(project: str, call: Caller, body: Annotated[bodies.NewGrant, reads
     return Json(render.project(row), 201)
 
 
-@router.get("/v1/ledger", response_model=schemas.Listing[schemas.Transaction])
+@router.get("/v1/ledger", response_model=schemas.Listing[bill_schemas.Transaction])
 def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
     """Oldest first."""
     rows = books.ledger(call.platform, call.actor, cursor, limit + 1)
@@ -72,7 +72,7 @@ def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.Af
     return Json(render.items(map(render.transaction, rows[:limit]), next))
 
 
-@router.get("/v1/ledger/balances", response_model=schemas.Listing[schemas.Balance])
+@router.get("/v1/ledger/balances", response_model=schemas.Listing[bill_schemas.Balance])
 def balances(call: Caller) -> Json:
     """They sum to zero in each currency."""
     return Json(render.balances(books.balances(call.platform, call.actor)))

@@ -1,0 +1,68 @@
+"""The shapes of answers about money: the ledger, and bills."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from baygrid.api.schemas import Money, Shape, Time
+
+
+class Posting(Shape):
+    account: str
+    amount: Money
+
+
+class Transaction(Shape):
+    id: str
+    key: str
+    at: Time
+    narration: str
+    postings: list[Posting]
+    sources: list[str]
+
+
+class Balance(Shape):
+    account: str
+    balance: Money
+
+
+class BillLine(Shape):
+    """quantity x rate = amount; a quantity that is no decimal number is a fraction such as 1/3."""
+
+    job: str
+    name: str
+    attempt: str
+    n: int
+    centre: str
+    offer: str
+    item: str
+    quantity: str
+    unit: str
+    rate: str
+    amount: Money
+    from_: Time = Field(alias="from")
+    to: Time
+
+
+class Difference(Shape):
+    attempt: str
+    n: int
+    what: str
+
+
+class Recomputed(Shape):
+    """What is not as the signed usage records and the tariffs say; empty when every line is right."""
+
+    lines: int
+    differences: list[Difference]
+
+
+class Bill(Shape):
+    project: str
+    currency: str
+    from_: Time = Field(alias="from")
+    to: Time
+    lines: list[BillLine]
+    total: Money
+    overrun: Money
+    recomputed: Recomputed | None = Field(default=None, description="only when asked for")

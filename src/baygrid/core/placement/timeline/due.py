@@ -8,8 +8,9 @@ has a place kept for it, and so have up to `KEPT` that are past due (`places`).
 
 Length mixes what a job asks for with what history expects of it (`predict`): requests are some times too
 long, expectations sometimes far too short. Haste, patience and the mix were chosen on the logs of four
-machines at several loads: mean slowdown below that of EASY, and the longest waits (99.9 %) below or within a
-few percent of its.
+machines: mean slowdown below EASY's and the longest waits (99.9 %) well below on KTH and wagap as recorded.
+On NASA's log, made denser, slowdown is below and the longest waits are about a tenth above: there estimates
+are exact, and an order that departs from arrival costs more than the places that it keeps give back.
 """
 
 from __future__ import annotations

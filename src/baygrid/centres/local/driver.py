@@ -8,7 +8,6 @@ everything again; the end of a supervisor arrives at `fileno()`, which a loop ca
 from __future__ import annotations
 
 import os
-import select
 import signal
 import stat
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,8 @@ from baygrid.centres.folder import staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Claim, Files, Why, key_of
-from baygrid.centres.folder.process import Process
 from baygrid.centres.folder.sweep import Sweeper
-from baygrid.centres.local import processes
+from baygrid.centres.local import processes, sessions
 from baygrid.centres.local.attempt import (
     SURVIVORS_MS,
     Attempt,
@@ -34,6 +32,7 @@ from baygrid.centres.local.attempt import (
 from baygrid.centres.local.nodes import this_machine
 from baygrid.centres.local.share import NoRoom, Share, Shares
 from baygrid.centres.local.spawn import environment, spawn
+from baygrid.centres.local.supervisors import Supervisors
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import Order, PartitionReport, Stop
@@ -68,13 +67,11 @@ class LocalCentre:
         self._boot = processes.boot_id()
         self._shares = Shares(self._partitions)
         self._sweeper = Sweeper(self._root / ".trash")
-        self._epoll = select.epoll()
+        self._supervisors = Supervisors()
         self._attempts: dict[str, Attempt] = {}
         self._keys: dict[str, str] = {}  # token -> key, to hash each once
-        self._watched: dict[int, Attempt] = {}  # descriptor -> attempt
         self._restless: dict[str, Attempt] = {}  # STARTING or ENDING: looked at until it settles
         self._alive: dict[str, Attempt] = {}
-        self._strays: dict[int, int] = {}  # descriptor -> pid of supervisors that lost their claim
         self._sample_ms = sample_ms
         self._sample_at: Instant = 0
         self._due_at: Instant = NEVER
@@ -89,7 +86,7 @@ class LocalCentre:
 
     def fileno(self) -> int:
         """Readable when a supervisor ended: wait for it and tick."""
-        return self._epoll.fileno()
+        return self._supervisors.fileno()
 
     def capabilities(self) -> frozenset[str]:
         return CAPABILITIES
@@ -123,7 +120,8 @@ class LocalCentre:
         attempt.look_at = now + 2
         self._take(attempt, share)
         self._attempts[key] = self._restless[key] = attempt
-        self._watch(attempt, os.pidfd_open(attempt.pid))  # our child: its pid is its own until we wait for it
+        # Our child: its pid is its own until we wait for it.
+        self._supervisors.watch(attempt, os.pidfd_open(attempt.pid))
 
     def stop(self, stop: Stop, now: Instant) -> None:
         attempt = self._attempts.get(self._key(stop.token))
@@ -136,8 +134,8 @@ class LocalCentre:
             self._end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
-        for descriptor, _ in self._epoll.poll(0):
-            self._ended(descriptor, now)
+        for attempt in self._supervisors.ended():
+            self._ended(attempt, now)
         for attempt in list(self._restless.values()):
             if attempt.look_at <= now:
                 self._settle(attempt, now) if attempt.stage is Stage.STARTING else self._outlive(attempt, now)
@@ -183,9 +181,7 @@ class LocalCentre:
 
     def close(self) -> None:
         """Lets go; jobs go on running."""
-        for descriptor in (*self._watched, *self._strays):
-            os.close(descriptor)
-        self._epoll.close()
+        self._supervisors.close()
 
     # What happens to an attempt
 
@@ -227,13 +223,13 @@ class LocalCentre:
             self._done(attempt, verdict(attempt, ended, attempt.files.last_sign()))
             return
         if pid != attempt.pid:  # found again, or another supervisor was faster than ours
-            self._unwatch(attempt)
+            self._supervisors.let_go(attempt)
             attempt.pid = pid
             descriptor = processes.hold(pid, claim.start)
             if descriptor is None:
                 self._leaderless(attempt, now)
                 return
-            self._watch(attempt, descriptor)
+            self._supervisors.watch(attempt, descriptor)
         attempt.stage = Stage.RUNNING
         self._restless.pop(attempt.key, None)
         if not self._alive:
@@ -278,24 +274,19 @@ class LocalCentre:
             due = limit if attempt.why is None else attempt.why.kill_at
             self._due_at = min(self._due_at, NEVER if due is None else due)
 
-    def _ended(self, descriptor: int, now: Instant) -> None:
-        """A supervisor has ended."""
-        if descriptor in self._strays:
-            self._epoll.unregister(descriptor)
-            os.close(descriptor)
-            processes.reap(self._strays.pop(descriptor))
-            return
-        attempt = self._watched[descriptor]
+    def _ended(self, attempt: Attempt, now: Instant) -> None:
+        """Its supervisor has ended."""
+        descriptor = attempt.descriptor
         if attempt.stage is Stage.STARTING:
             if self._forbid(attempt, "refused", "its supervisor ended before it began", now):
                 return
             self._settle(attempt, now)
-            if self._watched.get(descriptor) is not attempt:
+            if attempt.descriptor != descriptor:
                 return  # it was a duplicate: another supervisor has the claim
         if attempt.stage is Stage.STARTING:
-            self._unwatch(attempt)  # half a claim: whose it is will be seen
+            self._supervisors.let_go(attempt)  # half a claim: whose it is will be seen
         elif attempt.stage is Stage.RUNNING:
-            self._unwatch(attempt, stray=False)
+            self._supervisors.let_go(attempt, stray=False)
             spent = processes.reap(attempt.pid)
             attempt.cpu_seconds = max(attempt.cpu_seconds, round(spent or 0.0, 3))
             self._leaderless(attempt, now)
@@ -315,13 +306,13 @@ class LocalCentre:
             attempt.kill_at = attempt.why.kill_at  # they were told with the rest, and have the same grace
         elif attempt.files.exit() is not None:  # not killed itself: the others may end well, too
             attempt.kill_at += min(attempt.facts.grace_ms, SURVIVORS_MS)
-            for process in self._members(attempt):
+            for process in sessions.members(attempt):
                 processes.signal_one(process, signal.SIGTERM)
         self._outlive(attempt, now)
 
     def _outlive(self, attempt: Attempt, now: Instant) -> None:
         """Waits, a look at a time, until nothing of its session is left."""
-        survivors = self._members(attempt)
+        survivors = sessions.members(attempt)
         if not survivors:
             self._conclude(attempt, now)
             return
@@ -329,20 +320,6 @@ class LocalCentre:
             for process in survivors:
                 processes.signal_one(process, signal.SIGKILL)
         attempt.look_at = now + ENDING_POLL_MS
-
-    def _members(self, attempt: Attempt) -> list[Process]:
-        """Who is left of its session. A session whose number a newer process leads is not its session."""
-        found = []
-        marker = f"BAYGRID_ATTEMPT={attempt.facts.attempt}".encode()
-        for process in processes.everyone():
-            if process.session != attempt.pid or process.start < attempt.start:
-                continue
-            if process.pid == attempt.pid and process.start != attempt.start:
-                return []
-            known = attempt.members.get(process.pid) == process.start
-            if known or processes.carries(process.pid, marker):
-                found.append(process)
-        return found
 
     def _conclude(self, attempt: Attempt, now: Instant) -> None:
         ended = attempt.files.exit()
@@ -354,7 +331,7 @@ class LocalCentre:
         self._attempts[attempt.key] = attempt
         self._restless.pop(attempt.key, None)
         self._alive.pop(attempt.key, None)
-        self._unwatch(attempt)
+        self._supervisors.let_go(attempt)
         if attempt.share is not None:
             self._shares.release(attempt.share)
             attempt.share = None
@@ -370,53 +347,19 @@ class LocalCentre:
     # Counting
 
     def _sample(self, now: Instant) -> None:
-        """One pass over all processes of the machine, for the memory and cpu time of every session."""
+        """Memory and cpu time of all that run, and the end of those that take too much."""
         self._sample_at = now + self._sample_ms
-        sessions = {attempt.pid: attempt for attempt in self._alive.values()}
-        sizes = dict.fromkeys(sessions, 0)
-        ticks = dict.fromkeys(sessions, 0)
-        members: dict[int, dict[int, int]] = {pid: {} for pid in sessions}
-        for process in processes.everyone():
-            if process.session in sessions:
-                sizes[process.session] += process.rss_kib
-                ticks[process.session] += process.cpu_ticks
-                members[process.session][process.pid] = process.start
-        for pid, attempt in sessions.items():
-            attempt.members = members[pid]
-            attempt.cpu_seconds = max(attempt.cpu_seconds, round(ticks[pid] / processes.TICKS, 3))
-            limit, size = attempt.facts.memory_kib, sizes[pid]
-            if 0 < limit < size:
-                size = sum(map(processes.shared_kib, members[pid]))
-            attempt.peak_kib = max(attempt.peak_kib, size)
-            if 0 < limit < size and attempt.why is None:
+        for attempt in sessions.sample(self._alive.values()):
+            if attempt.why is None:
                 self._end(attempt, "out-of-memory", "KILL", 0, now)
-            else:
-                attempt.seen = running(attempt)
+        for attempt in self._alive.values():
+            attempt.seen = running(attempt)
 
     def _take(self, attempt: Attempt, share: Share) -> None:
         if attempt.share is not None:
             self._shares.release(attempt.share)
         attempt.share = share
         self._shares.take(share)
-
-    # Watching
-
-    def _watch(self, attempt: Attempt, descriptor: int) -> None:
-        attempt.descriptor = descriptor
-        self._watched[descriptor] = attempt
-        self._epoll.register(descriptor, select.EPOLLIN)
-
-    def _unwatch(self, attempt: Attempt, *, stray: bool = True) -> None:
-        """`stray`: a supervisor of ours still runs without a claim, and is waited for when it leaves."""
-        descriptor, attempt.descriptor = attempt.descriptor, None
-        if descriptor is None:
-            return
-        del self._watched[descriptor]
-        if stray:
-            self._strays[descriptor] = attempt.pid
-        else:
-            self._epoll.unregister(descriptor)
-            os.close(descriptor)
 
     def _key(self, token: str) -> str:
         key = self._keys.get(token)

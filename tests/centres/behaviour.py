@@ -1,139 +1,68 @@
 """How every centre behaves: `ports.centre.Centre`, written down as tests.
 
 A suite for one driver is a subclass of `Behaviour` with a fixture `site`, which makes the driver, says the
-time, and lets time pass until something can have happened.
+time, and lets time pass until something can have happened. The class says what its centre can do: tests of
+what it cannot are not its own.
 """
 
-import contextlib
-import hashlib
-import io
-import tarfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Callable
 
 import pytest
 
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, Observation, StagingFailed
-from baygrid.ports.messages import Order, Stop
-
-PARTITION = "main"
-NODES = ("n1", "n2")  # each with 8 cpus, 8 GiB and 8 H100
-
-
-class Site(Protocol):
-    """A centre under test."""
-
-    @property
-    def centre(self) -> Centre: ...
-
-    def now(self) -> Instant: ...
-
-    def wait(self) -> None:
-        """Returns when the centre may have something new to say; fails the test after a long time."""
-        ...
-
-    def restart(self) -> None:
-        """Puts a new driver in `centre`, as after the death of the agent's process."""
-        ...
+from baygrid.ports.centre import StagingFailed
+from baygrid.ports.messages import CAPABILITIES
+from tests.centres.site import (
+    FILE_CLOCK_MS,
+    NODES,
+    RUNNING,
+    fetch_from,
+    look,
+    no_fetch,
+    order,
+    sha256,
+    start,
+    stop_of,
+    tar_of,
+    until,
+    until_claimed,
+    until_log,
+    whole_log,
+)
 
 
-def order(run: str = ":", number: object = 1, **change: Any) -> Order:
-    nodes = change.get("nodes", NODES[:1])
-    return replace(
-        Order(
-            attempt=f"att-{number}",
-            token=f"secret-of-{number}",
-            job=f"job-{number}",
-            project="demo",
-            state=AttemptState.PLACED,
-            partition=PARTITION,
-            nodes=nodes,
-            cpus=1,
-            memory_mib=512,
-            accelerator=None,
-            accelerators=0,
-            time_s=60,
-            grace_s=5,
-            setup="",
-            run=run,
-            envs={},
-            workdir=None,
-            inputs={},
-            outputs=(),
-        ),
-        **change,
-    )
+def needs(capability: str) -> Callable[[Callable], Callable]:
+    """Of a test: only for centres that can do this. "managed": those whose nodes an order names; "queue": the
+    others."""
+    assert capability in CAPABILITIES | {"managed", "queue"}
 
+    def mark(test: Callable) -> Callable:
+        test.__dict__.setdefault("needs", set()).add(capability)
+        return test
 
-def stop_of(order: Order, grace_s: int = 5) -> Stop:
-    return Stop(order.attempt, order.token, "the user asked for it", grace_s)
-
-
-def tar_of(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return out.getvalue()
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def no_fetch(digest: str) -> Iterator[bytes]:
-    raise AssertionError(f"{digest} was not to be fetched")
-
-
-def fetch_from(*blobs: bytes) -> Callable[[str], Iterator[bytes]]:
-    known = {sha256(blob): blob for blob in blobs}
-    return lambda digest: iter([known[digest][:100], known[digest][100:]])
-
-
-def start(site: Site, *orders: Order, fetch: Any = no_fetch) -> None:
-    for one in orders:
-        site.centre.prepare(one, fetch)
-        site.centre.start(one, site.now())
-
-
-def look(site: Site, one: Order) -> Observation | None:
-    return site.centre.observe([one], site.now()).get(one.token)
-
-
-def until(site: Site, one: Order, *states: AttemptState) -> Observation:
-    """Waits for one of `states`, or for a final one."""
-    while True:
-        seen = look(site, one)
-        if seen is not None and (seen.state in states or (not states and seen.state.final)):
-            return seen
-        assert seen is None or not seen.state.final, seen
-        site.wait()
-
-
-def until_log(site: Site, one: Order, text: bytes) -> None:
-    while text not in site.centre.read_log(one, 0, 1 << 20):
-        seen = look(site, one)
-        assert seen is None or not seen.state.final, (seen, site.centre.read_log(one, 0, 1000))
-        site.wait()
-
-
-def whole_log(site: Site, one: Order, limit: int = 1 << 20) -> bytes:
-    log = b""
-    while part := site.centre.read_log(one, len(log), limit):
-        log += part
-    return log
-
-
-RUNNING = AttemptState.RUNNING
-FILE_CLOCK_MS = 10  # a file's times may be a tick of the kernel behind the clock
+    return mark
 
 
 class Behaviour:
+    """`cpus`: of each of the centre's two nodes. `many`: how many start at once."""
+
+    capabilities: frozenset[str] = frozenset()
+    managed = True
+    cpus = 8
+    many = 200
+
+    def __init_subclass__(cls) -> None:
+        """Leaves out what the centre cannot do."""
+        able = cls.capabilities | {"managed" if cls.managed else "queue"}
+        for name in dir(cls):
+            if not getattr(getattr(cls, name), "needs", set()) <= able:
+                setattr(cls, name, None)
+
+    def test_its_capabilities_are_as_declared(self, site, record_property):
+        assert site.centre.capabilities() == self.capabilities
+        assert self.capabilities <= CAPABILITIES
+        record_property("capabilities", [type(self).__name__, sorted(self.capabilities)])
+
     def test_success(self, site):
         one = order("echo done")
         assert look(site, one) is None, "a token that was never started is absent"
@@ -203,7 +132,7 @@ class Behaviour:
         one = order("echo ran")
         site.centre.prepare(one, no_fetch)
         site.centre.stop(stop_of(one), site.now())
-        site.centre.start(one, site.now())
+        start(site, one)
         seen = until(site, one)
         assert (seen.state, seen.started_at) == (AttemptState.CANCELLED, None)
         assert whole_log(site, one) == b""
@@ -266,6 +195,7 @@ class Behaviour:
         assert whole_log(site, one, limit=7_001) == expected
         assert site.centre.read_log(one, len(expected), 10) == b""
 
+    @needs("gang")
     def test_a_gang_has_ranks_that_know_each_other(self, site):
         one = order("echo $NODE_RANK/$NNODES $MASTER_ADDR:$MASTER_PORT", nodes=NODES)
         start(site, one)
@@ -274,12 +204,28 @@ class Behaviour:
         assert [line.split()[0] for line in lines] == ["0/2", "1/2"]
         assert len({line.split()[1] for line in lines}) == 1
 
+    @needs("gang")
     def test_a_gang_ends_when_one_rank_fails(self, site):
         one = order('if [ "$NODE_RANK" = 1 ]; then exit 7; fi; exec sleep 600', nodes=NODES)
         start(site, one)
         seen = until(site, one)
         assert (seen.state, seen.exit_code) == (AttemptState.FAILED, 7)
 
+    @needs("gang")
+    def test_a_gang_has_its_setup_once(self, site):
+        one = order('[ "$(cat made)" = 1 ]', nodes=NODES, setup="echo 1 >>made; echo set up")
+        start(site, one)
+        assert until(site, one).state is AttemptState.SUCCEEDED
+        assert whole_log(site, one) == b"set up\n"
+
+    @needs("accelerators")
+    def test_what_asks_for_no_accelerator_sees_none(self, site):
+        one = order('echo "$GPUS_PER_NODE:$CUDA_VISIBLE_DEVICES:"', envs={"CUDA_VISIBLE_DEVICES": "0,1"})
+        start(site, one)
+        until(site, one)
+        assert whole_log(site, one) == b"0::\n"
+
+    @needs("accelerators")
     def test_accelerators_are_distinct_while_they_are_used(self, site):
         show = "echo $GPUS_PER_NODE:$CUDA_VISIBLE_DEVICES; exec sleep 600"
         orders = [order(show, n, accelerator="H100", accelerators=4) for n in range(2)]
@@ -289,14 +235,9 @@ class Behaviour:
             until_log(site, one, b"\n")
             count, _, devices = whole_log(site, one).decode().strip().partition(":")
             assert count == "4"
-            given += devices.split(",")
-        assert sorted(given) == [str(n) for n in range(8)]
-        site.restart()
-        for one in orders:
-            assert until(site, one, RUNNING).state is RUNNING
-        late = order("echo ran", 9, accelerator="H100", accelerators=1)
-        start(site, late)
-        assert until(site, late).cause == "refused", "all eight are still in use after the restart"
+            nodes = one.nodes if site.managed else until(site, one, RUNNING).nodes
+            given += [(nodes, device) for device in devices.split(",")]
+        assert len(set(given)) == 8
         for one in orders:
             site.centre.stop(stop_of(one), site.now())
             until(site, one)
@@ -305,6 +246,64 @@ class Behaviour:
         until(site, after)
         assert whole_log(site, after) == b"8:0,1,2,3,4,5,6,7\n"
 
+    @needs("managed")
+    @needs("accelerators")
+    def test_accelerators_that_are_in_use_are_known_after_a_restart(self, site):
+        orders = [order("echo up; exec sleep 600", n, accelerator="H100", accelerators=4) for n in range(2)]
+        start(site, *orders)
+        for one in orders:
+            until_log(site, one, b"up")
+        site.restart()
+        for one in orders:
+            assert until(site, one, RUNNING).state is RUNNING
+        late = order("echo ran", 9, accelerator="H100", accelerators=1)
+        start(site, late)
+        assert until(site, late).cause == "refused", "all eight are still in use after the restart"
+
+    @needs("queue")
+    def test_what_can_never_run_there_is_refused(self, site):
+        one = order("echo ran", partition="elsewhere")
+        start(site, one)
+        seen = until(site, one)
+        assert (seen.state, seen.cause, seen.started_at) == (AttemptState.FAILED, "refused", None)
+        assert "elsewhere" in seen.detail
+
+    @needs("queue")
+    def test_it_is_told_where_it_runs(self, site):
+        one = order("echo up; exec sleep 600")
+        start(site, one)
+        until_log(site, one, b"up")
+        seen = until(site, one, RUNNING)
+        assert len(seen.nodes) == 1
+        site.centre.stop(stop_of(one), site.now())
+        assert until(site, one).nodes == seen.nodes
+
+    @needs("queue")
+    def test_what_waits_there_can_be_stopped_and_never_runs(self, site):
+        holders = [order("echo up; exec sleep 600", n, cpus=self.cpus) for n in range(2)]
+        start(site, *holders)
+        for one in holders:
+            until_log(site, one, b"up")
+        waiting, after = order("echo ran", 8, cpus=self.cpus), order("echo ran", 9, cpus=self.cpus)
+        start(site, waiting, after)
+        assert until(site, waiting, AttemptState.WAITING).started_at is None
+        site.centre.stop(stop_of(waiting), site.now())
+        assert until(site, waiting).state is AttemptState.CANCELLED
+        for one in holders:
+            site.centre.stop(stop_of(one), site.now())
+            assert until(site, one).state is AttemptState.CANCELLED
+        assert until(site, after).state is AttemptState.SUCCEEDED
+        assert whole_log(site, waiting) == b""
+
+    def test_many_at_once(self, site):
+        orders = [order(f"echo {n}; exit {n % 3}", n) for n in range(self.many)]
+        start(site, *orders)
+        for n, one in enumerate(orders):
+            seen = until(site, one)
+            assert (seen.exit_code, seen.state is AttemptState.SUCCEEDED) == (n % 3, n % 3 == 0)
+            assert whole_log(site, one) == b"%d\n" % n
+
+    @needs("managed")
     def test_an_order_for_a_node_that_is_not_there_is_refused(self, site):
         one = order("echo ran", nodes=("elsewhere",))
         start(site, one)
@@ -312,6 +311,7 @@ class Behaviour:
         assert (seen.state, seen.cause) == (AttemptState.FAILED, "refused")
         assert "elsewhere" in seen.detail
 
+    @needs("out-of-memory")
     def test_too_much_memory_ends_it(self, site):
         hungry = "import time; x = bytearray(200 << 20); time.sleep(600)"
         one = order(f"exec python3 -c '{hungry}'", memory_mib=64)
@@ -428,9 +428,3 @@ class Behaviour:
         assert "HOME=/tmp" in lines
         assert "BAYGRID_ATTEMPT=att-1" in lines
         assert not [line for line in lines if "AGENT_SECRET" in line or one.token in line]
-
-
-def until_claimed(site: Site, one: Order) -> None:
-    """Until the centre knows that it began."""
-    with contextlib.suppress(AssertionError):
-        until(site, one, RUNNING)

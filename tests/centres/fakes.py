@@ -21,7 +21,7 @@ from baygrid.ports.messages import (
     Stop,
     Unreachable,
 )
-from tests.centres.behaviour import NODES, PARTITION
+from tests.centres.site import NODES, PARTITION
 
 INVENTORY = (PartitionReport(PARTITION, tuple(NodeReport(name, 8, 8192, {"H100": 8}) for name in NODES)),)
 

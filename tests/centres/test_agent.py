@@ -8,7 +8,7 @@ import pytest
 from baygrid.centres.agent import MAX_START_TRIES
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Desired, Refused
-from tests.centres.behaviour import order, sha256, stop_of
+from tests.centres.site import order, sha256, stop_of
 from tests.centres.world import CANCELLED, FAILED, HOUR, RUNNING, STAGING, SUCCEEDED, UNKNOWN, World
 
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from baygrid.centres.reports import FULL_EVERY_MS
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Desired, ReportAnswer, Unreachable
-from tests.centres.behaviour import order, sha256, stop_of
+from tests.centres.site import order, sha256, stop_of
 from tests.centres.world import FAILED, HOUR, RUNNING, SUCCEEDED, UNKNOWN, World
 
 

@@ -14,7 +14,7 @@ from baygrid.centres.outputs import pack
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.centre import Observation, StagingFailed
 from baygrid.ports.messages import Stop
-from tests.centres.behaviour import (
+from tests.centres.site import (
     RUNNING,
     fetch_from,
     no_fetch,

@@ -16,9 +16,11 @@ from baygrid.centres.local.spawn import SHELL, SUPERVISOR
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import NodeReport, PartitionReport
 from tests.centres import behaviour
-from tests.centres.behaviour import (
+from tests.centres.site import NODES as NODE_NAMES
+from tests.centres.site import (
     RUNNING,
     look,
+    no_fetch,
     order,
     start,
     stop_of,
@@ -28,12 +30,14 @@ from tests.centres.behaviour import (
 )
 
 PATIENCE_S = 40
-NODES = parse_nodes([f"{name}:cpus=8,memory=8,H100=8" for name in behaviour.NODES])
+NODES = parse_nodes([f"{name}:cpus=8,memory=8,H100=8" for name in NODE_NAMES])
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 
 
 class LocalSite:
     """Waits for the kernel, not for a while."""
+
+    managed = True
 
     def __init__(self, root: Path, nodes: tuple[PartitionReport, ...] = NODES) -> None:
         self._root, self._nodes = root, nodes
@@ -71,7 +75,7 @@ def site(tmp_path):
 
 
 class TestLocalCentre(behaviour.Behaviour):
-    pass
+    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "checkpoint"})
 
 
 def alive(pid):
@@ -90,7 +94,7 @@ def supervisor_of(site, one):
 
 def test_of_twenty_supervisors_one_runs(site):
     one = order("echo ran")
-    site.centre.prepare(one, behaviour.no_fetch)
+    site.centre.prepare(one, no_fetch)
     files = site.files(one.token)
     given = (
         '{"order":{"attempt":"att-1","time_ms":0,"grace_ms":0,"memory_kib":0,"outputs":[]},'
@@ -113,7 +117,7 @@ def test_two_drivers_that_start_the_same_run_it_once(site):
     orders = [order("echo ran; exec sleep 600", n) for n in range(4)]
     first = site.centre
     for one in orders:
-        first.prepare(one, behaviour.no_fetch)
+        first.prepare(one, no_fetch)
         first.start(one, site.now())
         site.centre = site._new()
         start(site, one)
@@ -195,7 +199,7 @@ def test_after_a_reboot_what_ran_was_interrupted_and_what_ended_has_ended(site, 
 
 def test_half_a_claim_is_waited_for_and_then_given_up(site):
     one = order("echo ran")
-    site.centre.prepare(one, behaviour.no_fetch)
+    site.centre.prepare(one, no_fetch)
     files = site.files(one.token)
     files.write("claim", b"123 (sh) R 1")
     start(site, one)

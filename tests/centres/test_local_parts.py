@@ -8,7 +8,7 @@ from baygrid.centres.folder.files import Files
 from baygrid.centres.local import parse_nodes
 from baygrid.centres.local.share import NoRoom, Share, Shares
 from baygrid.centres.local.spawn import environment
-from tests.centres.behaviour import NODES, order
+from tests.centres.site import NODES, order
 
 HERE = parse_nodes([f"{NODES[0]}:cpus=8,memory=8,H100=2"])
 

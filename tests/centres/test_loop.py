@@ -17,8 +17,8 @@ from baygrid.centres.local import LocalCentre, processes
 from baygrid.centres.loop import Locked, Loop, StateLock
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Refused
-from tests.centres.behaviour import order, sha256, stop_of, tar_of
 from tests.centres.fakes import FakeServer
+from tests.centres.site import order, sha256, stop_of, tar_of
 from tests.centres.test_local import NODES, PATH
 
 SUCCEEDED, CANCELLED = AttemptState.SUCCEEDED, AttemptState.CANCELLED

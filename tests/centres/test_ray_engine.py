@@ -14,7 +14,7 @@ from baygrid.centres.engine import EngineSilent, Stand, Submission, Task
 from baygrid.centres.ray import RayEngine, answers
 from baygrid.centres.ray.requests import refusal, submission
 from baygrid.ports.messages import NodeReport, PartitionReport
-from tests.centres.behaviour import order
+from tests.centres.site import order
 
 RECORDED = Path(__file__).parent / "recorded"
 VERSIONS = ("2.9.3", "2.60.0")

@@ -15,8 +15,8 @@ from baygrid.centres.journal import MemoryJournal
 from baygrid.centres.transport import CHUNK, HttpTransport
 from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
 from baygrid.ports.wire import decode, to_json
-from tests.centres.behaviour import order, sha256, stop_of
 from tests.centres.fakes import FakeCentre, FakeKey
+from tests.centres.site import order, sha256, stop_of
 
 REPORT = Agent("hq", FakeCentre(), MemoryJournal(), FakeKey(), 1_000).report(1_000)
 NOTHING = Desired(7, (), ())

@@ -22,7 +22,7 @@ from baygrid.ports.messages import (
     Usage,
 )
 from baygrid.ports.wire import decode, encode, from_json, inventory_digest, to_json, usage_bytes
-from tests.centres import behaviour
+from tests.centres import site
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 WHOLE = st.integers(-(2**53), 2**53)
@@ -107,7 +107,7 @@ def test_a_newer_side_may_say_more(message):
 def test_an_older_side_may_say_less():
     short = {"attempt": "a", "token": "t", "state": "RUNNING"}
     assert from_json(AttemptReport, short) == AttemptReport("a", "t", AttemptState.RUNNING)
-    old = to_json(behaviour.order(nodes=("n1", "n2")))
+    old = to_json(site.order(nodes=("n1", "n2")))
     del old["count"]
     assert from_json(Order, old).count == 2
 
@@ -179,7 +179,7 @@ def test_the_digest_of_an_inventory_depends_on_its_content_only():
 
 def test_an_order_of_an_older_server_has_no_checkpoint():
     """Agent and server may differ by one version."""
-    order = behaviour.order()
+    order = site.order()
     data = to_json(order)
     for name in ("signal", "checkpoint", "restore", "accelerator_share", "accelerator_slots"):
         del data[name]

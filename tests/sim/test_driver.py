@@ -15,7 +15,8 @@ from baygrid.sim.driver import SimDriver
 from baygrid.sim.faults import Failpoints, Faults
 from baygrid.sim.machine import Command, Machine
 from baygrid.sim.world import World
-from tests.centres.behaviour import NODES, PARTITION, Behaviour
+from tests.centres.behaviour import Behaviour
+from tests.centres.site import NODES, PARTITION
 
 LONG = 600_000
 DEAF = "trap '' TERM; echo up; while :; do sleep 0.05; done"
@@ -95,6 +96,8 @@ def _translated(order: Order) -> Order:
 
 
 class SimSite:
+    managed = True
+
     def __init__(self) -> None:
         self._world = World(1)
         nodes = tuple(NodeReport(name, 8, 8192, {"H100": 8}) for name in NODES)

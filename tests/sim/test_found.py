@@ -9,8 +9,8 @@ from baygrid.centres.journal import MemoryJournal
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import AttemptReport, Desired, ReportAnswer
 from tests.app.stage import Stage
-from tests.centres.behaviour import order, sha256
 from tests.centres.fakes import FakeCentre, FakeKey
+from tests.centres.site import order, sha256
 
 
 def test_what_may_have_been_started_is_not_staged_again_after_a_restart():

@@ -159,6 +159,11 @@ class Engine(Protocol):
         what waits. What is gone is fine."""
         ...
 
+    def forget(self, sights: Sequence[Sight]) -> None:
+        """These have ended and all of it is stored elsewhere: what the engine keeps of them may go, so that
+        its list does not grow for ever."""
+        ...
+
     def waits(self, shapes: Sequence[Order]) -> Sequence[int | None]:
         """How many seconds one more task of this shape would wait in its partition, None where the engine
         cannot say."""

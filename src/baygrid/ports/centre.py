@@ -15,7 +15,8 @@ from baygrid.ports.messages import Desired, Order, PartitionReport, Report, Repo
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What the centre knows of one attempt now. Final ones carry exit code, times, measured use and how long
-    the log has become, in bytes. `nodes`: all that the centre's own scheduler chose, once it has."""
+    the log has become, in bytes. `nodes`: all that the centre's own scheduler chose, once it has;
+    `expected_at`: when it thinks that it will start."""
 
     state: AttemptState
     raw: str = ""
@@ -29,6 +30,7 @@ class Observation:
     log_size: int = 0
     outputs: dict[str, Path] = field(default_factory=dict)
     nodes: tuple[str, ...] = ()
+    expected_at: Instant | None = None
 
 
 class Centre(Protocol):

@@ -1,0 +1,228 @@
+"""A centre with a scheduler of its own: `ports.centre.Centre` over any `Engine`.
+
+The caller's thread is never held up by the engine: `start` and `stop` note what is wanted, `observe` takes in
+the answers that have come and lets a thread ask what is due next. What happened is read from the attempts'
+folders and from the engine, what was wanted from the notes, so an agent that restarts finds everything again.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from baygrid.centres.engine import Engine, EngineSilent
+from baygrid.centres.folder import staging
+from baygrid.centres.folder.endings import never_ran, word_of
+from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.folder.files import Files, Why, key_of
+from baygrid.centres.folder.sweep import Sweeper
+from baygrid.centres.queued import owners
+from baygrid.centres.queued.asking import Asking
+from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
+from baygrid.centres.queued.life import NEVER, Life
+from baygrid.centres.queued.notes import Notes
+from baygrid.centres.queued.questions import Questions
+from baygrid.centres.queued.script import SCRIPT, write_task
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.basics import Instant
+from baygrid.ports.centre import Fetch, Observation, StagingFailed
+from baygrid.ports.messages import Order, PartitionReport, Stop
+
+
+def no_account(order: Order) -> str:
+    """For an engine without users."""
+    return ""
+
+
+class QueuedCentre:
+    """`root` holds one folder per attempt, is this centre's alone and is seen by every node under the same
+    path. `path`: what jobs get as PATH, None for the node's own. `account_of`: the engine's user for an
+    order; raises NotRunnable where its project has none."""
+
+    def __init__(
+        self,
+        root: Path,
+        engine: Engine,
+        *,
+        name: str,
+        path: str | None = None,
+        account_of: Callable[[Order], str] = no_account,
+        pace: Pace = Pace(),  # noqa: B008 - a value
+    ) -> None:
+        self._root = root.resolve()
+        # Users whose tasks run here pass through it, and list nothing.
+        mode = 0o700 if account_of is no_account else 0o711
+        self._root.mkdir(mode=mode, parents=True, exist_ok=True)
+        if stat.S_IMODE(self._root.stat().st_mode) != mode:
+            self._root.chmod(mode)
+        self._name, self._path, self._account_of = name, path, account_of
+        self._launch, self._capabilities = engine.launch, engine.capabilities()
+        self._notes = Notes(self._root / ".notes")
+        self._sweeper = Sweeper(self._root / ".trash")
+        self._asking = Asking(pace)
+        self._life = Life(self._notes, pace)
+        self._questions = Questions(engine, self._life, self._notes, self._asking, pace)
+        self._keys: dict[str, str] = {}  # token -> key, to hash each once
+        with suppress(EngineSilent):
+            self._questions.take_inventory(engine.inventory())
+        self._find_again()
+
+    # The port
+
+    @property
+    def epoch(self) -> str:
+        """Its tasks outlive the agent's machine."""
+        return "engine"
+
+    @property
+    def trouble(self) -> str:
+        """Why the engine did not answer last, or what the disk refused; "" for none."""
+        return self._asking.trouble or self._life.trouble
+
+    def fileno(self) -> int:
+        """Readable when the engine has answered: tick."""
+        return self._asking.fileno()
+
+    def capabilities(self) -> frozenset[str]:
+        return self._capabilities
+
+    def inventory(self) -> tuple[PartitionReport, ...]:
+        """As it was last known: also while the engine is silent."""
+        return self._questions.inventory
+
+    def prepare(self, order: Order, fetch: Fetch) -> None:
+        """Touches nothing but the attempt's own folder, so a thread of its own may do it."""
+        staging.prepare(self._files(order.token), order, fetch)
+
+    def start(self, order: Order, now: Instant) -> None:
+        """It is submitted with all others that start before the next look."""
+        key, files = self._key(order.token), self._files(order.token)
+        if key in self._life.attempts:
+            return
+        attempt = Attempt(key, files, order, now)
+        if files.has("claim") or files.has(SCRIPT):
+            attempt.stage = Stage.SOUGHT  # an earlier life of ours was here
+        if not files.has("work"):
+            staging.prepare(files, order, _nothing)
+        try:
+            attempt.account = self._account_of(order)
+            if not files.has(SCRIPT):  # written last
+                write_task(files, order, self._launch, self._name, self._path)
+        except NotRunnable as refusal:
+            if self._life.forbid(attempt, "refused", str(refusal), now):
+                return
+        self._notes.write(key, attempt.note())
+        self._life.add(attempt)
+        self._questions.soon(now)
+
+    def stop(self, stop: Stop, now: Instant) -> None:
+        """Raises OSError for one that has begun and of which nothing is noted: `observe` finds it again."""
+        key = self._key(stop.token)
+        attempt = self._life.attempts.get(key)
+        if attempt is None:
+            if not self._files(stop.token).forbid("stopped", stop.reason, now):
+                raise OSError("it has begun, and must be found again first")
+        elif attempt.stage is not Stage.DONE:
+            if attempt.claim is not None or not self._life.forbid(attempt, "stopped", stop.reason, now):
+                self._life.end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
+            self._questions.soon(now)
+
+    def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
+        self._life.trouble = ""
+        self._life.save_rest()
+        self._questions.take(now)
+        self._life.enforce(now)
+        found = {}
+        for order in orders:
+            known = self._life.attempts.get(self._key(order.token)) or self._adopted(order, now)
+            if known is not None:
+                found[order.token] = known.seen
+        self._questions.give(now)
+        return found
+
+    def read_log(self, order: Order, offset: int, limit: int) -> bytes:
+        return self._files(order.token).log(offset, limit)
+
+    def wake_at(self, now: Instant) -> Instant | None:
+        due = min(self._life.due_at, self._questions.wake_at())
+        return None if due == NEVER else max(due, now)
+
+    def forget(self, order: Order) -> None:
+        """Only what has ended; what may still run is kept."""
+        key = self._key(order.token)
+        attempt = self._life.attempts.get(key)
+        if attempt is not None and attempt.stage is not Stage.DONE:
+            return
+        if attempt is not None and attempt.sight is not None:
+            self._questions.over(attempt.sight)
+        self._life.attempts.pop(key, None)
+        self._keys.pop(order.token, None)
+        with suppress(FileNotFoundError):
+            owners.take_back(self._root / key)
+        self._sweeper.throw(f"{self._root}/{key}")
+        self._notes.remove(key)
+
+    @property
+    def untidy(self) -> bool:
+        """Whether files of forgotten attempts wait to be removed."""
+        return self._sweeper.busy
+
+    def tidy(self) -> None:
+        """Removes some of them; touches nothing that any other call does."""
+        self._sweeper.step()
+
+    def close(self) -> None:
+        """Lets go; jobs go on."""
+        self._asking.close()
+
+    # Finding again
+
+    def _find_again(self) -> None:
+        """All of which there is a note. What the engine says of each comes with the first look."""
+        for key, note in self._notes.read_all():
+            attempt = Attempt(key, Files(f"{self._root}/{key}"), note.order, note.at, id=note.id)
+            attempt.stage = Stage.THERE if note.id else Stage.SOUGHT
+            attempt.why = Why(note.word, note.kill_at) if note.word else None
+            attempt.running_at, attempt.started_at = note.running_at, note.started_at
+            self._again(attempt, note.at)
+
+    def _adopted(self, order: Order, now: Instant) -> Attempt | None:
+        """One of which only the folder tells."""
+        attempt = Attempt(self._key(order.token), self._files(order.token), order, now, Stage.SOUGHT)
+        if not attempt.files.has("claim"):
+            return None
+        self._again(attempt, now)
+        return attempt
+
+    def _again(self, attempt: Attempt, now: Instant) -> None:
+        """Found, and as yet known by its folder alone."""
+        state, began = AttemptState.WAITING, None
+        try:
+            began = attempt.told(whole=False).began
+            attempt.account = self._account_of(attempt.order)
+        except Forbidden as word:
+            self._life.withdraw(attempt.name, attempt.id)
+            self._life.done(attempt, never_ran(word.word, word.detail, word.at), now)
+            return
+        except NotRunnable as refusal:
+            if began is None and self._life.forbid(attempt, "refused", str(refusal), now):
+                return
+        if began is not None:
+            state = AttemptState.RUNNING if attempt.why is None else AttemptState.STOPPING
+        attempt.seen = Observation(state, raw="found again", started_at=began)
+        self._life.add(attempt)
+
+    def _key(self, token: str) -> str:
+        key = self._keys.get(token)
+        if key is None:
+            key = self._keys[token] = key_of(token)
+        return key
+
+    def _files(self, token: str) -> Files:
+        return Files(f"{self._root}/{key_of(token)}")
+
+
+def _nothing(sha256: str) -> Iterator[bytes]:
+    raise StagingFailed(f"{sha256} was not fetched before the start")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -18,12 +14,12 @@ from baygrid.app.platform import Platform
 from baygrid.centres.agent import Agent
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
-from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
 from baygrid.centres.loop import Locked, Loop, StateLock
 from baygrid.centres.transport import HttpTransport
 from baygrid.ports.basics import Failpoint, no_failpoint
-from baygrid.ports.centre import Centre, Transport
+from baygrid.ports.centre import Transport
 from baygrid.ports.messages import PartitionReport
+from baygrid.wiring.drivers import DRIVERS, Driver, Given, parse_options
 from baygrid.wiring.embedded import EmbeddedTransport
 from baygrid.wiring.ids import wall_clock
 from baygrid.wiring.logs import log_to_stderr
@@ -36,22 +32,6 @@ class Ended(Exception):
     """The agent cannot go on; the message says why and what to do."""
 
 
-class _Driver(Centre, Protocol):
-    """A driver that says for how long its claims are sure to last."""
-
-    @property
-    def epoch(self) -> str: ...
-
-
-def _local(state: Path, name: str, partitions: tuple[PartitionReport, ...]) -> _Driver:
-    # Jobs find this installation's own programs, `baygrid app` among them.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return LocalCentre(state / "attempts", partitions, name=name, path=path)
-
-
-DRIVERS: dict[str, Callable[[Path, str, tuple[PartitionReport, ...]], _Driver]] = {"local": _local}
-
-
 def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpoint = no_failpoint) -> None:
     """As `baygrid.wiring.agent`. Raises ValueError for settings that name nothing, Ended when another agent
     works on this state folder or for this centre, or the server refuses the token. `failpoint` is called at
@@ -59,26 +39,22 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     log_to_stderr()
     if settings.driver not in DRIVERS:
         raise ValueError(f"there is no driver {settings.driver!r}: use one of {', '.join(DRIVERS)}")
-    partitions = declared(settings.nodes)
+    given = Given(settings.state, settings.centre, settings.nodes, parse_options(settings.options))
     transport = HttpTransport(settings.server, settings.token, failpoint=failpoint)
     try:
         lock = StateLock(settings.state)
     except Locked as locked:
         raise Ended(f"{locked}: stop it, or give this one its own --state") from None
-    loop = _loop(settings.centre, settings.state, settings.driver, partitions, transport, failpoint)
+    centre = DRIVERS[settings.driver](given)
+    loop = _loop(given, centre, transport, failpoint)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
-    ready(said(partitions))
+    ready(said(centre.inventory()))
     why = loop.run()
     transport.close()
     lock.release()
     if why != "stopped":
         raise Ended(why)
-
-
-def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
-    """The nodes as said, or this machine. Raises ValueError."""
-    return parse_nodes(nodes) if nodes else this_machine()
 
 
 def said(partitions: tuple[PartitionReport, ...]) -> str:
@@ -96,18 +72,10 @@ def said(partitions: tuple[PartitionReport, ...]) -> str:
     return "; ".join(texts)
 
 
-def _loop(
-    name: str,
-    state: Path,
-    driver: str,
-    partitions: tuple[PartitionReport, ...],
-    transport: Transport,
-    failpoint: Failpoint,
-) -> Loop:
-    centre = DRIVERS[driver](state, name, partitions)
-    key = Key.load(state / "key")
-    journal = FileJournal(state / "journal", failpoint)
-    agent = Agent(name, centre, journal, key, wall_clock(), epoch=centre.epoch)
+def _loop(given: Given, centre: Driver, transport: Transport, failpoint: Failpoint) -> Loop:
+    key = Key.load(given.state / "key")
+    journal = FileJournal(given.state / "journal", failpoint)
+    agent = Agent(given.centre, centre, journal, key, wall_clock(), epoch=centre.epoch)
     note = structlog.get_logger("agent").info
     return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note)
 
@@ -124,10 +92,10 @@ class EmbeddedAgent:
         nodes: Sequence[str],
         failpoint: Failpoint = no_failpoint,
     ) -> None:
-        partitions = declared(nodes)
+        self._given = Given(state, name, tuple(nodes))
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
-        self._make = partial(_loop, name, state, "local", partitions, self._transport, failpoint)
+        self._failpoint = failpoint
         self._loop = self._make()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
@@ -143,6 +111,9 @@ class EmbeddedAgent:
         if self._thread.is_alive():
             self._thread.join()
         self._lock.release()
+
+    def _make(self) -> Loop:
+        return _loop(self._given, DRIVERS["local"](self._given), self._transport, self._failpoint)
 
     def _run(self) -> None:
         log = structlog.get_logger("agent")

@@ -28,7 +28,8 @@ from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.store import open_store
 from baygrid.store.objects import open_objects
 from baygrid.store.uploads import FolderUploads
-from baygrid.wiring.agents import DRIVERS, EmbeddedAgent
+from baygrid.wiring.agents import EmbeddedAgent
+from baygrid.wiring.drivers import DRIVERS
 from baygrid.wiring.first_start import first_start
 from baygrid.wiring.ids import RandomIds, wall_clock
 from baygrid.wiring.logs import log_to_stderr

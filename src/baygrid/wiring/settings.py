@@ -33,7 +33,7 @@ class ServerSettings:
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
     """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one
-    node."""
+    node. `options`: of the driver, as "name=text"."""
 
     centre: str
     server: str
@@ -41,3 +41,4 @@ class AgentSettings:
     state: Path
     driver: str = "local"
     nodes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()

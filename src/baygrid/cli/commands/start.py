@@ -103,6 +103,10 @@ def agent(
         list[str] | None,
         typer.Option("--node", metavar="SPEC", help="A node to declare; may be repeated. Else this machine."),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", metavar="NAME=TEXT", help="A setting of the driver; may be repeated."),
+    ] = None,
 ) -> None:
     """Start the agent of a centre. It only dials out; `baygrid centres create` prints the whole command."""
     from baygrid import wiring
@@ -122,6 +126,7 @@ def agent(
         state=state or Path.home() / ".baygrid" / "agents" / centre,
         driver=driver,
         nodes=tuple(node or ()),
+        options=tuple(option or ()),
     )
     settle()
     try:

@@ -1,0 +1,70 @@
+"""Which drivers there are, and how each is made of what an agent was given."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
+from baygrid.ports.centre import Centre
+from baygrid.ports.messages import PartitionReport
+
+
+class Driver(Centre, Protocol):
+    """A centre that says for how long its claims are sure to last."""
+
+    @property
+    def epoch(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """`nodes`: as the operator declared them, for a driver that asks for it. `options`: of this driver alone,
+    name -> text."""
+
+    state: Path
+    centre: str
+    nodes: tuple[str, ...] = ()
+    options: Mapping[str, str] | None = None
+
+    def only(self, *known: str, nodes: bool = False) -> Mapping[str, str]:
+        """The options, which are of these. `nodes`: they may be declared. Raises ValueError."""
+        options = self.options or {}
+        for name in options:
+            if name not in known:
+                use = f"use {', '.join(known)}" if known else "it has none"
+                raise ValueError(f"this driver has no option {name[:40]!r}: {use}")
+        if self.nodes and not nodes:
+            raise ValueError("this driver asks its engine which nodes there are: leave out --node")
+        return options
+
+
+def parse_options(texts: Sequence[str]) -> Mapping[str, str]:
+    """Reads "name=text", each name once. Raises ValueError."""
+    options: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in options:
+            raise ValueError(f"{text[:60]!r} is not an option: write each once, as name=text")
+        options[name] = value
+    return options
+
+
+def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
+    """The nodes as said, or this machine. Raises ValueError."""
+    return parse_nodes(nodes) if nodes else this_machine()
+
+
+def _local(given: Given) -> Driver:
+    given.only(nodes=True)
+    # Jobs find this installation's own programs, `baygrid app` among them.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return LocalCentre(given.state / "attempts", declared(given.nodes), name=given.centre, path=path)
+
+
+DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local}
+"""By the name that `--driver` takes. Each raises ValueError for options or nodes that it cannot use."""

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand, Infra, Target
-from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Placement, Rate
+from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Rate
 from baygrid.core.placement.plan import Assignment, Plan, Planner
 from baygrid.core.placement.policy import PRIORITIES, Policy, QueuePolicy, Quota
-from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.share import Capacity, Shares
 from baygrid.core.placement.timeline.start_range import StartRanges
 
 LENGTHS: Final = (10_000, 100_000, 1_000_000)
@@ -146,32 +146,11 @@ class Leader:
     def begin(self, it: Assignment) -> None:
         demand = self.backlog.remove(it.job)
         assert demand is not None
-        ends_by = self.now + demand.time_s * SECOND
-        has = {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None
-        share = dominant(self.capacity, demand.cpus * it.count, demand.memory_mib * it.count, has)
-        self.shares.begin(f"a-{it.job}", demand.path, share, self.now, ends_by)
-        self.image.occupy(
-            Placement(
-                f"a-{it.job}",
-                it.centre,
-                it.partition,
-                it.nodes,
-                demand.cpus,
-                demand.memory_mib,
-                it.accelerator,
-                it.accelerators,
-                count=it.count,
-                job=it.job,
-                organisation=demand.organisation,
-                project=demand.project,
-                user=demand.user,
-                queue=demand.queue,
-                priority=demand.priority,
-                placed_at=self.now,
-                started_at=self.now,
-                ends_by=ends_by,
-            )
-        )
+        placement = replace(it.placement(f"a-{it.job}", demand, self.now), started_at=self.now)
+        assert placement.ends_by is not None
+        share = self.capacity.share(placement)
+        self.shares.begin(placement.attempt, placement.path, share, self.now, placement.ends_by)
+        self.image.occupy(placement)
 
     def end(self, attempt: str) -> None:
         self.shares.end(attempt, self.now)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Placement, Rate
-from baygrid.core.placement.plan import Assignment, Plan, explain, plan
+from baygrid.core.placement.plan import Plan, explain, plan
 from baygrid.core.placement.policy import UNDECLARED, Policy
 from baygrid.core.placement.share import Shares
 from baygrid.core.reasons import Explanation
@@ -34,21 +34,6 @@ def explained(
     """What is said about a job of a queue, or one that nobody is before."""
     backlog = Backlog(replace(it, submitted_at=n) for n, it in enumerate(queue))
     return explain(image, demand, policy, Shares(policy), backlog, now)
-
-
-def placement_of(assignment: Assignment, demand: Demand, attempt: str) -> Placement:
-    """What the assignment occupies once it is committed as `attempt`."""
-    return Placement(
-        attempt,
-        assignment.centre,
-        assignment.partition,
-        assignment.nodes,
-        demand.cpus,
-        demand.memory_mib,
-        assignment.accelerator,
-        assignment.accelerators,
-        count=assignment.count,
-    )
 
 
 def nodes(

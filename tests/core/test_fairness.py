@@ -10,8 +10,8 @@ from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Planner
 from baygrid.core.placement.policy import CentrePolicy, Policy
-from baygrid.core.placement.share import Capacity, Shares, dominant
-from tests.core.region import centre, job, nodes, offer, placement_of, whose
+from baygrid.core.placement.share import Capacity, Shares
+from tests.core.region import centre, job, nodes, offer, whose
 
 WEIGHTS = {"a": 1, "b": 2, "c": 4}
 WAITING = 25
@@ -62,14 +62,7 @@ class Region:
         for it in self.planner.plan(self.image, self.backlog, self.policy, self.shares, self.now).assignments:
             demand = self.backlog.remove(it.job)
             assert demand is not None
-            placement = replace(
-                placement_of(it, demand, it.job),
-                organisation=demand.organisation,
-                project=demand.project,
-                user=demand.user,
-                placed_at=self.now,
-                ends_by=self.now + demand.time_s * 1000,
-            )
+            placement = it.placement(it.job, demand, self.now)
             self.book(placement)
             if it.centre == "slurm":
                 self.slurm.append(placement)
@@ -78,8 +71,7 @@ class Region:
 
     def book(self, it: Placement) -> None:
         self.image.occupy(it)
-        amount = {"A100": 1000 * it.accelerators * it.count}
-        share = dominant(self.capacity, it.cpus * it.count, it.memory_mib * it.count, amount)
+        share = self.capacity.share(it)
         assert it.ends_by is not None
         self.shares.begin(it.attempt, it.path, share, it.started_at or it.placed_at, it.ends_by)
 

@@ -12,13 +12,12 @@ from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan, Planner, plan
 from baygrid.core.placement.policy import CentrePolicy, Policy, QueuePolicy, Quota, Reserved
-from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.share import Capacity, Shares
 from tests.core.region import (
     CENTRES,
     MODELS,
     SEEDS,
     explained,
-    placement_of,
     random_demand,
     random_image,
     whose,
@@ -118,25 +117,16 @@ class World:
             assert demand is not None
             self.attempts += 1
             name = f"att-{self.attempts}"
-            ends_by = self.now + demand.time_s * 1000
             placement = replace(
-                placement_of(it, demand, name),
-                job=demand.job,
-                organisation=demand.organisation,
-                project=demand.project,
-                user=demand.user,
-                queue=demand.queue,
-                priority=demand.priority,
-                placed_at=self.now,
+                it.placement(name, demand, self.now),
                 started_at=self.now,
-                ends_by=ends_by,
                 checkpointed=self.rng.random() < 0.3,
             )
             self.image.occupy(placement)
             self.started.setdefault(demand.job, self.now)
-            has = {it.accelerator: 1000 * it.accelerators * it.count} if it.accelerator else None
-            share = dominant(self.capacity, demand.cpus * it.count, demand.memory_mib * it.count, has)
-            self.shares.begin(name, demand.path, share, self.now, ends_by)
+            assert placement.ends_by is not None
+            share = self.capacity.share(placement)
+            self.shares.begin(name, demand.path, share, self.now, placement.ends_by)
             self.ends[name] = self.now + self.rng.randint(1, demand.time_s) * 1000
         return made
 

@@ -13,7 +13,6 @@ from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.nodes import NodeTable
 from baygrid.core.placement.policy import Policy, QueuePolicy
 from tests.core.region import centre, explained, job, nodes, offer, planned
-from tests.core.region import placement_of as whole_placement
 
 URGENT = 400
 OPEN = {"default": QueuePolicy("default", up_to=400)}
@@ -36,14 +35,7 @@ def occupied(image: Image, queue: list[Demand], now: int = 0) -> dict[str, Place
     found = {}
     for it in planned(image, queue, Policy(reserve=0), now).assignments:
         demand = by_job[it.job]
-        placement = replace(
-            whole_placement(it, demand, it.job),
-            accelerator_share=it.accelerator_share,
-            accelerator_slots=it.accelerator_slots,
-            priority=100,
-            started_at=now,
-            ends_by=now + demand.time_s * 1000,
-        )
+        placement = replace(it.placement(it.job, demand, now), priority=100, started_at=now)
         image.occupy(placement)
         found[it.job] = placement
     return found

@@ -9,7 +9,7 @@ from baygrid.core.placement.demand import Infra, Target
 from baygrid.core.placement.estimate import GUESSED
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.plan import Plan
-from tests.core.region import bay, centre, explained, job, nodes, offer, placement_of, planned
+from tests.core.region import bay, centre, explained, job, nodes, offer, planned
 
 LARGEST = "the largest node has 4 x H100, 32 cpus, 256GiB"
 
@@ -139,7 +139,7 @@ def test_those_placed_alike_share_one_explanation_too():
 def test_an_assignment_occupies_what_it_says():
     image, asked = bay(h100=1), job("a", "H100:4")
     (placed,) = planned(image, [asked]).assignments
-    image.occupy(placement_of(placed, asked, "att-1"))
+    image.occupy(placed.placement("att-1", asked, 0))
     assert explained(image, asked).outcome.code == "waits-for-room"
     image.release("att-1")
     assert planned(image, [asked]).assignments == (placed,)

@@ -18,7 +18,7 @@ from baygrid.core.placement.plan import Assignment, impossible
 from baygrid.core.placement.policy import UNDECLARED, Policy
 from baygrid.core.placement.room import Rooms
 from baygrid.core.reasons import Explanation, Reason
-from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, centre, explained, nodes, placement_of, planned
+from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, centre, explained, nodes, planned
 
 NOTHING_KEPT = Policy(reserve=0)
 """Every job that fits goes, in its turn."""
@@ -110,7 +110,7 @@ def test_a_plan_is_what_a_plain_second_opinion_would_do(image: Image, queue: lis
         assert len(set(taken.nodes)) == demand.nodes, "a gang is whole, on different nodes"
         assert set(taken.nodes) <= set(fit)
         assert_tightest(world, demand, taken, fit)
-        world.occupy(placement_of(taken, demand, f"attempt-{demand.job}"))
+        world.occupy(taken.placement(f"attempt-{demand.job}", demand, 0))
     assert all(amount >= 0 for room in free(world).values() for amount in room.values())
 
 

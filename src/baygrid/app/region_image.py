@@ -16,7 +16,7 @@ from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan, Planner, Preemption
 from baygrid.core.placement.policy import UNDECLARED
-from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import Like
 from baygrid.core.placement.timeline.start_range import Told
 from baygrid.core.reasons import Explanation
@@ -223,13 +223,8 @@ class RegionImage:
     def _book(self, placement: Placement) -> None:
         """Its user has had a turn."""
         began = placement.started_at or placement.placed_at
-        self.shares.begin(
-            placement.attempt, placement.path, self._share(placement), began, placement.ends_by or began
-        )
-
-    def _share(self, of: Placement) -> float:
-        """The largest part of any of the region's resources that it has."""
-        return dominant(self._capacity, of.cpus * of.count, of.memory_mib * of.count, of.devices)
+        share = self._capacity.share(placement)
+        self.shares.begin(placement.attempt, placement.path, share, began, placement.ends_by or began)
 
     def has_news(self, now: Instant) -> bool:
         """Whether a plan may place something that the last one could not. Asking ends the news."""

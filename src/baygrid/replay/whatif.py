@@ -19,7 +19,7 @@ from baygrid.core.placement.demand import Demand, Expected
 from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
 from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.share import Capacity, Shares, dominant
+from baygrid.core.placement.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import ENOUGH, History, Like
 from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.replay.outcome import Progress, no_progress
@@ -196,21 +196,10 @@ class Simulation:
         self._backlog.remove(it.job)
         self._tries[it.job] += 1
         attempt = f"{it.job}/{self._tries[it.job]}"
-        ends_by = now + demand.occupies_ms
-        placement = Placement(
-            attempt, it.centre, it.partition, it.nodes, demand.cpus, demand.memory_mib, it.accelerator,
-            it.accelerators, it.count, it.job, demand.organisation, demand.project, demand.user, demand.queue,
-            demand.priority, placed_at=now, ends_by=ends_by, checkpointed=past.checkpoint,
-            accelerator_share=it.accelerator_share, accelerator_slots=it.accelerator_slots,
-        )  # fmt: skip
+        placement = replace(it.placement(attempt, demand, now), checkpointed=past.checkpoint)
         self._live[attempt] = _Live(past, placement, it.offer, self._work(past, it))
-        share = dominant(
-            self._capacity,
-            demand.cpus * it.count,
-            demand.memory_mib * it.count,
-            placement.devices,
-        )
-        self._shares.begin(attempt, demand.path, share, now, ends_by)
+        ends_by = now + demand.occupies_ms
+        self._shares.begin(attempt, demand.path, self._capacity.share(placement), now, ends_by)
         if it.nodes:
             self._start(attempt, now)
         else:

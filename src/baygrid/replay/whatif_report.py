@@ -12,7 +12,7 @@ import numpy as np
 
 from baygrid.core.placement.image import Image, OfferView, Placement
 from baygrid.core.placement.policy import PLAIN
-from baygrid.core.placement.share import Capacity, dominant, weight
+from baygrid.core.placement.share import Capacity, weight
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
 from baygrid.replay.outcome import Progress, no_progress
@@ -154,9 +154,7 @@ def _fairness(
     capacity = Capacity.of(Image(setting.centres), setting.policy)
     used: defaultdict[str, float] = defaultdict(float)
     for run in course.runs:
-        it = run.placement
-        share = dominant(capacity, it.cpus * it.count, it.memory_mib * it.count, it.devices)
-        used[projects[run.job][1]] += share * window.seconds(run)
+        used[projects[run.job][1]] += capacity.share(run.placement) * window.seconds(run)
     total = sum(used.values())
     entitled = _entitled(setting, sorted(set(projects.values())))
     rows = {

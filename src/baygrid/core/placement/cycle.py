@@ -11,7 +11,7 @@ from baygrid.core.placement.candidates import cost_minor
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.estimate import Blocked
 from baygrid.core.placement.explaining import placed
-from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.image import Image
 from baygrid.core.placement.keeping import Ask, Calendar, Place
 from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
@@ -195,10 +195,7 @@ class Cycle:
 
     @cached_property
     def _preemptor(self) -> Preemptor:
-        return Preemptor(self._image, self._scene.rooms, self._scene.quotas, self._weigh)
-
-    def _weigh(self, it: Placement) -> float:
-        return dominant(self._capacity, it.cpus * it.count, it.memory_mib * it.count, it.devices)
+        return Preemptor(self._image, self._scene.rooms, self._scene.quotas, self._capacity.share)
 
     def _block(self, demand: Demand, search: Search) -> float:
         """Makes room for a job whose turn it is, or keeps a place for it."""
@@ -230,11 +227,12 @@ class Cycle:
         """The job that the walk ended at, or passed over, as one that waits now."""
         search = self._search(kind, demand)
         search.look_through()
-        return Blocked(demand, search.judged, search.ranked, self._quota_time(demand, search))
+        after = self._quota_time(demand, search, keep=False)
+        return Blocked(demand, search.judged, search.ranked, after)
 
-    def _quota_time(self, demand: Demand, search: Search) -> int | None:
-        """From when on the job's queue may have what it asks for, if everything takes all of its time; it is
-        kept for it then. None: nobody knows."""
+    def _quota_time(self, demand: Demand, search: Search, keep: bool = True) -> int | None:
+        """From when on the job's queue may have what it asks for, if everything takes all of its time. None:
+        nobody knows. `keep`: it is kept for the job then."""
         if not search.refused:
             return self._now
         quotas = self._scene.quotas
@@ -253,7 +251,7 @@ class Cycle:
             if other == flavor and quotas.group(queue, flavor) == group
         ]
         amount = amount_of(demand, model, each, demand.least, share)
-        return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.occupies_ms)
+        return quotas.hold(demand.queue, flavor, amount, ending, self._now, demand.occupies_ms, keep)
 
 
 def _preemption(demand: Demand, victim: Victim) -> Preemption:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.image import Placement
 from baygrid.core.placement.parts import WHOLE
 from baygrid.core.reasons import Explanation, Reason
 
@@ -28,6 +30,15 @@ class Assignment:
     why: Callable[[], Explanation] = field(compare=False, repr=False)
     accelerator_share: int = WHOLE
     accelerator_slots: tuple[int, ...] = ()
+
+    def placement(self, attempt: str, demand: Demand, now: int) -> Placement:
+        """What it occupies from `now` (ms) on, committed as `attempt` of its job's `demand`."""
+        return Placement(
+            attempt, self.centre, self.partition, self.nodes, demand.cpus, demand.memory_mib,
+            self.accelerator, self.accelerators, self.count, self.job, *demand.path, demand.queue,
+            demand.priority, placed_at=now, ends_by=now + demand.occupies_ms,
+            accelerator_share=self.accelerator_share, accelerator_slots=self.accelerator_slots,
+        )  # fmt: skip
 
     @property
     def explanation(self) -> Explanation:

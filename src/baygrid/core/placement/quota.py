@@ -156,9 +156,10 @@ class Quotas:
         releases: Iterable[tuple[int, str, int]],
         now: int,
         time_ms: int,
+        keep: bool = True,
     ) -> int | None:
-        """Keeps quota for a blocked job: at the earliest time at which what ends (time, queue, amount) leaves
-        it so much, beside what is kept for others. None: it never will."""
+        """The earliest time at which what ends (time, queue, amount) leaves a blocked job so much, beside
+        what is kept for others. None: it never will. `keep`: it is kept for that job from then on."""
         holds = self._holds.setdefault(self.group(queue, flavor), [])
         ending = sorted(releases)
         times = sorted({now, *(time for time, _, _ in ending), *(hold.end for hold in holds)})
@@ -166,6 +167,8 @@ class Quotas:
             room = self._room_at(queue, flavor, time, ending)
             room -= sum(it.amount for it in holds if it.start < time + time_ms and time < it.end)
             if time >= now and room >= amount:
+                if not keep:
+                    return time
                 for it in holds:
                     if time < it.start < time + time_ms:
                         it.spare -= amount

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from baygrid.core.placement.image import Image
+from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.policy import Policy
 
 Path: TypeAlias = tuple[str, ...]
@@ -42,6 +42,10 @@ class Capacity:
         )
         cpus = sum(node.cpus * number for node, number in kinds)
         return cls(cpus, sum(node.memory_mib * number for node, number in kinds), accelerators, ratings)
+
+    def share(self, it: Placement) -> float:
+        """The largest part of any axis that it has, as `dominant` says."""
+        return dominant(self, it.cpus * it.count, it.memory_mib * it.count, it.devices)
 
 
 def dominant(

@@ -18,6 +18,7 @@ from baygrid.core.units import Money
 from baygrid.ports.messages import (
     AttemptReport,
     Desired,
+    DriverReport,
     NodeReport,
     Order,
     PartitionReport,
@@ -100,6 +101,7 @@ class Site:
     key: Key = field(default_factory=Key.new)
     incarnation: int = 1
     seq: int = 0
+    driver: DriverReport | None = None
 
     @property
     def actor(self) -> Actor:
@@ -117,10 +119,11 @@ class Site:
                 seq=seq,
                 ack=0,
                 now=self.stage.now,
-                inventory_digest=f"{self.name}-{self.nodes}",
+                inventory_digest=f"{self.name}-{self.nodes}-{self.driver}",
                 inventory=(PartitionReport("main", self.nodes),),
                 public_key=self.key.public_key,
                 attempts=attempts,
+                driver=self.driver,
             ),
         )
 

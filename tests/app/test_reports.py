@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import jobs, projects
+from baygrid.app import centres, jobs, projects
+from baygrid.app.problems import Impossible
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
-from baygrid.ports.messages import AttemptReport, Order, SignedUsage
+from baygrid.ports.messages import AttemptReport, DriverReport, Order, SignedUsage
+from baygrid.ports.records import CentreRecord
 from baygrid.ports.wire import usage_bytes
 from tests.app.stage import OPERATOR, Site, Stage
 
@@ -33,6 +35,29 @@ def placed(stage: Stage, site: Site, count: int = 2) -> list[Order]:
 def forged(site: Site, good: AttemptReport, **change: object) -> AttemptReport:
     usage = replace(good.usage[0].usage, **change)  # type: ignore[arg-type]
     return replace(good, usage=(SignedUsage(usage, site.key.sign(usage_bytes(usage))),))
+
+
+def test_what_a_centre_can_do_is_taken_as_far_as_it_is_understood(stage, site):
+    def told() -> CentreRecord:
+        return centres.centre(stage.platform, OPERATOR, site.name)
+
+    assert (told().version, told().capabilities) == ("", None)
+    site.driver = DriverReport("slurm", "22.05.8", ("gang", "telepathy"))
+    site.report()
+    assert (told().driver, told().version, told().capabilities) == ("slurm", "22.05.8", frozenset({"gang"}))
+    site.driver = DriverReport("slurm", "2\x1b[31m", ("gang", "image"))
+    site.report()
+    assert (told().version, told().capabilities) == ("", frozenset({"gang", "image"}))
+    site.driver = DriverReport("\x1b[31m", "1", ())
+    site.report()
+    assert told().driver == "slurm"
+    stage.submit({"name": "boxed", "image": "docker:python:3.11"})
+    stage.schedule()
+    assert [order.image for order in site.desired().orders] == ["docker:python:3.11"]
+    site.driver = DriverReport("slurm", "22.05.8", ())
+    site.report()
+    with pytest.raises(Impossible, match="image: null"):
+        stage.submit({"name": "boxed", "image": "docker:python:3.12"})
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,10 @@ class FakeCentre:
         self.broken: str | None = None  # what every call that starts or looks fails with
         self.refuses_staging: str | None = None
         self.parts = INVENTORY
+        self.able: frozenset[str] = frozenset()
 
     def capabilities(self) -> frozenset[str]:
-        return frozenset()
+        return self.able
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self.parts

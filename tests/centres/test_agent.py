@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from baygrid.centres.agent import MAX_START_TRIES
+from baygrid.centres.agent import MAX_START_TRIES, Agent
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import Desired, Refused
+from baygrid.ports.messages import Desired, DriverReport, Refused
+from tests.centres.fakes import FakeKey
 from tests.centres.site import order, sha256, stop_of
 from tests.centres.world import CANCELLED, FAILED, HOUR, RUNNING, STAGING, SUCCEEDED, UNKNOWN, World
 
@@ -425,6 +426,19 @@ def test_a_changed_inventory_is_sent(world):
     world.time += 100_000
     world.step()
     assert world.server.reports[-1].inventory == ()
+
+
+def test_what_the_driver_can_do_is_sent_with_the_inventory(world):
+    world.step()
+    assert world.server.reports[-1].driver is None, "an agent that was told no driver says nothing of it"
+    world.agent = Agent("hq", world.centre, world.journal, FakeKey(), world.time, driver="ray", version="2.9")
+    world.step(4, ms=11_000)
+    assert DriverReport("ray", "2.9", ()) in [report.driver for report in world.server.reports]
+    assert world.server.reports[-1].driver is None, "the server knows it by now"
+    world.centre.able = frozenset({"image", "gang"})
+    world.time += 100_000
+    world.step()
+    assert world.server.reports[-1].driver == DriverReport("ray", "2.9", ("gang", "image"))
 
 
 def test_a_server_that_holds_another_inventory_is_sent_all(world):

@@ -75,7 +75,7 @@ def site(tmp_path):
 
 
 class TestLocalCentre(behaviour.Behaviour):
-    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "checkpoint"})
+    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint"})
 
 
 def alive(pid):
@@ -238,6 +238,7 @@ def test_times_are_read_from_the_supervisors_line(site):
         {"accelerator": "H100", "accelerators": 9},
         {"accelerator": "A800", "accelerators": 1},
         {"nodes": ()},
+        {"image": "docker:python:3.11"},
     ],
     ids=str,
 )

@@ -235,7 +235,6 @@ def test_a_wrong_part(path: str, fields: dict[str, object], part: str):
 
 LATER_JOBS: dict[str, dict[str, object]] = {
     "secrets": {"secrets": ["HF_TOKEN"]},
-    "image": {"image": "docker:python:3.11"},
     "budget.voucher": {"budget": {"voucher": "auto"}},
     "data.class": {"data": {"class": "personal"}},
     "data.datasets": {"data": {"datasets": ["city-photos"]}},
@@ -283,5 +282,5 @@ def test_the_job_file_of_the_handbook_lacks_nothing_but_what_comes_later():
     found = problems(whole)
     assert all(NOT_YET in message for message in found.values())
     assert set(found) == {
-        "secrets", "image", "budget.voucher", "inputs.photos", "outputs.labels",
+        "secrets", "budget.voucher", "inputs.photos", "outputs.labels",
     }  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.ports.messages import NodeReport, PartitionReport
+from baygrid.ports.messages import DriverReport, NodeReport, PartitionReport
 from baygrid.ports.records import CentreRecord, CentreState, Kind, Organisation, Project, Role, Token
 from baygrid.ports.store import Exists, Store, Tx
 from tests.store.records import offer, organise, tariff
@@ -98,6 +98,19 @@ def test_a_centre_reports_its_inventory_and_is_drained(store: Store):
     assert store.read(lambda tx: tx.region.centre("north")) == CentreRecord(
         "north", "CN", "slurm", CentreState.DRAINED, "key", inventory=INVENTORY, inventory_digest="d1"
     )
+
+
+def test_a_centre_says_what_it_can_do(store: Store):
+    store.write(organise)
+    driver = DriverReport("ray", "2.9", ("gang", "image"))
+    store.write(lambda tx: tx.region.set_inventory("north", INVENTORY, "d1", "key", driver))
+    store.write(lambda tx: tx.region.set_inventory("north", (), "d2", "key"))
+    north = store.read(lambda tx: tx.region.centre("north"))
+    assert north is not None
+    assert (north.driver, north.version, north.capabilities) == ("ray", "2.9", frozenset({"gang", "image"}))
+    south = store.read(lambda tx: tx.region.centre("south"))
+    assert south is not None
+    assert south.capabilities is None
 
 
 def test_only_a_newer_report_is_taken(store: Store):

@@ -282,6 +282,8 @@ def centre(row: CentreRecord, *, reachable: bool, nodes: bool) -> Doc:
         "name": row.name,
         "jurisdiction": row.jurisdiction,
         "driver": row.driver,
+        "version": row.version,
+        "capabilities": None if row.capabilities is None else sorted(row.capabilities),
         "state": row.state.value,
         "reachable": reachable,
         "seen_at": instant_or_none(row.seen_at),

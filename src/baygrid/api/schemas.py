@@ -252,7 +252,9 @@ class Partition(Shape):
 class Centre(Shape):
     name: str
     jurisdiction: str
-    driver: str
+    driver: str = Field(description="as its agent says; until then as it was made")
+    version: str = Field(description="of what the driver drives", examples=["22.05.8"])
+    capabilities: list[str] | None = Field(description="null: its agent has not said", examples=[["gang"]])
     state: CentreState
     reachable: bool
     seen_at: Time | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from baygrid.core.jobs.checkpoint import PLAIN
 from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
@@ -58,7 +59,17 @@ def demand_of(
         submitted_at=submitted_at,
         deadline=spec.deadline,
         checkpointed=spec.checkpoint.path is not None,
+        needs=_needs(spec),
     )
+
+
+def _needs(spec: JobSpec) -> frozenset[str]:
+    """What its centre must be able to do, besides what the job's size asks for."""
+    asks = {
+        "image": spec.image is not None,
+        "checkpoint": spec.checkpoint.path is not None or spec.checkpoint.signal != PLAIN.signal,
+    }
+    return frozenset(word for word, asked in asks.items() if asked)
 
 
 def _target(place: Place) -> Target:
@@ -95,6 +106,7 @@ def centre_view(
         centre.state is CentreState.OPEN,
         silent_s(seen_at, now),
         partitions,
+        capabilities=centre.capabilities,
     )
 
 

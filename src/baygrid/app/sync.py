@@ -20,11 +20,14 @@ from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.spec import JobSpec, parse
+from baygrid.core.reading import is_name
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import (
+    CAPABILITIES,
     VERSION,
     AttemptReport,
     Desired,
+    DriverReport,
     Order,
     Report,
     ReportAnswer,
@@ -33,6 +36,9 @@ from baygrid.ports.messages import (
 )
 from baygrid.ports.records import AttemptRecord, CentreRecord, Event, JobRecord, Offer, UsageRow, Want
 from baygrid.ports.store import Tx
+
+VERSION_LENGTH = 100
+"""Of an engine's version, as it is kept."""
 
 
 def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswer:
@@ -85,8 +91,20 @@ def _take_inventory(tx: Tx, changes: Changes, record: CentreRecord, report: Repo
     if report.inventory is not None and (
         report.inventory_digest != record.inventory_digest or report.public_key != record.public_key
     ):
-        tx.region.set_inventory(record.name, report.inventory, report.inventory_digest, report.public_key)
+        tx.region.set_inventory(
+            record.name, report.inventory, report.inventory_digest, report.public_key, _told(report.driver)
+        )
         changes.events.append(Event(now, "inventory-changed", centre=record.name))
+
+
+def _told(driver: DriverReport | None) -> DriverReport | None:
+    """What we understand of it: an agent may be newer than we are, and say more."""
+    if driver is None or not is_name(driver.name):
+        return None
+    version = driver.version if driver.version.isprintable() else ""
+    return DriverReport(
+        driver.name, version[:VERSION_LENGTH], tuple(sorted({*driver.capabilities} & CAPABILITIES))
+    )
 
 
 def _take_attempts(
@@ -280,4 +298,5 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         signal=spec.checkpoint.signal,
         checkpoint=spec.checkpoint.path or "",
         restore=job.checkpoint,
+        image=spec.image or "",
     )

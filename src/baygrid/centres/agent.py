@@ -29,7 +29,7 @@ from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation, StagingFailed
-from baygrid.ports.messages import Desired, Order, Report, ReportAnswer, Stop
+from baygrid.ports.messages import Desired, DriverReport, Order, Report, ReportAnswer, Stop
 
 USAGE_EVERY_MS = 3_600_000
 STARTS_PER_TICK = 64
@@ -51,7 +51,7 @@ class Publication:
 class Agent:
     """`epoch` names the time for which the driver's own claims are sure to last (a local driver: the boot
     id). What may have been started in another epoch, and is not known to the driver, has been
-    interrupted."""
+    interrupted. `driver`, `version`: what the server is told of it."""
 
     def __init__(
         self,
@@ -63,11 +63,14 @@ class Agent:
         *,
         epoch: str = "",
         usage_every: int = USAGE_EVERY_MS,
+        driver: str = "",
+        version: str = "",
     ) -> None:
         self.name = name
         self.trouble = ""  # why the centre could not be asked, for the operator
         self._centre, self._journal, self._key = centre, journal, key
         self._epoch, self._usage_every = epoch, usage_every
+        self._driver, self._version = driver, version
         self._memory = Memory.replay(journal.read())
         self._memory.incarnation = max(self._memory.incarnation + 1, now)
         self._phases: dict[Phase, dict[str, Remembered]] = {phase: {} for phase in Phase}
@@ -79,7 +82,7 @@ class Agent:
         self._again_at: Instant | None = now
         self._soon: Instant = now  # when what is not an end is told, at the latest
         self._reporter = Reporter(self.incarnation, key.public_key)
-        self._reporter.describe(centre.inventory())
+        self._describe()
         journal.rewrite(list(self._memory.dump(now)))  # the incarnation is durable before the first message
 
     # What the loop asks
@@ -201,7 +204,7 @@ class Agent:
         """What the server must know: what changed, all that is not acknowledged, and at times everything."""
         self._flush()
         if self._reporter.full_due(now):
-            self._reporter.describe(self._centre.inventory())
+            self._describe()
         return self._reporter.build(self._memory.attempts, self._memory.gen, now)
 
     # Bytes in
@@ -279,6 +282,11 @@ class Agent:
             self._forget_if_done(kept, now)
 
     # Inside
+
+    def _describe(self) -> None:
+        able = tuple(sorted(self._centre.capabilities()))
+        driver = DriverReport(self._driver, self._version, able) if self._driver else None
+        self._reporter.describe(self._centre.inventory(), driver)
 
     def _new(self, order: Order) -> Remembered:
         old = order.attempt in self._memory.closed

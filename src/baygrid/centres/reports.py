@@ -10,7 +10,14 @@ from baygrid.centres.remembered import Phase, Remembered
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
-from baygrid.ports.messages import VERSION, AttemptReport, PartitionReport, Report, ReportAnswer
+from baygrid.ports.messages import (
+    VERSION,
+    AttemptReport,
+    DriverReport,
+    PartitionReport,
+    Report,
+    ReportAnswer,
+)
 from baygrid.ports.wire import inventory_digest
 
 HEARTBEAT_MS = 10_000
@@ -36,6 +43,7 @@ class Reporter:
         self._sent: dict[str, int] = {}
         self._full_at: Instant = 0
         self._inventory: Sequence[PartitionReport] = ()
+        self._driver: DriverReport | None = None
         self._digest = ""
         self._server_digest: str | None = None
 
@@ -55,9 +63,10 @@ class Reporter:
     def full_due(self, now: Instant) -> bool:
         return now >= self._full_at
 
-    def describe(self, inventory: Sequence[PartitionReport]) -> None:
-        if inventory != self._inventory or not self._digest:
-            self._inventory, self._digest = tuple(inventory), inventory_digest(inventory)
+    def describe(self, inventory: Sequence[PartitionReport], driver: DriverReport | None) -> None:
+        if inventory != self._inventory or driver != self._driver or not self._digest:
+            self._inventory, self._driver = tuple(inventory), driver
+            self._digest = inventory_digest(inventory, driver)
 
     def build(self, kept: Mapping[str, Remembered], ack: int, now: Instant) -> Report:
         if self.full_due(now):
@@ -72,6 +81,7 @@ class Reporter:
         self._sent = {one.attempt: self._changed.get(one.attempt, 0) for one in told}
         self._seq += 1
         self.due_at = now if more else now + HEARTBEAT_MS
+        known = self._server_digest == self._digest
         return Report(
             version=VERSION,
             incarnation=self._incarnation,
@@ -79,9 +89,10 @@ class Reporter:
             ack=ack,
             now=now,
             inventory_digest=self._digest,
-            inventory=None if self._server_digest == self._digest else tuple(self._inventory),
+            inventory=None if known else tuple(self._inventory),
             public_key=self._public_key,
             attempts=tuple(told),
+            driver=None if known else self._driver,
         )
 
     def answered(self, answer: ReportAnswer) -> list[str]:

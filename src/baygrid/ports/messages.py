@@ -25,6 +25,7 @@ CAPABILITIES: Final = frozenset(
         "gang",  # several nodes at once, whose ranks know each other
         "out-of-memory",  # what takes more memory than it asked for is ended, and that is told as its cause
         "accelerators",  # of its own, told by CUDA_VISIBLE_DEVICES
+        "parts",  # a part of an accelerator, which others share
         "arrays",  # many jobs alike are one request to the centre's scheduler
         "estimate",  # when it will start is asked of the centre's scheduler
         "image",  # runs inside an image
@@ -54,6 +55,16 @@ class PartitionReport:
     name: str
     nodes: tuple[NodeReport, ...]
     time_limit_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriverReport:
+    """What runs a centre's jobs: the driver's name, the version of what it drives ("" where that has none),
+    and which of `CAPABILITIES` are there."""
+
+    name: str
+    version: str = ""
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,8 @@ class AttemptReport:
 @dataclass(frozen=True, slots=True)
 class Report:
     """`ack`: the `gen` up to which desired has been durably taken on. `inventory` is None while its digest
-    (sha256 of the canonical JSON) is what the server last acknowledged."""
+    (sha256 of the canonical JSON, with the driver's) is what the server last acknowledged. `driver` comes
+    with it; None: of an agent from before there was one."""
 
     version: int
     incarnation: int
@@ -127,6 +139,7 @@ class Report:
     inventory: tuple[PartitionReport, ...] | None
     public_key: str
     attempts: tuple[AttemptReport, ...]
+    driver: DriverReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +167,9 @@ class Order:
     interrupted; `restore`: sha256 of the tar that is unpacked into it before the start.
 
     `accelerator_share` below 1000: so many thousandths of one accelerator on each node, which it shares with
-    the attempts that have the same number in `accelerator_slots` there (one number for each node)."""
+    the attempts that have the same number in `accelerator_slots` there (one number for each node).
+
+    `image`: what it runs inside, such as "docker:python:3.11" ("" for none)."""
 
     attempt: str
     token: str
@@ -181,6 +196,7 @@ class Order:
     accelerator_share: int = 1000
     accelerator_slots: tuple[int, ...] = ()
     count: int = 0
+    image: str = ""
 
     def __post_init__(self) -> None:
         if not self.count:  # of a server, or in a journal, from before there was a count

@@ -91,7 +91,8 @@ class Token:
 @dataclass(frozen=True, slots=True)
 class CentreRecord:
     """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report
-    taken. `seen_at` None: its agent has never reported."""
+    taken. `seen_at` None: its agent has never reported. `version`: of what its driver drives. `capabilities`:
+    of `ports.messages.CAPABILITIES`, None: its agent has not said."""
 
     name: str
     jurisdiction: str
@@ -104,6 +105,8 @@ class CentreRecord:
     seen_at: Instant | None = None
     inventory: tuple[PartitionReport, ...] = ()
     inventory_digest: str = ""
+    version: str = ""
+    capabilities: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

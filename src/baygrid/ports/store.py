@@ -10,7 +10,7 @@ from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import PartitionReport
+from baygrid.ports.messages import DriverReport, PartitionReport
 from baygrid.ports.records import (
     ArrayRecord,
     AttemptRecord,
@@ -234,8 +234,15 @@ class Region(Protocol):
         ...
 
     def set_inventory(
-        self, name: str, inventory: tuple[PartitionReport, ...], digest: str, public_key: str
-    ) -> None: ...
+        self,
+        name: str,
+        inventory: tuple[PartitionReport, ...],
+        digest: str,
+        public_key: str,
+        driver: DriverReport | None = None,
+    ) -> None:
+        """`driver` None: what is known of it stays. Raises KeyError when there is no such centre."""
+        ...
 
     def next_gen(self, name: str) -> int:
         """Adds 1 to the centre's gen and returns it; wakes the centre's waiters after the commit."""

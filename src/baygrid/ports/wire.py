@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from baygrid.ports.messages import PartitionReport, Usage
+from baygrid.ports.messages import DriverReport, PartitionReport, Usage
 
 T = TypeVar("T")
 Decoder = Callable[[Any], Any]
@@ -70,9 +70,10 @@ def from_json(cls: type[T], data: Any) -> T:
     return message
 
 
-def inventory_digest(inventory: Sequence[PartitionReport]) -> str:
-    """What agent and server compare before nodes are sent again."""
-    return hashlib.sha256(orjson.dumps(inventory, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def inventory_digest(inventory: Sequence[PartitionReport], driver: DriverReport | None = None) -> str:
+    """What agent and server compare before nodes, and what is told of the driver, are sent again."""
+    told = inventory if driver is None else {"inventory": inventory, "driver": driver}
+    return hashlib.sha256(orjson.dumps(told, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def usage_bytes(usage: Usage) -> bytes:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from sqlalchemy import and_, or_, select, update
 
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import NodeReport, PartitionReport
+from baygrid.ports.messages import DriverReport, NodeReport, PartitionReport
 from baygrid.ports.records import CentreRecord, CentreState, Kind, Organisation, Project, Role, Token
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.offers import Offers
@@ -56,6 +56,8 @@ _CENTRE_ROWS = (
         _C.seen_at,
         inventories.c.partitions,
         inventories.c.digest,
+        inventories.c.version,
+        inventories.c.capabilities,
     )
     .join(inventories, inventories.c.centre == _C.name)
     .order_by(_C.name)
@@ -81,6 +83,12 @@ _SET_INVENTORY = Statement(
     .where(inventories.c.centre == text("key"))
     .values(digest=text("digest"), partitions=text("partitions"))
 )
+_SET_DRIVER = Statement(update(centres).where(_C.name == text("key")).values(driver=text("driver")))
+_SET_CAPABILITIES = Statement(
+    update(inventories)
+    .where(inventories.c.centre == text("key"))
+    .values(version=text("version"), capabilities=text("capabilities"))
+)
 _NEXT_GEN = Statement(update(centres).where(_C.name == text("key")).values(gen=_C.gen + 1).returning(_C.gen))
 
 
@@ -101,6 +109,7 @@ def _centre(row: Row) -> CentreRecord:
     values = list(row)
     values[3] = CentreState(row[3])
     values[9] = _partitions(row[9])
+    values[12] = None if row[12] is None else frozenset(loads(row[12]))
     return CentreRecord(*values)
 
 
@@ -186,7 +195,14 @@ class Region(Offers):
             "seen_at": row.seen_at,
         }
         self._insert(_INSERT_CENTRE, params, f"centre {row.name!r}")
-        inventory = {"centre": row.name, "digest": row.inventory_digest, "partitions": dumps(row.inventory)}
+        able = None if row.capabilities is None else dumps(sorted(row.capabilities))
+        inventory = {
+            "centre": row.name,
+            "digest": row.inventory_digest,
+            "partitions": dumps(row.inventory),
+            "version": row.version,
+            "capabilities": able,
+        }
         self._session.change(_INSERT_INVENTORY, inventory)
         self._grow()
 
@@ -213,13 +229,22 @@ class Region(Offers):
         return self._session.change(_TAKE_REPORT, params) == 1
 
     def set_inventory(
-        self, name: str, inventory: tuple[PartitionReport, ...], digest: str, public_key: str
+        self,
+        name: str,
+        inventory: tuple[PartitionReport, ...],
+        digest: str,
+        public_key: str,
+        driver: DriverReport | None = None,
     ) -> None:
         """Raises KeyError when there is no such centre."""
         if not self._session.change(_SET_KEY, {"key": name, "public_key": public_key}):
             raise KeyError(name)
         params = {"key": name, "digest": digest, "partitions": dumps(inventory)}
         self._session.change(_SET_INVENTORY, params)
+        if driver is not None:
+            self._session.change(_SET_DRIVER, {"key": name, "driver": driver.name})
+            able = {"version": clean(driver.version), "capabilities": dumps(driver.capabilities)}
+            self._session.change(_SET_CAPABILITIES, {"key": name, **able})
         self._grow()
 
     def next_gen(self, name: str) -> int:

@@ -122,6 +122,8 @@ inventories = _table(
     _text("centre", ForeignKey("centres.name"), primary_key=True),
     _text("digest"),
     _text("partitions"),
+    _text("version", server_default=text("''")),
+    _text("capabilities", nullable=True),
 )
 
 offers = _table(

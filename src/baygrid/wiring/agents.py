@@ -46,7 +46,7 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     except Locked as locked:
         raise Ended(f"{locked}: stop it, or give this one its own --state") from None
     centre = DRIVERS[settings.driver](given)
-    loop = _loop(given, centre, transport, failpoint)
+    loop = _loop(given, centre, settings.driver, transport, failpoint)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
     ready(said(centre.inventory()))
@@ -72,10 +72,19 @@ def said(partitions: tuple[PartitionReport, ...]) -> str:
     return "; ".join(texts)
 
 
-def _loop(given: Given, centre: Driver, transport: Transport, failpoint: Failpoint) -> Loop:
+def _loop(given: Given, centre: Driver, driver: str, transport: Transport, failpoint: Failpoint) -> Loop:
     key = Key.load(given.state / "key")
     journal = FileJournal(given.state / "journal", failpoint)
-    agent = Agent(given.centre, centre, journal, key, wall_clock(), epoch=centre.epoch)
+    agent = Agent(
+        given.centre,
+        centre,
+        journal,
+        key,
+        wall_clock(),
+        epoch=centre.epoch,
+        driver=driver,
+        version=centre.version,
+    )
     note = structlog.get_logger("agent").info
     return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note)
 
@@ -113,7 +122,7 @@ class EmbeddedAgent:
         self._lock.release()
 
     def _make(self) -> Loop:
-        return _loop(self._given, DRIVERS["local"](self._given), self._transport, self._failpoint)
+        return _loop(self._given, DRIVERS["local"](self._given), "local", self._transport, self._failpoint)
 
     def _run(self) -> None:
         log = structlog.get_logger("agent")

@@ -15,10 +15,13 @@ from baygrid.ports.messages import PartitionReport
 
 
 class Driver(Centre, Protocol):
-    """A centre that says for how long its claims are sure to last."""
+    """A centre that says for how long its claims are sure to last, and the version of what it drives."""
 
     @property
     def epoch(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

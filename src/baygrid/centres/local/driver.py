@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from baygrid import __version__
 from baygrid.centres.folder import staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
@@ -41,7 +42,7 @@ HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this,
 ENDING_POLL_MS = 20
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
-CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "checkpoint"})
+CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint"})
 
 
 class LocalCentre:
@@ -84,6 +85,11 @@ class LocalCentre:
         """For how long claims are sure to last: a power cut may lose the youngest."""
         return self._boot
 
+    @property
+    def version(self) -> str:
+        """Of Baygrid: there is nothing else between it and the processes."""
+        return __version__
+
     def fileno(self) -> int:
         """Readable when a supervisor ended: wait for it and tick."""
         return self._supervisors.fileno()
@@ -110,6 +116,8 @@ class LocalCentre:
         if not files.has("work"):
             staging.prepare(files, order, _nothing)
         try:
+            if order.image and "image" not in self.capabilities():
+                raise NotRunnable(f"this centre cannot run anything inside an image, such as {order.image}")
             share = self._shares.choose(order)
             environ = environment(files, order, share, self._name, self._path)
             given = {"order": attempt.facts.to_json(), "share": share.to_json()}

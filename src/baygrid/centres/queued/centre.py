@@ -38,8 +38,8 @@ def no_account(order: Order) -> str:
 
 class QueuedCentre:
     """`root` holds one folder per attempt, is this centre's alone and is seen by every node under the same
-    path. `path`: what jobs get as PATH, None for the node's own. `account_of`: the engine's user for an
-    order; raises NotRunnable where its project has none."""
+    path. `path`: what jobs get as PATH, None for the node's own. `version`: of the engine. `account_of`: the
+    engine's user for an order; raises NotRunnable where its project has none."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class QueuedCentre:
         *,
         name: str,
         path: str | None = None,
+        version: str = "",
         account_of: Callable[[Order], str] = no_account,
         pace: Pace = Pace(),  # noqa: B008 - a value
     ) -> None:
@@ -58,6 +59,7 @@ class QueuedCentre:
         if stat.S_IMODE(self._root.stat().st_mode) != mode:
             self._root.chmod(mode)
         self._name, self._path, self._account_of = name, path, account_of
+        self.version = version
         self._launch, self._capabilities = engine.launch, engine.capabilities()
         self._notes = Notes(self._root / ".notes")
         self._sweeper = Sweeper(self._root / ".trash")

@@ -63,11 +63,15 @@ def centres(session: Session, context: typer.Context) -> None:
         found,
         ("centre", "jurisdiction", "driver", "state", "reachable", "partitions"),
         [
-            [c["name"], c["jurisdiction"], c["driver"], c["state"], _reach(c), _partitions(c["partitions"])]
+            [c["name"], c["jurisdiction"], _driver(c), c["state"], _reach(c), _partitions(c["partitions"])]
             for c in found
         ],
         none="no centres yet: make one with `baygrid centres create NAME --jurisdiction CN-QH`",
     )
+
+
+def _driver(centre: dict[str, Any]) -> str:
+    return f"{centre['driver']} {centre['version']}".strip()
 
 
 def _reach(centre: dict[str, Any]) -> str:
@@ -94,8 +98,10 @@ def centres_show(session: Session, name: Name) -> None:
         session.out.json(centre)
         return
     session.out.line(
-        f"{centre['name']}  {centre['jurisdiction']}  {centre['driver']}  {centre['state']}  {_reach(centre)}"
+        f"{centre['name']}  {centre['jurisdiction']}  {_driver(centre)}  {centre['state']}  {_reach(centre)}"
     )
+    if centre["capabilities"] is not None:
+        session.out.line(f"capabilities: {', '.join(centre['capabilities']) or 'none'}")
     nodes = [(p["name"], n) for p in centre["partitions"] for n in p["node_list"]]
     if nodes:
         session.out.table(

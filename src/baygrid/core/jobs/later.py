@@ -32,9 +32,6 @@ def _leaf(parser: Callable[[object], object]) -> Part[object]:
 _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
     "secrets": Later("secrets are", fields.items(fields.env_name), _OUT),
-    "image": Later(
-        "container images are", _leaf(fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")), _OUT
-    ),
     "budget.voucher": Later("choosing a voucher is", _leaf(reading.name), _OUT),
     "data.class": Later("a class of data is", _leaf(reading.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(reading.name), _OUT),

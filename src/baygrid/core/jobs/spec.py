@@ -40,7 +40,7 @@ _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
-    "retry", "checkpoint", "array", "after",
+    "retry", "checkpoint", "array", "after", "image",
     *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
@@ -94,6 +94,8 @@ class JobSpec:
     """One of PREFERENCES: what makes one place better than another."""
     deadline: int | None = None
     """When it should have ended: milliseconds since 1970, UTC."""
+    image: str | None = None
+    """What its commands run inside, such as "docker:python:3.11"; None: what the centre's nodes have."""
 
     @property
     def files(self) -> dict[str, str]:
@@ -144,6 +146,7 @@ def parse(document: object) -> JobSpec:
         queue=job.leaf("queue", reading.name, "default"),
         prefer=job.leaf("prefer", _PREFER, "cost"),
         deadline=job.leaf("deadline", reading.instant, None),
+        image=job.leaf("image", _IMAGE, None),
     )
     if _overlap(spec.outputs.values()):
         found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
@@ -169,6 +172,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "queue": spec.queue if spec.queue != "default" else None,
         "prefer": spec.prefer if spec.prefer != "cost" else None,
         "deadline": reading.format_instant(spec.deadline) if spec.deadline is not None else None,
+        "image": spec.image,
     }
     return {
         "name": spec.name,
@@ -198,6 +202,7 @@ _NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a
 _AFTER: Final = fields.items(reading.name)
 _CODES: Final = fields.items(fields.place_code)
 _PRIORITY: Final = fields.word(*PRIORITIES)
+_IMAGE: Final = fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")
 _PREFER: Final = fields.word(*PREFERENCES)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
 from baygrid.core.placement.parts import WHOLE
 from baygrid.core.units import Money
+
+GANG: Final = frozenset({"gang"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +118,8 @@ def offered(
     if pool is not None and place is not None:
         fitting = sum(number for node, number in pool.kinds if holds(node, demand, model, count))
     nodes = min(max(fitting, demand.least), demand.nodes)
+    if (centre := image.centres.get(offer.centre)) is not None and centre.lacks(GANG):
+        nodes = demand.least
     cost, limit = cost_minor(offer, demand, count, nodes, share), demand.max_cost_minor
     while limit is not None and cost > limit and nodes > demand.least:
         nodes -= 1
@@ -122,7 +127,7 @@ def offered(
     return Candidate(
         subject + suffix,
         where,
-        image.centres.get(offer.centre),
+        centre,
         pool,
         offer,
         model,

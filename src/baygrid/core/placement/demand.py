@@ -72,6 +72,9 @@ class Demand:
 
     `shares`: thousandths of the one device per node, by alternative; empty: all are whole.
 
+    `needs`: what a centre must be able to do for it (`ports.messages.CAPABILITIES` has the words), besides
+    what its size asks for.
+
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
@@ -102,6 +105,7 @@ class Demand:
     checkpointed: bool = False
     shape: Hashable = None
     shares: tuple[int, ...] = ()
+    needs: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -115,7 +119,7 @@ class Demand:
                 self.time_s,
                 self.grace_s,
             )
-            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
+            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes, self.needs)
             object.__setattr__(self, "shape", (self.currency, self.max_cost_minor, *size, *where))
 
     @property
@@ -135,6 +139,15 @@ class Demand:
             return ((None, 0, WHOLE),)
         shares = self.shares or (WHOLE,) * len(self.accelerators)
         return tuple((*asked, share) for asked, share in zip(self.accelerators, shares, strict=True))
+
+    def needed(self, model: str | None, share: int) -> frozenset[str]:
+        """All that a centre must be able to do to give it one of its `options`."""
+        more = set[str]()
+        if self.least > 1:
+            more.add("gang")
+        if model is not None:
+            more.add("accelerators" if share == WHOLE else "parts")
+        return self.needs | more
 
     @property
     def path(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ have not been reported, say) lets it pass: another filter names that obstacle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from baygrid.core.placement.candidates import Candidate, devices
@@ -114,6 +114,29 @@ def accelerator(demand: Demand, it: Candidate) -> Reason | None:
     return Reason("accelerator", text, {"offers": it.accelerator, "accelerators": list(asked)})
 
 
+_CANNOT: Final[Mapping[str, str]] = {
+    "gang": "run several nodes at once",
+    "accelerators": "give a job accelerators of its own",
+    "parts": "share an accelerator among jobs",
+    "image": "run a job inside an image",
+    "checkpoint": "stop a job with a signal of its choice and keep its folder",
+}
+
+
+def capability(demand: Demand, it: Candidate) -> Reason | None:
+    if it.centre is None:
+        return None
+    if it.offer is None or it.preference is None:
+        needed = demand.needed(None, WHOLE)
+    else:
+        needed = demand.needed(it.accelerator, it.share)
+    lacks = sorted(it.centre.lacks(needed))
+    if not lacks:
+        return None
+    said = " nor ".join(_CANNOT.get(word, word) for word in lacks)
+    return Reason("capability", f"{it.centre.name} cannot {said}", {"centre": it.centre.name, "lacks": lacks})
+
+
 def node_size(demand: Demand, it: Candidate) -> Reason | None:
     if it.pool is None or it.preference is None or it.fitting:
         return None
@@ -166,6 +189,7 @@ FILTERS: Final[tuple[Filter, ...]] = (
     residency,
     currency,
     accelerator,
+    capability,
     node_size,
     node_count,
     time_limit,

@@ -40,7 +40,8 @@ class Partition:
 class CentreView:
     """`open` False: drained, takes nothing new. `silent_s`: seconds since the last report of a centre that
     counts as unreachable; None: reachable. `waits`: the centre's own estimate of how long (seconds) one more
-    attempt would wait in a partition."""
+    attempt would wait in a partition. `capabilities`: what it can do (None: it has not said, and is taken to
+    do everything)."""
 
     name: str
     jurisdiction: str
@@ -48,6 +49,11 @@ class CentreView:
     silent_s: int | None = None
     partitions: tuple[Partition, ...] = ()
     waits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    capabilities: frozenset[str] | None = None
+
+    def lacks(self, needed: frozenset[str]) -> frozenset[str]:
+        """What of it this centre cannot do."""
+        return frozenset() if self.capabilities is None else needed - self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,7 @@ class Image:
             or before.partitions != view.partitions
             or before.jurisdiction != view.jurisdiction
             or before.waits != view.waits
+            or before.capabilities != view.capabilities
         ):
             self.layout += 1
         if before is not None and before.partitions == view.partitions:

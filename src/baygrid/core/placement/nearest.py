@@ -105,12 +105,31 @@ def _also_in(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, ...]]
     return replace(demand, residency=more, shape=None), (change,)
 
 
+def _without(demand: Demand, it: Candidate) -> tuple[Demand, tuple[Change, ...]] | None:
+    """What the centre cannot do is not asked for."""
+    if it.centre is None or it.preference is None:
+        return None
+    lacks = it.centre.lacks(demand.needed(it.accelerator, it.share))
+    changes: list[Change] = []
+    if "gang" in lacks:
+        changes.append(Change("nodes", "1", _shortfall(1, demand.nodes)))
+        demand = replace(demand, nodes=1, min_nodes=None, shape=None)
+    if "parts" in lacks:
+        changes.append(Change("accelerators", f"{it.accelerator}:1", _MODEL))
+        demand = _with(demand, it.accelerator, 1, WHOLE)
+    # These are fields of the job file that have the capability's name.
+    changes += [Change(word, "null", _MODEL) for word in sorted(lacks & demand.needs)]
+    demand = replace(demand, needs=demand.needs - lacks, shape=None)
+    return None if len(changes) < len(lacks) else (demand, tuple(changes))
+
+
 CURES: Final[Mapping[str, Cure]] = {
     "node-too-small": _smaller_node,
     "too-few-nodes": _fewer_nodes,
     "time-limit": _less_time,
     "over-budget": _more_money,
     "accelerator": _other_accelerator,
+    "capability": _without,
     "not-asked-for": _also_there,
     "avoided": _also_there,
     "residency": _also_in,

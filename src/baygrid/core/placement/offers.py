@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from baygrid.core.placement.candidates import cost_minor
+from baygrid.core.placement.candidates import GANG, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
@@ -75,6 +75,9 @@ class OfferTable:
         self._infra: dict[Infra, Ints] = {}
         self._by_asked: dict[_Options, tuple[Ints, Ints, Ints, Ints, Ints, Ints]] = {}
         self._lawful: dict[frozenset[str], Bools] = {}
+        self._centres = [image.centres[o.centre] for o in offers]
+        self._says_what_it_can = any(centre.capabilities is not None for centre in self._centres)
+        self._able: dict[frozenset[str], Bools] = {}
         self._currency: dict[str, Bools] = {}
         self._kinds = _KindTable(image, nodes)
 
@@ -99,6 +102,13 @@ class OfferTable:
         if found is None:
             found = np.array([name in residency for name in self._jurisdictions], dtype=np.bool_)
             self._lawful[residency] = found
+        return found
+
+    def _can(self, needed: frozenset[str]) -> Bools:
+        found = self._able.get(needed)
+        if found is None:
+            found = np.array([not centre.lacks(needed) for centre in self._centres], dtype=np.bool_)
+            self._able[needed] = found
         return found
 
     def _paid_in(self, currency: str) -> Bools:
@@ -157,6 +167,9 @@ class OfferTable:
         passing = fitting >= least
         passing &= limit >= demand.time_s
         passing &= self._paid_in(demand.currency)[offer]
+        if self._says_what_it_can:
+            able = [self._can(demand.needed(model, share)) for model, _, share in options]
+            passing &= able[0][offer] if len(options) == 1 else np.array(able)[place, offer]
         if demand.residency is not None:
             passing &= self._may_hold(demand.residency)[offer]
         keys: list[Ints] = []
@@ -166,6 +179,8 @@ class OfferTable:
             if demand.infra.ordered:
                 keys.append(order)
         most = np.minimum(np.maximum(fitting, least), demand.nodes)
+        if self._says_what_it_can and least < demand.nodes:
+            most = np.where(self._can(GANG)[offer], most, least)
         if demand.max_cost_minor is not None and least < demand.nodes:
             most = self._affordable(offer, demand, accelerators, share, most)
         seconds = np.full(len(offer), demand.time_s, dtype=np.int64)

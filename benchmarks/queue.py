@@ -20,12 +20,12 @@ from fractions import Fraction
 from random import Random
 from typing import Any, Final
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand, Infra, Target
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Rate
 from baygrid.core.placement.plan import Assignment, Plan, Planner
 from baygrid.core.placement.policy import PRIORITIES, Policy, QueuePolicy, Quota
-from baygrid.core.placement.share import Capacity, Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares
 from baygrid.core.placement.timeline.start_range import StartRanges
 
 LENGTHS: Final = (10_000, 100_000, 1_000_000)

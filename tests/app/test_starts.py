@@ -10,7 +10,7 @@ import pytest
 from baygrid.app import explain, jobs, scheduler
 from baygrid.app.starts import FORESEEN
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.core.placement.estimate import GUESSED, LEARNT
+from baygrid.core.placement.explaining.estimate import GUESSED, LEARNT
 from baygrid.core.placement.timeline.predict import ENOUGH
 from baygrid.ports.messages import Order
 from baygrid.ports.records import AttemptRecord

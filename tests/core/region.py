@@ -7,12 +7,12 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Partition, Placement, Rate
 from baygrid.core.placement.plan import Plan, explain, plan
 from baygrid.core.placement.policy import UNDECLARED, Policy
-from baygrid.core.placement.share import Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Shares
 from baygrid.core.reasons import Explanation
 
 GIB = 1024

@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Planner
 from baygrid.core.placement.policy import CentrePolicy, Policy
-from baygrid.core.placement.share import Capacity, Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares
 from tests.core.region import centre, job, nodes, offer, whose
 
 WEIGHTS = {"a": 1, "b": 2, "c": 4}

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.candidates import candidates
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import never
 from baygrid.core.placement.image import CentreView, Image
-from baygrid.core.placement.offers import OfferTable
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.judging.candidates import candidates
+from baygrid.core.placement.judging.filters import never
+from baygrid.core.placement.judging.offers import OfferTable
 from baygrid.core.placement.plan import impossible
 from baygrid.core.placement.policy import UNDECLARED
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.search import STANDARD, judged
 from tests.core.region import DEMANDS, IMAGES, centre, explained, job, nodes, offer, planned
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Expected
-from baygrid.core.placement.estimate import AT_ONCE, GUESSED, LEARNT, Start
+from baygrid.core.placement.explaining.estimate import AT_ONCE, GUESSED, LEARNT, Start
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.plan import Planner, explain
 from baygrid.core.placement.policy import UNDECLARED, Policy
-from baygrid.core.placement.share import Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Shares
 from baygrid.core.placement.timeline.predict import ENOUGH
 from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.core.reasons import Explanation

@@ -7,12 +7,12 @@ from random import Random
 
 from hypothesis import given, settings
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan, Planner, plan
 from baygrid.core.placement.policy import CentrePolicy, Policy, QueuePolicy, Quota, Reserved
-from baygrid.core.placement.share import Capacity, Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares
 from tests.core.region import (
     CENTRES,
     MODELS,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from baygrid.core.placement.candidates import candidates
 from baygrid.core.placement.demand import Demand, Infra, Target
+from baygrid.core.placement.explaining.nearest import approach
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.nearest import approach
+from baygrid.core.placement.judging.candidates import candidates
 from baygrid.core.placement.plan import impossible
 from baygrid.core.placement.search import STANDARD
 from tests.core.region import DEMANDS, IMAGES, bay, centre, job, nodes, offer, planned

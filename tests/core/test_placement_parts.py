@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
-from baygrid.core.placement.nodes import NodeTable
 from baygrid.core.placement.policy import Policy, QueuePolicy
+from baygrid.core.placement.room.nodes import NodeTable
 from tests.core.region import centre, explained, job, nodes, offer, planned
 
 URGENT = 400

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from baygrid.core.placement.demand import Infra, Target
-from baygrid.core.placement.estimate import GUESSED
+from baygrid.core.placement.explaining.estimate import GUESSED
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.plan import Plan
 from tests.core.region import bay, centre, explained, job, nodes, offer, planned

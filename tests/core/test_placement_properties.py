@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.cost import Footprint, cost_at
-from baygrid.core.placement.candidates import Candidate, candidates, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand
-from baygrid.core.placement.filters import FILTERS, NOT_NOW, busy, never
 from baygrid.core.placement.image import Image, Node, OfferView, Rate
-from baygrid.core.placement.offers import OfferTable
+from baygrid.core.placement.judging.candidates import Candidate, candidates, cost_minor
+from baygrid.core.placement.judging.filters import FILTERS, NOT_NOW, busy, never
+from baygrid.core.placement.judging.offers import OfferTable
 from baygrid.core.placement.plan import Assignment, impossible
 from baygrid.core.placement.policy import UNDECLARED, Policy
-from baygrid.core.placement.room import Rooms
+from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.reasons import Explanation, Reason
 from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, centre, explained, nodes, planned
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from baygrid.core.placement.demand import Demand, Expected, Prefer
-from baygrid.core.placement.estimate import GUESSED
+from baygrid.core.placement.explaining.estimate import GUESSED
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan
 from baygrid.core.placement.policy import (

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.share import Capacity, Shares, dominant
-from baygrid.core.placement.turn import Turns
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares, dominant
+from baygrid.core.placement.queue.turn import Turns
 from tests.core.region import bay, job, whose
 
 HOUR = 3_600_000

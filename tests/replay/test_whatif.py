@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Expected
 from baygrid.core.placement.policy import UNDECLARED, CentrePolicy, FlavorPolicy, Policy
 from baygrid.core.placement.policy_file import parse
+from baygrid.core.placement.queue.backlog import Backlog
 from baygrid.core.reading import Problem
 from baygrid.replay.centre_file import read_centre
 from baygrid.replay.likely import with_likely

@@ -15,9 +15,9 @@ from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney
 from baygrid.core.jobs.array import MAX_ELEMENTS, Array
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import JobSpec, to_document
-from baygrid.core.placement.candidates import candidates
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import never
+from baygrid.core.placement.judging.candidates import candidates
+from baygrid.core.placement.judging.filters import never
 from baygrid.core.placement.plan import impossible
 from baygrid.core.placement.search import STANDARD, judged
 from baygrid.core.pricing.hold import KILL_WAIT_S

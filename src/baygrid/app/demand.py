@@ -10,8 +10,8 @@ from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate
-from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PRIORITIES
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, Want

@@ -19,7 +19,7 @@ from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import NOT_NOW, OUTRANKED
+from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant

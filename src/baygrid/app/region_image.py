@@ -11,12 +11,12 @@ from baygrid.app.durations import Durations, alike
 from baygrid.app.starts import Starts
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.plan import Plan, Planner, Preemption
 from baygrid.core.placement.policy import UNDECLARED
-from baygrid.core.placement.share import Capacity, Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import Like
 from baygrid.core.placement.timeline.start_range import Told
 from baygrid.core.reasons import Explanation

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 from baygrid.core.placement.image import CentreView, Node, Placement
-from baygrid.core.placement.parts import WHOLE, Part, Parts
+from baygrid.core.placement.room.parts import WHOLE, Part, Parts
 
 _NO_END = (0, 0, 0)
 """First come, first served asks nobody when it ends."""

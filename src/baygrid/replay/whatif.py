@@ -14,12 +14,12 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import Final
 
-from baygrid.core.placement.backlog import Backlog
 from baygrid.core.placement.demand import Demand, Expected
 from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
 from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.share import Capacity, Shares
+from baygrid.core.placement.queue.backlog import Backlog
+from baygrid.core.placement.queue.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import ENOUGH, History, Like
 from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.replay.outcome import Progress, no_progress

@@ -12,7 +12,7 @@ import numpy as np
 
 from baygrid.core.placement.image import Image, OfferView, Placement
 from baygrid.core.placement.policy import PLAIN
-from baygrid.core.placement.share import Capacity, weight
+from baygrid.core.placement.queue.share import Capacity, weight
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
 from baygrid.replay.outcome import Progress, no_progress

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Final
 
-from baygrid.core.placement.backlog import Backlog, Kind
-from baygrid.core.placement.candidates import cost_minor
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.estimate import Blocked
-from baygrid.core.placement.explaining import placed
+from baygrid.core.placement.explaining.estimate import Blocked
+from baygrid.core.placement.explaining.verdicts import placed
 from baygrid.core.placement.image import Image
+from baygrid.core.placement.judging.candidates import cost_minor
+from baygrid.core.placement.judging.offers import Judged
 from baygrid.core.placement.keeping import Ask, Calendar, Place
-from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
 from baygrid.core.placement.policy import PLAIN, Policy
 from baygrid.core.placement.preempt import Preemptor, Victim
-from baygrid.core.placement.quota import amount_of, inadmissible
+from baygrid.core.placement.queue.backlog import Backlog, Kind
+from baygrid.core.placement.queue.quota import amount_of, inadmissible
+from baygrid.core.placement.queue.share import Capacity, Path, Shares, dominant
+from baygrid.core.placement.queue.turn import Turns
 from baygrid.core.placement.search import Scene, Search, Taken
-from baygrid.core.placement.share import Capacity, Path, Shares, dominant
 from baygrid.core.placement.sieve import Openings
-from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON, Reason
 
 AT_ONCE: Final = 2_000

@@ -6,8 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PRIORITIES
+from baygrid.core.placement.room.parts import WHOLE
 
 
 @dataclass(frozen=True, slots=True)

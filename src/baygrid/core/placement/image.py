@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from baygrid.core.placement.demand import Expected
-from baygrid.core.placement.nodes import NodeTable
-from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import PLAIN, PRIORITIES
+from baygrid.core.placement.room.nodes import NodeTable
+from baygrid.core.placement.room.parts import WHOLE
 
 
 @dataclass(frozen=True, slots=True)

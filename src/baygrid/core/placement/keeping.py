@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need
-from baygrid.core.placement.offers import Judged
-from baygrid.core.placement.room import Rooms
+from baygrid.core.placement.judging.offers import Judged
+from baygrid.core.placement.room.nodes import FOREVER, Bools, Ints, Need
+from baygrid.core.placement.room.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,22 +11,22 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.cycle import Cycle
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.estimate import choose, expected, guesses, position, starts, told
-from baygrid.core.placement.explaining import best_free, fits_now, lines_of, waits
+from baygrid.core.placement.explaining.estimate import choose, expected, guesses, position, starts, told
+from baygrid.core.placement.explaining.nearest import nearest
+from baygrid.core.placement.explaining.verdicts import best_free, fits_now, lines_of, waits
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.nearest import nearest
-from baygrid.core.placement.nodes import Bools, NodeTable
-from baygrid.core.placement.offers import Judged, OfferTable
+from baygrid.core.placement.judging.offers import Judged, OfferTable
+from baygrid.core.placement.judging.scorers import hourly
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.quota import Quotas, inadmissible
-from baygrid.core.placement.room import Rooms
-from baygrid.core.placement.scorers import hourly
+from baygrid.core.placement.queue.backlog import Backlog, Kind
+from baygrid.core.placement.queue.quota import Quotas, inadmissible
+from baygrid.core.placement.queue.share import Capacity, Shares
+from baygrid.core.placement.room.nodes import Bools, NodeTable
+from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.placement.search import STANDARD, Scene
-from baygrid.core.placement.share import Capacity, Shares
 from baygrid.core.placement.sieve import Openings, Sieve
 from baygrid.core.placement.timeline.start_range import StartRanges
 from baygrid.core.reasons import Explanation

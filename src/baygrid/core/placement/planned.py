@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Placement
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.reasons import Explanation, Reason
 
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.judging.offers import Judged
 from baygrid.core.placement.keeping import Place
-from baygrid.core.placement.nodes import Bools, Ints, Need
-from baygrid.core.placement.offers import Judged
-from baygrid.core.placement.quota import Quotas, amount_of
-from baygrid.core.placement.room import Rooms
+from baygrid.core.placement.queue.quota import Quotas, amount_of
+from baygrid.core.placement.room.nodes import Bools, Ints, Need
+from baygrid.core.placement.room.rooms import Rooms
 
 _Loss: TypeAlias = tuple[int, int, float, float, int]
 """Of a set of victims: whether any is not on borrowed quota, the most urgent, work lost for good, all work,

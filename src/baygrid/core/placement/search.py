@@ -9,15 +9,15 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from baygrid.core.placement.candidates import Candidate
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import FILTERS, Filter
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.nodes import Bools, Ints, Need
-from baygrid.core.placement.offers import Judged, OfferTable
+from baygrid.core.placement.judging.candidates import Candidate
+from baygrid.core.placement.judging.filters import FILTERS, Filter
+from baygrid.core.placement.judging.offers import Judged, OfferTable
 from baygrid.core.placement.policy import PLAIN
-from baygrid.core.placement.quota import Quotas, amount_of
-from baygrid.core.placement.room import Rooms
+from baygrid.core.placement.queue.quota import Quotas, amount_of
+from baygrid.core.placement.room.nodes import Bools, Ints, Need
+from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.reasons import Explanation, Reason
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from baygrid.core.placement.backlog import Kind
-from baygrid.core.placement.nodes import FOREVER, Bools, Ints, NodeTable
-from baygrid.core.placement.offers import Judged
-from baygrid.core.placement.parts import WHOLE
-from baygrid.core.placement.room import Rooms
+from baygrid.core.placement.judging.offers import Judged
+from baygrid.core.placement.queue.backlog import Kind
+from baygrid.core.placement.room.nodes import FOREVER, Bools, Ints, NodeTable
+from baygrid.core.placement.room.parts import WHOLE
+from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.placement.search import Scene
 
 

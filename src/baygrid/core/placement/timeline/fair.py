@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from baygrid.core.placement.policy import UNDECLARED, Policy
-from baygrid.core.placement.share import Path, Shares, turn_key, weight
+from baygrid.core.placement.queue.share import Path, Shares, turn_key, weight
 from baygrid.core.placement.timeline.backfill import Waiting
 from baygrid.core.placement.timeline.places import Places
 

@@ -10,7 +10,7 @@ That a job starts later than told is known as soon as that time passes, not only
 
 Nothing is used before it is known: a range rests on jobs that have started, and on bounds that have passed.
 
-The replay of a log and the live planner (`placement/estimate.py`) both ask it.
+The replay of a log and the live planner (`explaining/estimate.py`) both ask it.
 """
 
 from __future__ import annotations

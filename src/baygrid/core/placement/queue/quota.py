@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy, Quota
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.reasons import JSON, Reason
 
 

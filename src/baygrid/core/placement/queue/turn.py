@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from heapq import heapify, heappop, heapreplace
 from typing import Any, TypeAlias
 
-from baygrid.core.placement.backlog import Backlog, Key, Kind, Leaf, Line
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.share import Path, Shares, turn_key, weight
+from baygrid.core.placement.queue.backlog import Backlog, Key, Kind, Leaf, Line
+from baygrid.core.placement.queue.share import Path, Shares, turn_key, weight
 
 _Child: TypeAlias = "_Branch | _Lines"
 _NO_KEY: Key = (0, 0, "")

@@ -10,7 +10,7 @@ from typing import Final
 from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.units import Money
 
 GANG: Final = frozenset({"gang"})

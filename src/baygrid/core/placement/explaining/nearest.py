@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from baygrid.core.placement.candidates import Candidate, candidates, devices, offered
 from baygrid.core.placement.demand import Demand, Infra, Target
-from baygrid.core.placement.filters import amounts, largest, never
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.judging.candidates import Candidate, candidates, devices, offered
+from baygrid.core.placement.judging.filters import amounts, largest, never
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.search import Pipeline, judged
 from baygrid.core.reasons import Explanation, Reason, Verdict
 from baygrid.core.units import Money, format_duration, format_memory

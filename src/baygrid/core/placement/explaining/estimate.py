@@ -18,17 +18,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from baygrid.core.placement.backlog import Backlog, Kind
 from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.judging.offers import Judged
 from baygrid.core.placement.keeping import Ask, Calendar
-from baygrid.core.placement.nodes import FOREVER, Ints
-from baygrid.core.placement.offers import Judged
 from baygrid.core.placement.policy import Policy
+from baygrid.core.placement.queue.backlog import Backlog, Kind
+from baygrid.core.placement.queue.share import Capacity, Path, Shares, dominant
+from baygrid.core.placement.queue.turn import Turns
+from baygrid.core.placement.room.nodes import FOREVER, Ints
 from baygrid.core.placement.search import Scene
-from baygrid.core.placement.share import Capacity, Path, Shares, dominant
 from baygrid.core.placement.timeline.predict import ENOUGH
 from baygrid.core.placement.timeline.start_range import SOFTENING_S, StartRanges
-from baygrid.core.placement.turn import Turns
 from baygrid.core.reasons import JSON
 
 LOOKED_AT: Final = 10_000

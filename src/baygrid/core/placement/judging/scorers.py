@@ -16,13 +16,13 @@ import numpy as np
 
 from baygrid.core.placement.demand import Demand, Prefer
 from baygrid.core.placement.image import OfferView
-from baygrid.core.placement.nodes import Ints
-from baygrid.core.placement.parts import WHOLE
 from baygrid.core.placement.policy import Policy
+from baygrid.core.placement.room.nodes import Ints
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.units import DECIMALS
 
 if TYPE_CHECKING:
-    from baygrid.core.placement.offers import OfferTable
+    from baygrid.core.placement.judging.offers import OfferTable
 
 UNKNOWN: Final = 1 << 60
 """A figure that nobody declared: worse than every declared one."""

@@ -11,13 +11,13 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from baygrid.core.placement.candidates import GANG, cost_minor
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
-from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.judging.candidates import GANG, cost_minor
+from baygrid.core.placement.judging.scorers import Figures
 from baygrid.core.placement.policy import Policy
-from baygrid.core.placement.scorers import Figures
+from baygrid.core.placement.room.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.units import DECIMALS, HOUR_S, MIB_PER_GIB
 
 _SAFE: Final = 1 << 62

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from baygrid.core.placement.candidates import Candidate, devices
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Node
-from baygrid.core.placement.parts import WHOLE
+from baygrid.core.placement.judging.candidates import Candidate, devices
+from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.reasons import JSON, Reason
 from baygrid.core.units import Money, format_duration, format_memory
 

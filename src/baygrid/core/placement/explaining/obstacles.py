@@ -10,14 +10,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from baygrid.core.placement.candidates import Candidate
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import busy
-from baygrid.core.placement.nodes import Need
+from baygrid.core.placement.judging.candidates import Candidate
+from baygrid.core.placement.judging.filters import busy
 from baygrid.core.placement.planned import Kept
 from baygrid.core.placement.policy import PLAIN
-from baygrid.core.placement.quota import amount_of
-from baygrid.core.placement.room import MANY, Rooms
+from baygrid.core.placement.queue.quota import amount_of
+from baygrid.core.placement.room.nodes import Need
+from baygrid.core.placement.room.rooms import MANY, Rooms
 from baygrid.core.placement.search import Scene
 from baygrid.core.reasons import Reason
 

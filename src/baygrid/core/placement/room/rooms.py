@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from baygrid.core.placement.nodes import FOREVER, Bools, Ints, Need, NodeTable
-from baygrid.core.placement.parts import WHOLE, Part
 from baygrid.core.placement.policy import Policy, Reserved
+from baygrid.core.placement.room.nodes import FOREVER, Bools, Ints, Need, NodeTable
+from baygrid.core.placement.room.parts import WHOLE, Part
 
 MANY: Final = 1 << 40
 """Nodes of a partition that takes attempts without a look at its room."""

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from baygrid.core.placement.candidates import Candidate, candidates, offered
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.filters import OUTRANKED, never
+from baygrid.core.placement.explaining.obstacles import obstacles
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.obstacles import obstacles
-from baygrid.core.placement.offers import Judged, OfferTable
+from baygrid.core.placement.judging.candidates import Candidate, candidates, offered
+from baygrid.core.placement.judging.filters import OUTRANKED, never
+from baygrid.core.placement.judging.offers import Judged, OfferTable
+from baygrid.core.placement.judging.scorers import UNKNOWN
 from baygrid.core.placement.planned import Kept
-from baygrid.core.placement.quota import inadmissible
-from baygrid.core.placement.scorers import UNKNOWN
+from baygrid.core.placement.queue.quota import inadmissible
 from baygrid.core.placement.search import STANDARD, Scene, Search, judged
 from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
 from baygrid.core.units import Money

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baygrid.core.placement.demand import Expected
-from baygrid.core.placement.parts import WHOLE, Part, Parts
+from baygrid.core.placement.room.parts import WHOLE, Part, Parts
 
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]

@@ -1,0 +1,1 @@
+"""Which offers can run a job, and which of them is best, whatever is free just now."""

@@ -15,7 +15,7 @@ IN_CI = os.environ.get("CI") == "true"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The reasons, by their first words, for which CI may skip a test. Any other skip is a hole in the set-up.
-MAY_SKIP = ("needs ../shared", "needs non-root")
+MAY_SKIP = ("needs ../shared", "needs non-root", "needs a built Kubernetes")
 
 settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)

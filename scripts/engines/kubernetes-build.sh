@@ -75,7 +75,7 @@ images() {
     rm -rf "$root" "$work/debs"
     mkdir -p "$root" "$work/debs" "$dir/images"
     (cd "$work/debs" && apt-get "${apt[@]}" download dash bash coreutils grep sed libacl1 libattr1 libc6 libcrypt1 libselinux1 \
-        libpcre2-8-0 libgmp10 libtinfo6 libssl3 libexpat1 zlib1g libffi8 libbz2-1.0 liblzma5 libuuid1 \
+        mawk libpcre2-8-0 libgmp10 libtinfo6 libssl3 libexpat1 zlib1g libffi8 libbz2-1.0 liblzma5 libuuid1 \
         python3-minimal python3.11-minimal libpython3.11-minimal libpython3.11-stdlib)
     for package in "$work"/debs/*.deb; do dpkg-deb -x "$package" "$root"; done
     rm -rf "$root"/usr/share/{doc,man,locale,lintian,bash-completion} "$root"/usr/lib/x86_64-linux-gnu/gconv

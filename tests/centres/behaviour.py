@@ -44,12 +44,14 @@ def needs(capability: str) -> Callable[[Callable], Callable]:
 
 
 class Behaviour:
-    """`cpus`: of each of the centre's two nodes. `many`: how many start at once."""
+    """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
+    the clock its times may be."""
 
     capabilities: frozenset[str] = frozenset()
     managed = True
     cpus = 8
     many = 200
+    clock_ms = FILE_CLOCK_MS
 
     def __init_subclass__(cls) -> None:
         """Leaves out what the centre cannot do."""
@@ -126,7 +128,7 @@ class Behaviour:
         assert (seen.state, seen.cause) == (AttemptState.FAILED, "time-limit")
         assert seen.started_at is not None
         assert seen.ended_at is not None
-        assert seen.ended_at - seen.started_at >= 1_000 - FILE_CLOCK_MS
+        assert seen.ended_at - seen.started_at >= 1_000 - self.clock_ms
 
     def test_a_stop_before_the_start_means_that_it_never_starts(self, site):
         one = order("echo ran")
@@ -178,7 +180,7 @@ class Behaviour:
         seen = until(site, one)
         assert seen.state is AttemptState.CANCELLED
         assert seen.ended_at is not None
-        assert seen.ended_at - asked >= 1_000 - FILE_CLOCK_MS
+        assert seen.ended_at - asked >= 1_000 - self.clock_ms
 
     def test_a_stop_after_the_end_changes_nothing(self, site):
         one = order("exit 5")
@@ -318,7 +320,7 @@ class Behaviour:
         start(site, one)
         seen = until(site, one)
         assert (seen.state, seen.cause) == (AttemptState.FAILED, "out-of-memory")
-        assert seen.peak_memory_mib > 64
+        assert seen.peak_memory_mib >= 60, "about all that it was allowed"
 
     def test_use_is_measured(self, site):
         busy = "import time; x = bytearray(80 << 20)\nwhile time.process_time() < 0.4: pass"

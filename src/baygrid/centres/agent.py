@@ -9,12 +9,11 @@ an answer, *before* anything of it starts; final states and usage are journaled,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-from baygrid.centres import logs
+from baygrid.centres import logs, publishing
 from baygrid.centres.journal import Entry, Journal
 from baygrid.centres.metering import Signer, stretches
+from baygrid.centres.publishing import Publication
 from baygrid.centres.remembered import (
     Memory,
     Phase,
@@ -25,7 +24,7 @@ from baygrid.centres.remembered import (
     stop_entry,
     usage_entry,
 )
-from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report
+from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report, same
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation, StagingFailed
@@ -37,15 +36,6 @@ MAX_START_TRIES = 8
 COMPACT_AFTER = 20_000
 
 _LOOKED_AT = (Phase.CHECK, Phase.ORDERED, Phase.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """An output that waits to be packed and stored."""
-
-    attempt: str
-    name: str
-    path: Path
 
 
 class Agent:
@@ -231,13 +221,7 @@ class Agent:
 
     def blobs_due(self, now: Instant) -> list[Publication]:
         """Outputs to be packed and stored; each ends in `published` or `publishing_failed`."""
-        return [
-            Publication(kept.order.attempt, name, path)
-            for kept in self._due(Phase.PUBLISH, now)
-            if kept.seen is not None
-            for name, path in sorted(kept.seen.outputs.items())
-            if name not in kept.outputs
-        ]
+        return publishing.due(self._due(Phase.PUBLISH, now))
 
     def published(self, attempt: str, name: str, sha256: str, now: Instant) -> None:
         kept = self._phases[Phase.PUBLISH].get(attempt)
@@ -254,12 +238,8 @@ class Agent:
         kept.busy = False
         if again:
             self._later(kept, failure, now)
-        elif kept.seen.state is AttemptState.SUCCEEDED:
-            seen = kept.seen
-            self._finish(kept, failed("publishing-failed", failure, seen.started_at, seen.ended_at), now)
         else:
-            detail = f"{kept.seen.detail}; without its checkpoint: {failure}".removeprefix("; ")
-            self._finish(kept, replace(kept.seen, detail=detail), now)
+            self._finish(kept, publishing.without_outputs(kept.seen, failure), now)
 
     def log_chunks(self, now: Instant) -> list[tuple[str, str, int, bytes]]:
         """(attempt, token, offset, bytes) to append now; empty bytes only ask how much the server holds."""
@@ -374,7 +354,7 @@ class Agent:
             self._batch.append(usage_entry(signed))
             self._reporter.note(kept.order.attempt)
         if not seen.state.final:
-            if kept.phase is not Phase.ORDERED or not _same(kept.seen, seen):
+            if kept.phase is not Phase.ORDERED or not same(kept.seen, seen):
                 self._enter(kept, Phase.ORDERED)
             kept.seen = seen
         elif seen.outputs:  # results, or a checkpoint
@@ -460,9 +440,7 @@ class Agent:
             yield from self._phases[phase].values()
 
     def _later(self, kept: Remembered, trouble: str, now: Instant) -> None:
-        kept.tries += 1
-        kept.trouble = clean(trouble)
-        kept.retry_at = now + back_off(kept.tries)
+        kept.try_later(clean(trouble), now)
         self._wake(kept.retry_at)
 
     def _wake(self, at: Instant) -> None:
@@ -476,23 +454,6 @@ class Agent:
         if entries:
             lazy, self._lazy = self._lazy, []
             self._journal.append([*lazy, *entries])
-
-
-def _same(one: Observation | None, other: Observation) -> bool:
-    """Whether the server would be told the same: use counts on, and goes into its own records."""
-    return one is other or (
-        one is not None
-        and one.state is other.state
-        and one.raw == other.raw
-        and one.detail == other.detail
-        and one.started_at == other.started_at
-        and one.nodes == other.nodes
-    )
-
-
-def back_off(tries: int) -> int:
-    """Milliseconds until the next try."""
-    return int(min(60_000, 500 * 2 ** min(tries, 10)))
 
 
 def _no_fetch(sha256: str) -> Iterator[bytes]:

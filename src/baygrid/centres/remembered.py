@@ -74,6 +74,12 @@ class Remembered:
         order = self.order
         return order.workdir is not None or order.restore is not None or bool(order.inputs)
 
+    def try_later(self, trouble: str, now: Instant) -> None:
+        """Each time after twice as long, at most a minute."""
+        self.tries += 1
+        self.trouble = trouble
+        self.retry_at = now + min(60_000, 500 * 2 ** min(self.tries, 10))
+
 
 def blank_order(stop: Stop) -> Order:
     """For a stop whose order never came: enough to ask the centre about it, nothing that could be run."""

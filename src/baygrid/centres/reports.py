@@ -181,6 +181,18 @@ def failed(
     )
 
 
+def same(one: Observation | None, other: Observation) -> bool:
+    """Whether the server would be told the same: use counts on, and goes into its own records."""
+    return one is other or (
+        one is not None
+        and one.state is other.state
+        and one.raw == other.raw
+        and one.detail == other.detail
+        and one.started_at == other.started_at
+        and one.nodes == other.nodes
+    )
+
+
 def clean(text: str) -> str:
     """What any database takes."""
     return text.replace("\x00", "").encode(errors="replace").decode()[:DETAIL_LENGTH]

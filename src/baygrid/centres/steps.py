@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from baygrid.centres.agent import Agent, Publication
+from baygrid.centres.agent import Agent
 from baygrid.centres.outputs import PackingFailed, pack
+from baygrid.centres.publishing import Publication
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, StagingFailed, Transport
 from baygrid.ports.messages import Order, Refused, Unreachable

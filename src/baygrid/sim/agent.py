@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from baygrid.centres.agent import Agent, Publication
+from baygrid.centres.agent import Agent
 from baygrid.centres.keys import Key
+from baygrid.centres.publishing import Publication
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import StagingFailed
 from baygrid.ports.messages import Desired, Order, Refused, ReportAnswer, Unreachable

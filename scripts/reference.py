@@ -53,8 +53,9 @@ def job_file() -> str:
         "job-file",
         fields=_table(("field", "for example", "meaning"), rows),
         document=yaml.safe_dump(document, sort_keys=False, width=100).strip(),
+        places=_table(("place", "what it is"), [(f"`{k}`", v) for k, v in WORDS["places"].items()]),
         variables=_table(("variables", "meaning"), [(f"`{k}`", v) for k, v in WORDS["variables"].items()]),
-        later=_table(("field or form", "the answer"), refused),
+        later=_table(("field", "the answer"), refused),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from baygrid.api import bill_schemas, policy_schemas, schemas
+from baygrid.api import bill_schemas, dataset_schemas, policy_schemas, schemas
 from tests.api.world import World, job
 
 
@@ -64,6 +64,8 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
     schemas.Array.model_validate(array)
     world.place()
     id = made["id"]
+    photos = {"name": "photos", "project": "demo", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
+    dataset_schemas.Dataset.model_validate(api.post("/v1/datasets", json=photos, headers=operator).json())
     declared = api.put("/v1/policy", json={"document": {"shares": {"uni": 2}}}, headers=operator).json()
     policy_schemas.Policy.model_validate(declared)
     for url, model in (
@@ -88,6 +90,8 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         ("/v1/tokens", schemas.Listing[schemas.Token]),
         ("/v1/policy", policy_schemas.Policy),
         ("/v1/policy/history", schemas.Listing[policy_schemas.Policy]),
+        ("/v1/datasets", schemas.Listing[dataset_schemas.Dataset]),
+        ("/v1/datasets/demo/photos", schemas.Listing[dataset_schemas.Dataset]),
         ("/v1/ledger", schemas.Listing[bill_schemas.Transaction]),
         ("/v1/ledger/balances", schemas.Listing[bill_schemas.Balance]),
     ):

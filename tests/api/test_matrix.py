@@ -118,8 +118,9 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 
 def _absent() -> dict[str, str]:
-    absent = dict.fromkeys(("project", "centre", "offer", "token", "name", "attempt_token"), "absent")
+    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token"), "absent")
     return absent | {
+        "name": "no-such-name",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",
@@ -138,6 +139,9 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
             headers=region.headers("operator"),
         )
         things["offer"] = made.json()["id"]
+    if address.startswith("/v1/datasets/"):
+        body = {"name": "result", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
+        assert client.post("/v1/datasets", json=body, headers=region.headers("team")).status_code == 201
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))

@@ -245,7 +245,9 @@ OPTIONAL = {
         },
     ),
     "workdir": st.sampled_from([".", "/data/code", "a b/é", BLOB]),
-    "inputs": st.dictionaries(NAMES, st.sampled_from(["in", "/data", BLOB]), max_size=3),
+    "inputs": st.dictionaries(
+        NAMES, st.sampled_from(["in", "/data", BLOB, "dataset:a@2", "s3://bkt/k"]), max_size=3
+    ),
     "outputs": st.sets(NAMES, max_size=3).map(lambda names: {name: f"out/a b/{name}" for name in names}),
     "setup": TEXTS,
     "envs": st.dictionaries(

@@ -14,6 +14,7 @@ from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
     ChargeRow,
+    DatasetRecord,
     Event,
     JobRecord,
     Kind,
@@ -202,6 +203,20 @@ def offer(id: str = "north/gpu/H100", **fields: Any) -> Offer:
         "tariffs": (tariff(),),
     } | fields
     return Offer(id, **given)
+
+
+def dataset(version: int = 1, name: str = "photos", **fields: Any) -> DatasetRecord:
+    given: dict[str, Any] = {
+        "project": "demo",
+        "jurisdiction": "CN-QH",
+        "uri": "s3://photos/2026/",
+        "sha256": "0" * 64,
+        "bytes": 1 << 40,
+        "shared": False,
+        "made_at": 900,
+        "made_by": "tok-team",
+    } | fields
+    return DatasetRecord(name=name, version=version, **given)
 
 
 def policy(number: int, valid_from: int = 1000, **document: Any) -> PolicyRecord:

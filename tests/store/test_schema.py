@@ -16,7 +16,7 @@ from baygrid.ports.store import Store
 from baygrid.store import open_store, schema
 from baygrid.store.tables import APPEND_ONLY, metadata
 from baygrid.store.triggers import statements
-from tests.store.records import booking, charge, event, job, policy, usage
+from tests.store.records import booking, charge, dataset, event, job, policy, usage
 
 
 def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
@@ -87,7 +87,8 @@ def test_attempts_of_before_have_as_many_nodes_as_they_name(
     with monkeypatch.context() as older:
         older.setattr(schema, "HEAD", "0005")
         open_store(url).close()
-    columns = [column.name for column in metadata.tables["attempts"].columns if column.name != "count"]
+    later = ("count", "staged_bytes", "staging_bytes")
+    columns = [column.name for column in metadata.tables["attempts"].columns if column.name not in later]
     engine = create_engine(url)
     for number, nodes in enumerate(('["n1", "n2"]', "[]", '["n1"]')):
         given = dict.fromkeys(columns, 0) | {"id": f"att-{number}", "job": f"job-{number}", "nodes": nodes}
@@ -124,6 +125,7 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.money.insert_usage([usage()]))
     store.write(lambda tx: tx.money.insert_charges([charge()]))
     store.write(lambda tx: tx.policies.insert(policy(1)))
+    store.write(lambda tx: tx.datasets.insert(dataset()))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

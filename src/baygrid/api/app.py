@@ -17,6 +17,7 @@ from baygrid.api import (
     bill,
     blobs,
     centres,
+    datasets,
     events,
     health,
     jobs,
@@ -37,7 +38,10 @@ from baygrid.app.logs import MAX_APPEND_BYTES
 from baygrid.app.platform import Platform
 
 # What is asked most comes first: addresses are tried in this order.
-SUBJECTS = (jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, region, tokens, health)
+SUBJECTS = (
+    jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, datasets, region, tokens,
+    health,
+)  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.
 LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/agent/report": 8 * 1024 * 1024, "/v1/blobs/": None}

@@ -117,6 +117,18 @@ class NewPolicy(Body):
     valid_from: Instant | None = None
 
 
+class NewDataset(Body):
+    name: Text
+    uri: Annotated[str, Field(max_length=4096), AfterValidator(_printable)] = Field(
+        examples=["s3://bucket/photos/", "blob:<sha256>"]
+    )
+    jurisdiction: Text = Field(examples=["CN-QH"])
+    project: Text | None = Field(default=None, description="a team's own where it is left out")
+    sha256: Text | None = None
+    bytes: int | None = Field(default=None, ge=0, lt=2**60, strict=True)
+    shared: bool = Field(default=False, description="other organisations may read it, too")
+
+
 class WhatIf(Body):
     """What would be otherwise; at least one of the first three."""
 

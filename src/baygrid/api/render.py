@@ -14,6 +14,7 @@ from baygrid.app.admission import Accepted
 from baygrid.app.arrays import ArrayView
 from baygrid.app.bill import Bill, BillLine
 from baygrid.app.blobs import Output
+from baygrid.app.datasets import View
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
 from baygrid.core.jobs.lifecycle import JobState
@@ -185,6 +186,8 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "cause": row.cause,
         "detail": row.detail,
         "log_size": row.log_size,
+        "staged_bytes": row.staged_bytes,
+        "staging_bytes": row.staging_bytes,
         "outputs": dict(row.outputs),
         "cost_so_far": money(view.cost.get(row.id, 0), view.job.currency),
         "accelerators": f"{row.accelerator}:{devices}" if row.accelerator else None,
@@ -261,6 +264,25 @@ def _bill_line(row: BillLine) -> Doc:
 
 def output(row: Output) -> Doc:
     return {"name": row.name, "sha256": row.sha256, "size": row.size}
+
+
+def dataset(view: View) -> Doc:
+    row = view.row
+    return {
+        "project": row.project,
+        "name": row.name,
+        "version": row.version,
+        "ref": row.ref,
+        "jurisdiction": row.jurisdiction,
+        "uri": row.uri if view.own else None,
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+        "shared": row.shared,
+        "made_at": instant(row.made_at),
+        "made_by": row.made_by if view.own else None,
+        "job": row.job if view.own else None,
+        "lineage": list(row.lineage) if view.own else [],
+    }
 
 
 def event(cursor: Cursor, row: Event) -> Doc:

@@ -154,6 +154,8 @@ class Attempt(Shape):
     cause: str | None
     detail: str
     log_size: int
+    staged_bytes: int = Field(description="of its inputs, so far")
+    staging_bytes: int | None = Field(description="of its inputs in all, where that is known")
     outputs: dict[str, str] = Field(description="name to SHA-256 of a tar")
     cost_so_far: Money
     accelerators: str | None = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -23,6 +24,7 @@ class Action(StrEnum):
     USE = "use"  # submit, cancel, explain in a project
     STORE = "store"  # put and get blobs
     AGENT = "agent"  # reports, orders and logs of a centre
+    DATASET = "dataset"  # read one: a project does, in its jobs, too
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 
 
@@ -83,21 +85,31 @@ def _policies() -> str:
 def _allowed(actor: Actor, action: Action, project: str, centre: str) -> bool:
     """Policies do not change while a server runs, so the same question has the same answer."""
     principal = {"role": actor.role.value, "project": actor.project or "-", "centre": actor.centre or "-"}
+    return _decided("Token", actor.token_id, principal, action, {"project": project, "centre": centre})
+
+
+@lru_cache(maxsize=10_000)
+def may_read_dataset(project: str, organisation: str, owner: str, *, shared: bool) -> bool:
+    """Whether a project of this organisation may read a dataset of the organisation `owner`."""
+    principal = {"role": Role.TEAM.value, "project": project, "organisation": organisation}
+    dataset = {"project": "", "centre": "", "organisation": owner, "shared": shared}
+    return _decided("Project", project, principal, Action.DATASET, dataset)
+
+
+def _decided(
+    kind: str, id: str, principal: Mapping[str, object], action: Action, resource: Mapping[str, object]
+) -> bool:
     answer = cedarpy.is_authorized(
         {
-            "principal": f'Token::"{actor.token_id}"',
+            "principal": f'{kind}::"{id}"',
             "action": f'Action::"{action.value}"',
             "resource": 'Resource::"it"',
             "context": {},
         },
         _policies(),
         [
-            {"uid": {"type": "Token", "id": actor.token_id}, "attrs": principal, "parents": []},
-            {
-                "uid": {"type": "Resource", "id": "it"},
-                "attrs": {"project": project, "centre": centre},
-                "parents": [],
-            },
+            {"uid": {"type": kind, "id": id}, "attrs": dict(principal), "parents": []},
+            {"uid": {"type": "Resource", "id": "it"}, "attrs": dict(resource), "parents": []},
         ],
     )
     return bool(answer.allowed)

@@ -53,7 +53,7 @@ def admit(
 ) -> list[Accepted]:
     """Writes the jobs with their events and takes their holds: an array holds for as many elements as it may
     have at once. One job or array for each spec, in their order. Raises Impossible, Invalid,
-    NotEnoughMoney. `sizes`: bytes of each blob."""
+    NotEnoughMoney. `sizes`: bytes of each blob and dataset whose size is known, by its place."""
     _check_sizes(specs)
     open_ids = _predecessors(tx, project, specs)
     rows = _Rows()
@@ -73,7 +73,7 @@ def admit(
             cause=Held.AFTER if waits_for else None,
             asked=asked,
             waits_for=waits_for,
-            input_bytes=sum(sizes[sha256] for sha256 in set(spec.blobs.values())),
+            input_bytes=sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()}),
         )
         if spec.array is None:
             rows.jobs.append(record)

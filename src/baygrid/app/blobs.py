@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.inputs import datasets_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, TooLarge
@@ -106,6 +107,13 @@ def size(platform: Platform, sha256: str) -> int:
     return platform.objects.size(_blob(sha256)) or 0
 
 
+def size_of_centres(platform: Platform, centre: str, sha256: str) -> int | None:
+    """Bytes of a blob that this centre has put; None for any other."""
+    if _SHA256.fullmatch(sha256) is None or platform.objects.size(_mark(f"centre-{centre}", sha256)) is None:
+        return None
+    return platform.objects.size(_blob(sha256))
+
+
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
     """What the job's last attempt published. A checkpoint, of one that did not succeed, is no result."""
 
@@ -142,7 +150,12 @@ def _owner(actor: Actor, sha256: str) -> str:
 def _needed(tx: Tx, actor: Actor, sha256: str) -> bool:
     attempts = [a for a in tx.attempts.wanted(actor.centre or "", 0) if a.want is Want.RUN]
     jobs = tx.jobs.get([attempt.job for attempt in attempts])
-    return any(sha256 == job.checkpoint or sha256 in parse(job.spec).blobs.values() for job in jobs.values())
+    specs = [parse(job.spec) for job in jobs.values()]
+    return (
+        any(sha256 == job.checkpoint for job in jobs.values())
+        or any(sha256 in spec.blobs.values() for spec in specs)
+        or any(row.uri == f"blob:{sha256}" for row in datasets_of(tx, specs).values())
+    )
 
 
 def _open(platform: Platform, sha256: str) -> tuple[int, Iterator[bytes]]:

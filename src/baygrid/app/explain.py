@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from baygrid.app import datasets
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import hold_for
 from baygrid.app.attempts import PREEMPTED
@@ -118,6 +119,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
+        datasets.pin(tx, copy, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
         return project, copy

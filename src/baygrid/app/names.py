@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from baygrid.app.problems import Invalid
 from baygrid.core import reading
-from baygrid.core.jobs import fields
+from baygrid.core.jobs import addresses, fields
+from baygrid.core.jobs.addresses import Address
 from baygrid.core.reading import Wrong
 
 
@@ -25,6 +26,14 @@ def check_jurisdiction(path: str, code: str) -> str:
         return fields.place_code(code)
     except Wrong:
         raise Invalid.at(path, f"must be a code such as CN-QH or HK, not {code[:40]!r}") from None
+
+
+def check_address(path: str, text: str) -> Address:
+    """The URI. Raises Invalid."""
+    try:
+        return addresses.address(text)
+    except Wrong as wrong:
+        raise Invalid.at(path, str(wrong)) from None
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:

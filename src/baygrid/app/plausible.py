@@ -17,6 +17,7 @@ from baygrid.ports.records import AttemptRecord
 
 CLOCK_MS = 600_000
 """By how much a centre's clock may differ from ours before we stop believing its times."""
+MAX_BYTES = 1 << 60
 NAME_LENGTH = 253
 """The longest name of a host (RFC 1035)."""
 
@@ -38,6 +39,8 @@ def implausible(report: Report, now: Instant) -> dict[str, str]:
 def _by_itself(item: AttemptReport, public_key: str, now: Instant) -> str | None:
     if item.state is AttemptState.LOST:
         return "an agent cannot say LOST: what it does not know is UNKNOWN"
+    if not 0 <= item.staged_bytes <= MAX_BYTES or not 0 <= (item.staging_bytes or 0) <= MAX_BYTES:
+        return "it says that more bytes were staged than there can be"
     for signed in item.usage:
         usage = signed.usage
         if usage.attempt != item.attempt:

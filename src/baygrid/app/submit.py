@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from baygrid.app import blobs
+from baygrid.app import blobs, datasets
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import Accepted, admit
 from baygrid.app.catalogue import RegionCopy
@@ -63,7 +63,8 @@ def submit(
         check_places(region, specs)
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
-        accepted = admit(platform, tx, actor, owner, region, specs, sizes, now)
+        pinned, known = datasets.pin(tx, region, specs)
+        accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
         answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)
         if key is not None:
             tx.answers.insert(answer)
@@ -101,15 +102,15 @@ def read_specs(
 
 
 def _blob_sizes(platform: Platform, actor: Actor, specs: Sequence[JobSpec]) -> dict[str, int]:
-    """Bytes of every blob of the jobs. Raises Invalid for one that is not here for them."""
+    """Bytes of every blob of the jobs, by its place. Raises Invalid for one that is not here for them."""
     sizes: dict[str, int] = {}
     for spec in specs:
         for path, sha256 in spec.blobs.items():
-            if sha256 in sizes:
+            if f"blob:{sha256}" in sizes:
                 continue
             if not blobs.usable(platform, actor, spec.project, sha256):
                 raise Invalid.at(path, f"blob:{sha256} is not here: upload it first (PUT /v1/blobs/SHA256)")
-            sizes[sha256] = blobs.size(platform, sha256)
+            sizes[f"blob:{sha256}"] = blobs.size(platform, sha256)
     return sizes
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from baygrid.app import blobs, datasets, inputs
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
@@ -19,6 +20,7 @@ from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
+from baygrid.core.jobs.locations import digest_of, is_uploaded
 from baygrid.core.jobs.spec import JobSpec, parse
 from baygrid.core.reading import is_name
 from baygrid.ports.basics import Instant
@@ -34,7 +36,16 @@ from baygrid.ports.messages import (
     SignedUsage,
     Stop,
 )
-from baygrid.ports.records import AttemptRecord, CentreRecord, Event, JobRecord, Offer, UsageRow, Want
+from baygrid.ports.records import (
+    AttemptRecord,
+    CentreRecord,
+    DatasetRecord,
+    Event,
+    JobRecord,
+    Offer,
+    UsageRow,
+    Want,
+)
 from baygrid.ports.store import Tx
 
 VERSION_LENGTH = 100
@@ -50,6 +61,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         )
     now = platform.clock()
     refused = implausible(report, now)
+    kept = _kept_outputs(platform, centre, report)
 
     def apply(tx: Tx) -> ReportAnswer:
         record = _known(tx, centre)
@@ -62,7 +74,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         changes = Changes()
         _take_inventory(tx, changes, record, report, now)
         wrong = dict(refused)
-        closed, stored = _take_attempts(platform, tx, changes, centre, report, wrong, now)
+        closed, stored = _take_attempts(platform, tx, changes, record, report, wrong, kept, now)
         changes.apply(tx)
         settle(tx, changes.jobs, changes.freed, now)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
@@ -111,13 +123,15 @@ def _take_attempts(
     platform: Platform,
     tx: Tx,
     changes: Changes,
-    centre: str,
+    at: CentreRecord,
     report: Report,
     wrong: dict[str, str],
+    kept: Mapping[str, int],
     now: Instant,
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Returns the attempts that both sides are done with, and the usage records that are stored. What is in
-    `wrong`, and what is found to be, is left out."""
+    `wrong`, and what is found to be, is left out. `kept`: bytes of the outputs that the centre has stored."""
+    centre = at.name
     known = tx.attempts.get([item.attempt for item in report.attempts])
     closed: list[str] = []
     stored: list[tuple[str, int]] = []
@@ -156,9 +170,19 @@ def _take_attempts(
             # numbers anew.
             usage = {row.signed.usage.n: row for row in [*rows, *earlier.get(record.id, [])]}
             _end(platform, changes, offers, record, item, jobs[record.job], list(usage.values()), now)
+            if _meant(record, item) is AttemptState.SUCCEEDED:
+                ended = _observed(record, item)
+                datasets.publish(tx, jobs[record.job], ended, kept, at.jurisdiction, now)
         else:
             _advance(changes, record, item, now)
     return closed, stored
+
+
+def _kept_outputs(platform: Platform, centre: str, report: Report) -> dict[str, int]:
+    """Outside any transaction, since the object store may take time."""
+    named = {sha256 for item in report.attempts if item.state.final for sha256 in item.outputs.values()}
+    found = {sha256: blobs.size_of_centres(platform, centre, sha256) for sha256 in named}
+    return {sha256: size for sha256, size in found.items() if size is not None}
 
 
 def _usage_by_attempt(tx: Tx, attempts: Sequence[str]) -> Mapping[str, list[UsageRow]]:
@@ -185,6 +209,8 @@ def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
         detail=item.detail,
         outputs=dict(item.outputs),
         nodes=item.nodes or record.nodes,
+        staged_bytes=max(item.staged_bytes, record.staged_bytes),
+        staging_bytes=record.staging_bytes if item.staging_bytes is None else item.staging_bytes,
         log_end=item.log_size,
     )
 
@@ -246,9 +272,12 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
         # An agent that is ahead of us has seen a database that was since restored from a backup: tell it all.
         wanted = tx.attempts.wanted(centre, after if after < record.gen else 0)
         jobs = tx.jobs.get(sorted({attempt.job for attempt in wanted}))
+        runs = [(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.RUN]
+        specs = {job.id: parse(job.spec) for _, job in runs}
+        known = inputs.datasets_of(tx, specs.values())
         return Desired(
             record.gen,
-            tuple(_order(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.RUN),
+            tuple(_order(attempt, job, specs[job.id], known) for attempt, job in runs),
             tuple(
                 _order_to_stop(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.STOP
             ),
@@ -269,9 +298,10 @@ def _place_in_array(job: JobRecord, spec: JobSpec) -> dict[str, str]:
     return {f"BAYGRID_ARRAY_{name}": str(value) for name, value in values.items()}
 
 
-def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
-    spec = parse(job.spec)
-    blobs = spec.blobs
+def _order(
+    attempt: AttemptRecord, job: JobRecord, spec: JobSpec, known: Mapping[str, DatasetRecord]
+) -> Order:
+    sources = inputs.sources(spec, known)
     return Order(
         attempt=attempt.id,
         token=attempt.token,
@@ -292,8 +322,12 @@ def _order(attempt: AttemptRecord, job: JobRecord) -> Order:
         setup=spec.setup or "",
         run=spec.run,
         envs={**spec.envs, **_place_in_array(job, spec)},
-        workdir=blobs.get("workdir"),
-        inputs={name: blobs[f"inputs.{name}"] for name in spec.inputs},
+        workdir=spec.blobs.get("workdir"),
+        inputs={
+            name: digest_of(source.uri) if is_uploaded(source.uri) else source.uri
+            for name, source in sources.items()
+        },
+        sources={name: source for name, source in sources.items() if not is_uploaded(source.uri)},
         outputs=tuple(spec.outputs),
         signal=spec.checkpoint.signal,
         checkpoint=spec.checkpoint.path or "",

@@ -10,6 +10,7 @@ from baygrid.cli import session
 from baygrid.cli.commands import (
     applications,
     client,
+    datasets,
     jobs,
     money,
     policy,
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 jobs.register(app)
+datasets.register(app)
 money.register(app)
 region.register(app)
 policy.register(app)

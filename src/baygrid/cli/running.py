@@ -6,6 +6,7 @@ import copy
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from baygrid.cli.ignore import exactly
 from baygrid.cli.pack import Packed, pack
 from baygrid.cli.shapes import Array, Job, Submitted, count, money, size, tally
 from baygrid.cli.watch import Watch
+from baygrid.core.jobs.addresses import is_address
 from baygrid.core.jobs.locations import is_uploaded
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def prepare(session: Session, file: JobFile) -> dict[str, Any]:
     """The document with every path of the user's machine replaced by content that the server holds."""
     document = named(session, file)
-    for target in file.spec.outputs.values():
+    for target in _folders(file.spec.outputs).values():
         if Path(target).exists() and not Path(target).is_dir():
             raise CliError(f"outputs go to {target}, which is no folder", code="no-folder", cure="rename it")
     workdir = document.get("workdir")
@@ -38,15 +40,22 @@ def prepare(session: Session, file: JobFile) -> dict[str, Any]:
                 )
             # Results of the last run must not make the next one's workdir another.
             results = [
-                exactly(inside) for name in file.spec.outputs.values() if (inside := _below(name, folder))
+                exactly(inside)
+                for name in _folders(file.spec.outputs).values()
+                if (inside := _below(name, folder))
             ]
             packed = pack(folder, Path(into), results)
-            document["workdir"] = _send(session, "workdir", packed)
+            document["workdir"] = send(session, "workdir", packed)
         for name, location in (document.get("inputs") or {}).items():
-            if not is_uploaded(location):
+            if not is_uploaded(location) and not is_address(location):
                 packed = pack(_place(file, location), Path(into))
-                document["inputs"][name] = _send(session, f"input {name}", packed)
+                document["inputs"][name] = send(session, f"input {name}", packed)
     return document
+
+
+def _folders(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Those that come back; the others become datasets and stay in the region."""
+    return {name: to for name, to in outputs.items() if not is_address(to)}
 
 
 def named(session: Session, file: JobFile) -> dict[str, Any]:
@@ -71,7 +80,8 @@ def _below(results: str, folder: Path) -> str | None:
     return inside.as_posix() if inside.parts else None
 
 
-def _send(session: Session, what: str, packed: Packed) -> str:
+def send(session: Session, what: str, packed: Packed) -> str:
+    """Uploads it; its address. The packed file is gone then."""
     try:
         with _Bar(session, f"sending {what}", packed.size) as bar:
             sent = blobs.upload(session.client, packed, bar.moved)
@@ -115,9 +125,15 @@ def watch_to_the_end(session: Session, job: Job) -> Watch:
 def fetch_outputs(session: Session, job: Job, to: Path | None = None) -> list[dict[str, Any]]:
     """Downloads and unpacks what a job left behind: into the folders named in the job file, or each into its
     own folder below `to`. Says where."""
-    folders = job["spec"].get("outputs") or {}
+    wanted = job["spec"].get("outputs") or {}
+    folders = _folders(wanted)
     fetched = []
     for output in session.client.get(f"/v1/jobs/{job['id']}/outputs")["items"]:
+        if to is None and is_address(wanted.get(output["name"], "")):
+            session.out.note(
+                f"output {output['name']}: {size(output['size'])}, {_became(job, wanted, output)}"
+            )
+            continue
         folder = to / output["name"] if to is not None else Path(folders.get(output["name"], output["name"]))
         if job["array"] is not None:  # each element has a folder of its own
             folder /= str(job["index"])
@@ -128,6 +144,13 @@ def fetch_outputs(session: Session, job: Job, to: Path | None = None) -> list[di
         )
         fetched.append({**output, "path": str(folder)})
     return fetched
+
+
+def _became(job: Job, wanted: Mapping[str, str], output: Mapping[str, Any]) -> str:
+    if job["state"] != "SUCCEEDED":
+        return f"no dataset since the job did not succeed; `baygrid outputs {job['id']} --to DIR` fetches it"
+    element = "" if job["index"] is None else f"-{job['index']}"
+    return f"is {wanted[output['name']]}{element} now"
 
 
 ASK_EVERY: Final = 2.0

@@ -69,6 +69,8 @@ class Attempt(TypedDict):
     cause: str | None
     detail: str
     log_size: int
+    staged_bytes: int
+    staging_bytes: int | None
     outputs: dict[str, str]
     cost_so_far: Money
     accelerators: str | None

@@ -107,6 +107,7 @@ class AttemptReport:
     so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar; of one
     that was preempted or interrupted, `checkpoint`. `nodes`: the names of all nodes that the centre's own
     scheduler chose, as many as were ordered; none while it has not, or where the order named them.
+    `staged_bytes` of its inputs have come, of `staging_bytes` (None: not known).
     """
 
     attempt: str
@@ -122,6 +123,8 @@ class AttemptReport:
     usage: tuple[SignedUsage, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     nodes: tuple[str, ...] = ()
+    staged_bytes: int = 0
+    staging_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +159,26 @@ class ReportAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where an input comes from that the server does not hold. `uri` as by `core.jobs.addresses`. `project`:
+    whose right to it counts at the centre (the job's, or that of the dataset's owner). `sha256`: what its
+    content must have, None where nobody knows. `bytes`: how many it is said to have."""
+
+    uri: str
+    project: str
+    sha256: str | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """Run this attempt. `state` is what the server last knew: an agent that does not know an attempt which is
     already past PLACED must not start it but report UNKNOWN.
 
     `count`: of nodes. `nodes` names them; where it is empty, the centre's own scheduler chooses so many.
+
+    `inputs`: name to the SHA-256 of a tar that the server holds; or to a URI, which `sources` has in full (an
+    agent that knows no sources refuses it rather than run without).
 
     `signal` is what it is told to stop with, `grace_s` before KILL. `checkpoint`: a folder below the work
     directory ("" for none), published as the output `checkpoint` when the attempt is preempted or
@@ -197,6 +215,7 @@ class Order:
     accelerator_slots: tuple[int, ...] = ()
     count: int = 0
     image: str = ""
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.count:  # of a server, or in a journal, from before there was a count

@@ -135,12 +135,39 @@ class PolicyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """One version of a dataset; never changed. `uri`: as `core.jobs.addresses` has it, or "blob:" and the
+    SHA-256 of a tar that this server holds. `sha256`: of its content, a folder's of its listing; None where
+    nobody said. `jurisdiction`: a fact that its owner states; of an output that of the centre which made it.
+    `shared`: other organisations may read it, too. `made_by`: an attempt, else a token's id. `lineage`: the
+    inputs of the job that made it."""
+
+    project: str
+    name: str
+    version: int
+    jurisdiction: str
+    uri: str
+    sha256: str | None
+    bytes: int | None
+    shared: bool
+    made_at: Instant
+    made_by: str
+    job: str | None = None
+    lineage: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """As a job file names it."""
+        return f"dataset:{self.project}/{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """`spec` is the job file as a document. Minor units of `currency`: `hold` is what is held now, `asked`
     what the next attempt is to hold while the job waits. `attempts`: how many were made so far; `retries`:
     after how many of them it was tried again because it failed. `checkpoint`: SHA-256 of what the newest one
-    left to go on from. `input_bytes`: of all files that it brings. `array` and `index`: of an element.
-    `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: what it waits for, `Held`."""
+    left to go on from. `input_bytes`: of all files and datasets whose size is known. `array` and `index`: of
+    an element. `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: why, `Held`."""
 
     id: str
     project: str
@@ -190,6 +217,7 @@ class AttemptRecord:
     scheduler has not said which it chose. `gen`: the centre's gen at which `want` last changed.
     `accelerators` per node, of each `accelerator_share` thousandths; `accelerator_slots`: which shared one,
     node by node.
+    `staged_bytes` of `staging_bytes` (None: nobody knows how many) of its inputs have come.
     `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
     `log_end`: how many there are in all, known when it has ended."""
 
@@ -226,6 +254,8 @@ class AttemptRecord:
     log_end: int | None = None
     accelerator_share: int = 1000
     accelerator_slots: tuple[int, ...] = ()
+    staged_bytes: int = 0
+    staging_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from baygrid.ports.records import (
     CentreState,
     ChargeRow,
     Cursor,
+    DatasetRecord,
     Event,
     Held,
     JobRecord,
@@ -324,6 +325,29 @@ class Policies(Protocol):
         ...
 
 
+class Datasets(Protocol):
+    """Versions of datasets, by (project, name, version). None is ever changed or removed."""
+
+    def insert(self, row: DatasetRecord) -> None:
+        """Raises Exists when somebody made this version meanwhile."""
+        ...
+
+    def newest(self, project: str, name: str) -> DatasetRecord | None: ...
+
+    def get(self, project: str, name: str, version: int) -> DatasetRecord | None: ...
+
+    def versions(self, project: str, name: str) -> list[DatasetRecord]:
+        """Oldest first."""
+        ...
+
+    def page(
+        self, projects: Sequence[str] | None, after: tuple[str, str], limit: int, *, shared: bool
+    ) -> list[DatasetRecord]:
+        """The newest version of each of these projects (None: of all), and of others' that are `shared`; by
+        project and name, beyond `after`."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction. Everything read and written in it holds together or not at all."""
 
@@ -347,6 +371,8 @@ class Tx(Protocol):
     def answers(self) -> Answers: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def datasets(self) -> Datasets: ...
 
 
 class Store(Protocol):

@@ -66,6 +66,8 @@ _ALL = select(
     _C.log_end,
     _C.accelerator_share,
     _C.accelerator_slots,
+    _C.staged_bytes,
+    _C.staging_bytes,
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
@@ -128,6 +130,8 @@ def _changed(attempt: AttemptRecord) -> dict[str, Any]:
         "detail": clean(attempt.detail),
         "outputs": dumps(attempt.outputs),
         "log_end": attempt.log_end,
+        "staged_bytes": attempt.staged_bytes,
+        "staging_bytes": attempt.staging_bytes,
         "live": int(attempt.want is not Want.NOTHING or not attempt.state.final),
     }
 

@@ -40,7 +40,7 @@ metadata = MetaData(
 )
 
 # Rows of these are never changed or removed: triggers refuse it on both databases (see `triggers.py`).
-APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies")
+APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies", "datasets")
 
 
 class ThisTransaction(FunctionElement[int]):
@@ -256,6 +256,8 @@ attempts = _table(
     _int("accelerator_share", server_default=text("1000")),
     _text("accelerator_slots", server_default=text("'[]'")),
     _int("count", server_default=text("1")),
+    _int("staged_bytes", server_default=text("0")),
+    _int("staging_bytes", nullable=True),
     UniqueConstraint("job", "n"),
     _where("attempts_live", "live = 1", "id"),
     _where("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),
@@ -357,4 +359,20 @@ policies = _table(
     _text("set_by"),
     _text("document"),
     Index(None, "valid_from", "id"),
+)
+
+datasets = _table(
+    "datasets",
+    _text("project", primary_key=True),
+    _text("name", primary_key=True),
+    _int("version", primary_key=True, autoincrement=False),
+    _text("jurisdiction"),
+    _text("uri"),
+    _text("sha256", nullable=True),
+    _int("bytes", nullable=True),
+    _int("shared"),
+    _int("made_at"),
+    _text("made_by"),
+    _text("job", nullable=True),
+    _text("lineage"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
+from baygrid.store.datasets import Datasets
 from baygrid.store.events import Events
 from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
@@ -22,6 +23,7 @@ class Tx:
         "answers",
         "arrays",
         "attempts",
+        "datasets",
         "events",
         "jobs",
         "leadership",
@@ -42,3 +44,4 @@ class Tx:
         self.leadership = Leadership(session)
         self.answers = Answers(session)
         self.policies = Policies(session)
+        self.datasets = Datasets(session)

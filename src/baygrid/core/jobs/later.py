@@ -13,7 +13,6 @@ from typing import Final
 from baygrid.core import reading
 from baygrid.core.jobs import fields
 from baygrid.core.jobs.problems import Part, Problems, Section
-from baygrid.core.reading import Wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +32,10 @@ _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
     "secrets": Later("secrets are", fields.items(fields.env_name), _OUT),
     "budget.voucher": Later("choosing a voucher is", _leaf(reading.name), _OUT),
-    "data.class": Later("a class of data is", _leaf(reading.name), _OUT),
+    "data.class": Later("a class of data (no rulebook is loaded) is", _leaf(reading.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(reading.name), _OUT),
-    "dataset:": Later(
-        "a dataset: address is",
-        _leaf(fields.matching(r"dataset:[A-Za-z0-9][!-~]*", "dataset:city-photos")),
-        "use a path",
-    ),
-    "s3:": Later(
-        "an s3: address is",
-        _leaf(fields.matching(r"s3://[a-z0-9][!-~]*", "s3://bucket/folder")),
-        "use a path",
-    ),
-    "https:": Later(
-        "an https: address is",
-        _leaf(fields.matching(r"https://[A-Za-z0-9\[][!-~]*", "https://example.org/file")),
-        "use a path",
-    ),
 }
-"""Fields by name (nested ones with a dot), and forms of fields that are supported otherwise."""
+"""Fields by name (nested ones with a dot)."""
 
 
 def refuse(capability: str, value: object, path: str, found: Problems) -> None:
@@ -69,10 +53,3 @@ def refuse_fields(section: Section, names: tuple[str, ...], prefix: str = "") ->
         value = section.values.get(key)
         if value is not None:
             refuse(prefix + key, value, section.at(key), section.found)
-
-
-def refusal(capability: str, value: object) -> Wrong:
-    """`refuse`, as what a parser of one value raises."""
-    found = Problems()
-    refuse(capability, value, "", found)
-    return Wrong(found.first().message)

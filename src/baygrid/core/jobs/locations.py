@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from baygrid.core.jobs import fields, later
+from baygrid.core.jobs import addresses, fields
 from baygrid.core.reading import Wrong, shown
 
 MAX_LOCATIONS: Final = 64
@@ -37,9 +37,30 @@ def path_or_blob(value: object) -> str:
     return _path(location)
 
 
-def result_folder(value: object) -> str:
-    """A path below the folder that the user runs the client in."""
-    folder = _path(fields.text(value))
+def input_location(value: object) -> str:
+    """A path, uploaded content, a dataset or a URI; the last two in their normal form."""
+    text = fields.text(value)
+    if not addresses.is_address(text):
+        return path_or_blob(text)
+    if text.startswith(addresses.DATASET):
+        return str(addresses.dataset(text))
+    return str(addresses.address(text))
+
+
+def result_location(value: object) -> str:
+    """A path below the folder that the user runs the client in, or a dataset of the job's project to make."""
+    text = fields.text(value)
+    if not text.startswith(addresses.DATASET):
+        return _result_folder(text)
+    made = addresses.dataset(text)
+    if made.project is not None or made.version is not None:
+        cure = f"write {addresses.DATASET}{made.name}"
+        raise Wrong(f"makes the next version of a dataset of the job's own project: {cure}")
+    return str(made)
+
+
+def _result_folder(value: str) -> str:
+    folder = _path(value)
     if folder[0] in "/~" or "\\" in folder or ":" in folder or ".." in folder.split("/"):
         raise Wrong(f"must be a folder below this one such as results, not {shown(value)}")
     return folder
@@ -51,8 +72,8 @@ def _path(path: str) -> str:
     if _CONTROL.search(path):
         raise Wrong(f"has a line break or another control character: {shown(path)}")
     scheme = _SCHEME.match(path)
-    if scheme and scheme[0] in later.LATER:
-        raise later.refusal(scheme[0], path)
+    if addresses.is_address(path):
+        raise Wrong(f"must be a path, not {shown(path)}: only inputs come from datasets and URIs")
     if scheme:
         raise Wrong(f"{shown(scheme[0])} is no kind of address: use a path, or ./ before a path with a colon")
     return path

@@ -12,16 +12,24 @@ from itertools import pairwise
 from typing import Final
 
 from baygrid.core import reading
+from baygrid.core.jobs import addresses, fields, later
 from baygrid.core.jobs import array as array_field
 from baygrid.core.jobs import checkpoint as checkpoint_field
-from baygrid.core.jobs import fields, later
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs import retry as retry_field
+from baygrid.core.jobs.addresses import DatasetRef
 from baygrid.core.jobs.array import Array
 from baygrid.core.jobs.checkpoint import Checkpoint
 from baygrid.core.jobs.infra import Infra
-from baygrid.core.jobs.locations import MAX_LOCATIONS, digest_of, is_uploaded, path_or_blob, result_folder
+from baygrid.core.jobs.locations import (
+    MAX_LOCATIONS,
+    digest_of,
+    input_location,
+    is_uploaded,
+    path_or_blob,
+    result_location,
+)
 from baygrid.core.jobs.problems import Problems, Section
 from baygrid.core.jobs.resources import Resources
 from baygrid.core.jobs.retry import Retry
@@ -36,7 +44,7 @@ PRIORITIES: Final = ("low", "normal", "high", "urgent")
 """From the least urgent to the most."""
 PREFERENCES: Final = ("cost", "time", "energy")
 
-_LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested fields, nor forms of one
+_LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested fields
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
@@ -71,9 +79,9 @@ class JobSpec:
     workdir: str | None = None
     """A path of the user's, or "blob:<sha256>" once uploaded; None is an empty folder."""
     inputs: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Name to path or "blob:<sha256>"."""
+    """Name to path, "blob:<sha256>", dataset or URI (see `addresses`)."""
     outputs: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Name to the folder, below the user's own, where the client puts the result."""
+    """Name to the folder, below the user's own, where the client puts the result; or "dataset:NAME"."""
     setup: str | None = None
     envs: Mapping[str, str] = field(default_factory=dict, hash=False)
     infra: Infra = infra_field.ANY
@@ -99,9 +107,32 @@ class JobSpec:
 
     @property
     def files(self) -> dict[str, str]:
-        """Every file of the job by its field: "workdir", "inputs.NAME"."""
+        """Every file that the user brings, by its field: "workdir", "inputs.NAME"."""
         own = {"workdir": self.workdir} if self.workdir else {}
-        return own | {f"inputs.{name}": location for name, location in self.inputs.items()}
+        return own | {
+            f"inputs.{name}": location
+            for name, location in self.inputs.items()
+            if not addresses.is_address(location)
+        }
+
+    @property
+    def datasets(self) -> dict[str, DatasetRef]:
+        """Its inputs that are datasets, by their names."""
+        return {
+            name: addresses.dataset(location)
+            for name, location in self.inputs.items()
+            if location.startswith(addresses.DATASET)
+        }
+
+    def published(self, index: int | None = None) -> dict[str, str]:
+        """Names of the datasets that its outputs become, by the outputs' names. `index`: of an element, whose
+        datasets are its own."""
+        suffix = "" if index is None else f"-{index}"
+        return {
+            name: addresses.dataset(location).name + suffix
+            for name, location in self.outputs.items()
+            if location.startswith(addresses.DATASET)
+        }
 
     @property
     def blobs(self) -> dict[str, str]:
@@ -148,8 +179,13 @@ def parse(document: object) -> JobSpec:
         deadline=job.leaf("deadline", reading.instant, None),
         image=job.leaf("image", _IMAGE, None),
     )
-    if _overlap(spec.outputs.values()):
+    made = list(spec.published(None if spec.array is None else spec.array.last).values())
+    if _overlap(to for to in spec.outputs.values() if not to.startswith(addresses.DATASET)):
         found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
+    elif len(set(made)) < len(made):
+        found.add("outputs", "two of them become one dataset: give each its own")
+    elif not all(map(reading.is_name, made)):
+        found.add("outputs", "the index of an element is put behind a dataset's name: write a shorter one")
     found.raise_any()
     return spec
 
@@ -193,8 +229,8 @@ def require_uploaded(spec: JobSpec) -> tuple[Problem, ...]:
     return tuple(Problem(path, cure) for path, location in spec.files.items() if not is_uploaded(location))
 
 
-_INPUTS: Final = fields.entries(reading.name, path_or_blob, MAX_LOCATIONS)
-_OUTPUTS: Final = fields.entries(reading.name, result_folder, MAX_LOCATIONS)
+_INPUTS: Final = fields.entries(reading.name, input_location, MAX_LOCATIONS)
+_OUTPUTS: Final = fields.entries(reading.name, result_location, MAX_LOCATIONS)
 _ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS)
 _NODE_COUNT: Final = reading.whole(1, MAX_NODES)
 _ONE_NODE: Final[tuple[int | None, int]] = (None, 1)

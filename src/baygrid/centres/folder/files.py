@@ -102,6 +102,9 @@ class Files:
             return False
         try:
             _write(descriptor, data)
+        except OSError:  # a full disk: it is as if it had not been tried
+            os.unlink(f"{self.dir}/{name}")  # noqa: PTH108 - paths are texts here
+            raise
         finally:
             os.close(descriptor)
         return True
@@ -114,13 +117,14 @@ class Files:
 
     def claim(self, *needed: str) -> Claim | None:
         """None: nobody has claimed. Raises ValueError while the claim is being written, or when its
-        writer died. `needed`: keys of what it was given."""
+        writer died. `needed`: keys of what it was given. That nobody may run it is believed only of a
+        claim that is ours: a job that runs as another user might write it, too."""
         try:
-            data, at = self._read("claim")
+            data, found = self._read("claim")
         except FileNotFoundError:
             return None
         lines = data.decode(errors="replace").split("\n")
-        if len(lines) == 2:
+        if len(lines) == 2 and found.st_uid == os.geteuid():
             word, when, detail = lines[0].split(" ", 2)
             return Claim(int(when), word=word, detail=detail)
         if len(lines) != 4:
@@ -129,19 +133,19 @@ class Files:
         given = orjson.loads(lines[2])
         if not isinstance(given, dict) or set(needed) - given.keys():
             raise ValueError("the claim is not of this version")
-        return Claim(at, process.pid, process.start, lines[1], given)
+        return Claim(_changed(found), process.pid, process.start, lines[1], given)
 
     def exit(self) -> Exit | None:
         """None until the supervisor's line is there whole."""
         try:
-            data, at = self._read("exit")
+            data, found = self._read("exit")
         except (FileNotFoundError, ValueError):
             return None
         match = _EXIT.search(data)
         if match is None:
             return None
         spent = sum(int(minutes) * 60 + float(seconds) for minutes, seconds in _TIME.findall(data))
-        return Exit(int(match[1]), match[2].decode(), at, round(spent, 3))
+        return Exit(int(match[1]), match[2].decode(), _changed(found), round(spent, 3))
 
     def why(self) -> Why | None:
         try:
@@ -194,7 +198,7 @@ class Files:
                 return {}
         return {OUTPUT: folder} if path else {}
 
-    def _read(self, name: str) -> tuple[bytes, Instant]:
+    def _read(self, name: str) -> tuple[bytes, os.stat_result]:
         """Raises FileNotFoundError, and ValueError for what is no file."""
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
@@ -207,9 +211,13 @@ class Files:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise ValueError(f"{name} is no file")
-            return os.read(descriptor, 1 << 20), found.st_mtime_ns // 1_000_000
+            return os.read(descriptor, 1 << 20), found
         finally:
             os.close(descriptor)
+
+
+def _changed(found: os.stat_result) -> Instant:
+    return found.st_mtime_ns // 1_000_000
 
 
 def _write(descriptor: int, data: bytes) -> None:

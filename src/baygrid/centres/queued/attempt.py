@@ -62,7 +62,7 @@ class Attempt:
     listed: bool = False
     absent_at: Instant | None = None
     account_at: Instant = 0
-    asked: int = 0  # how often the accounting did not know it
+    asked: int = 0  # how often the accounting has answered since it is absent
     ending_at: Instant | None = None
     claim: Claim | None = None
     why: Why | None = None
@@ -85,7 +85,7 @@ class Attempt:
     @property
     def limit_at(self) -> Instant | None:
         """When its time is up. It counts by our clock: the engine's may be another."""
-        if self.running_at is None or self.order.time_s <= 0:
+        if self.running_at is None or self.ending_at is not None or self.order.time_s <= 0:
             return None
         return self.running_at + self.order.time_s * 1000
 
@@ -127,15 +127,15 @@ class Attempt:
 
     def pick(self, sights: list[Sight]) -> Sight | None:
         """Of all tasks of its name the one that has its claim; before there is one, that which is furthest. A
-        task that lost the claim says nothing of the attempt."""
-        if len(sights) > 1:
+        task that lost the claim says nothing of the attempt, unless the claim is not whole: then nobody has
+        it."""
+        if len(sights) > 1 or any(map(_lost_the_claim, sights)):
             self._read_claim()
-        claimed = str(self.claim.given.get("id", "")) if self.claim is not None else ""
+        if self.claim is None:
+            return min(sights, key=_nearness, default=None)
+        claimed = str(self.claim.given.get("id", ""))
         found = [
-            sight
-            for sight in sights
-            if not (sight.stand is Stand.ENDED and sight.exit_code == DUPLICATE)
-            and (not claimed or sight.id == claimed)
+            sight for sight in sights if not _lost_the_claim(sight) and (not claimed or sight.id == claimed)
         ]
         return min(found, key=_nearness, default=None)
 
@@ -150,6 +150,10 @@ class Forbidden(Exception):
 
 def name_of(key: str) -> str:
     return f"bg-{key}"
+
+
+def _lost_the_claim(sight: Sight) -> bool:
+    return sight.stand is Stand.ENDED and sight.exit_code == DUPLICATE
 
 
 _STANDS = (Stand.RUNNING, Stand.STOPPING, Stand.WAITING, Stand.UNKNOWN, Stand.ENDED)

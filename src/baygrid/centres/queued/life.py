@@ -59,8 +59,9 @@ class Life:
 
     def end(self, attempt: Attempt, word: str, signal: str, grace_ms: int, now: Instant) -> None:
         """The signal of this name now, KILL after the grace. The first reason is the one that is told."""
-        if attempt.files.exit() is not None:
-            return  # it has just ended by itself
+        if attempt.files.exit() is not None:  # it has just ended by itself
+            attempt.ending_at = attempt.ending_at if attempt.ending_at is not None else now
+            return
         kill_at = now + grace_ms
         if attempt.why is None:
             attempt.why = Why(word, kill_at)
@@ -161,6 +162,8 @@ class Life:
         if len(seen.nodes) != attempt.order.count:
             seen = replace(seen, nodes=())
         if seen.state.final:
+            if attempt.listed and not ended and sight is not None:
+                self.kills[sight.id] = sight  # nothing of it may go on after its last line
             self.done(attempt, seen, now)
         else:
             self._seen(attempt, seen, now)
@@ -171,8 +174,10 @@ class Life:
         if attempt.ending_at is not None and ended:
             return attempt.ending_at + pace.settle
         if attempt.ending_at is not None and told.exit is not None:
-            return attempt.ending_at + (pace.silent if attempt.listed or silent else pace.lag)
-        return NEVER if attempt.absent_at is None else attempt.absent_at + pace.lag
+            return attempt.ending_at + (pace.lag if attempt.asked and not silent else pace.silent)
+        if attempt.absent_at is None or not attempt.asked:
+            return NEVER
+        return attempt.absent_at + pace.lag
 
     def _seen(self, attempt: Attempt, seen: Observation, now: Instant) -> None:
         attempt.seen = seen

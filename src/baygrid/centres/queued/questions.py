@@ -198,7 +198,7 @@ class Questions:
             found = sights.get(attempt.name, [])
             picked = attempt.pick(found)
             if picked is not None:
-                spare = [one for one in found if one is not picked and one.stand is Stand.WAITING]
+                spare = [one for one in found if one.id != picked.id and one.stand is Stand.WAITING]
                 self._life.kills.update((one.id, one) for one in spare if attempt.claim is not None)
                 attempt.listed, attempt.absent_at, attempt.asked = True, None, 0
                 self._life.there(attempt, picked)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,6 +72,7 @@ class Fifo:
         self.held: list[Held] = []
         self.submitted: list[str] = []
         self.looks = 0
+        self.calls: Counter[str] = Counter()
         self.forgotten: list[str] = []
         self._launch, self._lists_ended = launch, lists_ended
         self._nodes = {name: Node() for name in NODES}
@@ -149,13 +151,14 @@ class Fifo:
             return [one for one in self.held if one.task.name == name]
 
     def stop_all(self) -> None:
+        """Returns when nothing of it is left."""
         with self._lock:
-            for one in self.held:
+            for one in sorted(self.held, key=lambda one: one.stand is Stand.RUNNING):  # or the next begins
                 if one.stand is not Stand.ENDED:
                     self.tell(one, "KILL", "cancelled")
-                if one.process is not None:
-                    one.process.wait(10)
-            self.move()
+            while any(one.stand is not Stand.ENDED for one in self.held):
+                self.move()
+                time.sleep(0.002)
 
     def move(self) -> None:
         for one in self.held:
@@ -215,9 +218,11 @@ class Faulty(Fifo):
         self.silent = False
         self.hidden: set[str] = set()
         self.odd: set[str] = set()
+        self.all_stopping = False
 
     def submit(self, tasks: Sequence[Task]) -> Mapping[str, Submission]:
         fault = self._fault("submit")
+        self.calls["submit"] += 1
         if fault == "lost before":
             raise EngineSilent("the request was lost")
         answers = dict(super().submit(tasks))
@@ -234,6 +239,7 @@ class Faulty(Fifo):
         return [*shown, *shown] if self._fault("list") == "twice" else shown
 
     def account(self, names: Collection[str], since: Instant) -> Sequence[Sight]:
+        self.calls["account"] += 1
         if self._fault("account") == "lost":
             raise EngineSilent("no answer")
         return [self._shown(one) for one in super().account(names, since) if one.name not in self.hidden]
@@ -253,6 +259,8 @@ class Faulty(Fifo):
     def _shown(self, sight: Sight) -> Sight:
         if sight.name in self.odd:
             return replace(sight, stand=Stand.UNKNOWN, raw="ODD_STATE")
+        if sight.stand is Stand.RUNNING and self.all_stopping:
+            return replace(sight, stand=Stand.STOPPING)
         return sight
 
     def _fault(self, call: str) -> str:

@@ -78,6 +78,12 @@ def test_how_it_ended(told, seen, why, end):
     assert found.detail or end[1] in (None, "exit-code"), "a failure that is not its own is explained"
 
 
+def end_of(told, seen, *, patient=False):
+    found = joined(told, seen, None, patient=patient)
+    assert found is not None
+    return found
+
+
 STANDING = [
     (NOTHING, sight(Stand.WAITING), None, State.WAITING),
     (NOTHING, sight(Stand.RUNNING), None, State.WAITING),  # the node is being made ready
@@ -124,25 +130,25 @@ def _final(told, seen, why):
 
 def test_times_and_use_are_the_engines_where_it_has_them():
     seen = ended(cpu_seconds=7.0, peak_memory_mib=300, nodes=("a", "b"))
-    found = joined(OK, seen, None, patient=True)
+    found = end_of(OK, seen, patient=True)
     assert (found.started_at, found.ended_at) == (2_000, 8_000)
     assert (found.cpu_seconds, found.peak_memory_mib, found.nodes) == (7.0, 300, ("a", "b"))
-    alone = joined(OK, None, None, patient=False)
+    alone = end_of(OK, None)
     assert (alone.started_at, alone.ended_at, alone.cpu_seconds) == (BEGAN, ENDED, 1.5)
 
 
 def test_it_never_ends_before_it_began():
-    found = joined(Told(9_500, Exit(0, "run", 9_000, 0.0)), None, None, patient=False)
+    found = end_of(Told(9_500, Exit(0, "run", 9_000, 0.0)), None)
     assert found.ended_at == found.started_at == 9_500
 
 
 def test_what_never_began_has_no_beginning_and_says_why():
-    found = joined(NOTHING, ended("refused", reason="no such image"), None, patient=False)
+    found = end_of(NOTHING, ended("refused", reason="no such image"))
     assert found.started_at is None
     assert "no such image" in found.detail
-    assert "folder" in joined(NOTHING, ended(exit_code=NO_FOLDER), None, patient=False).detail
+    assert "folder" in end_of(NOTHING, ended(exit_code=NO_FOLDER)).detail
 
 
 def test_what_waits_says_when_it_is_expected():
-    found = joined(NOTHING, sight(Stand.WAITING, expected_at=5_000, reason="Priority"), None, patient=True)
+    found = end_of(NOTHING, sight(Stand.WAITING, expected_at=5_000, reason="Priority"))
     assert (found.expected_at, found.detail) == (5_000, "Priority")

@@ -10,7 +10,7 @@ from baygrid.centres.queued import Pace, QueuedCentre
 from tests.centres import behaviour
 from tests.centres.fifo import Faulty
 
-PATIENCE_S = 40
+PATIENCE_S = 60
 PACE = Pace(soon=5, tick=40, settle=200, lag=300, silent=600, again=10, again_most=50, inventory=60_000)
 
 
@@ -20,7 +20,7 @@ class QueuedSite:
     managed = False
 
     def __init__(self, root: Path, engine: Faulty | None = None) -> None:
-        self._root = root
+        self.root = root
         self.engine = engine if engine is not None else Faulty()
         self._end = time.monotonic() + PATIENCE_S
         self.centre = self._new()
@@ -43,7 +43,7 @@ class QueuedSite:
         self.centre.close()
 
     def _new(self) -> QueuedCentre:
-        return QueuedCentre(self._root, self.engine, name="queued", pace=PACE)
+        return QueuedCentre(self.root, self.engine, name="queued", pace=PACE)
 
 
 @pytest.fixture

@@ -54,6 +54,19 @@ def _fail_if_skipped_unseen(report: pytest.TestReport | pytest.CollectReport) ->
         report.longrepr = f"{report.nodeid} was skipped, which CI does not allow (see MAY_SKIP): {reason}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Which centre can do what, of those whose suite of behaviour ran."""
+    reports = terminalreporter.stats.get("passed", [])
+    found = [value for one in reports for name, value in one.user_properties if name == "capabilities"]
+    if found:
+        terminalreporter.section("capabilities")
+        words = sorted({word for _, able in found for word in able})
+        terminalreporter.write_line(f"{'':24}" + "  ".join(words))
+        for suite, able in sorted(found):
+            marks = "  ".join(("yes" if word in able else "-").ljust(len(word)) for word in words)
+            terminalreporter.write_line(f"{suite.removeprefix('Test'):24}{marks}")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[services.Postgres]:
     """This worker's own PostgreSQL server."""

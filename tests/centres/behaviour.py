@@ -45,13 +45,14 @@ def needs(capability: str) -> Callable[[Callable], Callable]:
 
 class Behaviour:
     """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
-    the clock its times may be."""
+    the clock its times may be. `counted_s`: how long a job must run for its memory to be known."""
 
     capabilities: frozenset[str] = frozenset()
     managed = True
     cpus = 8
     many = 200
     clock_ms = FILE_CLOCK_MS
+    counted_s = 0
 
     def __init_subclass__(cls) -> None:
         """Leaves out what the centre cannot do."""
@@ -189,6 +190,15 @@ class Behaviour:
         site.centre.stop(stop_of(one), site.now())
         assert look(site, one) == before
 
+    def test_a_job_cannot_have_its_end_written_elsewhere(self, site, tmp_path):
+        precious = tmp_path / "precious"
+        precious.write_text("kept")
+        one = order(f"ln -s {precious} ../exit; exit 3")
+        start(site, one)
+        seen = until(site, one)
+        assert (seen.state, seen.exit_code) == (AttemptState.FAILED, 3)
+        assert precious.read_text() == "kept"
+
     def test_the_log_is_whole_to_the_last_byte(self, site):
         one = order("seq 1 20000; printf end; printf err >&2")
         start(site, one)
@@ -324,7 +334,7 @@ class Behaviour:
 
     def test_use_is_measured(self, site):
         busy = "import time; x = bytearray(80 << 20)\nwhile time.process_time() < 0.4: pass"
-        one = order(f"python3 -c '{busy}'; true")
+        one = order(f"python3 -c '{busy}'; sleep {self.counted_s}")
         start(site, one)
         seen = until(site, one)
         assert 0.4 <= seen.cpu_seconds < 5

@@ -66,7 +66,9 @@ if [ "$_bg_code" = 0 ] && [ -z "$_bg_stopped" ]; then
     [ ! -e failed ] || read -r _bg_code <failed
   fi
 fi
+# A new file (set -C): what the job may have put in its place is not written to, or through.
+if [ -e exit ] || [ -L exit ]; then rm -rf exit; fi
 {
   times
   printf 'exit %s %s\n' "$_bg_code" "$_bg_phase"
-} >|exit
+} >exit

@@ -108,11 +108,15 @@ elif [ "$_bg_code" = 0 ]; then
 fi
 
 # A full disk may have room again in a while: without this line nobody knows how it ended.
+# It is a new file (set -C): what the job may have put in its place is not written to, or through.
 _bg_tries=0
 until {
-  times
-  printf 'exit %s %s\n' "$_bg_code" "$_bg_phase"
-} >|exit || [ "$_bg_tries" = 30 ]; do
+  if [ -e exit ] || [ -L exit ]; then rm -rf exit; fi
+  {
+    times
+    printf 'exit %s %s\n' "$_bg_code" "$_bg_phase"
+  } >exit
+} || [ "$_bg_tries" = 30 ]; do
   _bg_tries=$((_bg_tries + 1))
   sleep 2
 done

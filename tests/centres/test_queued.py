@@ -23,10 +23,11 @@ class QueuedSite:
         self.root = root
         self.engine = engine if engine is not None else Faulty()
         self._end = time.monotonic() + PATIENCE_S
+        self.off_ms = 0  # of the agent's clock
         self.centre = self._new()
 
     def now(self) -> int:
-        return time.time_ns() // 1_000_000
+        return time.time_ns() // 1_000_000 + self.off_ms
 
     def wait(self) -> None:
         assert time.monotonic() < self._end, "nothing happened for too long"

@@ -103,6 +103,19 @@ def test_an_end_is_known_from_its_folder_while_the_engine_is_silent(site):
     assert site.centre.trouble == "the engine is down"
 
 
+def test_an_engine_that_lists_what_has_ended_needs_no_accounting(tmp_path):
+    site = QueuedSite(tmp_path / "root", Faulty(lists_ended=True, launch=replace(LAUNCH, id="")))
+    try:
+        orders = [order(f"exit {n}", n) for n in range(3)]
+        start(site, *orders)
+        assert [until(site, one).exit_code for one in orders] == [0, 1, 2]
+        site.restart()
+        assert [until(site, one).exit_code for one in orders] == [0, 1, 2]
+        assert "account" not in site.engine.calls
+    finally:
+        site.close()
+
+
 def test_a_word_that_is_not_known_is_unknown_for_that_one_alone(site):
     odd, other = order("echo up; exec sleep 600", 1), order("echo up; exec sleep 600", 2)
     start(site, odd, other)
@@ -225,6 +238,19 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(site, tmp_path, monkeypat
     assert until(site, one).state is SUCCEEDED
     assert not site.centre.trouble
     assert runs(tmp_path) == 1
+
+
+@pytest.mark.parametrize("off_s", [-300, 300])
+def test_an_agent_whose_clock_is_off_takes_no_time_away(site, off_s):
+    site.off_ms = off_s * 1000
+    one, over = order("sleep 0.3", 1), order("sleep 600", 2, time_s=1)
+    start(site, one, over)
+    assert until(site, one).state is SUCCEEDED
+    seen = until(site, over)
+    assert (seen.state, seen.cause) == (AttemptState.FAILED, "time-limit")
+    assert seen.ended_at is not None
+    assert seen.started_at is not None
+    assert 900 <= seen.ended_at - seen.started_at < 20_000
 
 
 def test_half_a_claim_is_nobodys(site, tmp_path):

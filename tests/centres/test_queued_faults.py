@@ -269,13 +269,16 @@ def test_half_a_claim_is_nobodys(site, tmp_path):
 
 
 @pytest.mark.parametrize("thing", ["pipe", "link", "folder"])
-def test_a_job_cannot_mislead_by_what_it_puts_in_the_place_of_its_files(site, thing):
-    make = {"pipe": "mkfifo", "link": "ln -s /etc/passwd", "folder": "mkdir"}[thing]
+def test_a_job_cannot_mislead_by_what_it_puts_in_the_place_of_its_files(site, tmp_path, thing):
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    make = {"pipe": "mkfifo", "link": f"ln -s {precious}", "folder": "mkdir"}[thing]
     one = order(f"cd ..; rm -f log claim; {make} log; {make} claim; {make} exit; exit 3", time_s=1, grace_s=0)
     start(site, one)
     seen = until(site, one)
     assert seen.state.final
     assert whole_log(site, one) == b""
+    assert precious.read_text() == "kept"
 
 
 def test_who_writes_its_own_end_is_ended(site):
@@ -335,14 +338,16 @@ def test_a_script_hands_on_what_reaches_it_alone(tmp_path, signal):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder to another user")
 def test_a_folder_is_given_to_the_tasks_user_and_taken_back(tmp_path):
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "link").symlink_to("/etc/passwd")
-    owners.give(tmp_path, "nobody")
-    found = [tmp_path.stat(), (tmp_path / "work").stat(), (tmp_path / "work" / "link").lstat()]
+    folder, outside = tmp_path / "attempt", tmp_path / "outside"
+    (folder / "work").mkdir(parents=True)
+    outside.write_text("not its own")
+    (folder / "work" / "link").symlink_to(outside)
+    owners.give(folder, "nobody")
+    found = [folder.stat(), (folder / "work").stat(), (folder / "work" / "link").lstat()]
     assert {one.st_uid for one in found} == {65534}
-    assert os.stat("/etc/passwd").st_uid == 0  # noqa: PTH116
-    owners.take_back(tmp_path)
-    assert tmp_path.stat().st_uid == 0
+    assert outside.stat().st_uid == 0, "a link is not followed"
+    owners.take_back(folder)
+    assert folder.stat().st_uid == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")

@@ -5,6 +5,7 @@ time, and lets time pass until something can have happened. The class says what 
 what it cannot are not its own.
 """
 
+import resource
 from collections.abc import Callable
 
 import pytest
@@ -338,7 +339,9 @@ class Behaviour:
         start(site, one)
         seen = until(site, one)
         assert 0.4 <= seen.cpu_seconds < 5
-        assert 80 <= seen.peak_memory_mib < 300
+        # The kernel counts the memory of whoever started a process as that process's own peak.
+        starter_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        assert 80 <= seen.peak_memory_mib < max(300, starter_mib + 50)
 
     def test_a_second_start_does_nothing(self, site):
         one = order("echo ran")

@@ -7,7 +7,7 @@ PYTHON ?=
 export PYTHON
 export DEMO_LANG
 run := .venv/bin
-PYTEST := $(run)/pytest -q -n 2
+PYTEST := $(run)/pytest -q -n 2 --dist loadgroup
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -29,6 +29,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
+	@[ "$$(id -u)" != 0 ] || { scripts/engines/slurm.sh install && scripts/engines/slurm24.sh install; } >/dev/null
 	$(PYTEST) -m "not campaign" tests
 
 bench: .venv/.stamp ## the benchmarks

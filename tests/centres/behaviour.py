@@ -46,7 +46,8 @@ def needs(capability: str) -> Callable[[Callable], Callable]:
 
 class Behaviour:
     """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
-    the clock its times may be. `counted_s`: how long a job must run for its memory to be known."""
+    the clock its times may be. `counted_s`: how long a job must run for its memory to be known.
+    `devices`: a word for a shell that tells which of the node's accelerators a job has."""
 
     capabilities: frozenset[str] = frozenset()
     managed = True
@@ -54,6 +55,7 @@ class Behaviour:
     many = 200
     clock_ms = FILE_CLOCK_MS
     counted_s = 0
+    devices = "$CUDA_VISIBLE_DEVICES"
 
     def __init_subclass__(cls) -> None:
         """Leaves out what the centre cannot do."""
@@ -240,7 +242,7 @@ class Behaviour:
 
     @needs("accelerators")
     def test_accelerators_are_distinct_while_they_are_used(self, site):
-        show = "echo $GPUS_PER_NODE:$CUDA_VISIBLE_DEVICES; exec sleep 600"
+        show = f"echo $GPUS_PER_NODE:{self.devices}; exec sleep 600"
         orders = [order(show, n, accelerator="H100", accelerators=4) for n in range(2)]
         start(site, *orders)
         given = []
@@ -334,8 +336,8 @@ class Behaviour:
         assert seen.peak_memory_mib >= 60, "about all that it was allowed"
 
     def test_use_is_measured(self, site):
-        busy = "import time; x = bytearray(80 << 20)\nwhile time.process_time() < 0.4: pass"
-        one = order(f"python3 -c '{busy}'; sleep {self.counted_s}")
+        busy = "import time; x = bytearray(80 << 20)\nwhile time.process_time() < 0.4: pass\n"
+        one = order(f"python3 -c '{busy}time.sleep({self.counted_s})'; true")
         start(site, one)
         seen = until(site, one)
         assert 0.4 <= seen.cpu_seconds < 5

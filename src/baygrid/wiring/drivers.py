@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from baygrid.centres import slurm
+from baygrid.centres.engine import EngineSilent
 from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
+from baygrid.centres.queued import QueuedCentre
 from baygrid.ports.centre import Centre
 from baygrid.ports.messages import PartitionReport
+from baygrid.wiring.ids import wall_clock
 
 
 class Driver(Centre, Protocol):
@@ -69,5 +74,18 @@ def _local(given: Given) -> Driver:
     return LocalCentre(given.state / "attempts", declared(given.nodes), name=given.centre, path=path)
 
 
-DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local}
+def _slurm(given: Given) -> Driver:
+    """`root`: where the attempts' folders are, seen by every node under the same path."""
+    options = given.only("root", *slurm.OPTIONS)
+    settings = slurm.read_settings(options)
+    root = Path(options.get("root", given.state / "attempts"))
+    engine = slurm.SlurmEngine(settings, given.state / "slurm", wall_clock)
+    whose = partial(slurm.account_of, settings)
+    try:
+        return QueuedCentre(root, engine, name=given.centre, version=engine.version, account_of=whose)
+    except EngineSilent as silence:
+        raise ValueError(f"Slurm does not answer: {silence}") from None
+
+
+DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local, "slurm": _slurm}
 """By the name that `--driver` takes. Each raises ValueError for options or nodes that it cannot use."""

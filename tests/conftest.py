@@ -1,5 +1,6 @@
 """What every test may ask for, and the rule that nothing is skipped unseen in CI."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
@@ -7,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import services
+from tests import engines, services
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -98,3 +99,16 @@ def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
 def postgres_url(new_database: Callable[[], str]) -> str:
     """The SQLAlchemy address of an empty PostgreSQL database that is this test's alone."""
     return new_database()
+
+
+@pytest.fixture(scope="session")
+def ray() -> Iterator[engines.Ray]:
+    """This worker's own Ray cluster."""
+    with contextlib.ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(engines.ray())
+        except services.Missing as missing:
+            if IN_CI:
+                raise
+            pytest.skip(str(missing))
+        yield cluster

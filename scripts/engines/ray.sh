@@ -121,18 +121,28 @@ start_node() {
         --resources="$resources" --object-store-memory=100000000 --disable-usage-stats \
         --dashboard-agent-listen-port="$port" --dashboard-agent-grpc-port=$((port + 1)) \
         --runtime-env-agent-port=$((port + 2)) --metrics-export-port=$((port + 3)) --node-manager-port=$((port + 4)) \
-        --object-manager-port=$((port + 5)) --min-worker-port=0 --max-worker-port=0 >"$out" 2>&1 </dev/null ||
-        { cat "$out" >&2; die "its $role did not start"; }
+        --object-manager-port=$((port + 5)) --min-worker-port=0 --max-worker-port=0 >"$out" 2>&1 </dev/null
+}
+
+# Ray gives a node a quarter of a minute to start, which on a busy machine may not be enough.
+patiently() {
+    local role=$2
+    for _ in 1 2 3 4; do
+        if "$@"; then return; fi
+        cut_power "$role"
+    done
+    cat "$dir/$role.out" >&2
+    die "its $role did not start"
 }
 
 start_head() {
-    start_node head "$host" $((base + 3)) --head --node-name=n1 --port="$base" --include-dashboard=true \
+    patiently start_node head "$host" $((base + 3)) --head --node-name=n1 --port="$base" --include-dashboard=true \
         --dashboard-host="$host" --dashboard-port=$((base + 1)) --ray-client-server-port=$((base + 2))
     await n1
 }
 
 start_worker() {
-    start_node worker "$worker_host" $((base + 10)) --address="$host:$base" --node-name=n2
+    patiently start_node worker "$worker_host" $((base + 10)) --address="$host:$base" --node-name=n2
     await n2
 }
 
@@ -168,7 +178,14 @@ host='' worker_host='' base='' sockets=''
 # shellcheck disable=SC1091
 . "$dir/settings"
 case "$1" in
-    up) [ -e "$dir/up" ] || { start_head; start_worker; touch "$dir/up"; } ;;
+    up)
+        [ ! -e "$dir/up" ] || exit 0
+        trap 'cut_power worker; cut_power head' EXIT
+        start_head
+        start_worker
+        trap - EXIT
+        touch "$dir/up"
+        ;;
     down) cut_power worker; cut_power head; rm -rf "$sockets" "$dir" ;;
     env) printf 'export RAY_DASHBOARD=http://%s:%s RAY_ADDRESS=%s:%s PATH=%q:$PATH\n' "$host" $((base + 1)) "$host" "$base" "$venv/bin" ;;
     kill-head) cut_power head ;;

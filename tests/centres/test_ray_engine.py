@@ -1,7 +1,9 @@
 """Ray as an engine, without Ray: what is asked of it, and what its recorded answers mean."""
 
 import json
+import os
 import shlex
+import signal
 import subprocess
 from collections import deque
 from pathlib import Path
@@ -170,9 +172,10 @@ def test_a_submission_says_nothing_secret():
     assert one.order.token not in json.dumps(submission(one))
 
 
-def test_a_gang_is_refused():
-    assert "one node" in refusal(task(count=2).order)
-    assert refusal(task().order) == ""
+def test_what_can_never_run_is_refused():
+    assert "one node" in refusal(task(count=2).order, "main")
+    assert "'elsewhere'" in refusal(task(partition="elsewhere").order, "main")
+    assert refusal(task().order, "main") == ""
 
 
 def test_what_became_of_a_submission(recorded):
@@ -255,6 +258,22 @@ def test_what_waits_and_was_withdrawn_is_not_heard_of_until_it_starts(tmp_path):
     assert [sight.stand for sight in ray.engine.look()] == [Stand.RUNNING]
 
 
+@pytest.mark.parametrize(("text", "mib"), [(b"83000\n", 81), (b"", 0), (b"much", 0), (b"-5", 0)])
+def test_what_a_job_used(tmp_path, text, mib):
+    ray = Scripted(tmp_path)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "ray-use").write_bytes(text)
+    ray.will([job("bg-1", "SUCCEEDED")])
+    assert ray.engine.look()[0].peak_memory_mib == mib
+
+
+def test_what_is_told_elsewhere_is_forgotten():
+    ray = Scripted()
+    ray.will({"deleted": True}, (404, "Job bg-2 does not exist"))
+    ray.engine.forget(answers.sights([job("bg-1", "FAILED"), job("bg-2", "FAILED")], {}))
+    assert [asked[:2] for asked in ray.asked] == [("DELETE", "/api/jobs/bg-1"), ("DELETE", "/api/jobs/bg-2")]
+
+
 def test_signals(tmp_path):
     ray = Scripted(tmp_path)
     folder = tmp_path / "1"
@@ -305,7 +324,22 @@ def test_the_token_goes_along(recorded):
 # The command that Ray runs for a task, run as Ray does: by a shell that leads a session.
 
 
-def launched(folder, text, **change):
+@pytest.fixture
+def launched():
+    started = []
+
+    def launch(*arguments, **change):
+        started.append(_launched(*arguments, **change))
+        return started[-1]
+
+    yield launch
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _launched(folder, text, **change):
     (folder / "task.sh").write_text(text)
     limit_s = change.pop("limit_s", 60)
     one = Task("bg-1", folder, folder / "task.sh", order(nodes=(), count=1, **change), limit_s)
@@ -325,12 +359,12 @@ STUBBORN = "trap 'echo told >>told' TERM; cd {}; : >up; while :; do sleep 0.05; 
 
 @pytest.mark.slow
 class TestEntry:
-    def test_its_exit_code_is_the_script_s(self, tmp_path):
+    def test_its_exit_code_is_the_script_s(self, tmp_path, launched):
         folder = tmp_path / "it's"
         folder.mkdir()
         assert launched(folder, "exit 73").wait(20) == 73
 
-    def test_a_kill_comes_through_the_folder_once_it_was_told_term(self, tmp_path):
+    def test_a_kill_comes_through_the_folder_once_it_was_told_term(self, tmp_path, launched):
         process = launched(tmp_path, STUBBORN.format(shlex.quote(str(tmp_path))))
         ready(tmp_path, process)
         subprocess.run(["pkill", "-TERM", "--session", str(process.pid)], check=True)
@@ -340,13 +374,26 @@ class TestEntry:
         (tmp_path / "ray-kill").touch()
         assert process.wait(20) == -9
 
-    def test_another_signal_comes_through_the_folder(self, tmp_path):
+    def test_another_signal_comes_through_the_folder(self, tmp_path, launched):
         script = f"trap 'exit 5' USR1; cd {tmp_path}; : >up; while :; do sleep 0.05; done"
         process = launched(tmp_path, script, signal="USR1")
         ready(tmp_path, process)
         (tmp_path / "ray-signal").touch()
         assert process.wait(20) == 5
 
-    def test_the_limit_holds_without_an_agent(self, tmp_path):
+    def test_int_is_no_exception(self, tmp_path, launched):
+        process = launched(tmp_path, STUBBORN.format(tmp_path).replace("TERM", "INT"), signal="INT")
+        ready(tmp_path, process)
+        (tmp_path / "ray-signal").touch()
+        while not (tmp_path / "told").exists():
+            assert process.poll() is None
+        (tmp_path / "ray-kill").touch()
+        assert process.wait(20) == -9
+
+    def test_what_it_used_is_left(self, tmp_path, launched):
+        assert launched(tmp_path, "python3 -c 'bytearray(80 << 20)'").wait(20) == 0
+        assert 80 <= answers.peak_memory_mib((tmp_path / "ray-use").read_bytes()) < 300
+
+    def test_the_limit_holds_without_an_agent(self, tmp_path, launched):
         process = launched(tmp_path, f"cd {tmp_path}; : >up; exec sleep 60", limit_s=1)
         assert process.wait(20) == 143

@@ -142,3 +142,8 @@ def submitted(name: str, status: int, text: str) -> Submission | None:
         lines = [line.strip() for line in text.splitlines() if line.strip(" .\t")]
         return Submission(refusal=f"Ray refuses it: {lines[-1][:_LONGEST_REASON] if lines else status}")
     return None
+
+
+def peak_memory_mib(text: bytes) -> int:
+    """Of KiB in a file that the job could have written, too."""
+    return int(text) >> 10 if text.strip().isdigit() else 0

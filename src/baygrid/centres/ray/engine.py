@@ -11,6 +11,7 @@ absent then, and no end is read from that.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -77,7 +78,7 @@ class RayEngine:
         """One request for each. When Ray falls silent, what it said until then is told."""
         found: dict[str, Submission] = {}
         for task in tasks:
-            if why := refusal(task.order):
+            if why := refusal(task.order, self._partition):
                 found[task.name] = Submission(refusal=why)
                 continue
             try:
@@ -98,7 +99,7 @@ class RayEngine:
         if answers.unknown_nodes(ours, self._names) - self._nameless:
             self._names = self._nodes(answers.node_names)
             self._nameless = answers.unknown_nodes(ours, self._names)
-        seen = answers.sights(ours, self._names)
+        seen = [self._measured(sight) for sight in answers.sights(ours, self._names)]
         self._sweep(seen)
         self._withdrawn &= {sight.name for sight in seen}
         return [s for s in seen if not (s.stand is Stand.WAITING and s.name in self._withdrawn)]
@@ -108,7 +109,7 @@ class RayEngine:
         return [sight for sight in self.look() if sight.name in names]
 
     def signal(self, sights: Sequence[Sight], name: str) -> None:
-        """See entry.sh: by Ray where it can, through the folder where it cannot. Ray cannot withdraw what
+        """See entry.py: by Ray where it can, through the folder where it cannot. Ray cannot withdraw what
         waits: that will start some day, find its claim taken and leave. Nobody hears of it until then."""
         for sight in sights:
             if name not in ("TERM", "KILL"):
@@ -122,6 +123,10 @@ class RayEngine:
             if name == "KILL":
                 self._withdrawn.add(sight.name)
 
+    def forget(self, sights: Sequence[Sight]) -> None:
+        for sight in sights:
+            self._send("DELETE", f"{JOBS}{sight.id}")
+
     def waits(self, shapes: Sequence[Order]) -> list[int | None]:
         """Ray does not say."""
         return [None] * len(shapes)
@@ -130,13 +135,26 @@ class RayEngine:
         """Ray does not say what a job of others had for itself."""
         return ()
 
+    def _folder(self, sight: Sight) -> Path:
+        return self._root / sight.name.removeprefix(PREFIX)
+
     def _leave(self, sight: Sight, file: str) -> None:
-        folder = self._root / sight.name.removeprefix(PREFIX)
-        if folder.is_dir():
-            Files(str(folder)).write_once(file, b"")
+        if self._folder(sight).is_dir():
+            Files(str(self._folder(sight))).write_once(file, b"")
+
+    def _measured(self, sight: Sight) -> Sight:
+        """With what entry.py left of what it used: of the largest process, and nothing of what was killed."""
+        if sight.stand is not Stand.ENDED:
+            return sight
+        try:
+            with (self._folder(sight) / "ray-use").open("rb") as use:
+                peak = answers.peak_memory_mib(use.read(40))
+        except OSError:
+            return sight
+        return replace(sight, peak_memory_mib=peak)
 
     def _sweep(self, seen: Sequence[Sight]) -> None:
-        """Lets Ray forget what ended long ago and was told in an earlier look."""
+        """Lets Ray forget what ended long ago, should nobody have asked for it: an agent may have died."""
         ended = [sight for sight in seen if sight.stand is Stand.ENDED]
         now = self._clock()
         old = [

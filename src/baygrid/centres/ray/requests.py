@@ -16,7 +16,7 @@ from baygrid.ports.messages import Order
 JOBS: Final = "/api/jobs/"
 NODES: Final = "/api/v0/nodes"
 
-ENTRY: Final = resources.files("baygrid.centres.ray").joinpath("entry.sh").read_text(encoding="utf-8")
+ENTRY: Final = resources.files("baygrid.centres.ray").joinpath("entry.py").read_text(encoding="utf-8")
 PATIENCE_S: Final = 30  # beyond the job's grace: who has not killed it by then is dead
 
 _MODEL: Final = "accelerator_type:"
@@ -24,8 +24,10 @@ _A_LITTLE: Final = 0.001  # of a node's model: what Ray itself asks for to be pu
 _WHOLE: Final = 1000
 
 
-def refusal(order: Order) -> str:
-    """Why a job like this can never run here; "" when it may."""
+def refusal(order: Order, partition: str) -> str:
+    """Why a job like this can never run here; "" when it may. `partition`: the only one there is."""
+    if order.partition != partition:
+        return f"there is no partition {order.partition!r} here"
     if order.count > 1:
         return f"Ray runs a job's command on one node, and this one asks for {order.count}"
     return ""
@@ -35,15 +37,12 @@ def submission(task: Task) -> dict[str, Any]:
     """The body of POST /api/jobs/. Says nothing secret: whoever sees the cluster's dashboard sees it."""
     order = task.order
     patience = order.grace_s + PATIENCE_S
-    told = {"RAY_JOB_STOP_WAIT_TIME_S": str(patience + PATIENCE_S)}
-    if order.signal == "INT":
-        told["RAY_JOB_STOP_SIGNAL"] = "SIGINT"  # else Ray's processes keep it from the jobs that they start
     asked: dict[str, Any] = {
         "submission_id": task.name,
         "entrypoint": entrypoint(task, patience),
         "entrypoint_num_cpus": order.cpus,
         "entrypoint_memory": order.memory_mib << 20,
-        "runtime_env": {"env_vars": told},
+        "runtime_env": {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(patience + PATIENCE_S)}},
     }
     if order.accelerators:
         asked["entrypoint_num_gpus"] = order.accelerators * order.accelerator_share / _WHOLE
@@ -62,13 +61,8 @@ def model_of(resource: str) -> str:
 
 
 def entrypoint(task: Task, patience_s: int) -> str:
-    """The command, for /bin/sh."""
+    """The command, for /bin/sh: `entry.py` as a text, for Python is where Ray is and Baygrid need not be."""
     other = "" if task.order.signal == "TERM" else task.order.signal
-    values = {
-        "folder": str(task.folder),
-        "script": str(task.script),
-        "limit": str(task.limit_s),
-        "patience": str(patience_s),
-        "other": other,
-    }
-    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + ENTRY
+    arguments = (str(task.folder), str(task.script), str(task.limit_s), str(patience_s), other)
+    python = '"$(command -v python3 || command -v python)"'
+    return f"exec {python} -IS -c {shlex.join([ENTRY, *arguments])}"

@@ -94,7 +94,7 @@ def centres(region: Region, say: Texts) -> None:
         made = region.ask(
             "operator", "/v1/centres", {"name": name, "jurisdiction": jurisdiction, "driver": "local"}
         )
-        declared = [word for node in nodes for word in ("--node", node)]
+        declared = [*(word for node in nodes for word in ("--node", node)), "--as-me"]
         region.screen.command(["baygrid", "agent", "--centre", name, *declared, "..."])
         arguments = ["agent", "--centre", name, *declared, "--state", str(region.folder / name),
                      "--server", region.server, "--token", made["token"]]  # fmt: skip

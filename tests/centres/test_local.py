@@ -347,3 +347,13 @@ def test_a_node_that_cannot_be_read_is_refused(text):
 def test_a_node_is_declared_once():
     with pytest.raises(BadNode):
         parse_nodes(["n1:cpus=1", "other/n1:cpus=1"])
+
+
+def test_the_line_of_its_end_is_not_written_through_a_link(site, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    one = order(f"ln -s {precious} ../exit; exit 3")
+    start(site, one)
+    seen = until(site, one)
+    assert (seen.state, seen.exit_code) == (AttemptState.FAILED, 3)
+    assert precious.read_text() == "mine"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from baygrid.centres.engine import Stand
+from baygrid.centres.folder import owners
 from baygrid.centres.folder.files import Files, key_of
-from baygrid.centres.queued import owners
 from baygrid.centres.queued.attempt import name_of
 from baygrid.centres.queued.notes import Notes
 from baygrid.core.jobs.lifecycle import AttemptState

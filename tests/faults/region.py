@@ -213,4 +213,5 @@ class Region:
             "token": self.token,
             "state": str(self.folder / "agent"),
             "nodes": ["n1:cpus=4,memory=4"],
+            "as_me": True,
         }

@@ -56,6 +56,7 @@ class Pair:
             "token": secret,
             "state": str(self.folder / centre),
             "nodes": [node],
+            "as_me": True,
         }
         agent = self.processes.start("agent", settings, self.folder / f"{centre}.stderr")
         self.agents.append(agent)

@@ -1,7 +1,13 @@
 """What an agent is given for its driver."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from baygrid.centres.folder.accounts import Accounts
 from baygrid.wiring.drivers import DRIVERS, Given, parse_options
 
 
@@ -19,7 +25,7 @@ def test_an_option_of_another_driver_is_refused_with_what_there_is(tmp_path):
     with pytest.raises(ValueError, match="no option 'roof': use root, rooms"):
         Given(tmp_path, "here", options={"roof": "x"}).only("root", "rooms")
     with pytest.raises(ValueError, match="it has none"):
-        DRIVERS["local"](Given(tmp_path, "here", options={"root": "x"}))
+        DRIVERS["local"](Given(tmp_path, "here", options={"root": "x"}, as_me=True))
 
 
 def test_nodes_are_declared_only_where_the_driver_does_not_ask_for_them(tmp_path):
@@ -27,3 +33,33 @@ def test_nodes_are_declared_only_where_the_driver_does_not_ask_for_them(tmp_path
     assert given.only(nodes=True) == {}
     with pytest.raises(ValueError, match="leave out --node"):
         given.only()
+
+
+def test_local_runs_no_job_as_the_agents_user_unless_that_is_wanted(tmp_path):
+    with pytest.raises(ValueError, match=r"--account-map .* --as-me"):
+        DRIVERS["local"](Given(tmp_path, "here"))
+    centre = DRIVERS["local"](Given(tmp_path, "here", as_me=True))
+    assert "accounts" not in centre.capabilities()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: jobs under other accounts")
+def test_accounts_need_a_folder_that_they_can_pass(tmp_path):
+    tmp_path.chmod(0o700)
+    some = Accounts(other="nobody")
+    with pytest.raises(ValueError, match="lets no other user pass"):
+        DRIVERS["local"](Given(tmp_path / "state", "here", accounts=some))
+    with pytest.raises(ValueError, match="jobs must not run as 'root'"):
+        DRIVERS["local"](Given(tmp_path / "state", "here", accounts=Accounts(other="root")))
+    made = Path(tempfile.mkdtemp(prefix="baygrid-"))
+    made.chmod(0o711)
+    try:
+        centre = DRIVERS["local"](Given(made / "state", "here", accounts=some))
+        assert "accounts" in centre.capabilities()
+    finally:
+        shutil.rmtree(made)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs not to be root")
+def test_only_root_runs_jobs_as_others(tmp_path):
+    with pytest.raises(ValueError, match="only root"):
+        DRIVERS["local"](Given(tmp_path, "here", accounts=Accounts(other="nobody")))

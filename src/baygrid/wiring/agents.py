@@ -12,6 +12,7 @@ import structlog
 
 from baygrid.app.platform import Platform
 from baygrid.centres.agent import Agent
+from baygrid.centres.folder.accounts import parse_accounts
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
 from baygrid.centres.loop import Locked, Loop, StateLock
@@ -39,7 +40,14 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     log_to_stderr()
     if settings.driver not in DRIVERS:
         raise ValueError(f"there is no driver {settings.driver!r}: use one of {', '.join(DRIVERS)}")
-    given = Given(settings.state, settings.centre, settings.nodes, parse_options(settings.options))
+    given = Given(
+        settings.state,
+        settings.centre,
+        settings.nodes,
+        parse_options(settings.options),
+        parse_accounts(settings.account_map, settings.run_as),
+        settings.as_me,
+    )
     transport = HttpTransport(settings.server, settings.token, failpoint=failpoint)
     try:
         lock = StateLock(settings.state)
@@ -101,7 +109,7 @@ class EmbeddedAgent:
         nodes: Sequence[str],
         failpoint: Failpoint = no_failpoint,
     ) -> None:
-        self._given = Given(state, name, tuple(nodes))
+        self._given = Given(state, name, tuple(nodes), as_me=True)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
         self._failpoint = failpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Protocol
 
 from baygrid.centres import slurm
 from baygrid.centres.engine import EngineSilent
+from baygrid.centres.folder.accounts import Accounts, unusable
 from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
+from baygrid.centres.local.spawn import SETPRIV
 from baygrid.centres.queued import QueuedCentre
 from baygrid.ports.centre import Centre
 from baygrid.ports.messages import PartitionReport
@@ -32,12 +35,14 @@ class Driver(Centre, Protocol):
 @dataclass(frozen=True, slots=True)
 class Given:
     """`nodes`: as the operator declared them, for a driver that asks for it. `options`: of this driver alone,
-    name -> text."""
+    name -> text. `accounts`: whom jobs run as; `as_me`: they may run as the agent's own user."""
 
     state: Path
     centre: str
     nodes: tuple[str, ...] = ()
     options: Mapping[str, str] | None = None
+    accounts: Accounts = Accounts()  # noqa: RUF009 - a value
+    as_me: bool = False
 
     def only(self, *known: str, nodes: bool = False) -> Mapping[str, str]:
         """The options, which are of these. `nodes`: they may be declared. Raises ValueError."""
@@ -69,9 +74,47 @@ def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
 
 def _local(given: Given) -> Driver:
     given.only(nodes=True)
+    root = given.state / "attempts"
+    if given.accounts:
+        _prepare_for_users(given.accounts, root)
+    elif not given.as_me:
+        raise ValueError(
+            f"jobs would run as {_own_name()}, and could read the agent's key and one another's files: give"
+            " them accounts with --account-map PROJECT=USER or --run-as USER (as root), or accept it with"
+            " --as-me"
+        )
     # Jobs find this installation's own programs, `baygrid app` among them.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return LocalCentre(given.state / "attempts", declared(given.nodes), name=given.centre, path=path)
+    account_of = given.accounts.account_of if given.accounts else None
+    return LocalCentre(root, declared(given.nodes), name=given.centre, path=path, account_of=account_of)
+
+
+def _prepare_for_users(accounts: Accounts, root: Path) -> None:
+    """Raises ValueError where their jobs could not run."""
+    if os.geteuid() != 0:
+        raise ValueError(
+            f"only root can run jobs as other users: start the agent as root, not as {_own_name()}"
+        )
+    if not Path(SETPRIV).exists():
+        raise ValueError(f"{SETPRIV} is not there: install util-linux")
+    why = unusable(accounts, os.geteuid())
+    if why is not None:
+        raise ValueError(why)
+    root.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    root.parent.chmod(0o711)
+    for folder in root.resolve().parents:
+        if not folder.stat().st_mode & 0o001:
+            raise ValueError(
+                f"{folder} lets no other user pass, so jobs could not reach their files in {root.parent}:"
+                " give --state a folder such as /var/lib/baygrid"
+            )
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def _slurm(given: Given) -> Driver:

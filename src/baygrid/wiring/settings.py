@@ -33,7 +33,8 @@ class ServerSettings:
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
     """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one
-    node. `options`: of the driver, as "name=text"."""
+    node. `options`: of the driver, as "name=text". `account_map`: "project=user", or files of such lines;
+    `run_as`: the user of all other projects; `as_me`: jobs may run as the agent's own user."""
 
     centre: str
     server: str
@@ -42,3 +43,6 @@ class AgentSettings:
     driver: str = "local"
     nodes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    account_map: tuple[str, ...] = ()
+    run_as: str = ""
+    as_me: bool = False

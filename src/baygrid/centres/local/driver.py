@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
 from baygrid import __version__
-from baygrid.centres.folder import staging
+from baygrid.centres.folder import owners, staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Claim, Files, Why, key_of
@@ -32,7 +32,7 @@ from baygrid.centres.local.attempt import (
 )
 from baygrid.centres.local.nodes import this_machine
 from baygrid.centres.local.share import NoRoom, Share, Shares
-from baygrid.centres.local.spawn import environment, spawn
+from baygrid.centres.local.spawn import SUPERVISOR, environment, spawn
 from baygrid.centres.local.supervisors import Supervisors
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
@@ -47,7 +47,8 @@ CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "che
 
 class LocalCentre:
     """`root` holds one directory per attempt and must be this driver's alone. `path` is what jobs get as
-    PATH."""
+    PATH. `account_of`: the user that an order's job runs as, which only root can do; raises NotRunnable where
+    its project has none. Left out: all run as the caller's own."""
 
     def __init__(
         self,
@@ -56,12 +57,21 @@ class LocalCentre:
         *,
         name: str = "local",
         path: str | None = None,
+        account_of: Callable[[Order], str] | None = None,
         sample_ms: int = 1_000,
     ) -> None:
         self._root = root.resolve()
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if stat.S_IMODE(self._root.stat().st_mode) & 0o077:
-            self._root.chmod(0o700)
+        # Users whose jobs run here pass through it, and list nothing.
+        mode = 0o700 if account_of is None else 0o711
+        self._root.mkdir(mode=mode, parents=True, exist_ok=True)
+        if stat.S_IMODE(self._root.stat().st_mode) != mode:
+            self._root.chmod(mode)
+        self._account_of, self._supervisor = account_of, SUPERVISOR
+        if account_of is not None:  # who may not read our installation can read this one
+            copied = self._root / ".supervise.sh"
+            copied.write_bytes(Path(SUPERVISOR).read_bytes())
+            copied.chmod(0o644)
+            self._supervisor = str(copied)
         self._partitions = this_machine() if partitions is None else partitions
         self._name = name
         self._path = path if path is not None else os.environ.get("PATH", os.defpath)
@@ -95,7 +105,7 @@ class LocalCentre:
         return self._supervisors.fileno()
 
     def capabilities(self) -> frozenset[str]:
-        return CAPABILITIES
+        return CAPABILITIES if self._account_of is None else CAPABILITIES | {"accounts"}
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self._partitions
@@ -118,10 +128,12 @@ class LocalCentre:
         try:
             if order.image and "image" not in self.capabilities():
                 raise NotRunnable(f"this centre cannot run anything inside an image, such as {order.image}")
+            account = self._account_of(order) if self._account_of is not None else ""
             share = self._shares.choose(order)
             environ = environment(files, order, share, self._name, self._path)
             given = {"order": attempt.facts.to_json(), "share": share.to_json()}
-            attempt.pid = spawn(files, order, share, environ, orjson.dumps(given).decode())
+            claim = orjson.dumps(given).decode()
+            attempt.pid = spawn(files, order, share, environ, claim, self._supervisor, account)
         except (NoRoom, NotRunnable) as refusal:
             self._forbid(attempt, "refused", str(refusal), now)
             return
@@ -234,6 +246,11 @@ class LocalCentre:
             self._supervisors.let_go(attempt)
             attempt.pid = pid
             descriptor = processes.hold(pid, claim.start)
+            if descriptor is not None and not self._is_its_own(attempt, pid):
+                os.close(descriptor)
+                attempt.pid = 0
+                self._done(attempt, verdict(attempt, attempt.files.exit(), now))
+                return
             if descriptor is None:
                 self._leaderless(attempt, now)
                 return
@@ -249,6 +266,11 @@ class LocalCentre:
             self._end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
         due = attempt.limit_at if attempt.why is None else attempt.why.kill_at
         self._due_at = min(self._due_at, NEVER if due is None else due)
+
+    def _is_its_own(self, attempt: Attempt, pid: int) -> bool:
+        """Where jobs have accounts, a job could have written another process into its claim, for us to end
+        it."""
+        return self._account_of is None or processes.owner(pid) == os.stat(attempt.files.dir).st_uid  # noqa: PTH116
 
     def _end(self, attempt: Attempt, word: str, name: str, grace_ms: int, now: Instant) -> None:
         """The signal of this name now, KILL after the grace. The first reason is the one that is told."""
@@ -330,6 +352,8 @@ class LocalCentre:
         attempt.look_at = now + ENDING_POLL_MS
 
     def _conclude(self, attempt: Attempt, now: Instant) -> None:
+        if self._account_of is not None:
+            owners.take_back(Path(attempt.files.dir))
         ended = attempt.files.exit()
         alone = ended is not None and attempt.kill_at == 0
         self._done(attempt, verdict(attempt, ended, ended.at if ended is not None and alone else now))

@@ -43,6 +43,14 @@ def everyone() -> Iterator[Process]:
                 yield process
 
 
+def owner(pid: int) -> int | None:
+    """The user that a process runs as; None when it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def hold(pid: int, start: int) -> int | None:
     """A file descriptor for exactly this process, readable once it ends. None when it is gone."""
     try:

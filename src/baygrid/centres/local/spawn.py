@@ -8,13 +8,17 @@ import os
 import signal
 from pathlib import Path
 
+from baygrid.centres.folder import owners
 from baygrid.centres.folder.environment import NotRunnable, common
 from baygrid.centres.folder.files import Files
+from baygrid.centres.folder.users import ids_of
 from baygrid.centres.local.share import WHOLE, Share
 from baygrid.ports.messages import Order
 
 SUPERVISOR = str(Path(__file__).with_name("supervise.sh"))
 SHELL = "/bin/sh"
+SETPRIV = "/usr/bin/setpriv"
+_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 _LONG = 20_000  # characters; the kernel takes 128 KiB for one argument
 _OF_A_SHELL = ("$$", "${$}", "$0", "${0")  # who says this means a shell of its own, not the supervisor
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,6 +34,15 @@ def environment(files: Files, order: Order, share: Share, centre: str, path: str
         "CUDA_VISIBLE_DEVICES": share.visible()[0],
         **({"BAYGRID_ACCELERATOR_SHARE": str(share.part / WHOLE)} if share.part < WHOLE else {}),
     }
+
+
+def _as_user(account: str, argv: list[str], environ: dict[str, str]) -> list[str]:
+    """The command by which the user runs `argv` with this environment. It must not be the environment of what
+    changes the user, which is still root: the job chooses it, LD_PRELOAD too."""
+    words = [f"{name}={value}" for name, value in {**environ, "USER": account, "LOGNAME": account}.items()]
+    group = ids_of(account)[1]
+    become = [SETPRIV, f"--reuid={account}", f"--regid={group}", "--init-groups", "--inh-caps=-all"]
+    return [*become, "/usr/bin/env", "-i", *words, *argv]
 
 
 def commands(files: Files, order: Order) -> tuple[str, str]:
@@ -48,18 +61,31 @@ def _command(files: Files, name: str, text: str) -> str:
     return text if text.strip() else ""
 
 
-def spawn(files: Files, order: Order, share: Share, environ: dict[str, str], given: str) -> int:
+def spawn(
+    files: Files,
+    order: Order,
+    share: Share,
+    environ: dict[str, str],
+    given: str,
+    supervisor: str = SUPERVISOR,
+    account: str = "",
+) -> int:
     """Returns the pid of the supervisor, which leads a session of its own. `given` is what it puts into its
-    claim. Raises OSError."""
+    claim. With an `account` it and all that it starts run as that user, to whom the folder then belongs.
+    Raises OSError."""
     setup, run = commands(files, order)
-    argv = ["sh", SUPERVISOR, files.dir, given, setup, run, *share.visible()]
-    log = os.open(files.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    argv = [SHELL, supervisor, files.dir, given, setup, run, *share.visible()]
+    if account:
+        argv, environ = _as_user(account, argv, environ), {}
+    log = os.open(files.path("log"), _LOG_FLAGS, 0o600)
     ours = os.sched_getaffinity(0) if share.cpus else set[int]()
     try:
+        if account:
+            owners.give(Path(files.dir), account)
         if share.cpus:  # inherited: to pin the child afterwards is too late for what it starts at once
             os.sched_setaffinity(0, share.cpus)
         return os.posix_spawn(
-            SHELL,
+            argv[0],
             argv,
             environ,
             setsid=True,

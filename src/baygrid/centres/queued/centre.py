@@ -13,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from baygrid.centres.engine import Engine, EngineSilent
-from baygrid.centres.folder import staging
+from baygrid.centres.folder import owners, staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Files, Why, key_of
 from baygrid.centres.folder.sweep import Sweeper
-from baygrid.centres.queued import owners
 from baygrid.centres.queued.asking import Asking
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
 from baygrid.centres.queued.life import NEVER, Life

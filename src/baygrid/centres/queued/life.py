@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from baygrid.centres.engine import Sight, Stand
+from baygrid.centres.folder import owners
 from baygrid.centres.folder.endings import never_ran
 from baygrid.centres.folder.files import Why
-from baygrid.centres.queued import owners
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
 from baygrid.centres.queued.joined import Told, joined
 from baygrid.centres.queued.notes import Notes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from baygrid.centres.engine import Engine, Sight, Stand, Submission, Task
+from baygrid.centres.folder import owners
 from baygrid.centres.folder.environment import NotRunnable
-from baygrid.centres.queued import owners
 from baygrid.centres.queued.asking import Answer, Asking, Errand
 from baygrid.centres.queued.attempt import Attempt, Pace, Stage
 from baygrid.centres.queued.life import NEVER, Life

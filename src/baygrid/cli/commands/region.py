@@ -71,7 +71,9 @@ def centres(session: Session, context: typer.Context) -> None:
 
 
 def _driver(centre: dict[str, Any]) -> str:
-    return f"{centre['driver']} {centre['version']}".strip()
+    said = f"{centre['driver']} {centre['version']}".strip()
+    trusting = centre["driver"] == "local" and "accounts" not in (centre["capabilities"] or ["accounts"])
+    return f"{said}, jobs as its own user" if trusting else said
 
 
 def _reach(centre: dict[str, Any]) -> str:

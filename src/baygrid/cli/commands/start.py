@@ -107,6 +107,20 @@ def agent(
         list[str] | None,
         typer.Option("--option", "-o", metavar="NAME=TEXT", help="A setting of the driver; may be repeated."),
     ] = None,
+    account_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--account-map",
+            metavar="PROJECT=USER|FILE",
+            help="Whom a project's jobs run as; may be repeated.",
+        ),
+    ] = None,
+    run_as: Annotated[
+        str, typer.Option("--run-as", metavar="USER", help="Whom the jobs of all other projects run as.")
+    ] = "",
+    as_me: Annotated[
+        bool, typer.Option("--as-me", help="Let jobs run as the agent's own user, who has its key.")
+    ] = False,
 ) -> None:
     """Start the agent of a centre. It only dials out; `baygrid centres create` prints the whole command."""
     from baygrid import wiring
@@ -127,6 +141,9 @@ def agent(
         driver=driver,
         nodes=tuple(node or ()),
         options=tuple(option or ()),
+        account_map=tuple(account_map or ()),
+        run_as=run_as,
+        as_me=as_me,
     )
     settle()
     try:

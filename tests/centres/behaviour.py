@@ -7,12 +7,13 @@ what it cannot are not its own.
 
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.centre import StagingFailed
-from baygrid.ports.messages import CAPABILITIES
+from baygrid.ports.messages import CAPABILITIES, WITHDRAWN
 from tests.centres.site import (
     FILE_CLOCK_MS,
     NODES,
@@ -165,6 +166,24 @@ class Behaviour:
         seen = until(site, one)
         assert (seen.state, seen.cause) == (AttemptState.CANCELLED, None)
         assert seen.started_at is not None
+
+    def test_what_is_withdrawn_never_starts(self, site):
+        one = order("echo ran")
+        site.centre.prepare(one, no_fetch)
+        site.centre.stop(replace(stop_of(one), reason=WITHDRAWN), site.now())
+        start(site, one)
+        seen = until(site, one)
+        assert (seen.state, seen.started_at) == (AttemptState.CANCELLED, None)
+        assert whole_log(site, one) == b""
+
+    def test_what_runs_is_not_withdrawn(self, site):
+        one = order("echo up; exec sleep 600")
+        start(site, one)
+        until_log(site, one, b"up")
+        site.centre.stop(replace(stop_of(one), reason=WITHDRAWN), site.now())
+        assert until(site, one, RUNNING).state is RUNNING
+        site.centre.stop(stop_of(one), site.now())
+        assert until(site, one).state is AttemptState.CANCELLED
 
     def test_a_stop_lets_it_end_in_its_own_way(self, site):
         one = order("trap 'echo saved; exit 0' TERM; echo up; while :; do sleep 0.05; done")

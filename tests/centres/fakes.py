@@ -9,6 +9,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import (
+    WITHDRAWN,
     AttemptReport,
     Desired,
     NodeReport,
@@ -45,6 +46,7 @@ class FakeCentre:
         self.forgotten: list[str] = []
         self.broken: str | None = None  # what every call that starts or looks fails with
         self.refuses_staging: str | None = None
+        self.queues = False  # it has a queue of its own: what is started there waits until `begin`
         self.parts = INVENTORY
         self.able: frozenset[str] = frozenset()
 
@@ -66,15 +68,23 @@ class FakeCentre:
         if self.broken:
             raise OSError(self.broken)
         if order.token not in self.states:
-            self.started[order.token] = self.started.get(order.token, 0) + 1
-            self.states[order.token] = Observation(AttemptState.RUNNING, started_at=now)
+            if self.queues:
+                self.states[order.token] = Observation(AttemptState.WAITING)
+                return
+            self.begin(order.token, now)
+
+    def begin(self, token: str, now: Instant, nodes: tuple[str, ...] = ()) -> None:
+        """The command begins."""
+        if self.states.get(token, Observation(AttemptState.WAITING)).state is AttemptState.WAITING:
+            self.started[token] = self.started.get(token, 0) + 1
+            self.states[token] = Observation(AttemptState.RUNNING, started_at=now, nodes=nodes)
 
     def stop(self, stop: Stop, now: Instant) -> None:
         self.stops.append(stop)
         seen = self.states.get(stop.token)
         if seen is None:
             self.states[stop.token] = Observation(AttemptState.CANCELLED, ended_at=now)
-        elif not seen.state.final:
+        elif not seen.state.final and (stop.reason != WITHDRAWN or seen.started_at is None):
             self.end(stop.token, AttemptState.CANCELLED, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:

@@ -35,22 +35,6 @@ def test_a_job_from_order_to_forgotten(world):
     assert not world.agent.attempts
 
 
-def test_the_nodes_that_the_centre_chose_are_told_and_all_are_metered(world):
-    one = order(nodes=(), count=2)
-    world.server.want(one)
-    world.take()
-    world.step()
-    assert world.server.last[one.attempt].nodes == ()
-    seen = world.centre.states[one.token]
-    world.centre.states[one.token] = replace(seen, nodes=("n1", "n2"))
-    world.step(2)
-    assert world.server.last[one.attempt].nodes == ("n1", "n2")
-    world.centre.end(one.token, SUCCEEDED, world.time)
-    world.step(2)
-    (signed,) = world.server.last[one.attempt].usage
-    assert signed.usage.nodes == 2
-
-
 def test_an_answer_is_durable_before_anything_of_it_starts_and_costs_one_sync(world):
     orders = [order(number=n) for n in range(50)]
     world.server.want(*orders)

@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -10,18 +11,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from baygrid.centres.reports import FULL_EVERY_MS
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import Desired, ReportAnswer, Unreachable
+from baygrid.ports.messages import WITHDRAWN, Desired, ReportAnswer, Unreachable
 from tests.centres.site import order, sha256, stop_of
-from tests.centres.world import FAILED, HOUR, RUNNING, SUCCEEDED, UNKNOWN, World
+from tests.centres.world import CANCELLED, FAILED, HOUR, RUNNING, SUCCEEDED, UNKNOWN, WAITING, World
 
 
 @settings(max_examples=60, stateful_step_count=40)
 class AnyOrder(RuleBasedStateMachine):
     """Messages lost, repeated, late and out of order; crashes anywhere; a command still runs at most once."""
 
-    @initialize()
-    def begin(self):
+    @initialize(queues=st.booleans())
+    def begin(self, queues):
         self.world = World()
+        self.world.centre.queues = queues
         self.answers: list[Desired] = []
         self.replies: list[ReportAnswer] = []
         self.made = 0
@@ -35,11 +37,21 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.server.want(order(number=self.made, workdir=workdir, state=begun))
 
     @precondition(lambda self: self.made)
-    @rule(data=st.data())
-    def want_a_stop(self, data):
+    @rule(data=st.data(), withdrawn=st.booleans())
+    def want_a_stop(self, data, withdrawn):
         one = order(number=data.draw(st.integers(1, self.made)))
-        if one.attempt in self.world.server.orders:
-            self.world.server.want(stops=[stop_of(one)])
+        stop = replace(stop_of(one), reason=WITHDRAWN) if withdrawn else stop_of(one)
+        server = self.world.server
+        known = server.stops.get(one.attempt)
+        if one.attempt in server.orders or (known is not None and known[1].reason == WITHDRAWN):
+            server.want(stops=[stop])
+
+    @precondition(lambda self: self.world.centre.queues)
+    @rule(data=st.data())
+    def one_begins(self, data):
+        waiting = [token for token, seen in self.world.centre.states.items() if seen.state is WAITING]
+        if waiting:
+            self.world.centre.begin(data.draw(st.sampled_from(sorted(waiting))), self.world.time)
 
     @rule()
     def ask(self):
@@ -101,6 +113,9 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_ran_twice(self):
         if hasattr(self, "world"):
             assert all(count == 1 for count in self.world.centre.started.values())
+            told = self.world.server.last.values()
+            never = {one.token for one in told if one.state is CANCELLED and one.started_at is None}
+            assert never.isdisjoint(self.world.centre.started)
 
     def teardown(self):
         """Once everything arrives, everything ends and is forgotten, and what is told is what happened."""

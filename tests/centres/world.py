@@ -9,6 +9,7 @@ from tests.centres.fakes import FakeCentre, FakeKey, FakeServer
 HOUR = 3_600_000
 RUNNING, SUCCEEDED, FAILED = AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.FAILED
 CANCELLED, UNKNOWN, STAGING = AttemptState.CANCELLED, AttemptState.UNKNOWN, AttemptState.STAGING
+WAITING = AttemptState.WAITING
 
 
 class World:

@@ -42,7 +42,8 @@ WHOLE = {
     "flavors": {"H100": {"rating": 1.0, "watts": 700}, "A100": {"rating": 0.45}},
     "centres": {
         "hub": {
-            "managed": False, "max_pending": 4, "link": {"mbit_s": 1000, "gib_price": 0.05},
+            "managed": False, "max_pending": 4, "patience": "10m",
+            "link": {"mbit_s": 1000, "gib_price": 0.05},
             "carbon": 540, "energy_price": [f"0.{h:02d}" for h in range(24)], "pue": 1.3, "watts_cpu": 5,
         }
     },
@@ -83,6 +84,7 @@ def test_every_field_means_what_it_says():
     assert policy.centres["hub"] == CentrePolicy(
         managed=False,
         max_pending=4,
+        patience_s=600,
         mbit_s=1000,
         gib_price=Fraction(1, 20),
         carbon_g_kwh=(540,) * 24,
@@ -233,6 +235,7 @@ centres = st.builds(
     CentrePolicy,
     st.booleans(),
     st.none() | st.integers(1, 1_000_000),
+    st.none() | st.integers(1, 366 * 86_400),
     st.integers(0, 100_000_000),
     decimals,
     st.just(()) | st.lists(st.integers(0, 10_000), min_size=24, max_size=24).map(tuple),

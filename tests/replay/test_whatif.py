@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baygrid.core.placement.demand import Expected
+from baygrid.core.placement.demand import Expected, Infra, Target
 from baygrid.core.placement.policy import UNDECLARED, CentrePolicy, FlavorPolicy, Policy
 from baygrid.core.placement.policy_file import parse
 from baygrid.core.placement.queue.backlog import Backlog
@@ -135,6 +135,19 @@ def test_a_centre_with_its_own_scheduler_queues_for_itself():
     policy = Policy(centres={"hub": CentrePolicy(managed=False)})
     found = course([past("a"), past("b"), past("c", 0.5)], setting(policy))
     assert starts(found) == {"a": 0, "b": 0, "c": 1}
+
+
+def test_what_waits_too_long_in_a_centres_own_queue_starts_elsewhere():
+    """`hub` is the cheaper and full for nine hours; `far` is free after one."""
+    far = centre("far", gpu=nodes(1, H100=8))
+    offers = (H100, offer("far/gpu", "H100", price=20))
+    full = [past(name, hours=9, infra=Infra((Target("hub"),))) for name in "ab"]
+    history = [*full, past("c", infra=Infra((Target("far"),))), past("d", 0.1)]
+    for patience, expected in ((600, 1), (7200, 2.1), (50_000, 9)):
+        late = CentrePolicy(managed=False, max_pending=2, patience_s=patience)
+        found = course(history, setting(Policy(centres={"hub": late}), far, offers=offers))
+        assert starts(found)["d"] == pytest.approx(expected, abs=0.01)
+        assert found.waits["d"] == pytest.approx((expected - 0.1) * HOUR, abs=0.01 * HOUR)
 
 
 def test_a_centre_with_its_own_scheduler_lets_jobs_share_a_device():

@@ -44,6 +44,8 @@ SIMULATED = (
     "test_a_stop_of_something_unheard_of_keeps_it_from_ever_starting",
     "test_a_stop_right_after_the_start_ends_either_way",
     "test_a_stop_while_running",
+    "test_what_is_withdrawn_never_starts",
+    "test_what_runs_is_not_withdrawn",
     "test_what_ignores_term_is_killed_after_the_grace",
     "test_a_stop_after_the_end_changes_nothing",
     "test_a_second_start_does_nothing",
@@ -116,6 +118,8 @@ class SimSite:
 
 
 class TestSimulated:
+    clock_ms = Behaviour.clock_ms
+
     @pytest.fixture
     def site(self):
         return SimSite()

@@ -6,7 +6,9 @@ import pytest
 
 from baygrid.app import follower, scheduler
 from baygrid.centres import agent, logs, reports
-from baygrid.sim import Outcome, simulate
+from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.messages import WITHDRAWN
+from baygrid.sim import Outcome, region, simulate
 from baygrid.sim.faults import Faults
 from baygrid.sim.region import Region
 from tests.sim.stories import story
@@ -50,6 +52,20 @@ def test_jobs_are_preempted_tried_again_and_wait_for_others_meanwhile():
             told.update({"retried": job.retries, "elements": job.array is not None and ran})
             told.update({"waited": "after" in job.spec and ran, "went on": job.checkpoint is not None})
     for what in ("PREEMPTED", "retried", "elements", "waited", "went on"):
+        assert told[what], told
+
+
+def test_jobs_wait_in_a_centres_own_queue_and_are_withdrawn_from_it_meanwhile(monkeypatch):
+    monkeypatch.setattr(region, "OWN_QUEUE", 1.0)
+    told = Counter[str]()
+    for seed in range(16):
+        made = Region(seed, 12)
+        assert made.run().failure is None
+        attempts = made.watch.snapshot.attempts
+        there = [one for one in attempts.values() if one.centre == "sz-four"]
+        told["withdrawn"] += sum(one.cause == WITHDRAWN for one in there)
+        told["gangs"] += sum(one.count > 1 and one.state is AttemptState.SUCCEEDED for one in there)
+    for what in ("withdrawn", "gangs"):
         assert told[what], told
 
 

@@ -22,7 +22,7 @@ from baygrid.core.pricing.charge import Charge, Consumption, charge
 from baygrid.core.pricing.postings import Transaction, charge_postings
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import Usage
+from baygrid.ports.messages import WITHDRAWN, Usage
 from baygrid.ports.records import (
     AttemptRecord,
     ChargeRow,
@@ -34,7 +34,8 @@ from baygrid.ports.records import (
 
 CANCELLED = "cancelled"
 PREEMPTED = "preempted"
-"""Why we stop an attempt (`AttemptRecord.stop_reason`), where that decides what becomes of its job."""
+"""Why we stop an attempt (`AttemptRecord.stop_reason`), where that decides what becomes of its job;
+`WITHDRAWN` is another."""
 
 
 def end_attempt(
@@ -85,7 +86,8 @@ def _follow(
         retries = job.retries + (event is JobEvent.RETRY)
         told = Event(now, "job-requeued", job.project, job.id, attempt.id, attempt.centre, data=data)
         kept = attempt.outputs.get(OUTPUT, job.checkpoint)
-        again = replace(job, state=state, hold=0, retries=retries, checkpoint=kept)
+        waited_at = f"{attempt.centre}/{attempt.partition}" if attempt.cause == WITHDRAWN else ""
+        again = replace(job, state=state, hold=0, retries=retries, checkpoint=kept, waited_at=waited_at)
         changes.queued.append((again, told))
         return
     ended = replace(

@@ -28,8 +28,9 @@ def demand_of(
     user: str = "",
     submitted_at: Instant = 0,
     input_bytes: int = 0,
+    waited_at: str = "",
 ) -> Demand:
-    """What one job asks for."""
+    """What one job asks for; `waited_at` as of its row."""
     infra = Infra(
         tuple(map(_target, spec.infra.places)), spec.infra.ordered, tuple(map(_target, spec.infra.avoid))
     )
@@ -60,6 +61,7 @@ def demand_of(
         deadline=spec.deadline,
         checkpointed=spec.checkpoint.path is not None,
         needs=_needs(spec),
+        waited_at=Target(*waited_at.split("/", 1)) if waited_at else None,
     )
 
 
@@ -159,3 +161,10 @@ def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:
         expected=demand.expected,
         ends_by=(attempt.started_at or attempt.placed_at) + demand.occupies_ms,
     )
+
+
+def told_wait_s(attempt: AttemptRecord) -> int | None:
+    """How long it would wait in the centre's own queue, as was said when it was placed; None: nobody knew."""
+    told = attempt.reasons.get("outcome", {}).get("data", {})
+    costs = told.get("costs", ())
+    return next((row.get("wait_s") for row in costs if row["subject"] == told.get("best")), None)

@@ -24,6 +24,7 @@ from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
+from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project, Want
 from baygrid.ports.store import Tx
 
@@ -91,6 +92,9 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
     if not attempts:
         raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
     found = table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+    if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == WITHDRAWN:
+        text = f"{found.text}; it waits there for too long, and is being withdrawn to start elsewhere"
+        found = replace(found, text=text)
     if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == PREEMPTED:
         text = f"{found.text}; now it is being stopped for a more urgent job, and will be queued again"
         found = replace(found, text=text)

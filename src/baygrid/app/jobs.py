@@ -23,6 +23,7 @@ from baygrid.core.jobs.lifecycle import (
     step_job,
 )
 from baygrid.ports.basics import Instant
+from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Want
 from baygrid.ports.store import Tx
 
@@ -154,6 +155,32 @@ def preempt(
             asked = Event(now, "preempt-requested", term=term, data={"reason": dict(reasons[id])})
             _stop(tx, changes, attempt, PREEMPTED, asked)
     return [attempt for attempt in changes.attempts if attempt.id in reasons]
+
+
+def withdraw(
+    tx: Tx, changes: Changes, reasons: Mapping[str, Mapping[str, Any]], now: Instant, term: int
+) -> list[AttemptRecord]:
+    """The leader takes attempts back that their centres keep waiting, each with its reason. They stay as they
+    are until the centre says that they never began (or that they have); what does not wait any more is left
+    out. Returns the new rows, which are in `changes`."""
+    found = tx.attempts.get(sorted(reasons))
+    for id, attempt in sorted(found.items(), key=lambda item: item[1].centre):
+        if attempt.want is Want.RUN and attempt.state is AttemptState.WAITING:
+            gen = tx.region.next_gen(attempt.centre)
+            changes.attempts.append(replace(attempt, want=Want.STOP, gen=gen, stop_reason=WITHDRAWN))
+            changes.events.append(
+                Event(
+                    now,
+                    "withdraw-requested",
+                    attempt.project,
+                    attempt.job,
+                    attempt.id,
+                    attempt.centre,
+                    term,
+                    {"reason": dict(reasons[id])},
+                )
+            )
+    return list(changes.attempts)
 
 
 def _stop(tx: Tx, changes: Changes, attempt: AttemptRecord, reason: str, asked: Event) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from baygrid.app import jobs
 from baygrid.app.changes import Changes
-from baygrid.app.jobs import preempt
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
 from baygrid.app.releases import settle
@@ -14,7 +14,7 @@ from baygrid.app.starts import FORESEEN, written
 from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
-from baygrid.core.placement.plan import Assignment, Preemption
+from baygrid.core.placement.plan import Assignment, Preemption, Withdrawal
 from baygrid.core.pricing.hold import hold_at_placement
 from baygrid.core.pricing.tariff import in_force
 from baygrid.core.reasons import JSON
@@ -42,11 +42,11 @@ def commit(
     def apply(tx: Tx) -> list[AttemptRecord]:
         if not tx.leadership.fence(term, holder, now, lease_ms):
             raise Fenced
-        jobs = tx.jobs.get([assignment.job for assignment, _ in assignments])
+        found = tx.jobs.get([assignment.job for assignment, _ in assignments])
         holding = [
-            (assignment, waiting, jobs[assignment.job])
+            (assignment, waiting, found[assignment.job])
             for assignment, waiting in assignments
-            if assignment.job in jobs and jobs[assignment.job].version == waiting.version
+            if assignment.job in found and found[assignment.job].version == waiting.version
         ]
         offers = platform.catalogue.at(tx).offers
         gens = {centre: tx.region.next_gen(centre) for centre in sorted({a.centre for a, _, _ in holding})}
@@ -79,9 +79,32 @@ def make_room(
         if not tx.leadership.fence(term, holder, now, lease_ms):
             raise Fenced
         changes = Changes()
-        stopping = preempt(tx, changes, reasons, now, term)
+        stopping = jobs.preempt(tx, changes, reasons, now, term)
         changes.apply(tx)
         return stopping
+
+    return platform.store.write(apply)
+
+
+def withdraw(
+    platform: Platform,
+    term: int,
+    holder: str,
+    lease_ms: int,
+    withdrawals: Sequence[Withdrawal],
+    now: Instant,
+) -> list[AttemptRecord]:
+    """Asks the centres to give back what only waits there and could start elsewhere. Returns the attempts
+    that are asked back now. Raises Fenced."""
+    reasons = {one.attempt: one.reason.to_json() for one in withdrawals}
+
+    def apply(tx: Tx) -> list[AttemptRecord]:
+        if not tx.leadership.fence(term, holder, now, lease_ms):
+            raise Fenced
+        changes = Changes()
+        asked = jobs.withdraw(tx, changes, reasons, now, term)
+        changes.apply(tx)
+        return asked
 
     return platform.store.write(apply)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from baygrid.app.catalogue import Prices, RegionCopy
-from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s
+from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s, told_wait_s
 from baygrid.app.durations import Durations, alike
 from baygrid.app.starts import Starts
-from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
@@ -19,6 +19,7 @@ from baygrid.core.placement.queue.backlog import Backlog
 from baygrid.core.placement.queue.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import Like
 from baygrid.core.placement.timeline.start_range import Told
+from baygrid.core.placement.withdrawing import Queued, patience_s
 from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
@@ -57,11 +58,12 @@ class RegionImage:
         self._planner = Planner()
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
         self._stopping_for: dict[str, str] = {}  # attempt: the job that takes its place
+        self._due: dict[str, Instant] = {}  # attempts in centres' own queues: when patience with each ends
         self._counted: dict[str, None] = {}  # attempts that are over
         self._durations = Durations()
         self.starts = Starts()
         self._organisations: Mapping[str, str] = {}
-        self._likes: dict[tuple[str, int, int, str], Demand] = {}
+        self._likes: dict[tuple[str, int, int, str, str], Demand] = {}
         self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
         self._prices: Prices | None = None
@@ -76,6 +78,8 @@ class RegionImage:
         if policy != self.policy:
             self.policy, self._news, changed = policy, True, True
             self.shares.follow(policy, now)
+            for attempt in self.live.values():
+                self._await(attempt)
         for name, centre in region.centres.items():
             view = centre_view(centre, region.partitions[name], seen.get(name), now)
             before = self.image.centres.get(name)
@@ -146,14 +150,18 @@ class RegionImage:
         once for all its likes."""
         asks = str([item for item in record.spec.items() if item[0] not in NOT_ASKED])
         bytes = -(-record.input_bytes // TRANSFER_STEP) * TRANSFER_STEP
-        key = (record.currency, record.hold, bytes, asks)
+        # Of one that is placed, as if it were queued again: it holds less now than it would ask for then.
+        holds = record.hold if record.state is JobState.QUEUED else record.asked
+        key = (record.currency, holds, bytes, asks, record.waited_at)
         like = self._likes.get(key)
         if like is None:
             if len(self._likes) >= LIKES_KEPT:
                 self._likes.clear()
-            like = demand_of("", record.currency, parse(record.spec), input_bytes=bytes)
+            like = demand_of(
+                "", record.currency, parse(record.spec), input_bytes=bytes, waited_at=record.waited_at
+            )
             if like.max_cost_minor is None:  # prices may have risen since the money was held
-                like = replace(like, max_cost_minor=record.hold, shape=None)
+                like = replace(like, max_cost_minor=holds, shape=None)
             self._likes[key] = like
         return like
 
@@ -168,6 +176,7 @@ class RegionImage:
                 self.image.release(attempt.id)
                 self._news |= self.live.pop(attempt.id, None) is not None
                 self._stopping_for.pop(attempt.id, None)
+                self._due.pop(attempt.id, None)
                 self.lost_after.pop(attempt.job, None)
                 if attempt.ended_at is not None:
                     self.shares.end(attempt.id, attempt.ended_at)
@@ -179,6 +188,16 @@ class RegionImage:
                 self._news |= self._left_queue(attempt)
                 self.live[attempt.id] = attempt
                 self._book(placement)
+                self._await(attempt)
+
+    def _await(self, attempt: AttemptRecord) -> None:
+        """What its centre's own queue has, and we want there, has until then to begin."""
+        there = self.policy.centre(attempt.centre)
+        if attempt.state is AttemptState.WAITING and attempt.want is Want.RUN and not there.managed:
+            patience = patience_s(there, told_wait_s(attempt))
+            self._due[attempt.id] = attempt.placed_at + patience * 1000
+        else:
+            self._due.pop(attempt.id, None)
 
     def _left_queue(self, attempt: AttemptRecord) -> bool:
         """Whether it has begun just now at a centre with a queue of its own, which may take one more then."""
@@ -233,12 +252,18 @@ class RegionImage:
             for each in self.policy.reservations
             for edge in (each.start, each.end)
         )
-        news = self._news or turned
+        overdue = [due for due in self._due.values() if due <= now]
+        news = self._news or turned or any(self._planned_at < due for due in overdue)
         self._news, self._planned_at = False, now
-        return news and len(self.backlog) > 0
+        return news and (len(self.backlog) > 0 or len(overdue) > 0)
 
     def plan(self, now: Instant) -> Plan:
-        return self._planner.plan(self.image, self.backlog, self.policy, self.shares, now)
+        queued = [
+            Queued(self.image.live[attempt], self._active[self.live[attempt].job], due)
+            for attempt, due in self._due.items()
+            if due <= now and self.live[attempt].job in self._active
+        ]
+        return self._planner.plan(self.image, self.backlog, self.policy, self.shares, now, queued)
 
     def foresee(self, now: Instant) -> None:
         """When some of those that wait will start, to learn from what comes of it. Not each time, and not

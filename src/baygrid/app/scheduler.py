@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from baygrid.app.jobs import lose
-from baygrid.app.placing import Fenced, commit, make_room
+from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
@@ -82,6 +82,9 @@ class Scheduler:
                 known.forget(assignment.job)
             if len(attempts) < len(part):
                 known.plan_again()  # what was kept for it is free
+        if made.withdrawals:
+            asked = withdraw(self._platform, self.term, self._holder, LEASE_MS, made.withdrawals, now)
+            known.take_attempts(asked)
         if made.more:
             known.plan_again()
         else:

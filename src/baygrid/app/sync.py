@@ -27,6 +27,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.messages import (
     CAPABILITIES,
     VERSION,
+    WITHDRAWN,
     AttemptReport,
     Desired,
     DriverReport,
@@ -174,7 +175,7 @@ def _take_attempts(
                 ended = _observed(record, item)
                 datasets.publish(tx, jobs[record.job], ended, kept, at.jurisdiction, now)
         else:
-            _advance(changes, record, item, now)
+            _advance(tx, changes, record, item, now)
     return closed, stored
 
 
@@ -228,8 +229,11 @@ def _end(
     if record.started_at is None and item.started_at is not None:
         # It began and ended between two reports: the stream tells both.
         changes.events.append(attempt_event(now, record, AttemptState.RUNNING, started_at=item.started_at))
+    state = _meant(record, item)
     final = replace(_observed(record, item), want=Want.NOTHING)
-    end_attempt(platform, changes, offers, final, job, _meant(record, item), usage, now)
+    if state is AttemptState.PREEMPTED and record.stop_reason == WITHDRAWN and final.started_at is None:
+        final = replace(final, cause=WITHDRAWN)
+    end_attempt(platform, changes, offers, final, job, state, usage, now)
 
 
 def _meant(record: AttemptRecord, item: AttemptReport) -> AttemptState:
@@ -238,17 +242,26 @@ def _meant(record: AttemptRecord, item: AttemptReport) -> AttemptState:
     stopped = item.state in (AttemptState.CANCELLED, AttemptState.PREEMPTED)
     if stopped and record.stop_reason == CANCELLED:
         return AttemptState.CANCELLED
+    if record.stop_reason == WITHDRAWN and (stopped or _fell_before_it_began(item)):
+        return AttemptState.PREEMPTED
     if record.stop_reason == PREEMPTED and (stopped or item.cause == "interrupted"):
         return AttemptState.PREEMPTED
     return item.state
 
 
-def _advance(changes: Changes, record: AttemptRecord, item: AttemptReport, now: Instant) -> None:
+def _fell_before_it_began(item: AttemptReport) -> bool:
+    return item.cause == "interrupted" and item.started_at is None
+
+
+def _advance(tx: Tx, changes: Changes, record: AttemptRecord, item: AttemptReport, now: Instant) -> None:
     state = record.state
     if item.state is not AttemptState.PLACED:  # taken on, nothing done yet
         event = AttemptEvent.STOP if item.state is AttemptState.STOPPING else AttemptEvent(item.state.value)
         state, _ = step_attempt(record.state, event)
     changed = replace(_observed(record, item), state=state)
+    if record.stop_reason == WITHDRAWN and changed.started_at is not None:
+        # It had begun: it was not taken back, and goes on there.
+        changed = replace(changed, want=Want.RUN, stop_reason="", gen=tx.region.next_gen(record.centre))
     if changed == record:
         return
     changes.attempts.append(changed)

@@ -28,7 +28,7 @@ from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation, StagingFailed
-from baygrid.ports.messages import Desired, DriverReport, Order, Report, ReportAnswer, Stop
+from baygrid.ports.messages import WITHDRAWN, Desired, DriverReport, Order, Report, ReportAnswer, Stop
 
 USAGE_EVERY_MS = 3_600_000
 STARTS_PER_TICK = 64
@@ -125,7 +125,7 @@ class Agent:
             known = self._memory.attempts.get(stop.attempt) or fresh.get(stop.attempt)
             if known is None:
                 known = fresh[stop.attempt] = Remembered(blank_order(stop), Phase.ORDERED, adopt=True)
-            elif known.order.token != stop.token or known.stop is not None or known.final is not None:
+            elif known.order.token != stop.token or known.final is not None or _bound(known.stop, stop):
                 continue
             stops.append((known, stop))
             entries.append(stop_entry(stop))
@@ -353,6 +353,9 @@ class Agent:
         for signed in stretches(kept, seen, self._usage_every, now, self._key):
             self._batch.append(usage_entry(signed))
             self._reporter.note(kept.order.attempt)
+        if kept.stop is not None and kept.stop.reason == WITHDRAWN and seen.started_at is not None:
+            kept.stop = None  # it has begun, and goes on
+            self._stops.pop(kept.order.attempt, None)
         if not seen.state.final:
             if kept.phase is not Phase.ORDERED or not same(kept.seen, seen):
                 self._enter(kept, Phase.ORDERED)
@@ -454,6 +457,11 @@ class Agent:
         if entries:
             lazy, self._lazy = self._lazy, []
             self._journal.append([*lazy, *entries])
+
+
+def _bound(had: Stop | None, stop: Stop) -> bool:
+    """Whether the stop that it had stays. One that was to be withdrawn may still be stopped for good."""
+    return had is not None and (had.reason != WITHDRAWN or stop.reason == WITHDRAWN)
 
 
 def _no_fetch(sha256: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
 from baygrid.ports.messages import (
     VERSION,
+    WITHDRAWN,
     AttemptReport,
     DriverReport,
     PartitionReport,
@@ -150,7 +151,8 @@ def _state(kept: Remembered) -> AttemptState:
         return AttemptState.PUBLISHING  # its end is told with the last of its usage
     if kept.phase is Phase.STAGE:
         return AttemptState.STAGING
-    if kept.stop is not None and (seen is None or seen.state is not AttemptState.UNKNOWN):
+    stops = kept.stop is not None and kept.stop.reason != WITHDRAWN
+    if stops and (seen is None or seen.state is not AttemptState.UNKNOWN):
         return AttemptState.STOPPING
     return AttemptState.PLACED if seen is None else seen.state
 

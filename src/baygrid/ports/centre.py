@@ -53,7 +53,8 @@ class Centre(Protocol):
     def start(self, order: Order, now: Instant) -> None: ...
 
     def stop(self, stop: Stop, now: Instant) -> None:
-        """Signals, KILL after the grace; an attempt that never started can never start after this."""
+        """Signals, KILL after the grace; an attempt that never started can never start after this. With the
+        reason `messages.WITHDRAWN` one that has started is left alone."""
         ...
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:

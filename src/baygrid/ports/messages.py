@@ -18,6 +18,9 @@ from typing import Final
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 
+WITHDRAWN: Final = "withdrawn"
+"""Why an attempt is stopped that its centre's own scheduler keeps waiting (`Stop.reason`)."""
+
 VERSION = 1  # a server also accepts VERSION - 1 once there is one
 
 CAPABILITIES: Final = frozenset(
@@ -224,7 +227,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """`signal`, then KILL after `grace_s`. `reason` "preempted": its end is PREEMPTED, else CANCELLED."""
+    """`signal`, then KILL after `grace_s`. `reason` "preempted": its end is PREEMPTED, else CANCELLED.
+
+    `WITHDRAWN` is only for what has not begun: it can never begin then. What has begun goes on as if nobody
+    had asked, and saying so (RUNNING) makes the stop void; another stop may come after it."""
 
     attempt: str
     token: str

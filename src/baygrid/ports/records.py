@@ -167,7 +167,8 @@ class JobRecord:
     what the next attempt is to hold while the job waits. `attempts`: how many were made so far; `retries`:
     after how many of them it was tried again because it failed. `checkpoint`: SHA-256 of what the newest one
     left to go on from. `input_bytes`: of all files and datasets whose size is known. `array` and `index`: of
-    an element. `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: why, `Held`."""
+    an element. `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: why, `Held`.
+    `waited_at`: CENTRE/PARTITION from whose own queue its last attempt was withdrawn, "" where it was not."""
 
     id: str
     project: str
@@ -191,6 +192,7 @@ class JobRecord:
     index: int | None = None
     waits_for: tuple[str, ...] = ()
     input_bytes: int = 0
+    waited_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import Final
 
-from baygrid.core.placement.demand import Demand, Expected
+from baygrid.core.placement.demand import Demand, Expected, Target
 from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
 from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
@@ -22,6 +22,7 @@ from baygrid.core.placement.queue.backlog import Backlog
 from baygrid.core.placement.queue.share import Capacity, Shares
 from baygrid.core.placement.timeline.predict import ENOUGH, History, Like
 from baygrid.core.placement.timeline.start_range import StartRanges
+from baygrid.core.placement.withdrawing import Queued, patience_s
 from baygrid.replay.outcome import Progress, no_progress
 from baygrid.replay.own_scheduler import OwnScheduler
 
@@ -85,6 +86,7 @@ class _Kind(IntEnum):
     END = 0
     READY = 1
     WAKE = 2
+    DUE = 3
 
 
 @dataclass(slots=True)
@@ -121,6 +123,7 @@ class Simulation:
             float
         )  # of work that a checkpoint kept, as in the history
         self._live: dict[str, _Live] = {}
+        self._queued: dict[str, int] = {}  # attempts in centres' own queues: when patience with each ends
         self._tries: dict[str, int] = defaultdict(int)
         self._left_after: dict[str, int] = {}
         self._open: dict[str, int] = defaultdict(int)  # by array
@@ -148,14 +151,18 @@ class Simulation:
         told = 0
         while self._events:
             now = max(self._events[0][0], self._looked + self._step)
+            news = False
             while self._events and self._events[0][0] <= now:
                 at, kind, name = heappop(self._events)
+                news |= kind is not _Kind.DUE
                 if kind is _Kind.END:
                     self._end(name, at)
                 elif kind is _Kind.READY:
                     self._come(name, at)
-            if len(self._backlog):
+            if news and len(self._backlog):
                 self._looked = now
+                self._plan(now)
+            elif any(due <= now for due in self._queued.values()):
                 self._plan(now)
             if len(self.course.runs) >= told + TELL_EVERY:
                 told = len(self.course.runs)
@@ -175,19 +182,29 @@ class Simulation:
         self._ready[job] = at
         self._wait(past)
 
-    def _wait(self, past: Past) -> None:
+    def _wait(self, past: Past, waited_at: Target | None = None) -> None:
         """With what is expected of it by then, as the live planner has it."""
         told = self._lengths.forecast(_like(past))
         known = Expected(round(told.p10), round(told.p50), round(told.p90)) if told.seen >= ENOUGH else None
-        self._backlog.add(replace(past.demand, expected=known))
+        demand = replace(past.demand, expected=known)
+        if waited_at is not None:
+            demand = replace(demand, waited_at=waited_at, shape=None)
+        self._backlog.add(demand)
 
     def _plan(self, now: int) -> None:
-        made = self._planner.plan(self._image, self._backlog, self._policy, self._shares, now)
+        queued = [
+            Queued(self._live[attempt].placement, self._live[attempt].past.demand, due)
+            for attempt, due in self._queued.items()
+            if due <= now
+        ]
+        made = self._planner.plan(self._image, self._backlog, self._policy, self._shares, now, queued)
         for preemption in made.preemptions:
             self._stop(preemption, now)
         for assignment in made.assignments:
             self._place(assignment, now)
-        if made.more:
+        for withdrawal in made.withdrawals:
+            self._withdraw(withdrawal.attempt, now)
+        if made.more or made.withdrawals:
             self._plan(now)
 
     def _place(self, it: Assignment, now: int) -> None:
@@ -204,8 +221,27 @@ class Simulation:
             self._start(attempt, now)
         else:
             self._image.occupy(placement)
+            self._queue(placement, now)
             for started in self._own.arrives(placement):
                 self._start(started, now)
+
+    def _queue(self, it: Placement, now: int) -> None:
+        told_s = self._image.centres[it.centre].waits.get(it.partition)
+        patience = patience_s(self._policy.centre(it.centre), told_s)
+        self._queued[it.attempt] = now + patience * 1000
+        heappush(self._events, (now + patience * 1000, _Kind.DUE, ""))
+
+    def _withdraw(self, attempt: str, now: int) -> None:
+        """It leaves its centre's own queue at once, and waits here again; not if it began just now, since
+        another left."""
+        if self._queued.pop(attempt, None) is None:
+            return
+        live = self._live.pop(attempt)
+        self._image.release(attempt)
+        self._shares.end(attempt, now)
+        for started in self._own.ends(live.placement):
+            self._start(started, now)
+        self._wait(live.past, Target(live.placement.centre, live.placement.partition))
 
     def _work(self, past: Past, it: Assignment) -> float:
         """Seconds that it still takes there: at most its time limit, at which it is ended."""
@@ -216,6 +252,7 @@ class Simulation:
 
     def _start(self, attempt: str, now: int) -> None:
         live = self._live[attempt]
+        self._queued.pop(attempt, None)
         live.start = now
         past = live.past
         live.placement = replace(live.placement, started_at=now, ends_by=now + past.demand.occupies_ms)
@@ -237,6 +274,7 @@ class Simulation:
         live = self._live.pop(attempt, None)
         if live is None:
             return  # it was stopped before its work was done
+        self._queued.pop(attempt, None)
         self._image.release(attempt)
         self._shares.end(attempt, at)
         for started in self._own.ends(live.placement):

@@ -14,6 +14,7 @@ from baygrid.sim.snapshot import Snapshot
 from baygrid.sim.world import Violation
 
 Amounts = dict[tuple[str, str], list[int]]
+_YET_TO_BEGIN = (AttemptState.PLACED, AttemptState.STAGING, AttemptState.WAITING)
 
 
 def check_money(snapshot: Snapshot) -> None:
@@ -152,11 +153,13 @@ def devices(has: AttemptRecord | Order, name: str, node: str, parts: dict[tuple[
 
 
 def check_room(snapshot: Snapshot, free: Amounts) -> None:
-    """No node holds more attempts than it has room for. One that may still run has its place."""
+    """No node of a managed centre holds more attempts than it has room for. One that may still run has its
+    place."""
+    managed = {centre for centre, _ in free}
     left = {node: list(amounts) for node, amounts in free.items()}
     parts: defaultdict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for attempt in snapshot.attempts.values():
-        if attempt.want is not Want.NOTHING:
+        if attempt.want is not Want.NOTHING and attempt.centre in managed:
             for name in attempt.nodes:
                 amounts = left[attempt.centre, name]
                 amounts[0] -= attempt.cpus
@@ -164,6 +167,16 @@ def check_room(snapshot: Snapshot, free: Amounts) -> None:
                 amounts[2] -= devices(attempt, attempt.id, name, parts[attempt.centre])
                 if min(amounts) < 0:
                     raise Violation("room", f"{attempt.centre}/{name} is over by {amounts}", attempt.id)
+
+
+def check_pending(snapshot: Snapshot, most: Mapping[str, int]) -> None:
+    """After every commit: no more attempts than that are yet to begin at a centre with its own queue."""
+    waiting = Counter(
+        attempt.centre for attempt in snapshot.attempts.values() if attempt.state in _YET_TO_BEGIN
+    )
+    for centre, limit in most.items():
+        if waiting[centre] > limit:
+            raise Violation("max_pending", f"{waiting[centre]} wait at {centre}, {limit} may", "")
 
 
 def check_begun(snapshot: Snapshot, machine: Machine, order: Order) -> None:
@@ -174,8 +187,9 @@ def check_begun(snapshot: Snapshot, machine: Machine, order: Order) -> None:
     if attempt is None:
         raise Violation("placed first", "a command begins that no commit placed", order.attempt)
     job = snapshot.jobs[attempt.job]
-    placed = (attempt.token, attempt.centre, attempt.partition, attempt.nodes, attempt.cpus)
-    if placed != (order.token, machine.name, order.partition, order.nodes, order.cpus):
+    nodes = () if machine.own_queue else attempt.nodes
+    placed = (attempt.token, attempt.centre, attempt.partition, nodes, attempt.count, attempt.cpus)
+    if placed != (order.token, machine.name, order.partition, order.nodes, order.count, order.cpus):
         raise Violation("order unchanged", f"placed as {placed}, run as {order}", order.attempt)
     if (order.job, order.run) != (job.id, job.spec["run"]):
         raise Violation("order unchanged", f"runs {order.run!r} for {job.spec['run']!r}", order.attempt)
@@ -189,7 +203,7 @@ def check_really_free(machine: Machine) -> None:
     parts: dict[tuple[str, int], int] = {}
     for run in machine.alive():
         assert run.order is not None
-        for name in run.order.nodes:
+        for name in run.nodes:
             amounts = left[machine.name, name]
             amounts[0] -= run.order.cpus
             amounts[1] -= run.order.memory_mib

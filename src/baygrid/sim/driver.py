@@ -10,7 +10,7 @@ from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
-from baygrid.ports.messages import Order, PartitionReport, Stop
+from baygrid.ports.messages import WITHDRAWN, Order, PartitionReport, Stop
 from baygrid.sim.faults import Failpoints, Faults
 from baygrid.sim.machine import Machine, Run
 
@@ -61,7 +61,8 @@ class SimDriver:
             # Whoever claims first wins: no wrapper can begin after this.
             self._machine.folders.add(stop.token)
             self._machine.disk[stop.token] = Run(None, now, ended_at=now, stopped=stop.reason)
-        elif run.alive and not run.stopped:
+            self._machine.admit()
+        elif run.alive and not run.stopped and stop.reason != WITHDRAWN:
             run.stopped = "" if run.limited else stop.reason  # the first reason is the one that is told
             self._machine.terminate(stop.token, stop.grace_s * 1000)
         self._failpoints.disk("driver.stop.after")
@@ -81,7 +82,8 @@ class SimDriver:
     def _observed(self, order: Order, run: Run) -> Observation:
         if run.alive:
             now = AttemptState.STOPPING if run.kill_at is not None else AttemptState.RUNNING
-            return Observation(now, raw="alive", started_at=run.started_at)
+            nodes = run.nodes if self._machine.own_queue else ()
+            return Observation(now, raw="alive", started_at=run.started_at, nodes=nodes)
         if run.started_at is None:
             return Observation(AttemptState.CANCELLED, raw="never started", ended_at=run.ended_at)
         state: AttemptState = AttemptState.SUCCEEDED
@@ -110,6 +112,7 @@ class SimDriver:
             cpu_seconds=((run.ended_at or run.started_at) - run.started_at) / 1000,
             peak_memory_mib=64,
             outputs=outputs,
+            nodes=run.nodes if self._machine.own_queue and order.count else (),
         )
 
     def _enforce(self, now: Instant) -> None:

@@ -11,7 +11,7 @@ from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.accounts import GRANTS, income_account, project_account
 from baygrid.ports.basics import ObjectStore
-from baygrid.ports.messages import Usage
+from baygrid.ports.messages import WITHDRAWN, Usage
 from baygrid.ports.records import AttemptRecord, JobRecord, UsageRow, Want
 from baygrid.ports.store import Store, log_key
 from baygrid.sim.agent import SimAgent, output_of
@@ -56,6 +56,11 @@ def check_truth(snapshot: Snapshot, histories: Mapping[str, History]) -> None:
             raise Violation(
                 "truth", f"{detail}, booked {attempt.started_at} to {attempt.ended_at}", attempt.id
             )
+        told = attempt.state is AttemptState.SUCCEEDED and not history.stranger
+        if told and history.nodes != attempt.nodes:
+            raise Violation("truth", f"ran on {history.nodes}, booked {attempt.nodes}", attempt.id)
+        if attempt.cause == WITHDRAWN:
+            raise Violation("withdrawn", "was withdrawn and has run", attempt.id)
         if attempt.state is not _verdict(attempt, history):
             raise Violation("truth", f"ended as {history} and is {attempt.state}", attempt.id)
 
@@ -139,6 +144,8 @@ def check_usage(snapshot: Snapshot, books: Books, histories: Mapping[str, Histor
     for attempt in snapshot.attempts.values():
         records = [row.signed.usage for row in rows[attempt.id]]
         for n, record in enumerate(records):
+            if record.nodes != attempt.count:
+                raise Violation("usage", f"{record.nodes} of {attempt.count} nodes", attempt.id)
             if record.n != n or record.start > record.end or (n and record.start != records[n - 1].end):
                 raise Violation("usage", f"records are not adjacent: {records}", attempt.id)
         charged = sorted(charge.n for charge in snapshot.charges[attempt.job] if charge.attempt == attempt.id)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from baygrid.app import projects
 from baygrid.app.access import Actor
 from baygrid.app.centres import add_centre
 from baygrid.app.offers import Rates, add_offer
 from baygrid.app.platform import Platform
+from baygrid.app.policies import set_policy
 from baygrid.core.units import Money
 from baygrid.ports.records import Kind, Role
-from baygrid.sim.workload import PROJECTS, CentrePlan
+from baygrid.sim.workload import MAX_PENDING, PATIENCE, PROJECTS, CentrePlan
 from baygrid.sim.world import BEGIN
 
 PARTITION = "main"
@@ -27,6 +29,12 @@ def everybody(centres: Sequence[CentrePlan]) -> dict[str, Actor]:
     for centre in centres:
         actors[centre.name] = Actor(f"agent-{centre.name}", Role.CENTRE, centre.name, centre=centre.name)
     return actors
+
+
+def declared(centres: Sequence[CentrePlan]) -> dict[str, Any]:
+    """The policy: whose own scheduler decides."""
+    late = {"managed": False, "max_pending": MAX_PENDING, "patience": PATIENCE}
+    return {"centres": {centre.name: late for centre in centres if centre.own_queue}}
 
 
 def found(
@@ -50,3 +58,5 @@ def found(
                 rates=Rates(accelerator_hour, centre.cpu_hour, centre.gib_hour),
                 valid_from=BEGIN - 60_000,
             )
+    if any(centre.own_queue for centre in centres):
+        set_policy(platform, operator, declared(centres), None)

@@ -53,6 +53,7 @@ class Run:
     stopped: str = ""
     limited: bool = False
     kill_at: Instant | None = None
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,11 +71,13 @@ class History:
     claim_lost: bool = False
     stranger: bool = False
     log: bytes = b""
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Machine:
-    """`began` is called whenever a command really begins. `strangers`: tokens whose orders the agent lost."""
+    """`began` is called whenever a command really begins. `strangers`: tokens whose orders the agent lost.
+    `own_queue`: it chooses nodes itself, first come, first served, and the disk keeps no queue."""
 
     world: World
     name: str
@@ -88,6 +91,8 @@ class Machine:
     disk: dict[str, Run] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     began: Callable[[Machine, Order], None] = lambda machine, order: None
+    own_queue: bool = False
+    queue: list[Order] = field(default_factory=list)
 
     def clock(self) -> Instant:
         return self.world.now + self.skew
@@ -112,8 +117,45 @@ class Machine:
         if self.claimed(order.token):
             self.world.note(f"{self.name} duplicate of {order.attempt} exits")
             return
+        if self.own_queue:
+            self.queue.append(order)
+            self.admit()
+        else:
+            self._claim(order, order.nodes)
+
+    def admit(self) -> None:
+        """The next in its own queue begin, as far as there is room. What was claimed meanwhile, by a stop or
+        by its double, leaves the queue."""
+        while self.queue:
+            first = self.queue[0]
+            known = first.token in self.folders and not self.claimed(first.token)
+            nodes = self._room(first) if known else ()
+            if nodes is None:
+                return
+            del self.queue[0]
+            if known:
+                self._claim(first, nodes)
+
+    def _room(self, order: Order) -> tuple[str, ...] | None:
+        """The first nodes with room; devices are not shared here."""
+        free = {
+            node.name: [node.cpus, node.memory_mib, sum(node.accelerators.values())] for node in self.nodes
+        }
+        for run in self.alive():
+            assert run.order is not None
+            for name in run.nodes:
+                for axis, amount in enumerate(_each(run.order)):
+                    free[name][axis] -= amount
+        fitting = [
+            name
+            for name, has in free.items()
+            if all(amount <= left for amount, left in zip(_each(order), has, strict=True))
+        ]
+        return tuple(fitting[: order.count]) if len(fitting) >= order.count else None
+
+    def _claim(self, order: Order, nodes: tuple[str, ...]) -> None:
         now = self.clock()
-        self.disk[order.token] = Run(order, now, started_at=now, alive=True)
+        self.disk[order.token] = Run(order, now, started_at=now, alive=True, nodes=nodes)
         self._begin(order, now)
 
     def claimed(self, token: str) -> bool:
@@ -124,7 +166,7 @@ class Machine:
         self.world.note(f"{self.name} command of {order.attempt} begins")
         history = self.histories.setdefault(order.token, History(order))
         history.runs += 1
-        history.started_at = now
+        history.started_at, history.nodes = now, self.disk[order.token].nodes
         command, boot = Command.parse(order.run), self.boot
         self.world.after(command.takes_ms, "", lambda: self._exit(order.token, boot, command.exit_code))
         self.began(self, order)
@@ -140,6 +182,7 @@ class Machine:
         history.stopped, history.limited = run.stopped, run.limited
         history.log = self.log(token)
         self.world.note(f"{self.name} command of {run.order.attempt} exits {code}")
+        self.admit()
 
     def terminate(self, token: str, grace_ms: int) -> None:
         run = self.disk[token]
@@ -158,6 +201,7 @@ class Machine:
         last: a claim counts as sure only for as long as the machine runs."""
         self.world.note(f"{self.name} reboots")
         self.boot += 1
+        self.queue.clear()
         now = self.clock()
         for token, run in list(self.disk.items()):
             if run.alive:
@@ -191,3 +235,8 @@ class Machine:
             return history.log
         lines = (self.clock() - run.started_at) // LOG_EVERY_MS + 1
         return b"".join(b"%s line %d\n" % (history.order.attempt.encode(), n) for n in range(lines))
+
+
+def _each(order: Order) -> tuple[int, int, int]:
+    """What it takes of each of its nodes."""
+    return order.cpus, order.memory_mib, order.accelerators

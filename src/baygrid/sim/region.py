@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from random import Random
 
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
@@ -28,6 +29,8 @@ LOOK_MS = 2_000
 QUIET_MS = 120_000
 MAX_CLEARINGS = 10
 TOLD = 60
+OWN_QUEUE = 0.3
+"""How often a centre has a queue of its own. Drawn apart, so that all else of a seed is as it was."""
 
 
 class Region:
@@ -42,7 +45,7 @@ class Region:
         self.watch = Watch(world, self.store)
         self.network = Network(world, self.faults)
         self.objects, self._uploads, self._ids = MemoryObjects(), MemoryUploads(), SimIds(seed)
-        plans = centres()
+        plans = centres(own_queue=Random(f"own queue {seed}").random() < OWN_QUEUE)
         self._actors = everybody(plans)
         platform = Platform(
             self.store, self.objects, self._uploads, lambda: world.now, self._ids, Catalogue(), DRIVERS
@@ -77,6 +80,7 @@ class Region:
         skew = self.faults.skew_ms
         clock = self.world.between(-skew, skew) if skew else 0
         machine = Machine(self.world, plan.name, plan.jurisdiction, PARTITION, plan.nodes, skew=clock)
+        machine.own_queue = plan.own_queue
         return SimAgent(self.world, self.network, self.failpoints, self.faults, machine, self.seed)
 
     def _failpoint(self, name: str) -> None:

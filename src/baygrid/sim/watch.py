@@ -13,6 +13,7 @@ from baygrid.sim.machine import Machine
 from baygrid.sim.people import Told
 from baygrid.sim.snapshot import Books, Snapshot
 from baygrid.sim.states import States
+from baygrid.sim.workload import MAX_PENDING
 from baygrid.sim.world import BEGIN, Violation, World
 
 
@@ -29,10 +30,13 @@ class Watch:
         self._store = store
         self._states = States()
         self._free: checker.Amounts = {}
+        self._pending: dict[str, int] = {}
 
     def follow(self, machines: Sequence[Machine]) -> None:
         self.machines = machines
-        self._free = checker.capacity({machine.name: machine.nodes for machine in machines})
+        managed = [machine for machine in machines if not machine.own_queue]
+        self._free = checker.capacity({machine.name: machine.nodes for machine in managed})
+        self._pending = {machine.name: MAX_PENDING for machine in machines if machine.own_queue}
         for machine in machines:
             machine.began = self._began
 
@@ -67,6 +71,7 @@ class Watch:
         checker.check_attempts(self.snapshot)
         checker.check_turns(self.snapshot)
         checker.check_room(self.snapshot, self._free)
+        checker.check_pending(self.snapshot, self._pending)
         checker.check_running(self.snapshot, self.machines)
 
     def resting(self, agents: Sequence[SimAgent]) -> bool:

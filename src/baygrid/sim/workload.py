@@ -14,13 +14,17 @@ PROJECTS = ("alpha", "beta")
 ENDLESS = "1h"
 RETRIED = ("interruption", "lost", "error")
 CHAOS_MS = 110_000
+MAX_PENDING = 3
+"""Attempts that wait in a centre's own queue,"""
+PATIENCE = "6s"
+"""and for how long, if they could start elsewhere."""
 NOTICE_MS = 33_000
 """For new prices: shorter than a real region's, since a history is short, and its clocks are off by less."""
 
 
 @dataclass(frozen=True, slots=True)
 class CentrePlan:
-    """A centre and its price: major units an hour."""
+    """A centre and its price: major units an hour. `own_queue`: it schedules itself."""
 
     name: str
     jurisdiction: str
@@ -29,6 +33,7 @@ class CentrePlan:
     accelerator_hour: str
     cpu_hour: str
     gib_hour: str
+    own_queue: bool = False
 
     @property
     def offers(self) -> tuple[str | None, ...]:
@@ -47,8 +52,8 @@ class JobPlan:
     blob: str | None
 
 
-def centres() -> tuple[CentrePlan, ...]:
-    """Five small centres, so that jobs compete for room."""
+def centres(own_queue: bool = False) -> tuple[CentrePlan, ...]:
+    """Five small centres, so that jobs compete for room; the cheapest may have a queue of its own."""
 
     def nodes(count: int, cpus: int, gib: int, **accelerators: int) -> tuple[NodeReport, ...]:
         return tuple(NodeReport(f"n{n}", cpus, gib * 1024, accelerators) for n in range(1, count + 1))
@@ -58,7 +63,7 @@ def centres() -> tuple[CentrePlan, ...]:
         CentrePlan("qh-gpu", "CN-QH", nodes(2, 8, 64, H100=2), "H100", "300", "20", "1"),
         CentrePlan("hk-two", "HK", nodes(2, 4, 16), None, "0", "15", "0.5"),
         CentrePlan("hk-gpu", "HK", nodes(1, 8, 32, A100=4), "A100", "150", "25", "1"),
-        CentrePlan("sz-four", "CN-SZ", nodes(4, 4, 16), None, "0", "10", "0.25"),
+        CentrePlan("sz-four", "CN-SZ", nodes(4, 4, 16), None, "0", "10", "0.25", own_queue),
     )
 
 

@@ -55,6 +55,7 @@ _ALL = select(
     _C.index,
     _C.waits_for,
     _C.input_bytes,
+    _C.waited_at,
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
@@ -148,6 +149,7 @@ def _params(job: JobRecord) -> dict[str, Any]:
         "index": job.index,
         "waits_for": dumps(job.waits_for),
         "input_bytes": job.input_bytes,
+        "waited_at": job.waited_at,
     }
 
 
@@ -168,6 +170,7 @@ def _changed(job: JobRecord) -> dict[str, Any]:
         "retries": job.retries,
         "checkpoint": job.checkpoint,
         "waits_for": dumps(job.waits_for),
+        "waited_at": job.waited_at,
     }
 
 

@@ -188,6 +188,7 @@ jobs = _table(
     _int("index", nullable=True),
     _text("waits_for", server_default=text("'[]'")),
     _int("input_bytes", server_default=text("0")),
+    _text("waited_at", server_default=text("''")),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
     Index(None, "project", "state", "id"),

@@ -36,7 +36,7 @@ from baygrid.centres.local.spawn import SUPERVISOR, environment, spawn
 from baygrid.centres.local.supervisors import Supervisors
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
-from baygrid.ports.messages import Order, PartitionReport, Stop
+from baygrid.ports.messages import WITHDRAWN, Order, PartitionReport, Stop
 
 HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this, its writer died
 ENDING_POLL_MS = 20
@@ -148,9 +148,10 @@ class LocalCentre:
         if attempt is None:
             attempt = Attempt(self._key(stop.token), self._files(stop.token))
         if attempt.stage is Stage.STARTING and not self._forbid(attempt, "stopped", stop.reason, now):
-            attempt.stop = stop  # claimed: it is running, or just about to
+            if stop.reason != WITHDRAWN:
+                attempt.stop = stop  # claimed: it is running, or just about to
             self._settle(attempt, now)
-        elif attempt.stage is Stage.RUNNING:
+        elif attempt.stage is Stage.RUNNING and stop.reason != WITHDRAWN:
             self._end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:

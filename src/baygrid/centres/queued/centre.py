@@ -27,7 +27,7 @@ from baygrid.centres.queued.script import SCRIPT, write_task
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
-from baygrid.ports.messages import Order, PartitionReport, Stop
+from baygrid.ports.messages import WITHDRAWN, Order, PartitionReport, Stop
 
 
 def no_account(order: Order) -> str:
@@ -123,10 +123,12 @@ class QueuedCentre:
         key = self._key(stop.token)
         attempt = self._life.attempts.get(key)
         if attempt is None:
-            if not self._files(stop.token).forbid("stopped", stop.reason, now):
+            claimed = not self._files(stop.token).forbid("stopped", stop.reason, now)
+            if claimed and stop.reason != WITHDRAWN:
                 raise OSError("it has begun, and must be found again first")
         elif attempt.stage is not Stage.DONE:
-            if attempt.claim is not None or not self._life.forbid(attempt, "stopped", stop.reason, now):
+            begun = attempt.claim is not None or not self._life.forbid(attempt, "stopped", stop.reason, now)
+            if begun and stop.reason != WITHDRAWN:
                 self._life.end(attempt, word_of(stop), stop.signal, stop.grace_s * 1000, now)
             self._questions.soon(now)
 

@@ -70,7 +70,8 @@ class Demand:
     (ms, when it should have ended) and `expected` say whose turn it is, not where it can run; `checkpointed`,
     that it can go on from where it was stopped.
 
-    `shares`: thousandths of the one device per node, by alternative; empty: all are whole.
+    `shares`: thousandths of the one device per node, by alternative; empty: all are whole. `waited_at`: where
+    a centre's own queue kept it waiting for too long; any other place with room is better.
 
     `needs`: what a centre must be able to do for it (`ports.messages.CAPABILITIES` has the words), besides
     what its size asks for.
@@ -106,6 +107,7 @@ class Demand:
     shape: Hashable = None
     shares: tuple[int, ...] = ()
     needs: frozenset[str] = frozenset()
+    waited_at: Target | None = None
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -119,8 +121,10 @@ class Demand:
                 self.time_s,
                 self.grace_s,
             )
-            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes, self.needs)
-            object.__setattr__(self, "shape", (self.currency, self.max_cost_minor, *size, *where))
+            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
+            object.__setattr__(
+                self, "shape", (self.currency, self.max_cost_minor, *size, *where, self.needs, self.waited_at)
+            )
 
     @property
     def least(self) -> int:

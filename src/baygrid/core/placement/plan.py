@@ -6,7 +6,8 @@ What offers are worth to a kind of job is kept between cycles; that changes no p
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from baygrid.core.placement.explaining.verdicts import best_free, fits_now, line
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.judging.offers import Judged, OfferTable
 from baygrid.core.placement.judging.scorers import hourly
-from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption
+from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption, Withdrawal
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.queue.backlog import Backlog, Kind
 from baygrid.core.placement.queue.quota import Quotas, inadmissible
@@ -29,9 +30,21 @@ from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.placement.search import STANDARD, Scene
 from baygrid.core.placement.sieve import Openings, Sieve
 from baygrid.core.placement.timeline.start_range import StartRanges
+from baygrid.core.placement.withdrawing import Queued, withdrawals
 from baygrid.core.reasons import Explanation
 
-__all__ = ["Assignment", "Kept", "Plan", "Planner", "Preemption", "explain", "impossible", "plan"]
+__all__ = [
+    "Assignment",
+    "Kept",
+    "Plan",
+    "Planner",
+    "Preemption",
+    "Queued",
+    "Withdrawal",
+    "explain",
+    "impossible",
+    "plan",
+]
 
 _HOUR_MS: Final = 3_600_000
 _SIEVES: Final = 8
@@ -51,14 +64,25 @@ class Planner:
         self._judged: dict[Kind, Judged] = {}
         self._sieves: list[Sieve] = []
 
-    def plan(self, image: Image, backlog: Backlog, policy: Policy, shares: Shares, now: int) -> Plan:
-        """Place what fits, in the order of turns. Equal inputs give equal plans, whatever was planned
-        before."""
+    def plan(
+        self,
+        image: Image,
+        backlog: Backlog,
+        policy: Policy,
+        shares: Shares,
+        now: int,
+        queued: Iterable[Queued] = (),
+    ) -> Plan:
+        """Place what fits, in the order of turns; then see who of `queued` need not wait on. Equal inputs
+        give equal plans, whatever was planned before."""
         scene = self.scene(image, policy, now)
         openings = self._openings(scene, backlog)
         assert self._capacity is not None
         cycle = Cycle(image, backlog, policy, shares, scene, self._capacity, self._judged)
-        return cycle.run(openings)
+        made = cycle.run(openings)
+        if made.more:
+            return made  # the room that is left is for those whose turn comes yet
+        return replace(made, withdrawals=tuple(withdrawals(image, scene, scene.table.judge, queued)))
 
     def foresee(
         self,

@@ -55,6 +55,15 @@ class Preemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """This attempt, of `job`, is to leave the queue of its centre's own scheduler if it has not begun."""
+
+    attempt: str
+    job: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A place is kept for a blocked job: it starts there at `start` (ms) at the latest."""
 
@@ -75,3 +84,4 @@ class Plan:
     preemptions: tuple[Preemption, ...]
     kept: tuple[Kept, ...]
     more: bool = False
+    withdrawals: tuple[Withdrawal, ...] = ()

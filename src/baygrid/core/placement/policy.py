@@ -69,7 +69,9 @@ class FlavorPolicy:
 @dataclass(frozen=True, slots=True)
 class CentrePolicy:
     """`managed`: Baygrid alone decides what runs on which node; else the centre's own scheduler does, gets at
-    most `max_pending` attempts at once that have not started, and Baygrid chooses only the partition.
+    most `max_pending` attempts at once that have not started, and Baygrid chooses only the partition. What
+    waits there for longer than `patience_s` is withdrawn if it could start elsewhere at once (None: as long
+    as `withdrawing` says).
 
     Link to the region's store: `mbit_s` (0: not declared, taken as instant) and `gib_price` (major units
     for a GiB in or out). `carbon_g_kwh` and `energy_price_kwh`: by hour of the UTC day, 24 values (or
@@ -78,6 +80,7 @@ class CentrePolicy:
 
     managed: bool = True
     max_pending: int | None = None
+    patience_s: int | None = None
     mbit_s: int = 0
     gib_price: Fraction = Fraction(0)
     carbon_g_kwh: tuple[int, ...] = ()

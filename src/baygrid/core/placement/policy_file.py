@@ -48,6 +48,7 @@ MOST_RESERVE: Final = 1000
 _UNLIMITED: Final = "unlimited"
 _PLAIN_POLICY: Final = Policy()
 _HALF_LIFE: Final = duration(60, 3660 * 86_400, "from 1m to 3660d")
+_PATIENCE: Final = duration(1, 366 * 86_400, "from 1s to 366d")
 _RATING: Final = number_from(Fraction(1, 1_000_000), 1_000_000, "more than 0 and at most 1000000")
 _PUE: Final = number_from(1, 10, "from 1 to 10: all power of the site by power of its machines")
 _WATTS: Final = whole(0, 100_000)
@@ -170,11 +171,14 @@ def _flavor(part: Part) -> FlavorPolicy:
 
 
 def _centre(part: Part) -> CentrePolicy:
-    of = part.fields("managed", "max_pending", "link", "carbon", "energy_price", "pue", "watts_cpu")
+    of = part.fields(
+        "managed", "max_pending", "patience", "link", "carbon", "energy_price", "pue", "watts_cpu"
+    )
     link = of["link"].fields("mbit_s", "gib_price")
     return CentrePolicy(
         managed=of["managed"].read(truth, True),
         max_pending=of["max_pending"].read(whole(1, 1_000_000), None),
+        patience_s=of["patience"].read(_PATIENCE, None),
         mbit_s=link["mbit_s"].read(whole(0, 100_000_000), 0),
         gib_price=link["gib_price"].read(number, Fraction(0)),
         carbon_g_kwh=of["carbon"].read(by_hour(whole(0, 10_000)), ()),
@@ -245,6 +249,7 @@ def _centre_document(centre: CentrePolicy) -> JSON:
     return _without_empty(
         managed=None if centre.managed else False,
         max_pending=centre.max_pending,
+        patience=None if centre.patience_s is None else format_duration(centre.patience_s),
         link=_without_empty(
             mbit_s=centre.mbit_s or None,
             gib_price=_decimal(centre.gib_price) if centre.gib_price else None,

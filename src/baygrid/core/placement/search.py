@@ -69,9 +69,10 @@ class Taken:
 
 
 class Search:
-    """One kind's way through its candidates. One that failed stays so: a plan takes room and never gives."""
+    """One kind's way through its candidates. One that failed stays so: a plan takes room and never gives.
+    `only`: by position in `Judged`, those to look at."""
 
-    def __init__(self, scene: Scene, demand: Demand, judged: Judged) -> None:
+    def __init__(self, scene: Scene, demand: Demand, judged: Judged, only: Bools | None = None) -> None:
         self.scene = scene
         self.demand = demand
         self.judged = judged
@@ -82,7 +83,8 @@ class Search:
         self._explained: dict[tuple[int, int], Explanation] = {}
         self._end = scene.rooms.now + demand.occupies_ms
         self._by_place = demand.options
-        self.ranked = self._within_reach(judged.ranked)
+        ranked = judged.ranked if only is None else judged.ranked[only[judged.ranked]]
+        self.ranked = self._within_reach(ranked)
         """The positions that its queue could ever pay with its quota, best first."""
         self._left: list[tuple[int, int, int]] = []
         self._next = 0

@@ -56,7 +56,7 @@ def placed(
         if position is None or position not in ranks:
             found = judged(STANDARD, demand, candidate)
         elif ranks[position] > ranks[chosen]:
-            found = (_outranked(best, candidate),)
+            found = (_outranked(demand, best, candidate),)
         elif ranks[position] < ranks[chosen] and position in search.refused:
             found = (search.refused[position],)
         elif ranks[position] < ranks[chosen]:
@@ -67,6 +67,8 @@ def placed(
     order = _BEST[demand.prefer]
     if demand.ordered or demand.infra.ordered:
         order = "the first in the job's order"
+    if demand.waited_at is not None and not demand.waited_at.covers(*best.where):
+        order = f"after it waited too long for {demand.waited_at}, {order}"
     number = len(it.ranked)
     text = f"placed on {best.subject} for {Money(cost, demand.currency)} at its full time: " + (
         f"{order} with room, of {number} that could run it" if number > 1 else "no other could run it"
@@ -213,10 +215,12 @@ def _verdicts(lines: Iterable[Line]) -> tuple[Verdict, ...]:
     return tuple(Verdict(line.it.subject, line.found) for line in lines)
 
 
-def _outranked(best: Candidate, it: Candidate) -> Reason:
+def _outranked(demand: Demand, best: Candidate, it: Candidate) -> Reason:
     more = it.cost_minor - best.cost_minor
     currency = it.offer.currency if it.offer else ""
-    if more > 0:
+    if demand.waited_at is not None and demand.waited_at.covers(*it.where):
+        text = f"costs {it.cost}; its own queue has kept the job waiting for too long"
+    elif more > 0:
         text = f"costs {it.cost}, {Money(more, currency)} more than {best.subject}"
     elif more < 0:
         less = Money(-more, currency)

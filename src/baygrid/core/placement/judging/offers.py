@@ -173,6 +173,8 @@ class OfferTable:
         if demand.residency is not None:
             passing &= self._may_hold(demand.residency)[offer]
         keys: list[Ints] = []
+        if demand.waited_at is not None:
+            keys.append(np.isin(offer, self._covered(demand.waited_at)).astype(np.int64))
         if demand.infra != ANYWHERE:
             order = self._infra_order(demand.infra)[offer]
             passing &= order < _NOWHERE

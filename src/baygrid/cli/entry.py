@@ -16,6 +16,7 @@ from baygrid.cli.commands import (
     policy,
     region,
     replay,
+    scaleout,
     simulate,
     start,
     whatif,
@@ -43,6 +44,7 @@ client.register(app)
 simulate.register(app)
 replay.register(app)
 applications.register(app)
+scaleout.register(app)
 
 
 def run() -> None:

@@ -314,6 +314,12 @@ def test_a_list_of_nodes_that_is_none(answer):
         ray.engine.inventory()
 
 
+def test_its_version(recorded):
+    ray = Scripted()
+    ray.will(recorded["version"])
+    assert ray.engine.version() in {f"ray {version}" for version in VERSIONS}
+
+
 def test_the_token_goes_along(recorded):
     ray = Scripted(token="sesame")
     ray.will(recorded["nodes"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.centres.folder.accounts import Accounts
+from baygrid.centres.queued import QueuedCentre
 from baygrid.wiring.drivers import DRIVERS, Given, parse_options
 
 
@@ -63,3 +64,34 @@ def test_accounts_need_a_folder_that_they_can_pass(tmp_path):
 def test_only_root_runs_jobs_as_others(tmp_path):
     with pytest.raises(ValueError, match="only root"):
         DRIVERS["local"](Given(tmp_path, "here", accounts=Accounts(other="nobody")))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"as_me": True}, "say where the cluster's Jobs API is"),
+        ({"options": {"address": "http://127.0.0.1:1"}}, "say as whom Ray runs"),
+        (
+            {"options": {"address": "http://127.0.0.1:1"}, "accounts": Accounts({"a": "u", "b": "v"})},
+            "runs all jobs as one user",
+        ),
+        ({"options": {"address": "http://127.0.0.1:1"}, "as_me": True}, "Ray does not answer"),
+        ({"options": {"address": "x", "port": "1"}}, "no option 'port': use address"),
+    ],
+)
+def test_what_a_ray_centre_is_not_made_of(tmp_path, given, why):
+    with pytest.raises(ValueError, match=why):
+        DRIVERS["ray"](Given(tmp_path, "here", **given))
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("ray")
+def test_a_ray_centre(tmp_path, ray):
+    options = {"address": ray.dashboard, "partition": "gpu"}
+    centre = DRIVERS["ray"](Given(tmp_path, "here", options=options, as_me=True))
+    assert centre.version.startswith("ray 2.")
+    assert [(part.name, len(part.nodes)) for part in centre.inventory()] == [("gpu", 2)]
+    assert isinstance(centre, QueuedCentre)
+    centre.close()

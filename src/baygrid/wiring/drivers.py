@@ -17,6 +17,8 @@ from baygrid.centres.folder.accounts import Accounts, unusable
 from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
 from baygrid.centres.local.spawn import SETPRIV
 from baygrid.centres.queued import QueuedCentre
+from baygrid.centres.queued.centre import no_account
+from baygrid.centres.ray import RayEngine
 from baygrid.ports.centre import Centre
 from baygrid.ports.messages import PartitionReport
 from baygrid.wiring.ids import wall_clock
@@ -130,5 +132,28 @@ def _slurm(given: Given) -> Driver:
         raise ValueError(f"Slurm does not answer: {silence}") from None
 
 
-DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local, "slurm": _slurm}
+def _ray(given: Given) -> Driver:
+    """`address` of the cluster's Jobs API; `token-file` where it wants a token; `partition`, its name here;
+    `root`: where the attempts' folders are, seen by every node under the same path. Ray runs all jobs as its
+    own user."""
+    options = given.only("address", "token-file", "partition", "root")
+    if "address" not in options:
+        raise ValueError("say where the cluster's Jobs API is: address=http://127.0.0.1:8265")
+    if len(given.accounts.all) > 1:
+        raise ValueError("Ray runs all jobs as one user, its own: name that one by --run-as")
+    if not given.accounts and not given.as_me:
+        raise ValueError("say as whom Ray runs: --run-as USER (as root), or --as-me if it is this user")
+    root = Path(options.get("root", given.state / "attempts"))
+    token = Path(options["token-file"]).read_text().strip() if "token-file" in options else ""
+    partition = options.get("partition", "main")
+    engine = RayEngine(options["address"], root.resolve(), wall_clock, partition=partition, token=token)
+    account_of = given.accounts.account_of if given.accounts else no_account
+    try:
+        return QueuedCentre(root, engine, name=given.centre, version=engine.version(), account_of=account_of)
+    except EngineSilent as silence:
+        engine.close()
+        raise ValueError(f"Ray does not answer: {silence}") from None
+
+
+DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local, "slurm": _slurm, "ray": _ray}
 """By the name that `--driver` takes. Each raises ValueError for options or nodes that it cannot use."""

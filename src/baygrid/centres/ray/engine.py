@@ -21,7 +21,7 @@ import orjson
 from baygrid.centres.engine import EngineSilent, Launch, Outside, Sight, Stand, Submission, Task
 from baygrid.centres.folder.files import Files
 from baygrid.centres.ray import answers
-from baygrid.centres.ray.requests import JOBS, NODES, refusal, submission
+from baygrid.centres.ray.requests import JOBS, NODES, VERSION, refusal, submission
 from baygrid.ports.basics import Clock, Instant
 from baygrid.ports.messages import Order, PartitionReport
 
@@ -59,6 +59,7 @@ class RayEngine:
             base_url=address.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
+            limits=httpx2.Limits(max_keepalive_connections=0),  # between two looks a link may have died
             verify=address.startswith("https:"),
             transport=inner,
             trust_env=False,
@@ -67,6 +68,11 @@ class RayEngine:
 
     def close(self) -> None:
         self._client.close()
+
+    def version(self) -> str:
+        """Of the cluster. Raises EngineSilent."""
+        told = self._read("GET", VERSION)
+        return f"ray {told.get('ray_version')}" if isinstance(told, dict) else "ray"
 
     def capabilities(self) -> frozenset[str]:
         return frozenset({"accelerators", "checkpoint"})

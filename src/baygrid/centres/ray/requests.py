@@ -15,6 +15,7 @@ from baygrid.ports.messages import Order
 
 JOBS: Final = "/api/jobs/"
 NODES: Final = "/api/v0/nodes"
+VERSION: Final = "/api/version"
 
 ENTRY: Final = resources.files("baygrid.centres.ray").joinpath("entry.py").read_text(encoding="utf-8")
 PATIENCE_S: Final = 30  # beyond the job's grace: who has not killed it by then is dead

@@ -1,21 +1,28 @@
 """A real Kubernetes for the tests that ask for one: started privately, ended with the session."""
 
+import base64
 import os
 import random
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from baygrid.centres.kubernetes import read_kubeconfig
 from baygrid.centres.kubernetes.client import Client, Rejected
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "engines" / "kubernetes.sh"
+RIGHTS = Path(__file__).parents[3] / "examples" / "kubernetes-agent.yaml"
+API = {"v1": "/api/v1", "rbac.authorization.k8s.io/v1": "/apis/rbac.authorization.k8s.io/v1"}
+OWNER = "kubernetes.io/service-account.name"
 NOT_BUILT = 3  # the script says so
 PORTS = range(21_000, 31_000, 100)
 
@@ -47,8 +54,31 @@ def kubeconfig() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster(kubeconfig: Path) -> Iterator[Client]:
+    """As its operator, who may do all."""
     with closing(Client(read_kubeconfig(kubeconfig))) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def agent(kubeconfig: Path, cluster: Client) -> Iterator[Client]:
+    """As an agent, with the rights that we tell operators to give it."""
+    for document in yaml.safe_load_all(RIGHTS.read_text()):
+        kind, metadata = document["kind"], document["metadata"]
+        room = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+        cluster.create(f"{API[document['apiVersion']]}{room}/{kind.lower()}s", document)
+    access = read_kubeconfig(kubeconfig)
+    with closing(Client(replace(access, token_file=None, token=_token(cluster)))) as client:
+        yield client
+
+
+def _token(cluster: Client) -> str:
+    """Of the agent's service account: a controller makes it."""
+    for _ in range(300):
+        for secret in cluster.listed("/api/v1/namespaces/baygrid/secrets"):
+            if secret["metadata"].get("annotations", {}).get(OWNER) == "baygrid-agent":
+                return base64.b64decode(secret["data"]["token"]).decode()
+        time.sleep(0.1)
+    raise AssertionError("the service account has no token")
 
 
 @pytest.fixture

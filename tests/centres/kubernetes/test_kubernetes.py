@@ -2,14 +2,21 @@
 accelerators."""
 
 import select
+import shutil
 import time
 import uuid
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
-from baygrid.centres.kubernetes import Accelerator, KubernetesEngine, Site
+from baygrid.centres.engine import EngineSilent
+from baygrid.centres.folder.files import key_of
+from baygrid.centres.kubernetes import Accelerator, KubernetesEngine, Site, read_kubeconfig
+from baygrid.centres.kubernetes.client import Client, Rejected
 from baygrid.centres.queued import Pace, QueuedCentre
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.messages import Stop
 from tests.centres import behaviour
 from tests.centres.site import order, start, stop_of, until, until_log, whole_log
 
@@ -33,7 +40,7 @@ class KubernetesSite:
     def __init__(self, root, client, namespaces, **change):
         self._client = client
         self.name = f"t{uuid.uuid4().hex[:10]}"
-        namespaces(f"{self.name}-demo")
+        self.namespace = namespaces(f"{self.name}-demo")
         self.place = Site(
             self.name,
             root,
@@ -66,8 +73,8 @@ class KubernetesSite:
 
 
 @pytest.fixture
-def site(tmp_path, cluster, namespaces):
-    site = KubernetesSite(tmp_path / "root", cluster, namespaces)
+def site(tmp_path, agent, namespaces):
+    site = KubernetesSite(tmp_path / "root", agent, namespaces)
     yield site
     site.centre.close()
 
@@ -97,3 +104,159 @@ class TestKubernetes(behaviour.Behaviour):
             until(site, one)
         until(site, after)
         assert whole_log(site, after) == b"8:0,1,2,3,4,5,6,7\n"
+
+
+def pods(cluster, site):
+    return cluster.listed(f"/api/v1/namespaces/{site.namespace}/pods")
+
+
+def jobs(cluster, site):
+    return cluster.listed(f"/apis/batch/v1/namespaces/{site.namespace}/jobs")
+
+
+def test_the_inventory_is_what_the_node_has_for_jobs(site):
+    [partition] = site.centre.inventory()
+    [node] = partition.nodes
+    assert (partition.name, node.name, node.cpus, node.accelerators) == ("main", "node1", 16, {"H100": 8})
+    assert site.engine.version() == "v1.20.2"
+
+
+def test_it_runs_as_the_account_and_not_as_the_agent(site):
+    one = order("id -u; id -g; touch mine")
+    start(site, one)
+    assert until(site, one).state is AttemptState.SUCCEEDED
+    assert whole_log(site, one) == b"1234\n1234\n"
+
+
+def test_an_attempt_does_not_see_another(site):
+    first = order("echo secret >kept; echo $PWD; exec sleep 600", 1)
+    start(site, first)
+    until_log(site, first, b"work")
+    work = whole_log(site, first).decode().strip()
+    second = order(f"cat {work}/kept; ls $PWD/../..", 2)
+    start(site, second)
+    assert until(site, second).state is AttemptState.SUCCEEDED
+    *_, error, folder = whole_log(site, second).decode().splitlines()
+    assert "kept: No such file or directory" in error
+    assert folder == key_of(second.token)
+
+
+def test_a_signal_of_the_jobs_choice_reaches_it_and_what_it_started(site):
+    run = "trap 'echo saved; exit 0' USR1; python3 -u saver.py & echo up; wait; wait"
+    saver = "import signal, sys; signal.signal(signal.SIGUSR1, lambda *_: sys.exit(print('too')))"
+    one = order(f"printf '%s\\n' \"{saver}\" 'print(\"ready\")' 'signal.pause()' >saver.py; {run}")
+    start(site, one)
+    until_log(site, one, b"ready")
+    until_log(site, one, b"up")
+    site.centre.stop(Stop(one.attempt, one.token, "preempted", grace_s=30, signal="USR1"), now())
+    assert until(site, one).state is AttemptState.PREEMPTED
+    assert {b"saved", b"too"} <= set(whole_log(site, one).split())
+
+
+def test_what_ended_its_own_watcher_is_killed_all_the_same(site):
+    """The file of signals is read by a process of the job's own user."""
+    shoot = (
+        "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] && continue; "
+        "case $(tr '\\0' ' ' </proc/$p/cmdline) in '/bin/sh -c'*) kill -KILL $p;; esac; done"
+    )
+    one = order(f"trap '' TERM; {shoot}; echo alone; while :; do sleep 0.2; done")
+    start(site, one)
+    until_log(site, one, b"alone")
+    until(site, one, AttemptState.RUNNING)
+    site.centre.stop(stop_of(one, grace_s=0), now())
+    assert until(site, one).state is AttemptState.CANCELLED
+
+
+def test_an_image_that_cannot_be_had_is_refused_after_a_while(tmp_path, agent, namespaces):
+    site = KubernetesSite(tmp_path / "root", agent, namespaces, patience_s=3)
+    one = order("echo", image="docker:localhost/no-such-image:1")
+    start(site, one)
+    seen = until(site, one)
+    site.centre.close()
+    assert (seen.state, seen.cause) == (AttemptState.FAILED, "refused")
+    assert "localhost/no-such-image:1" in seen.detail
+
+
+def test_an_evicted_pod_was_interrupted(site, cluster):
+    one = order("echo up; exec sleep 600")
+    start(site, one)
+    until_log(site, one, b"up")
+    until(site, one, AttemptState.RUNNING)
+    [pod] = pods(cluster, site)
+    name = pod["metadata"]["name"]
+    body = {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": name}}
+    cluster.create(f"/api/v1/namespaces/{site.namespace}/pods/{name}/eviction", body)
+    seen = until(site, one)
+    assert (seen.state, seen.cause) == (AttemptState.FAILED, "interrupted")
+    assert whole_log(site, one) == b"up\n", "the pod in its place did not run it again"
+
+
+def test_a_pod_that_must_make_room_was_preempted(site, cluster):
+    with suppress(Rejected):
+        body = {"metadata": {"name": "high"}, "value": 1000}
+        cluster.create("/apis/scheduling.k8s.io/v1/priorityclasses", body)
+    one = order("echo up; exec sleep 600", cpus=12)
+    start(site, one)
+    until_log(site, one, b"up")
+    wanted = {"requests": {"cpu": "12"}}
+    container = {"name": "a", "image": IMAGE, "command": ["sleep", "600"], "resources": wanted}
+    spec = {"priorityClassName": "high", "containers": [container], "terminationGracePeriodSeconds": 1}
+    body = {"metadata": {"name": "urgent"}, "spec": spec}
+    cluster.create(f"/api/v1/namespaces/{site.namespace}/pods", body)
+    seen = until(site, one)
+    assert (seen.state, seen.raw) == (AttemptState.PREEMPTED, "Preempted")
+    assert whole_log(site, one) == b"up\n"
+
+
+def test_a_submission_whose_answer_was_lost_is_found_again(site, cluster, monkeypatch):
+    create, lost = site.engine._client.create, list[str]()
+
+    def lossy(path, body):
+        answer = create(path, body)
+        if body["kind"] == "Job" and not lost:
+            lost.append(path)
+            raise EngineSilent("the connection was lost")
+        return answer
+
+    monkeypatch.setattr(site.engine._client, "create", lossy)
+    one = order("echo ran")
+    start(site, one)
+    assert until(site, one).state is AttemptState.SUCCEEDED
+    assert lost
+    assert whole_log(site, one) == b"ran\n"
+    assert len(jobs(cluster, site)) == 1
+
+
+def test_jobs_that_are_forgotten_go_from_the_cluster(site, cluster):
+    orders = [order("echo", n) for n in range(5)]
+    start(site, *orders)
+    for one in orders:
+        until(site, one)
+    assert len(jobs(cluster, site)) == 5
+    for one in orders:
+        site.centre.forget(one)
+    while jobs(cluster, site) or pods(cluster, site):
+        site.centre.observe([], now())
+        site.wait()
+
+
+def test_a_job_whose_agent_died_before_it_was_forgotten_goes_too(site, cluster):
+    one = order("echo")
+    start(site, one)
+    until(site, one)
+    site.centre.close()
+    shutil.rmtree(site.place.root)
+    site.place.root.mkdir()
+    KubernetesEngine(site._client, site.place, now).look()
+    while jobs(cluster, site):
+        site.wait()
+
+
+def test_without_rights_nothing_is_known_and_nothing_is_refused(site, cluster, kubeconfig):
+    stranger = Client(replace(read_kubeconfig(kubeconfig), token_file=None, token="no such token"))
+    engine = KubernetesEngine(stranger, site.place, now)
+    with pytest.raises(EngineSilent):
+        engine.look()
+    with pytest.raises(EngineSilent):
+        engine.inventory()
+    stranger.close()

@@ -69,11 +69,16 @@ def test_amounts_are_asked_for_and_limited_alike():
 
 def test_accelerators_are_counted_from_0_in_a_container_and_chosen_by_their_labels():
     one = pod(accelerator="H100", accelerators=2, partition="gpu")
-    assert one["containers"][0]["env"] == [{"name": "CUDA_VISIBLE_DEVICES", "value": "0,1"}]
+    assert one["containers"][0]["env"][-1] == {"name": "CUDA_VISIBLE_DEVICES", "value": "0,1"}
     assert one["nodeSelector"] == {"pool": "gpu", "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}
     other = pod(accelerator="910B", accelerators=1)
     assert other["containers"][0]["resources"]["limits"]["huawei.com/Ascend910"] == "1"
     assert "nodeSelector" not in other
+
+
+def test_the_orders_image_goes_before_the_operators():
+    assert pod()["containers"][0]["image"] == "python:3.11"
+    assert pod(image="docker:pytorch/pytorch:2.5")["containers"][0]["image"] == "pytorch/pytorch:2.5"
 
 
 def test_it_runs_as_nobody_special_without_any_right():

@@ -22,8 +22,8 @@ def recorded(name):
 
 def read(jobs, pods, patience_ms=PATIENCE_MS):
     assert NOW is not None
-    seen, vanished = read_sights(jobs, pods, NOW, patience_ms)
-    return {sight.name: sight for sight in seen}, {gone.name: gone for gone in vanished}
+    seen = read_sights(jobs, pods, NOW, patience_ms)
+    return {sight.name: sight for sight in seen.sights}, {gone.name: gone for gone in seen.vanished}
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +230,31 @@ def test_what_ended_although_a_new_pod_waits_for_its_place():
     assert list(read([job], [])[1]) == ["bg-1"]
     job["metadata"]["annotations"] = {}
     assert only(job, None).cause == "time-limit"
+
+
+def taken(asked_s, **status):
+    """Somebody asked for its removal so many seconds after 18:00, with 30 seconds of grace."""
+    job, pod = made(phase="Failed", **status)
+    pod["metadata"]["deletionTimestamp"] = f"2026-11-22T18:00:{asked_s + 30}Z"
+    pod["metadata"]["deletionGracePeriodSeconds"] = 30
+    return job, pod
+
+
+def test_what_ended_since_its_pod_was_removed_did_not_fail_by_itself():
+    job, pod = taken(7, containerStatuses=ended(143))
+    seen, vanished = read([job], [pod])
+    assert not seen
+    assert vanished["bg-1"] == Vanished("bg-1", "uid-bg-1", 1_795_370_409_000, ("gpu-7",), 1_795_370_405_000)
+    sight = after_events(vanished["bg-1"], [])
+    assert (sight.cause, sight.nodes, sight.ended_at) == ("interrupted", ("gpu-7",), 1_795_370_409_000)
+    job["metadata"]["annotations"] = {"baygrid.dev/ended": "killed"}
+    assert only(job, pod).cause == "cancelled"
+
+
+def test_what_had_ended_before_its_pod_was_removed_keeps_its_own_end():
+    assert only(*taken(10, containerStatuses=ended(3))).exit_code == 3
+
+
+def test_a_pod_that_says_why_it_was_removed_is_believed():
+    sight = only(*taken(7, containerStatuses=ended(143), conditions=disruption("PreemptionByScheduler")))
+    assert sight.cause == "preempted"

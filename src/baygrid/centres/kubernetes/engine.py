@@ -13,14 +13,14 @@ from baygrid.centres.engine import EngineSilent, Launch, Outside, Sight, Stand, 
 from baygrid.centres.kubernetes import manifests
 from baygrid.centres.kubernetes.client import Client, Rejected
 from baygrid.centres.kubernetes.inventory import read_inventory
-from baygrid.centres.kubernetes.sights import Vanished, after_events, read_sights
+from baygrid.centres.kubernetes.sights import Seen, Vanished, after_events, read_sights
 from baygrid.centres.kubernetes.site import Site, label_of
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order, PartitionReport
 
 SIGNALS: Final = "signals"
 PEAK: Final = "peak"
-CLAIM: Final = "claim"
+POD: Final = "pod"  # written by the first that begins
 _SIGNAL_WAIT_MS = 5_000
 """How long a KILL inside the container may take before Kubernetes ends the container."""
 _AT_ONCE = 50  # names in one selector: an address has a greatest length
@@ -39,13 +39,16 @@ class KubernetesEngine:
         self._namespace = f"/namespaces/{site.namespace_of('')}" if site.one_namespace else ""
         self._where: dict[str, _Place] = {}
         self._vanished: dict[str, Vanished] = {}
-        self._claimed: set[str] = set()  # and waiting, in the last look
         self._killing: dict[str, Instant] = {}  # told inside the container, and since when
         self._queued: bool | None = None
 
     def capabilities(self) -> frozenset[str]:
         able = {"out-of-memory", "image", "checkpoint", "accounts"}
         return frozenset(able | {"accelerators"} if self._site.accelerators else able)
+
+    def version(self) -> str:
+        """As v1.32.3. Raises EngineSilent."""
+        return str(self._get("/version").get("gitVersion", ""))
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         nodes = self._listed("/api/v1/nodes")
@@ -79,13 +82,13 @@ class KubernetesEngine:
         # nobody's.
         pods = self._listed(f"/api/v1{self._namespace}/pods", labelSelector=self._selector)
         now = self._clock()
-        seen, vanished = read_sights(jobs, pods, now, self._site.patience_s * 1000)
+        seen = read_sights(jobs, pods, now, self._site.patience_s * 1000)
         self._where = {job["metadata"]["name"]: _place(job) for job in jobs}
-        self._vanished = {one.name: one for one in vanished}
-        self._insist(seen, now)
+        self._vanished = {one.name: one for one in seen.vanished}
+        self._insist(seen.sights, now)
         self._end_replaced(seen)
-        self._sweep(seen)
-        return [self._measured(sight) for sight in seen]
+        self._sweep(seen.sights)
+        return [self._measured(sight) for sight in seen.sights]
 
     def account(self, names: Collection[str], since: Instant) -> Sequence[Sight]:
         """A cluster keeps no accounts. Of Jobs whose pod was removed its events still say why, for an
@@ -176,21 +179,23 @@ class KubernetesEngine:
         for name in late:
             self._killing[name] = now
 
-    def _end_replaced(self, seen: Sequence[Sight]) -> None:
-        """A pod that waits although the attempt was claimed takes the place of one that was removed. It would
-        hold up the news of that until there is room for it. Seen in two looks: between list and folder it
-        may just have begun."""
-        claimed = {
-            sight.name
-            for sight in seen
-            if sight.stand is Stand.WAITING and (self._where[sight.name].folder / CLAIM).exists()
-        }
-        self._end(sorted(claimed & self._claimed), manifests.REPLACED)
-        self._claimed = claimed
+    def _end_replaced(self, seen: Seen) -> None:
+        """A pod that waits although another one claimed the attempt takes the place of that, which was
+        removed. It would hold up the news until there is room for it."""
+        waiting = [sight.name for sight in seen.sights if sight.stand is Stand.WAITING]
+        replaced = []
+        for name in waiting:
+            began = _read(self._where[name].folder / POD)
+            if began and began != seen.pods.get(name, began):
+                replaced.append(name)
+        self._end(replaced, manifests.REPLACED)
 
     def _end(self, names: Sequence[str], why: str) -> None:
-        """First the Job, which then makes no other pod; then its pods, at once."""
+        """First the pods, since a kubelet does not hurry one whose end has begun with a long grace; then the
+        Jobs, with the pods that some of them make in their place."""
         for namespace, some in self._by_namespace(names):
+            with suppress(Rejected):
+                self._client.delete(f"/api/v1/namespaces/{namespace}/pods", _NOW, labelSelector=_those(some))
             for name in some:
                 path = f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}"
                 with suppress(Rejected):  # it is gone
@@ -198,8 +203,6 @@ class KubernetesEngine:
                         self._client.delete(path, _WITH_PODS)
                     else:
                         self._client.patch(path, manifests.ending(why))
-            with suppress(Rejected):
-                self._client.delete(f"/api/v1/namespaces/{namespace}/pods", _NOW, labelSelector=_those(some))
 
     def _sweep(self, seen: Sequence[Sight]) -> None:
         """Of what has ended, that whose attempt's folder is gone: an agent died before it said that it is
@@ -276,7 +279,7 @@ def _read(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            return os.read(descriptor, 20).decode("ascii", "replace").strip()
+            return os.read(descriptor, 100).decode("ascii", "replace").strip()
         finally:
             os.close(descriptor)
     except OSError:

@@ -30,7 +30,7 @@ CONTAINER: Final = "task"
 START: Final = Path(__file__).with_name("pod.sh").read_text()
 
 _KEPT_S = 7 * 86_400  # finished Jobs are removed by us; this is for those whose agent never comes back
-_ENDING_S = 30  # what the kubelet adds to a job's own grace
+_ENDING_S = 5  # added to a job's own grace, for what begins and ends it
 
 
 class CannotRun(Exception):
@@ -131,15 +131,17 @@ def _container(task: Task, site: Site, accelerator: Accelerator | None) -> dict[
     order = task.order
     # Asked for and limited alike: the class of pods that is evicted last, and what is used is what is paid.
     amounts = {"cpu": str(order.cpus), "memory": f"{order.memory_mib}Mi"}
-    env = []
+    env: list[dict[str, Any]] = [
+        {"name": "BAYGRID_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
+    ]
     if accelerator is not None:
         amounts[accelerator.resource] = str(order.accelerators)
         # A container sees its own devices only, and counts them from 0.
         visible = ",".join(map(str, range(order.accelerators)))
-        env = [{"name": "CUDA_VISIBLE_DEVICES", "value": visible}]
+        env.append({"name": "CUDA_VISIBLE_DEVICES", "value": visible})
     return {
         "name": CONTAINER,
-        "image": site.image,
+        "image": order.image.removeprefix("docker:") or site.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["/bin/sh", "-c", START, "baygrid", str(task.folder), str(task.script)],
         "env": env,

@@ -3,7 +3,7 @@
 # no right to run commands in it, and none of the machinery for that.
 told() { kill -s "$1" -- -1; }
 trap 'told TERM' TERM # the kubelet's own: an eviction, a drain, the cluster's time limit
-if [ -e "$1/claim" ]; then echo duplicate >/dev/termination-log; fi
+if [ -e "$1/claim" ]; then echo duplicate >/dev/termination-log; else echo "$BAYGRID_POD" >"$1/pod"; fi
 
 # A shell keeps INT and QUIT from what it starts beside itself, unless something gives them back.
 fresh='env --default-signal=INT,QUIT'

@@ -7,7 +7,7 @@ that is not known here makes that one task UNKNOWN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -31,12 +31,23 @@ _TAKEN_AWAY: Final = ("Killing", "TaintManagerEviction", "Evicted", "Preempted")
 
 @dataclass(frozen=True, slots=True)
 class Vanished:
-    """A Job that ended without the pod that ran it: before Kubernetes 1.26 a removed pod takes its story
-    along, and only events know it. `ended_at`: when the Job did."""
+    """A task whose pod was removed while it ran: before Kubernetes 1.26 only events know why. `ended_at`:
+    when its container did, or where that has gone, too, its Job."""
 
     name: str
     id: str
     ended_at: Instant | None
+    nodes: tuple[str, ...] = ()
+    started_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`pods`: by task, the uid of the pod that its sight is of."""
+
+    sights: list[Sight]
+    vanished: list[Vanished]
+    pods: Mapping[str, str]
 
 
 def read_sights(
@@ -44,21 +55,25 @@ def read_sights(
     pods: Iterable[Mapping[str, Any]],
     now: Instant,
     patience_ms: int,
-) -> tuple[list[Sight], list[Vanished]]:
+) -> Seen:
     """`patience_ms`: how long an image may be missing before the task is refused. Times in the answer are
     whole seconds, as Kubernetes has them."""
     of_task: dict[str, list[Mapping[str, Any]]] = {}
     for pod in pods:
         of_task.setdefault(_label(pod), []).append(pod)
-    seen: list[Sight] = []
-    vanished: list[Vanished] = []
+    seen = Seen([], [], uids := {})
     for job in jobs:
-        found = _of_job(job, of_task.get(_label(job), []), now, patience_ms)
-        if isinstance(found, Sight):
-            seen.append(found)
-        else:
-            vanished.append(found)
-    return seen, vanished
+        own = [pod for pod in of_task.get(_label(job), []) if not _is_duplicate(pod)]
+        alive = [pod for pod in own if pod.get("status", {}).get("phase") not in _OVER]
+        chosen = max(alive or own, key=_progress) if own else None
+        found = _of_job(job, chosen, now, patience_ms)
+        if isinstance(found, Vanished):
+            seen.vanished.append(found)
+            continue
+        seen.sights.append(found)
+        if chosen is not None:
+            uids[found.name] = str(chosen["metadata"].get("uid", ""))
+    return seen
 
 
 def after_events(gone: Vanished, events: Iterable[Mapping[str, Any]]) -> Sight:
@@ -78,8 +93,10 @@ def after_events(gone: Vanished, events: Iterable[Mapping[str, Any]]) -> Sight:
         Stand.ENDED,
         raw="Preempted" if preempted else "PodRemoved",
         reason=str(first.get("message") or "its pod was removed"),
+        nodes=gone.nodes,
         cause="preempted" if preempted else "interrupted",
-        ended_at=_when(first) or gone.ended_at,
+        started_at=gone.started_at,
+        ended_at=gone.ended_at,
     )
 
 
@@ -89,17 +106,17 @@ def _when(event: Mapping[str, Any]) -> Instant:
 
 
 def _of_job(
-    job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now: Instant, patience_ms: int
+    job: Mapping[str, Any], pod: Mapping[str, Any] | None, now: Instant, patience_ms: int
 ) -> Sight | Vanished:
     name, uid = _label(job), str(job["metadata"].get("uid", ""))
+    if pod is not None and pod.get("status", {}).get("phase") not in _OVER:
+        return _living(name, uid, pod, now, patience_ms)
+    if pod is not None:
+        sight = _of_ended_pod(name, uid, pod, job)
+        if _taken_away(pod) and _ended_by_us(job) != KILLED:
+            return Vanished(name, uid, sight.ended_at, sight.nodes, sight.started_at)
+        return sight
     end = _end(job)
-    own = [pod for pod in pods if not _is_duplicate(pod)]
-    alive = [pod for pod in own if pod.get("status", {}).get("phase") not in _OVER]
-    if alive:
-        return _living(name, uid, max(alive, key=_progress), now, patience_ms)
-    ended = max(own, key=_progress, default=None)
-    if ended is not None:
-        return _of_ended_pod(name, uid, ended, job)
     if end is None:
         return _without_pod(name, uid, job)
     if _ended_by_us(job) == KILLED:
@@ -213,6 +230,17 @@ def _is_duplicate(pod: Mapping[str, Any]) -> bool:
     """Another pod of the Job had run before, and is gone."""
     state = _container(pod.get("status", {})).get("terminated", {})
     return state.get("exitCode") == DUPLICATE and str(state.get("message", "")).startswith("duplicate")
+
+
+def _taken_away(pod: Mapping[str, Any]) -> bool:
+    """Its container ended after somebody had asked for the pod's removal, and the pod does not say why."""
+    metadata, status = pod["metadata"], pod.get("status", {})
+    due = instant(metadata.get("deletionTimestamp"))
+    if due is None or _condition(status, "DisruptionTarget"):
+        return False
+    asked = due - int(metadata.get("deletionGracePeriodSeconds") or 0) * 1000
+    ended_at = instant(_container(status).get("terminated", {}).get("finishedAt"))
+    return ended_at is None or ended_at >= asked
 
 
 def _progress(pod: Mapping[str, Any]) -> tuple[bool, str]:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 _OF_A_LABEL = re.compile(r"[^a-z0-9-]+")
+NAMESPACE: Final = "baygrid-{project}"
 _MOST = 63  # characters of a namespace's name and of a label's value
 
 
@@ -33,7 +35,7 @@ class Site:
     name: str
     root: Path
     image: str
-    namespace: str = "baygrid-{project}"
+    namespace: str = NAMESPACE
     claim: str = ""
     accelerators: tuple[Accelerator, ...] = ()
     partitions: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"main": {}})

@@ -95,3 +95,39 @@ def test_a_ray_centre(tmp_path, ray):
     assert [(part.name, len(part.nodes)) for part in centre.inventory()] == [("gpu", 2)]
     assert isinstance(centre, QueuedCentre)
     centre.close()
+
+
+CLUSTER = {"image": "python:3.11", "kubeconfig": "kubeconfig"}
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "why"),
+    [
+        ({"picture": "x"}, {}, "no option 'picture'"),
+        ({"kubeconfig": "x"}, {}, "image=python:3.11"),
+        (CLUSTER, {}, "--run-as UID:GID"),
+        (CLUSTER, {"accounts": Accounts(other="no-such-user")}, "no user 'no-such-user'"),
+        (CLUSTER, {"as_me": True}, "kubeconfig: "),
+        ({"image": "python:3.11"}, {"as_me": True}, "name a kubeconfig"),
+    ],
+    ids=str,
+)
+def test_kubernetes_is_told_what_it_lacks(tmp_path, monkeypatch, options, more, why):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(ValueError, match=why):
+        DRIVERS["kubernetes"](Given(tmp_path, "here", options=options, **more))
+
+
+def test_a_cluster_that_does_not_answer_is_said(tmp_path):
+    (tmp_path / "kubeconfig").write_text(
+        """
+        clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+        users: [{name: u, user: {token: t}}]
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        current-context: x
+        """
+    )
+    options = {"image": "python:3.11", "kubeconfig": str(tmp_path / "kubeconfig")}
+    with pytest.raises(ValueError, match="Kubernetes does not answer"):
+        DRIVERS["kubernetes"](Given(tmp_path, "here", options=options, as_me=True))

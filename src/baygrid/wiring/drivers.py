@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from baygrid.centres import slurm
+from baygrid.centres import kubernetes, slurm
 from baygrid.centres.engine import EngineSilent
 from baygrid.centres.folder.accounts import Accounts, unusable
+from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.folder.users import ids_of
 from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
 from baygrid.centres.local.spawn import SETPRIV
 from baygrid.centres.queued import QueuedCentre
@@ -155,5 +157,44 @@ def _ray(given: Given) -> Driver:
         raise ValueError(f"Ray does not answer: {silence}") from None
 
 
-DRIVERS: Mapping[str, Callable[[Given], Driver]] = {"local": _local, "slurm": _slurm, "ray": _ray}
+def _kubernetes(given: Given) -> Driver:
+    """`kubeconfig` and `context`: how the cluster is reached, else as a pod in it. `root`: where the
+    attempts' folders are, on storage that the nodes have under the same path or as the claim."""
+    options = given.only("kubeconfig", "context", *kubernetes.OPTIONS)
+    site = kubernetes.parse_site(given.centre, given.state / "attempts", options)
+    accounts = given.accounts
+    if not accounts and given.as_me:
+        accounts = Accounts(other=f"{os.geteuid()}:{os.getegid()}")
+    if not accounts:
+        raise ValueError("say as whom jobs run: --account-map PROJECT=UID:GID, --run-as UID:GID, or --as-me")
+    try:
+        others = [user for user in accounts.all if ids_of(user)[0] != os.geteuid()]
+    except NotRunnable as unknown:
+        raise ValueError(str(unknown)) from None
+    if others and os.geteuid() != 0:
+        raise ValueError(f"only root can give jobs of {others[0]} their files: start the agent as root")
+    if "kubeconfig" in options:
+        access = kubernetes.read_kubeconfig(Path(options["kubeconfig"]), options.get("context"))
+    else:
+        access = kubernetes.in_cluster(os.environ)
+    engine = kubernetes.KubernetesEngine(kubernetes.Client(access), site, wall_clock)
+    try:
+        return QueuedCentre(
+            site.root,
+            engine,
+            name=given.centre,
+            version=engine.version(),
+            account_of=accounts.account_of,
+        )
+    except EngineSilent as silence:
+        engine.close()
+        raise ValueError(f"Kubernetes does not answer: {silence}") from None
+
+
+DRIVERS: Mapping[str, Callable[[Given], Driver]] = {
+    "local": _local,
+    "slurm": _slurm,
+    "ray": _ray,
+    "kubernetes": _kubernetes,
+}
 """By the name that `--driver` takes. Each raises ValueError for options or nodes that it cannot use."""

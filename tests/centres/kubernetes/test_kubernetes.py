@@ -11,12 +11,14 @@ from dataclasses import replace
 import pytest
 
 from baygrid.centres.engine import EngineSilent
+from baygrid.centres.folder.accounts import Accounts
 from baygrid.centres.folder.files import key_of
 from baygrid.centres.kubernetes import Accelerator, KubernetesEngine, Site, read_kubeconfig
 from baygrid.centres.kubernetes.client import Client, Rejected
 from baygrid.centres.queued import Pace, QueuedCentre
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Stop
+from baygrid.wiring.drivers import DRIVERS, Given
 from tests.centres import behaviour
 from tests.centres.site import order, start, stop_of, until, until_log, whole_log
 
@@ -83,7 +85,7 @@ class TestKubernetes(behaviour.Behaviour):
     capabilities = frozenset({"accelerators", "accounts", "checkpoint", "image", "out-of-memory"})
     managed = False
     clock_ms = 1_000  # Kubernetes tells whole seconds
-    many = 60
+    many = 40
 
     def test_accelerators_are_distinct_while_they_are_used(self, site):
         """A container counts its own from 0. That they are its own is the cluster's to hold: it starts no
@@ -260,3 +262,22 @@ def test_without_rights_nothing_is_known_and_nothing_is_refused(site, cluster, k
     with pytest.raises(EngineSilent):
         engine.inventory()
     stranger.close()
+
+
+def test_the_driver_is_made_of_what_an_operator_writes(tmp_path, kubeconfig, monkeypatch):
+    clients = []
+
+    def client(access):
+        clients.append(Client(access))
+        return clients[-1]
+
+    monkeypatch.setattr("baygrid.centres.kubernetes.Client", client)
+    options = {"kubeconfig": str(kubeconfig), "image": IMAGE, "accelerators": "H100=nvidia.com/gpu"}
+    given = Given(tmp_path, "here", options=options, accounts=Accounts(other=USER))
+    centre = DRIVERS["kubernetes"](given)
+    assert isinstance(centre, QueuedCentre)
+    [partition] = centre.inventory()
+    assert (centre.version, [node.name for node in partition.nodes]) == ("v1.20.2", ["node1"])
+    assert centre.capabilities() == TestKubernetes.capabilities
+    centre.close()
+    clients[0].close()

@@ -161,3 +161,34 @@ def test_nodes_that_cannot_be_are_refused(nodes: tuple[str, ...], why: str):
     site.report(replace(running, nodes=("n1", "n2")))
     answer = site.report(replace(running, nodes=nodes))
     assert why in dict(answer.refused)[order.attempt]
+
+
+def test_when_a_centre_expects_to_start_what_waits_there_is_told():
+    stage = Stage()
+    site = slurm(stage)
+    order = gang(stage, site)
+    waits = replace(site.says(order, AttemptState.WAITING), raw="PENDING", detail="Resources")
+    site.report(waits)
+    told = explain.of_job(stage.platform, OPERATOR, order.job)
+    assert told.text.endswith("; it waits in the centre's own queue (Resources)")
+    site.report(replace(waits, expected_at=stage.now + HOUR))
+    told = explain.of_job(stage.platform, OPERATOR, order.job)
+    assert told.text.endswith("; its centre expects to start it at 2027-01-15T09:01:00.000Z (Resources)")
+    assert told.facts["centre_expects_ms"] == stage.now + HOUR
+    (view,) = jobs.page(stage.platform, stage.team, project=None, states=[], before=None, limit=9)
+    assert view.attempts[-1].expected_at == stage.now + HOUR
+    site.report(site.says(order, AttemptState.RUNNING))
+    told = explain.of_job(stage.platform, OPERATOR, order.job)
+    assert "expects" not in told.text
+    assert jobs.job(stage.platform, stage.team, order.job).attempts[-1].expected_at is None
+
+
+@pytest.mark.parametrize("at", [-1, 1 << 50, 1 << 70])
+def test_a_time_at_which_nothing_can_start_is_left_out(at: int):
+    stage = Stage()
+    site = slurm(stage)
+    order = gang(stage, site)
+    answer = site.report(replace(site.says(order, AttemptState.WAITING), expected_at=at))
+    assert answer.refused == ()
+    (attempt,) = jobs.job(stage.platform, stage.team, order.job).attempts
+    assert (attempt.state, attempt.expected_at) == (AttemptState.WAITING, None)

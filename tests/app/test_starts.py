@@ -77,6 +77,7 @@ def foreseen(attempt: AttemptRecord) -> dict[str, int] | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a minute of work, on a machine that may be busy
 def test_four_of_five_that_waited_start_in_the_range_that_was_told(stage: Stage) -> None:
     course = Course(stage, stage.add_site("qianhai", nodes=4), seed=2)
     for _ in range(2_000):

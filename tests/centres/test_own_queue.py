@@ -7,7 +7,7 @@ import pytest
 
 from baygrid.ports.messages import WITHDRAWN
 from tests.centres.site import order, stop_of
-from tests.centres.world import CANCELLED, RUNNING, SUCCEEDED, WAITING, World
+from tests.centres.world import CANCELLED, HOUR, RUNNING, SUCCEEDED, WAITING, World
 
 
 @pytest.fixture
@@ -80,3 +80,27 @@ def test_what_was_to_be_withdrawn_may_still_be_stopped_for_good(world, begins):
     world.step(3)
     assert world.state(one) is CANCELLED
     assert (world.server.last[one.attempt].started_at is not None) == begins
+
+
+def test_when_the_centre_expects_to_start_it_is_told_and_small_shifts_wait(world):
+    one = order()
+    world.server.want(one)
+    world.take()
+    world.step(2)
+
+    def told() -> tuple[int, int | None]:
+        world.step(3)
+        return len(world.server.reports), world.server.last[one.attempt].expected_at
+
+    def expects(at: int | None) -> None:
+        world.centre.states[one.token] = replace(world.centre.states[one.token], expected_at=at)
+
+    sent = told()[0]
+    expects(2 * HOUR)
+    assert told() == (sent + 1, 2 * HOUR)
+    expects(2 * HOUR + 30_000)
+    assert told() == (sent + 1, 2 * HOUR)
+    expects(3 * HOUR)
+    assert told() == (sent + 2, 3 * HOUR)
+    world.centre.begin(one.token, world.time)
+    assert told()[1] is None

@@ -180,6 +180,7 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "state": row.state.value,
         "raw": row.raw,
         "placed_at": instant(row.placed_at),
+        "expected_at": instant_or_none(row.expected_at),
         "started_at": instant_or_none(row.started_at),
         "ended_at": instant_or_none(row.ended_at),
         "exit_code": row.exit_code,

@@ -148,6 +148,9 @@ class Attempt(Shape):
     state: AttemptState
     raw: str = Field(description="the centre's own word")
     placed_at: Time
+    expected_at: Time | None = Field(
+        description="when the centre's own scheduler expects to start it, while it waits there and says so"
+    )
     started_at: Time | None
     ended_at: Time | None
     exit_code: int | None

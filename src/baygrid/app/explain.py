@@ -18,10 +18,11 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, check_queues, read_specs
-from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
+from baygrid.core.reading import format_instant
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
@@ -91,7 +92,7 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         return Table(id, Outcome.WAITING, _held(record), ())
     if not attempts:
         raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
-    found = table(id, Outcome.PLACED, attempts[-1].reasons, offers)
+    found = _queued(table(id, Outcome.PLACED, attempts[-1].reasons, offers), attempts[-1])
     if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == WITHDRAWN:
         text = f"{found.text}; it waits there for too long, and is being withdrawn to start elsewhere"
         found = replace(found, text=text)
@@ -99,6 +100,20 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         text = f"{found.text}; now it is being stopped for a more urgent job, and will be queued again"
         found = replace(found, text=text)
     return found
+
+
+def _queued(found: Table, attempt: AttemptRecord) -> Table:
+    """With what its centre says of an attempt that waits in the centre's own queue."""
+    if attempt.state is not AttemptState.WAITING or attempt.want is not Want.RUN:
+        return found
+    because = f" ({attempt.detail})" if attempt.detail else ""
+    text = f"{found.text}; it waits in the centre's own queue{because}"
+    if attempt.expected_at is not None:
+        text = (
+            f"{found.text}; its centre expects to start it at {format_instant(attempt.expected_at)}{because}"
+        )
+    facts = {"centre_expects_ms": attempt.expected_at, "centre_says": attempt.detail or attempt.raw}
+    return replace(found, text=text, facts={**found.facts, **facts})
 
 
 def _held(record: JobRecord) -> str:

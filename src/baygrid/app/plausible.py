@@ -18,6 +18,8 @@ from baygrid.ports.records import AttemptRecord
 CLOCK_MS = 600_000
 """By how much a centre's clock may differ from ours before we stop believing its times."""
 MAX_BYTES = 1 << 60
+FAR_MS = 10 * 365 * 86_400_000
+"""No scheduler knows what it will do after so long a time."""
 NAME_LENGTH = 253
 """The longest name of a host (RFC 1035)."""
 
@@ -85,6 +87,14 @@ def misfit(attempt: AttemptRecord, item: AttemptReport) -> str | None:
         if usage.start < attempt.placed_at - CLOCK_MS:
             return f"usage {usage.n} begins before the attempt was placed"
     return None
+
+
+def expected(item: AttemptReport, now: Instant) -> Instant | None:
+    """When its centre expects to start what waits there. It is shown and decides nothing, so an odd one is
+    left out rather than refused."""
+    at = item.expected_at
+    known = at is not None and item.state is AttemptState.WAITING and item.started_at is None
+    return at if known and at is not None and 0 <= at <= now + FAR_MS else None
 
 
 def _no_nodes_of(attempt: AttemptRecord, nodes: Sequence[str]) -> str | None:

@@ -15,7 +15,7 @@ from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attemp
 from baygrid.app.changes import Changes
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.platform import Platform
-from baygrid.app.plausible import implausible, misfit
+from baygrid.app.plausible import expected, implausible, misfit
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
@@ -213,6 +213,7 @@ def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
         staged_bytes=max(item.staged_bytes, record.staged_bytes),
         staging_bytes=record.staging_bytes if item.staging_bytes is None else item.staging_bytes,
         log_end=item.log_size,
+        expected_at=None,
     )
 
 
@@ -258,7 +259,7 @@ def _advance(tx: Tx, changes: Changes, record: AttemptRecord, item: AttemptRepor
     if item.state is not AttemptState.PLACED:  # taken on, nothing done yet
         event = AttemptEvent.STOP if item.state is AttemptState.STOPPING else AttemptEvent(item.state.value)
         state, _ = step_attempt(record.state, event)
-    changed = replace(_observed(record, item), state=state)
+    changed = replace(_observed(record, item), state=state, expected_at=expected(item, now))
     if record.stop_reason == WITHDRAWN and changed.started_at is not None:
         # It had begun: it was not taken back, and goes on there.
         changed = replace(changed, want=Want.RUN, stop_reason="", gen=tx.region.next_gen(record.centre))

@@ -30,6 +30,8 @@ BYTES_PER_REPORT = 600_000
 USAGE_PER_REPORT = 500
 """Records of one attempt at once; an end is told when no more than these are left."""
 DETAIL_LENGTH = 2_000
+EXPECTED_STEP_MS = 60_000
+"""A report is not sent for less of a change in when an attempt is expected to start."""
 
 
 class Reporter:
@@ -140,6 +142,7 @@ def view(kept: Remembered) -> AttemptReport:
         started_at=started_at,
         usage=usage,
         nodes=seen.nodes if seen is not None else (),
+        expected_at=seen.expected_at if seen is not None else None,
     )
 
 
@@ -192,7 +195,15 @@ def same(one: Observation | None, other: Observation) -> bool:
         and one.detail == other.detail
         and one.started_at == other.started_at
         and one.nodes == other.nodes
+        and _about(one.expected_at, other.expected_at)
     )
+
+
+def _about(one: Instant | None, other: Instant | None) -> bool:
+    """A scheduler plans anew all the time: of small shifts the report of everything tells."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < EXPECTED_STEP_MS
 
 
 def clean(text: str) -> str:

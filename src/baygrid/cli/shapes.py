@@ -63,6 +63,7 @@ class Attempt(TypedDict):
     state: str
     raw: str
     placed_at: str
+    expected_at: str | None
     started_at: str | None
     ended_at: str | None
     exit_code: int | None

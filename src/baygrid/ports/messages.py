@@ -110,7 +110,8 @@ class AttemptReport:
     so that a reader knows when all of it is here. `outputs`: output name -> sha256 of a stored tar; of one
     that was preempted or interrupted, `checkpoint`. `nodes`: the names of all nodes that the centre's own
     scheduler chose, as many as were ordered; none while it has not, or where the order named them.
-    `staged_bytes` of its inputs have come, of `staging_bytes` (None: not known).
+    `staged_bytes` of its inputs have come, of `staging_bytes` (None: not known). `expected_at`: when the
+    centre's own scheduler thinks that it will start (None: it does not say, or it has).
     """
 
     attempt: str
@@ -128,6 +129,7 @@ class AttemptReport:
     nodes: tuple[str, ...] = ()
     staged_bytes: int = 0
     staging_bytes: int | None = None
+    expected_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

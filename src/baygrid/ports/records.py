@@ -221,7 +221,8 @@ class AttemptRecord:
     node by node.
     `staged_bytes` of `staging_bytes` (None: nobody knows how many) of its inputs have come.
     `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
-    `log_end`: how many there are in all, known when it has ended."""
+    `log_end`: how many there are in all, known when it has ended. `expected_at`: when its centre's own
+    scheduler thinks that it will start, while it waits there and that is known."""
 
     id: str
     job: str
@@ -258,6 +259,7 @@ class AttemptRecord:
     accelerator_slots: tuple[int, ...] = ()
     staged_bytes: int = 0
     staging_bytes: int | None = None
+    expected_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

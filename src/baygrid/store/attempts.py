@@ -68,6 +68,7 @@ _ALL = select(
     _C.accelerator_slots,
     _C.staged_bytes,
     _C.staging_bytes,
+    _C.expected_at,
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
@@ -132,6 +133,7 @@ def _changed(attempt: AttemptRecord) -> dict[str, Any]:
         "log_end": attempt.log_end,
         "staged_bytes": attempt.staged_bytes,
         "staging_bytes": attempt.staging_bytes,
+        "expected_at": attempt.expected_at,
         "live": int(attempt.want is not Want.NOTHING or not attempt.state.final),
     }
 

@@ -259,6 +259,7 @@ attempts = _table(
     _int("count", server_default=text("1")),
     _int("staged_bytes", server_default=text("0")),
     _int("staging_bytes", nullable=True),
+    _int("expected_at", nullable=True),
     UniqueConstraint("job", "n"),
     _where("attempts_live", "live = 1", "id"),
     _where("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),

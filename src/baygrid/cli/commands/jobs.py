@@ -200,16 +200,43 @@ def jobs(
 
 def _job_row(job: Job) -> list[str | None]:
     name = job["name"] if job["index"] is None else f"{job['name']} {job['index']}"
-    state = f"{job['state']} ({job['cause']})" if job["state"] == "HELD" else job["state"]
     return [
         job["id"],
         name,
         job["project"],
-        state,
+        _state(job),
         job["centre"],
         local(job["submitted_at"]),
         money(job["charge"]),
     ]
+
+
+def _state(job: Job) -> str:
+    """With why it waits, if it does."""
+    if job["state"] == "HELD":
+        return f"HELD ({job['cause']})"
+    waits = _waiting(job)
+    if waits is None:
+        return job["state"]
+    expected = f" until {local(waits['expected_at'])}" if waits["expected_at"] else ""
+    return f"{job['state']} (waits{expected})"
+
+
+def _waiting(job: Job) -> Attempt | None:
+    """The attempt that waits in its centre's own queue, if one does."""
+    last = job["attempts"][-1] if job["attempts"] else None
+    return last if job["state"] == "ACTIVE" and last is not None and last["state"] == "WAITING" else None
+
+
+def _at_centre(job: Job) -> str:
+    """What its centre says of it while it waits there."""
+    waits = _waiting(job)
+    if waits is None:
+        return ""
+    said = [text for text in (waits["raw"], waits["detail"]) if text]
+    if waits["expected_at"]:
+        said.append(f"expected to start at {local(waits['expected_at'])}")
+    return ", ".join(said)
 
 
 def _array_row(array: Array) -> list[str | None]:
@@ -253,6 +280,7 @@ def _details(session: Session, job: Job) -> None:
         ("charged", money(job["charge"])),
         ("borne by the platform", money(job["overrun"]) if job["overrun"]["minor"] else ""),
         ("why there", job["reasons"]["text"] if job["reasons"] else ""),
+        ("its centre says", _at_centre(job)),
     ):
         if value:
             out.line(f"  {name}: {value}")

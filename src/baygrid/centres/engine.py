@@ -52,7 +52,8 @@ class Launch:
     `sh "$_bg_script" rank` once on each of "$_bg_ranks" nodes with the environment as it is, ends all when
     one fails and returns when all have ended; only gangs use it. `keep`: patterns of the engine's variables
     that a job may see; all others are unset. `forward`: `Engine.signal` reaches the script's own process
-    only, which then tells its process group (all but INT, which a shell keeps from what runs beside it).
+    only, which then tells its process group (all but INT, which a shell keeps from what runs beside it);
+    `forward_ranks`: the same of what `each` starts on each node.
     """
 
     id: str = ""
@@ -61,6 +62,7 @@ class Launch:
     each: str = ""
     keep: tuple[str, ...] = ("CUDA_VISIBLE_DEVICES",)
     forward: bool = False
+    forward_ranks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

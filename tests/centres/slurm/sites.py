@@ -7,6 +7,7 @@ from pathlib import Path
 
 from baygrid.centres.queued import Pace, QueuedCentre
 from baygrid.centres.slurm import SlurmEngine, account_of
+from baygrid.centres.slurm.running import Run
 from tests.centres.slurm.clusters import USERS, Cluster, lines
 
 PATIENCE_S = 90
@@ -22,6 +23,7 @@ class SlurmSite:
 
     def __init__(self, cluster: Cluster, root: Path, pace: Pace = PACE) -> None:
         self.cluster, self.root, self._pace = cluster, root, pace
+        self.run: Run | None = None
         self._end = time.monotonic() + PATIENCE_S
         self.centre = self._new()
 
@@ -50,6 +52,6 @@ class SlurmSite:
 
     def _new(self) -> QueuedCentre:
         settings = self.cluster.settings
-        engine = SlurmEngine(settings, self.root.parent / f"{self.root.name}.engine", now)
+        engine = SlurmEngine(settings, self.root.parent / f"{self.root.name}.engine", now, self.run)
         whose = partial(account_of, settings)
         return QueuedCentre(self.root, engine, name="slurm", account_of=whose, pace=self._pace)

@@ -52,6 +52,7 @@ def header(files: Files, order: Order, launch: Launch) -> str:
         "accelerators": str(order.accelerators),
         "keep": " ".join(launch.keep),
         "forward": "yes" if launch.forward else "",
+        "forward_ranks": "yes" if launch.forward_ranks else "",
     }
     lines = ["#!/bin/sh", *(f"_bg_{name}={shlex.quote(value)}" for name, value in values.items())]
     for name, word in (("id", launch.id), ("head", launch.head), ("rank", launch.rank)):

@@ -1,7 +1,7 @@
 # One attempt as a task of an engine: claim first, then setup, then run once for each rank, then one complete
 # line that says how it ended. Before this stand, for this one attempt, _bg_dir, _bg_script (this file), _bg_ranks,
-# _bg_accelerators, _bg_keep, _bg_forward and the functions _bg_id, _bg_head, _bg_rank, _bg_each. With the argument
-# "rank" it is one rank of a gang.
+# _bg_accelerators, _bg_keep, _bg_forward, _bg_forward_ranks and the functions _bg_id, _bg_head, _bg_rank, _bg_each.
+# With the argument "rank" it is one rank of a gang.
 # Its variables have a prefix and are not exported: the engine's and the job's are here, too. What this shell
 # itself has to say is no part of the attempt's log.
 set -C -f
@@ -69,6 +69,7 @@ for _bg_signal in TERM INT HUP QUIT USR1 USR2; do
 done
 
 if [ "${1-}" = rank ]; then
+  _bg_forward=$_bg_forward_ranks
   _bg_do run
   _bg_code=$?
   # The first that fails says why the gang has failed; the others are ended for it.

@@ -73,9 +73,16 @@ def sbatch(request: Request, script: str) -> list[str]:
     ]
 
 
-def test_only(request: Request, script: str) -> list[str]:
+def test_only(request: Request) -> list[str]:
     """When it would start, without a job."""
-    return ["sbatch", "--test-only", *_shape(request), f"--time={request.minutes}", "--chdir=/", script]
+    return [
+        "sbatch",
+        "--test-only",
+        *_shape(request),
+        f"--time={request.minutes}",
+        "--chdir=/",
+        "--wrap=true",
+    ]
 
 
 def _shape(request: Request) -> list[str]:

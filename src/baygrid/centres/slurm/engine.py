@@ -36,6 +36,7 @@ LAUNCH = Launch(
     each='srun --nodes="$_bg_ranks" --ntasks="$_bg_ranks" --ntasks-per-node=1'
     ' --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --kill-on-bad-exit=1 --quiet sh "$_bg_script" rank',
     keep=("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "SLURM_*"),
+    forward_ranks=True,
 )
 
 _BEGUN = (Stand.RUNNING, Stand.STOPPING)
@@ -225,7 +226,7 @@ class SlurmEngine:
     def _wait(self, shape: Order) -> int | None:
         user = "" if self._settings.as_me else self._settings.accounts[shape.project].user
         request = self._shape(shape, shape.time_s, user)
-        said = self._run(commands.test_only(request, "/bin/true"))
+        said = self._run(commands.test_only(request))
         at = parse.start(said.err)
         return None if at is None else max(0, (at - self._clock()) // 1000)
 

@@ -27,9 +27,7 @@ private_apt() {
 packages() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 update
-    apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
-        golang-1.19-go golang-github-modern-go-reflect2-dev gcc libc6-dev \
-        etcd-server containerd runc containernetworking-plugins iproute2 openssl curl
+    apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 }
 
 source_tree() {
@@ -89,10 +87,14 @@ images() {
     python3 "$here/image.py" "$root" localhost/baygrid-pause:1 "$dir/images/pause.tar" /pause
 }
 
-[ ! -e "$dir/.built" ] || exit 0
 [ "$(id -u)" = 0 ] || { echo "kubernetes: the build needs root, for Debian's packages" >&2; exit 3; }
+# What it runs with: a build may have come from another machine.
+if ! "$here/kubernetes.sh" complete; then
+    packages etcd-server containerd runc containernetworking-plugins iproute2 openssl curl
+fi
+[ ! -e "$dir/.built" ] || exit 0
 mkdir -p "$dir/bin"
-packages
+packages golang-1.19-go golang-github-modern-go-reflect2-dev gcc libc6-dev
 private_apt
 export PATH=/usr/lib/go-1.19/bin:$PATH GOPATH=$work/go GO111MODULE=off GOFLAGS= GOCACHE=$work/cache GOPROXY=off CGO_ENABLED=0
 if [ ! -x "$dir/bin/pause" ]; then

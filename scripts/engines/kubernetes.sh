@@ -145,6 +145,14 @@ inside() {
     wait
 }
 
+# Whether the programs are there that Debian's packages have.
+complete() {
+    local program
+    for program in etcd containerd ctr runc ip openssl curl /usr/lib/cni/bridge; do
+        command -v "$program" >/dev/null || return 1
+    done
+}
+
 node_is_ready() { ask "$(server)/api/v1/nodes/node1" | grep -q '"reason": "KubeletReady"'; }
 
 # As a device plugin would: the scheduler counts them from here on.
@@ -156,7 +164,7 @@ pretend_accelerators() {
 }
 
 up() {
-    [ -e "$cache/.built" ] || die "not built; run: scripts/engines/kubernetes.sh build" 3
+    { [ -e "$cache/.built" ] && complete; } || die "not built; run: scripts/engines/kubernetes.sh build" 3
     [ "$(id -u)" = 0 ] || die "needs root"
     if [ -n "$(keeper)" ]; then return; fi
     [ ! -e "$dir" ] || down
@@ -205,6 +213,7 @@ case "${1:-}" in
     up) up ;;
     env) printf 'export KUBECONFIG=%s/kubeconfig\n' "$dir" ;;
     down) down ;;
+    complete) complete ;;
     inside) inside ;;
     *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -111,6 +111,7 @@ END
 # Runs as the first process of namespaces of its own: what it mounts and starts ends with it, whatever happens.
 inside() {
     spawn() { local name=$1; shift; "$@" >"$dir/log/$name" 2>&1 </dev/null & }
+    # Left empty when it ends: to remove a folder takes away what another cluster has mounted there.
     mkdir -p /var/lib/kubelet /var/log/pods /var/log/containers
     mount --bind "$dir/kubelet" /var/lib/kubelet
     mount --bind "$dir/pods" /var/log/pods
@@ -202,7 +203,6 @@ down() {
         [ -n "$left" ] || break
         xargs rmdir 2>/dev/null <<<"$left" || sleep 0.1
     done
-    rmdir /var/lib/kubelet /var/log/pods /var/log/containers 2>/dev/null || true # where its folders were mounted
     rm -rf "$dir"
 }
 

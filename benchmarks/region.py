@@ -44,11 +44,21 @@ def region(database: str | None, *, embedded: bool, separate: bool = False) -> I
         client = Client(ready["server"], token)
         stack.callback(client.close)
         if not embedded:
-            made = client.post("/v1/centres", {"name": "bench", "jurisdiction": "CN-QH", "driver": "local"})
+            client.post("/v1/centres", {"name": "bench", "jurisdiction": "CN-QH", "driver": "local"})
+            made = client.post("/v1/tokens", {"role": "centre", "centre": "bench"})
             price = {"accelerator_hour": "0", "cpu_hour": "0.20", "gib_hour": "0.02", "currency": "CNY"}
             client.post("/v1/offers", {"centre": "bench", "partition": "main", "accelerator": None} | price)
             if separate:
-                agent = ["agent", "--centre", "bench", "--state", str(folder / "agent"), "--node", NODE]
+                agent = [
+                    "agent",
+                    "--centre",
+                    "bench",
+                    "--as-me",
+                    "--state",
+                    str(folder / "agent"),
+                    "--node",
+                    NODE,
+                ]
                 agent += ["--server", ready["server"], "--token", made["token"]]
                 stack.enter_context(_started(agent, folder))
         if embedded or separate:

@@ -45,10 +45,11 @@ class Region:
         access = {"BAYGRID_SERVER": self.server, "BAYGRID_TOKEN": self.tokens[who]} if who else {}
         return kept | own | access
 
-    def start(self, name: str, arguments: Sequence[str], ready: str) -> Service:
-        """`baygrid ...` in the background."""
+    def start(self, name: str, arguments: Sequence[str], ready: str, **more: str) -> Service:
+        """`baygrid ...` in the background. `more`: of its environment."""
         log = self.folder / f"{name}.log"
-        service = Service(name, [str(BIN / "baygrid"), *arguments], self.environment(), ready, log)
+        environment = self.environment() | more
+        service = Service(name, [str(BIN / "baygrid"), *arguments], environment, ready, log)
         self.services.append(service)
         return service
 

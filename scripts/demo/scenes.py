@@ -95,10 +95,11 @@ def centres(region: Region, say: Texts) -> None:
             "operator", "/v1/centres", {"name": name, "jurisdiction": jurisdiction, "driver": "local"}
         )
         declared = [*(word for node in nodes for word in ("--node", node)), "--as-me"]
-        region.screen.command(["baygrid", "agent", "--centre", name, *declared, "..."])
-        arguments = ["agent", "--centre", name, *declared, "--state", str(region.folder / name),
-                     "--server", region.server, "--token", made["token"]]  # fmt: skip
-        agents.append(region.start(name, arguments, "agent of "))
+        joining = ["agent", "join", "--centre", name, *declared, "--yes"]
+        region.screen.command(["baygrid", *joining, "..."])
+        arguments = [*joining, "--state", str(region.folder / name), "--server", region.server]
+        token = {"BAYGRID_JOIN_TOKEN": made["join_token"]}
+        agents.append(region.start(name, arguments, "agent of ", **token))
     for offer in OFFERS:
         region.ask("operator", "/v1/offers", {"currency": "CNY", **offer})
     for agent in agents:

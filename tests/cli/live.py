@@ -122,7 +122,8 @@ class Centre:
 
     def __post_init__(self) -> None:
         body = {"name": self.name, "jurisdiction": self.jurisdiction}
-        made = self.live.client.post("/v1/centres", body)
+        self.live.client.post("/v1/centres", body)
+        made = self.live.client.post("/v1/tokens", {"role": "centre", "centre": self.name})
         self._client = Client(self.live.address, made["token"])
         price = {"accelerator_hour": self.hour} if self.accelerator else {"cpu_hour": self.hour}
         offer = {"centre": self.name, "partition": "main", "currency": self.currency, **price}

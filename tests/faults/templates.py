@@ -86,7 +86,8 @@ def _begin(region: Region) -> Secrets:
         client.post("/v1/offers", {"centre": "local", "partition": "dear", "currency": "CNY", **RATES})
         secret = ""
     else:
-        secret = client.post("/v1/centres", {"name": "hub", "jurisdiction": "CN-QH"})["token"]
+        client.post("/v1/centres", {"name": "hub", "jurisdiction": "CN-QH"})
+        secret = client.post("/v1/tokens", {"role": "centre", "centre": "hub"})["token"]
         client.post("/v1/offers", {"centre": "hub", "partition": "main", "currency": "CNY", **RATES})
         region.token = secret
         region.start("agent")

@@ -150,7 +150,8 @@ class Listener:
 
 
 def centre(operator: Client, name: str) -> str:
-    secret: str = operator.post("/v1/centres", {"name": name, "jurisdiction": "CN-QH"})["token"]
+    operator.post("/v1/centres", {"name": name, "jurisdiction": "CN-QH"})
+    secret: str = operator.post("/v1/tokens", {"role": "centre", "centre": name})["token"]
     operator.post("/v1/offers", {"centre": name, "partition": "main", "currency": "CNY", **RATES})
     return secret
 

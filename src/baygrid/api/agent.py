@@ -1,4 +1,4 @@
-"""The agent's three calls (see `ports.messages`): report, desired, logs."""
+"""The agent's three calls (see `ports.messages`): report, desired, logs; and how it gets its credential."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from baygrid.api import schemas
-from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, read_json
+from baygrid.api import bodies, render, schemas
+from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, read_json, reads
 from baygrid.api.waiters import Departure, Waiter
-from baygrid.app import logs, sync
+from baygrid.app import centres, joining, logs, sync
+from baygrid.app.offers import Rates
 from baygrid.app.problems import Invalid
 from baygrid.ports import wire
 from baygrid.ports.messages import Desired, Report, ReportAnswer
@@ -22,6 +23,39 @@ router = APIRouter(route_class=Route, tags=["agent"])
 
 MAX_WAIT_S = 60
 Number = Annotated[int, Query(ge=0, lt=2**62)]
+
+
+@router.get("/v1/agent/join", response_model=schemas.Joining)
+def get_joining(call: Caller) -> Json:
+    """What a join token is for."""
+    row, token = joining.invited(call.platform, call.actor)
+    centre = render.centre(row, reachable=centres.reachable(row, call.platform.clock()), nodes=True)
+    expires = render.instant_or_none(token.expires_at)
+    used = token.used_by is not None
+    return Json({"centre": centre, "expires_at": expires, "with_offers": token.with_offers, "used": used})
+
+
+@router.post("/v1/agent/join", response_model=schemas.Joined)
+def join(call: Caller, body: Annotated[bodies.NewAgent, reads(bodies.NewAgent)]) -> Json:
+    """Exchanges a join token for a credential that the agent made. May be repeated with the same key."""
+    proposals = [
+        joining.Proposal(
+            it.partition, it.accelerator, it.currency, Rates(it.accelerator_hour, it.cpu_hour, it.gib_hour)
+        )
+        for it in body.offers
+    ]
+    row, made = joining.join(
+        call.platform, call.actor, body.public_key, body.credential, body.signature, proposals
+    )
+    centre = render.centre(row, reachable=centres.reachable(row, call.platform.clock()), nodes=True)
+    return Json({"centre": centre, "offers": [offer.id for offer in made]})
+
+
+@router.post("/v1/agent/credential", status_code=204, response_class=Response)
+def renew(call: Caller, body: Annotated[bodies.NewCredential, reads(bodies.NewCredential)]) -> Response:
+    """What an agent that was asked to makes its next credential; the first use of it ends the present one."""
+    joining.renew(call.platform, call.actor, body.credential)
+    return Response(status_code=204)
 
 
 @router.post("/v1/agent/report", response_model=ReportAnswer)

@@ -53,8 +53,8 @@ def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics 
     Call `app.state.server.hub.close()` when the server begins to stop: it ends parked requests and streams.
     """
     server = Server(platform, Hub(), Sessions(platform), metrics or Metrics(), role)
+    platform.store.subscribe(server.sessions.hear)  # first: whom the hub wakes asks who it is anew
     platform.store.subscribe(server.hub.hear)
-    platform.store.subscribe(server.sessions.hear)
     app = FastAPI(
         title="Baygrid",
         version=__version__,

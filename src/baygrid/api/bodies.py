@@ -87,7 +87,12 @@ class NewGrant(Body):
 class NewCentre(Body):
     name: Text
     jurisdiction: Text = Field(examples=["CN-QH"])
-    driver: Text = "local"
+    driver: Text = Field(default="", description="else what its agent finds")
+    with_offers: bool = Field(default=False, description="its agent may set the first prices when it joins")
+
+
+class NewInvitation(Body):
+    with_offers: bool = Field(default=False, description="its agent may set the first prices when it joins")
 
 
 class NewTariff(Body):
@@ -103,6 +108,28 @@ class NewOffer(NewTariff):
     partition: Text
     accelerator: Text | None = None
     currency: Text
+
+
+class ProposedOffer(Body):
+    partition: Text
+    accelerator: Text | None = None
+    currency: Text
+    accelerator_hour: Rate = "0"
+    cpu_hour: Rate = "0"
+    gib_hour: Rate = "0"
+
+
+class NewAgent(Body):
+    public_key: Text = Field(description="hex, Ed25519; it signs what the centre used")
+    credential: Text = Field(description="SHA-256 in hex of the secret that the agent made itself")
+    signature: Text = Field(
+        description="hex, by that key over the lines `baygrid-join-1`, the centre's name and the credential"
+    )
+    offers: list[ProposedOffer] = Field(default=[], max_length=200)
+
+
+class NewCredential(Body):
+    credential: Text = Field(description="SHA-256 in hex of the agent's next secret")
 
 
 class NewToken(Body):

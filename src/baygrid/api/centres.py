@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
-from baygrid.app import centres
+from baygrid.app import centres, joining
+from baygrid.app.tokens import Invitation
 from baygrid.ports.records import CentreRecord, CentreState
 
 router = APIRouter(route_class=Route, tags=["centres"])
@@ -25,10 +26,45 @@ def list_centres(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: pag
     return Json(render.items((_render(call, row, nodes=False) for row in page), next))
 
 
-@router.post("/v1/centres", status_code=201, response_model=schemas.NewCentreAnswer)
+@router.post("/v1/centres", status_code=201, response_model=schemas.Invitation)
 def add_centre(call: Caller, body: Annotated[bodies.NewCentre, reads(bodies.NewCentre)]) -> Json:
-    row, secret = centres.add_centre(call.platform, call.actor, body.name, body.jurisdiction, body.driver)
-    return Json({"centre": _render(call, row, nodes=True), "token": secret}, 201)
+    """The centre, and a token with which its agent joins within the hour."""
+    row, made = centres.add_centre(
+        call.platform, call.actor, body.name, body.jurisdiction, body.driver, body.with_offers
+    )
+    return Json(_invitation(call, row, made), 201)
+
+
+@router.post("/v1/centres/{centre}/invitations", status_code=201, response_model=schemas.Invitation)
+def invite(
+    centre: str, call: Caller, body: Annotated[bodies.NewInvitation, reads(bodies.NewInvitation)]
+) -> Json:
+    """Another token to join with; an earlier one that was not used ends."""
+    made = joining.invite(call.platform, call.actor, centre, body.with_offers)
+    return Json(_invitation(call, centres.centre(call.platform, call.actor, centre), made), 201)
+
+
+def _invitation(call: Call, row: CentreRecord, made: Invitation) -> render.Doc:
+    return {
+        "centre": _render(call, row, nodes=True),
+        "join_token": made.secret,
+        "expires_at": render.instant(made.expires_at),
+        "with_offers": made.with_offers,
+    }
+
+
+@router.post("/v1/centres/{centre}/rotate", response_model=schemas.Centre)
+def rotate(centre: str, call: Caller) -> Json:
+    """Its agent makes itself a new credential; when that is first used, the old one ends."""
+    return Json(_render(call, joining.rotate(call.platform, call.actor, centre), nodes=True))
+
+
+@router.post("/v1/centres/{centre}/revoke", response_model=schemas.Centre)
+def revoke(centre: str, call: Caller) -> Json:
+    """Its agent is refused from now on; what runs there goes on."""
+    row = joining.revoke(call.platform, call.actor, centre)
+    call.server.sessions.forget()
+    return Json(_render(call, row, nodes=True))
 
 
 @router.get("/v1/centres/{centre}", response_model=schemas.Centre)

@@ -100,6 +100,7 @@ def token(row: Token) -> Doc:
         "centre": row.centre,
         "created_at": instant(row.created_at),
         "revoked_at": instant_or_none(row.revoked_at),
+        "expires_at": instant_or_none(row.expires_at),
     }
 
 
@@ -307,6 +308,7 @@ def centre(row: CentreRecord, *, reachable: bool, nodes: bool) -> Doc:
         "driver": row.driver,
         "version": row.version,
         "capabilities": None if row.capabilities is None else sorted(row.capabilities),
+        "renewing": row.renewing,
         "state": row.state.value,
         "reachable": reachable,
         "seen_at": instant_or_none(row.seen_at),

@@ -90,6 +90,7 @@ class Token(Shape):
     centre: str | None
     created_at: Time
     revoked_at: Time | None
+    expires_at: Time | None
 
 
 class NewTokenAnswer(Token):
@@ -260,15 +261,30 @@ class Centre(Shape):
     driver: str = Field(description="as its agent says; until then as it was made")
     version: str = Field(description="of what the driver drives", examples=["22.05.8"])
     capabilities: list[str] | None = Field(description="null: its agent has not said", examples=[["gang"]])
+    renewing: bool = Field(description="its agent is to make itself a new credential")
     state: CentreState
     reachable: bool
     seen_at: Time | None
     partitions: list[Partition]
 
 
-class NewCentreAnswer(Shape):
+class Invitation(Shape):
     centre: Centre
-    token: str = Field(description="the agent's secret; shown this once")
+    join_token: str = Field(description="an agent joins with it, once; shown this once")
+    expires_at: Time
+    with_offers: bool
+
+
+class Joining(Shape):
+    centre: Centre
+    expires_at: Time | None
+    with_offers: bool = Field(description="the first prices may be set with it")
+    used: bool = Field(description="an agent has joined with it; the same one may again")
+
+
+class Joined(Shape):
+    centre: Centre
+    offers: list[str] = Field(description="that were made now; those that were there stay as they are")
 
 
 class Rates(Shape):

@@ -25,18 +25,20 @@ class Action(StrEnum):
     STORE = "store"  # put and get blobs
     AGENT = "agent"  # reports, orders and logs of a centre
     DATASET = "dataset"  # read one: a project does, in its jobs, too
+    JOIN = "join"  # become the agent of a centre
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The bearer of a token."""
+    """The bearer of a token. `fresh`: as of the token."""
 
     token_id: str
     role: Role
     label: str
     project: str | None = None
     centre: str | None = None
+    fresh: bool = False
 
 
 def secret_digest(secret: str) -> str:
@@ -45,14 +47,23 @@ def secret_digest(secret: str) -> str:
 
 
 def authenticate(platform: Platform, secret: str | None) -> Actor:
-    """The actor of a bearer token. Raises Unauthorized for none, an unknown and a revoked one alike."""
+    """The actor of a bearer token. Raises Unauthorized for none, an unknown, an expired and a revoked one;
+    only who had one of a centre's is told which."""
     token = _token(platform, secret_digest(secret)) if secret else None
-    if token is None or token.revoked_at is not None:
+    expired = token is not None and token.expires_at is not None and token.expires_at <= platform.clock()
+    if token is not None and token.centre is not None and (expired or token.revoked_at is not None):
+        what = "join token" if token.role is Role.JOIN else "credential"
+        why = "was taken back" if token.revoked_at is not None else "has expired"
+        raise Unauthorized(
+            f"this {what} of {token.centre} {why}: ask the region's operator for a new join token, of"
+            f" `baygrid centres invite {token.centre}`"
+        )
+    if token is None or expired or token.revoked_at is not None:
         raise Unauthorized(
             "send `Authorization: Bearer TOKEN` with a token of this server; an operator makes one with"
             " `baygrid tokens create`"
         )
-    return Actor(token.id, token.role, token.label, token.project, token.centre)
+    return Actor(token.id, token.role, token.label, token.project, token.centre, token.fresh)
 
 
 def _token(platform: Platform, digest: str) -> Token | None:

@@ -7,9 +7,9 @@ from baygrid.app.demand import silent_s
 from baygrid.app.names import check_jurisdiction, check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
-from baygrid.app.tokens import issue
+from baygrid.app.tokens import Invitation, invitation
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import CentreRecord, CentreState, Event, Role
+from baygrid.ports.records import CentreRecord, CentreState, Event
 from baygrid.ports.store import Exists, Tx
 
 
@@ -26,10 +26,11 @@ def centres(platform: Platform, actor: Actor) -> list[CentreRecord]:
 
 def centre(platform: Platform, actor: Actor, name: str) -> CentreRecord:
     permit(actor, Action.BROWSE)
-    return platform.store.read(lambda tx: _find(tx, name))
+    return platform.store.read(lambda tx: find(tx, name))
 
 
-def _find(tx: Tx, name: str) -> CentreRecord:
+def find(tx: Tx, name: str) -> CentreRecord:
+    """Raises NotFound."""
     row = tx.region.centre(name)
     if row is None:
         raise NotFound(f"there is no centre {name!r}")
@@ -37,21 +38,22 @@ def _find(tx: Tx, name: str) -> CentreRecord:
 
 
 def add_centre(
-    platform: Platform, actor: Actor, name: str, jurisdiction: str, driver: str
-) -> tuple[CentreRecord, str]:
-    """A centre and the secret of its agent's token. It is empty until its agent reports."""
+    platform: Platform, actor: Actor, name: str, jurisdiction: str, driver: str, with_offers: bool = False
+) -> tuple[CentreRecord, Invitation]:
+    """A centre, and what an agent joins it with. It is empty until its agent reports. `driver` "": what its
+    agent finds."""
     permit(actor, Action.OPERATE)
     check_name("name", name)
     check_jurisdiction("jurisdiction", jurisdiction)
-    if driver not in platform.drivers:
+    if driver and driver not in platform.drivers:
         known = ", ".join(platform.drivers)
         raise Invalid.at("driver", f"{driver[:40]!r} is not supported yet by this server: use {known}")
     row = CentreRecord(name, jurisdiction, driver)
 
-    def apply(tx: Tx) -> str:
+    def apply(tx: Tx) -> Invitation:
         tx.region.insert_centre(row)
         tx.events.append([Event(platform.clock(), "centre-added", centre=name)])
-        return issue(platform, tx, Role.CENTRE, None, name, f"agent of {name}")[1]
+        return invitation(platform, tx, name, with_offers)
 
     try:
         return row, platform.store.write(apply)
@@ -67,6 +69,6 @@ def set_state(platform: Platform, actor: Actor, name: str, state: CentreState) -
         if not tx.region.set_centre_state(name, state):
             raise NotFound(f"there is no centre {name!r}")
         tx.events.append([Event(platform.clock(), f"centre-{state.value}", centre=name)])
-        return _find(tx, name)
+        return find(tx, name)
 
     return platform.store.write(apply)

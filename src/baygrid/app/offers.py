@@ -72,15 +72,9 @@ def add_offer(
     """A partition at a price, from now on unless `valid_from` says otherwise. The partition need not have
     been reported yet."""
     permit(actor, Action.OPERATE)
-    check_name("partition", partition)
-    if accelerator is not None:
-        check_name("accelerator", accelerator)
-    if currency not in DECIMALS:
-        raise Invalid.at("currency", f"unknown currency {currency!r}: use one of {', '.join(DECIMALS)}")
     now = platform.clock()
-    tariff = rates.tariff(currency, accelerator, now if valid_from is None else valid_from)
-    default = f"{centre}-{partition}" + (f"-{accelerator}" if accelerator else "")
-    row = Offer(check_name("id", id or default), centre, partition, accelerator, currency, (tariff,))
+    begins = now if valid_from is None else valid_from
+    row = offer_of(id, centre, partition, accelerator, currency, rates, begins)
 
     def apply(tx: Tx) -> None:
         if tx.region.centre(centre) is None:
@@ -93,6 +87,26 @@ def add_offer(
     except Exists:
         raise WrongState(f"there is already an offer {row.id!r}: add a tariff to it") from None
     return row
+
+
+def offer_of(
+    id: str | None,
+    centre: str,
+    partition: str,
+    accelerator: str | None,
+    currency: str,
+    rates: Rates,
+    valid_from: Instant,
+) -> Offer:
+    """A new offer, checked, that is named after what it offers unless `id` says otherwise. Raises Invalid."""
+    check_name("partition", partition)
+    if accelerator is not None:
+        check_name("accelerator", accelerator)
+    if currency not in DECIMALS:
+        raise Invalid.at("currency", f"unknown currency {currency!r}: use one of {', '.join(DECIMALS)}")
+    tariff = rates.tariff(currency, accelerator, valid_from)
+    default = f"{centre}-{partition}" + (f"-{accelerator}" if accelerator else "")
+    return Offer(check_name("id", id or default), centre, partition, accelerator, currency, (tariff,))
 
 
 def add_tariff(

@@ -1,4 +1,4 @@
-"""Was this usage written by that centre's agent?"""
+"""Was this written by that centre's agent?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from baygrid.ports.wire import usage_bytes
 
 def verify(public_key: str, signed: SignedUsage) -> bool:
     """`public_key` is hex, as in a Report. Anything that is not a key or a signature is simply not valid."""
+    return signed_by(public_key, signed.signature, usage_bytes(signed.usage))
+
+
+def signed_by(public_key: str, signature: str, data: bytes) -> bool:
+    """Both in hex. As `verify`."""
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex(signed.signature), usage_bytes(signed.usage))
+        key.verify(bytes.fromhex(signature), data)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -14,6 +14,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
 from baygrid.app.demand import SILENT_MS
+from baygrid.app.joining import first_use
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import expected, implausible, misfit
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
@@ -72,6 +73,8 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
                 incarnation=record.incarnation,
                 seq=record.seq,
             )
+        if actor.fresh:
+            first_use(tx, actor, now)
         changes = Changes()
         _take_inventory(tx, changes, record, report, now)
         wrong = dict(refused)
@@ -79,7 +82,8 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         changes.apply(tx)
         settle(tx, changes.jobs, changes.freed, now)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
-        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()))
+        renew = record.renewing and not actor.fresh
+        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew)
 
     return platform.store.write(apply)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 from baygrid.app.access import Action, Actor, permit, secret_digest
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
+from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, Role, Token
 from baygrid.ports.store import Tx
+
+LASTS_MS: Final = 3_600_000
+"""Of a join token."""
 
 
 def tokens(platform: Platform, actor: Actor) -> list[Token]:
@@ -19,16 +26,26 @@ def add_token(
 ) -> tuple[Token, str]:
     """A new token and its secret. A team's needs a project, a centre's a centre, an operator's neither."""
     permit(actor, Action.OPERATE)
+    if role is Role.JOIN:
+        raise Invalid.at("role", "a join token is made by `baygrid centres invite`")
     return platform.store.write(lambda tx: issue(platform, tx, role, project, centre, label))
 
 
 def issue(
-    platform: Platform, tx: Tx, role: Role, project: str | None, centre: str | None, label: str
+    platform: Platform,
+    tx: Tx,
+    role: Role,
+    project: str | None,
+    centre: str | None,
+    label: str,
+    *,
+    expires_at: Instant | None = None,
+    with_offers: bool = False,
 ) -> tuple[Token, str]:
     """The part of `add_token` that other use cases share within their own transaction."""
     if (project is not None) != (role is Role.TEAM):
         raise Invalid.at("project", "name the project of a team token, and only of a team token")
-    if (centre is not None) != (role is Role.CENTRE):
+    if (centre is not None) != (role in (Role.CENTRE, Role.JOIN)):
         raise Invalid.at("centre", "name the centre of a centre token, and only of a centre token")
     if project is not None and project not in tx.region.projects([project]):
         raise Invalid.at("project", f"there is no project {project!r}")
@@ -36,7 +53,17 @@ def issue(
         raise Invalid.at("centre", f"there is no centre {centre!r}")
     now = platform.clock()
     secret = platform.ids.secret()
-    token = Token(platform.ids.new("tok", now), secret_digest(secret), role, label, project, centre, now)
+    token = Token(
+        platform.ids.new("tok", now),
+        secret_digest(secret),
+        role,
+        label,
+        project,
+        centre,
+        now,
+        expires_at=expires_at,
+        with_offers=with_offers,
+    )
     tx.region.insert_token(token)
     tx.events.append(
         [Event(now, "token-issued", project, centre=centre, data={"token": token.id, "role": role.value})]
@@ -56,3 +83,21 @@ def revoke(platform: Platform, actor: Actor, id: str) -> None:
             tx.events.append([Event(now, "token-revoked", data={"token": id})])
 
     platform.store.write(apply)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """`with_offers`: the centre's agent may set its first prices."""
+
+    centre: str
+    secret: str
+    expires_at: Instant
+    with_offers: bool
+
+
+def invitation(platform: Platform, tx: Tx, centre: str, with_offers: bool) -> Invitation:
+    """A new join token of this centre."""
+    until = platform.clock() + LASTS_MS
+    label = f"to join {centre}"
+    _, secret = issue(platform, tx, Role.JOIN, None, centre, label, expires_at=until, with_offers=with_offers)
+    return Invitation(centre, secret, until, with_offers)

@@ -83,7 +83,8 @@ class Pause:
 
 
 class Loop:
-    """`run` works until `stop`, or until the server refuses this agent, and returns why it ended."""
+    """`run` works until `stop`, or until the server refuses this agent, and returns why it ended. `renew`
+    makes the agent a new credential when the server asks for it, in a thread; raises as a transport does."""
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class Loop:
         wait_s: float = WAIT_S,
         transfers: int = 2,
         note: Callable[[str], None] = lambda text: None,
+        renew: Callable[[], None] | None = None,
     ) -> None:
         self._agent, self._centre, self._transport = agent, centre, transport
         self._clock, self._wait_s, self._note = clock, wait_s, note
@@ -105,6 +107,8 @@ class Loop:
         self._logging = Hands("log", 1, self._mailbox)
         self._moving = Hands("blob", transfers, self._mailbox)
         self._tidying = Hands("tidy", 1, self._mailbox)
+        self._renewing = Hands("renew", 1, self._mailbox)
+        self._renew, self._renewing_now = renew, False
         self._untidy = centre if isinstance(centre, Untidy) else None
         self._tidying_now = False
         self._tidy_at: Instant = clock() + TIDY_EVERY_MS
@@ -140,6 +144,7 @@ class Loop:
                     self._logging,
                     self._moving,
                     self._tidying,
+                    self._renewing,
                 ):
                     hands.stop(0)
         return self._end
@@ -195,6 +200,8 @@ class Loop:
             self._got_desired(result, now)
         elif kind == "report":
             self._got_answer(result, now)
+        elif kind == "renewed":
+            self._renewed(result)
         elif isinstance(result, Exception):
             self._stop_for(result)
         elif kind == "tidied":
@@ -230,14 +237,28 @@ class Loop:
             if not self._welcome or self._silent:
                 self._note("the server answers")
             self._welcome, self._silent = True, False
+            if result.renew and self._renew is not None and not self._renewing_now:
+                self._renewing_now = True
+                self._renewing.give("renewed", None, self._renew)
         else:
             self._agent.unanswered()
             self._report_at = now + self._report_pause.longer()
             self._failed(result)
 
+    def _renewed(self, result: Any) -> None:
+        """The server asks again until the new credential is used."""
+        self._renewing_now = False
+        if result is None:
+            self._note("the agent has a new credential")
+            self._agent.unanswered()  # it is used at once, which ends the old one
+        elif isinstance(result, Unreachable | Refused):
+            self._note(f"no new credential yet: {result}")
+        else:
+            self._stop_for(result)
+
     def _failed(self, result: Any) -> None:
-        """A server that is silent or unwilling is no reason to leave running jobs unwatched; being
-        replaced, or never having been welcome, is one to end."""
+        """A server that is silent or unwilling is no reason to leave running jobs unwatched; being replaced,
+        never having been welcome, or having no valid credential any more is one to end."""
         if isinstance(result, Unreachable):
             if not self._silent:
                 self._note(f"the server cannot be reached: {result}")
@@ -245,6 +266,8 @@ class Loop:
         elif isinstance(result, Refused):
             if result.status == 409:
                 self._end = f"another agent has taken over: {result.detail}"
+            elif result.code == "unauthorized":
+                self._end = f"the server refuses this agent, whose jobs go on running: {result.detail}"
             elif not self._welcome and result.status in (401, 403):
                 self._end = f"the server refuses this agent: {result.detail}"
             else:

@@ -35,6 +35,7 @@ class HttpTransport:
         inner: httpx2.BaseTransport | None = None,
     ) -> None:
         self._failpoint = failpoint
+        self._token = token
         self._client = httpx2.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"},
@@ -48,6 +49,22 @@ class HttpTransport:
 
     def close(self) -> None:
         self._client.close()
+
+    def use(self, token: str) -> None:
+        """From now on another credential."""
+        self._token = token
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
+    def joining(self) -> dict[str, Any]:
+        """What the join token is for that is used just now."""
+        return _document(self._send("GET", "/v1/agent/join"))
+
+    def join(self, document: dict[str, Any]) -> dict[str, Any]:
+        return _document(self._send("POST", "/v1/agent/join", json=document))
+
+    def renew(self, credential: str) -> None:
+        """`credential`: the SHA-256 of the agent's next secret."""
+        self._send("POST", "/v1/agent/credential", json={"credential": credential})
 
     def report(self, report: Report) -> ReportAnswer:
         answer = self._send(
@@ -137,8 +154,11 @@ class HttpTransport:
             return 0
 
     def _send(self, method: str, path: str, *, absent: bool = False, **request: Any) -> httpx2.Response:
+        token = self._token
         with self._sent(method, path, **request) as answer:
             answer.read()
+        if answer.status_code == 401 and token != self._token:
+            raise Unreachable("the credential was renewed meanwhile")
         if not (absent and answer.status_code == 404):
             _check(answer)
         return answer
@@ -168,15 +188,25 @@ def _check(answer: httpx2.Response) -> None:
         return
     if status in (408, 425, 429) or status >= 500:
         raise Unreachable(f"the server answered {status}")
-    raise Refused(status, _detail(answer))
-
-
-def _detail(answer: httpx2.Response) -> str:
     try:
         problem = answer.json()
-        return str(problem.get("detail") or problem.get("title") or "")[:500]
+        detail, code = (
+            str(problem.get("detail") or problem.get("title") or ""),
+            str(problem.get("code") or ""),
+        )
     except (ValueError, AttributeError):
-        return answer.text[:200]
+        detail, code = answer.text[:200], ""
+    raise Refused(status, detail[:500], code)
+
+
+def _document(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Unreachable("the answer cannot be read")
+    return document
 
 
 def _read(cls: type[M], answer: httpx2.Response) -> M:

@@ -8,6 +8,7 @@ import typer
 
 from baygrid.cli import session
 from baygrid.cli.commands import (
+    agent,
     applications,
     client,
     datasets,
@@ -40,6 +41,7 @@ region.register(app)
 policy.register(app)
 whatif.register(app)
 start.register(app)
+agent.register(app)
 client.register(app)
 simulate.register(app)
 replay.register(app)

@@ -154,13 +154,20 @@ class Report:
 class ReportAnswer:
     """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt,
     n) of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for
-    all. `refused`: (attempt, why) of what cannot be true; everything else of the report was taken."""
+    all. `refused`: (attempt, why) of what cannot be true; everything else of the report was taken. `renew`:
+    the agent is to make itself a new credential."""
 
     gen: int
     closed: Sequence[str]
     usage_stored: Sequence[tuple[str, int]]
     inventory_digest: str
     refused: Sequence[tuple[str, str]] = ()
+    renew: bool = False
+
+
+def join_bytes(centre: str, credential: str) -> bytes:
+    """What an agent signs when it joins; `credential` is the SHA-256 of its secret, in hex."""
+    return f"baygrid-join-1\n{centre}\n{credential}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +259,14 @@ class Desired:
 
 
 class Refused(Exception):
-    """The server refused a message for good: 401/403 (revoked), 409 (another agent took over), 422."""
+    """The server refused a message for good: 401/403 (revoked), 409 (another agent took over), 422. `code`:
+    of the server's problem, "" where something else answered."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, code: str = "") -> None:
         super().__init__(f"{status}: {detail}")
         self.status = status
         self.detail = detail
+        self.code = code
 
 
 class Unreachable(Exception):

@@ -23,11 +23,12 @@ class Kind(StrEnum):
 
 class Role(StrEnum):
     """What a token may be: a team works in one project, a centre speaks for one centre, an operator runs
-    the region."""
+    the region; with a join token an agent gets its centre's own."""
 
     TEAM = "team"
     CENTRE = "centre"
     OPERATOR = "operator"
+    JOIN = "join"
 
 
 class Want(StrEnum):
@@ -76,7 +77,9 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Only the sha256 of the secret is stored. `project` for a team, `centre` for a centre."""
+    """Only the sha256 of the secret is stored. `project` for a team, `centre` for a centre. Of a join token:
+    `used_by`, the public key that joined with it, and whether it may make offers. `fresh`: a centre's that
+    was never used; when it is, it takes the place of all others."""
 
     id: str
     sha256: str
@@ -86,13 +89,18 @@ class Token:
     centre: str | None
     created_at: Instant
     revoked_at: Instant | None = None
+    expires_at: Instant | None = None
+    used_by: str | None = None
+    with_offers: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CentreRecord:
     """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report
     taken. `seen_at` None: its agent has never reported. `version`: of what its driver drives. `capabilities`:
-    of `ports.messages.CAPABILITIES`, None: its agent has not said."""
+    of `ports.messages.CAPABILITIES`, None: its agent has not said. `renewing`: its agent is to make itself a
+    new credential."""
 
     name: str
     jurisdiction: str
@@ -107,6 +115,7 @@ class CentreRecord:
     inventory_digest: str = ""
     version: str = ""
     capabilities: frozenset[str] | None = None
+    renewing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

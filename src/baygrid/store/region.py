@@ -32,13 +32,33 @@ _SOME_PROJECTS = Statement(_PROJECT_ROWS.where(among(_P.name, "keys")))
 _T = tokens.c
 _INSERT_TOKEN = insert_new(tokens)
 _TOKEN_ROWS = select(
-    _T.id, _T.sha256, _T.role, _T.label, _T.project, _T.centre, _T.created_at, _T.revoked_at
+    _T.id,
+    _T.sha256,
+    _T.role,
+    _T.label,
+    _T.project,
+    _T.centre,
+    _T.created_at,
+    _T.revoked_at,
+    _T.expires_at,
+    _T.used_by,
+    _T.with_offers,
+    _T.fresh,
 ).order_by(_T.id)
 _TOKENS = Statement(_TOKEN_ROWS)
 _TOKEN = Statement(_TOKEN_ROWS.where(_T.sha256 == text("digest")))
 _REVOKE = Statement(
-    update(tokens).where(_T.id == text("key"), _T.revoked_at.is_(None)).values(revoked_at=number("now"))
+    update(tokens)
+    .where(_T.id == text("key"), _T.revoked_at.is_(None))
+    .values(revoked_at=number("now"))
+    .returning(_T.centre)
 )
+_USE = Statement(
+    update(tokens)
+    .where(_T.id == text("key"), or_(_T.used_by.is_(None), _T.used_by == text("public_key")))
+    .values(used_by=text("public_key"))
+)
+_SETTLE = Statement(update(tokens).where(_T.id == text("key")).values(fresh=0))
 
 _C = centres.c
 _INSERT_CENTRE = insert_new(centres)
@@ -58,6 +78,7 @@ _CENTRE_ROWS = (
         inventories.c.digest,
         inventories.c.version,
         inventories.c.capabilities,
+        _C.renewing,
     )
     .join(inventories, inventories.c.centre == _C.name)
     .order_by(_C.name)
@@ -76,6 +97,9 @@ _TAKE_REPORT = Statement(
         ),
     )
     .values(incarnation=number("new_incarnation"), seq=number("new_seq"), seen_at=number("now"))
+)
+_SET_RENEWING = Statement(
+    update(centres).where(_C.name == text("key")).values(renewing=number("new_renewing"))
 )
 _SET_KEY = Statement(update(centres).where(_C.name == text("key")).values(public_key=text("public_key")))
 _SET_INVENTORY = Statement(
@@ -110,11 +134,14 @@ def _centre(row: Row) -> CentreRecord:
     values[3] = CentreState(row[3])
     values[9] = _partitions(row[9])
     values[12] = None if row[12] is None else frozenset(loads(row[12]))
+    values[13] = bool(row[13])
     return CentreRecord(*values)
 
 
 def _token(row: Row) -> Token:
-    return Token(row[0], row[1], Role(row[2]), *row[3:])
+    values = list(row)
+    values[2], values[10], values[11] = Role(row[2]), bool(row[10]), bool(row[11])
+    return Token(*values)
 
 
 class Region(Offers):
@@ -165,6 +192,10 @@ class Region(Offers):
             "centre": row.centre,
             "created_at": row.created_at,
             "revoked_at": row.revoked_at,
+            "expires_at": row.expires_at,
+            "used_by": row.used_by,
+            "with_offers": int(row.with_offers),
+            "fresh": int(row.fresh),
         }
         self._insert(_INSERT_TOKEN, params, f"token {row.id!r}")
 
@@ -178,9 +209,25 @@ class Region(Offers):
         return [_token(row) for row in self._session.all(_TOKENS, {})]
 
     def revoke_token(self, id: str, now: Instant) -> bool:
-        """False when there is none or it was revoked before."""
+        """False when there is none or it was revoked before. Wakes what its bearer has parked."""
         self._session.topics.add("tokens")
-        return self._session.change(_REVOKE, {"key": id, "now": now}) == 1
+        revoked = self._session.returning(_REVOKE, {"key": id, "now": now})
+        if revoked is not None and revoked[0] is not None:
+            self._session.topics.add(f"centre:{revoked[0]}")
+        return revoked is not None
+
+    def use_token(self, id: str, public_key: str) -> bool:
+        """Of a join token: false when another key has used it."""
+        return self._session.change(_USE, {"key": id, "public_key": public_key}) == 1
+
+    def settle_token(self, id: str) -> None:
+        """It is no longer fresh."""
+        self._session.topics.add("tokens")
+        self._session.change(_SETTLE, {"key": id})
+
+    def set_renewing(self, centre: str, renewing: bool) -> None:
+        self._session.change(_SET_RENEWING, {"key": centre, "new_renewing": int(renewing)})
+        self._grow()
 
     def insert_centre(self, row: CentreRecord) -> None:
         params = {
@@ -193,6 +240,7 @@ class Region(Offers):
             "seq": row.seq,
             "gen": row.gen,
             "seen_at": row.seen_at,
+            "renewing": int(row.renewing),
         }
         self._insert(_INSERT_CENTRE, params, f"centre {row.name!r}")
         able = None if row.capabilities is None else dumps(sorted(row.capabilities))

@@ -101,6 +101,10 @@ tokens = _table(
     _text("centre", nullable=True),
     _int("created_at"),
     _int("revoked_at", nullable=True),
+    _int("expires_at", nullable=True),
+    _text("used_by", nullable=True),
+    _int("with_offers", server_default=text("0")),
+    _int("fresh", server_default=text("0")),
 )
 
 centres = _table(
@@ -114,6 +118,7 @@ centres = _table(
     _int("seq"),
     _int("gen"),
     _int("seen_at", nullable=True),
+    _int("renewing", server_default=text("0")),
 )
 
 # Apart from `centres`, because a heartbeat rewrites that row and this one may be large.

@@ -12,6 +12,7 @@ import structlog
 
 from baygrid.app.platform import Platform
 from baygrid.centres.agent import Agent
+from baygrid.centres.credential import Credential, digest_of
 from baygrid.centres.folder.accounts import parse_accounts
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
@@ -40,21 +41,23 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     log_to_stderr()
     if settings.driver not in DRIVERS:
         raise ValueError(f"there is no driver {settings.driver!r}: use one of {', '.join(DRIVERS)}")
-    given = Given(
-        settings.state,
-        settings.centre,
-        settings.nodes,
-        parse_options(settings.options),
-        parse_accounts(settings.account_map, settings.run_as),
-        settings.as_me,
-    )
-    transport = HttpTransport(settings.server, settings.token, failpoint=failpoint)
+    given = given_of(settings)
     try:
         lock = StateLock(settings.state)
     except Locked as locked:
         raise Ended(f"{locked}: stop it, or give this one its own --state") from None
+    credential = Credential(settings.state)
+    secret = settings.token or credential.read()
+    if not secret:
+        raise Ended(
+            f"no agent has joined with {settings.state}: ask the region's operator for a join token, of"
+            f" `baygrid centres invite {settings.centre}`, and start `baygrid agent join`"
+        )
+    transport = HttpTransport(settings.server, secret, failpoint=failpoint)
     centre = DRIVERS[settings.driver](given)
-    loop = _loop(given, centre, settings.driver, transport, failpoint)
+    loop = _loop(
+        given, centre, settings.driver, transport, failpoint, renew=lambda: _renew(credential, transport)
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
     ready(said(centre.inventory()))
@@ -63,6 +66,24 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     lock.release()
     if why != "stopped":
         raise Ended(why)
+
+
+def given_of(settings: AgentSettings) -> Given:
+    """What a driver is made of. Raises ValueError."""
+    return Given(
+        settings.state,
+        settings.centre,
+        settings.nodes,
+        parse_options(settings.options),
+        parse_accounts(settings.account_map, settings.run_as),
+        settings.as_me,
+    )
+
+
+def _renew(credential: Credential, transport: HttpTransport) -> None:
+    """May be repeated: the secret is the same until the server has it. Raises as a transport does."""
+    transport.renew(digest_of(credential.prepare()))
+    transport.use(credential.advance())
 
 
 def said(partitions: tuple[PartitionReport, ...]) -> str:
@@ -80,7 +101,14 @@ def said(partitions: tuple[PartitionReport, ...]) -> str:
     return "; ".join(texts)
 
 
-def _loop(given: Given, centre: Driver, driver: str, transport: Transport, failpoint: Failpoint) -> Loop:
+def _loop(
+    given: Given,
+    centre: Driver,
+    driver: str,
+    transport: Transport,
+    failpoint: Failpoint,
+    renew: Callable[[], None] | None = None,
+) -> Loop:
     key = Key.load(given.state / "key")
     journal = FileJournal(given.state / "journal", failpoint)
     agent = Agent(
@@ -94,7 +122,7 @@ def _loop(given: Given, centre: Driver, driver: str, transport: Transport, failp
         version=centre.version,
     )
     note = structlog.get_logger("agent").info
-    return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note)
+    return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note, renew=renew)
 
 
 class EmbeddedAgent:

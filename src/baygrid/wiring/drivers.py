@@ -6,7 +6,7 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,10 @@ class Driver(Centre, Protocol):
 
     @property
     def version(self) -> str: ...
+
+    def close(self) -> None:
+        """Lets go; jobs go on running."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,13 @@ def _own_name() -> str:
 def _slurm(given: Given) -> Driver:
     """`root`: where the attempts' folders are, seen by every node under the same path."""
     options = given.only("root", *slurm.OPTIONS)
-    settings = slurm.read_settings(options)
+    if given.accounts.other:
+        raise ValueError("--run-as is for the driver local: map each project with --account-map")
+    whole = {"as-me": "yes", **options} if given.as_me or given.accounts else options
+    settings = slurm.read_settings(whole)
+    if given.accounts:
+        users = {project: slurm.Account(user) for project, user in given.accounts.users.items()}
+        settings = replace(settings, accounts={**settings.accounts, **users}, as_me=given.as_me)
     root = Path(options.get("root", given.state / "attempts"))
     engine = slurm.SlurmEngine(settings, given.state / "slurm", wall_clock)
     whose = partial(slurm.account_of, settings)

@@ -32,9 +32,10 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """`nodes`: texts such as "n1:cpus=8,memory=64,H100=8", or "partition/n1:..."; none: this machine as one
-    node. `options`: of the driver, as "name=text". `account_map`: "project=user", or files of such lines;
-    `run_as`: the user of all other projects; `as_me`: jobs may run as the agent's own user."""
+    """`token` "": the credential that is kept in `state`. `nodes`: such as "n1:cpus=8,memory=64,H100=8", or
+    "partition/n1:..."; none: this machine as one node. `options`: of the driver, as "name=text".
+    `account_map`: "project=user", or files of such lines; `run_as`: the user of all other projects; `as_me`:
+    jobs may run as the agent's own user."""
 
     centre: str
     server: str

@@ -13,6 +13,9 @@ AcceleratorHour = Annotated[
 ]
 CpuHour = Annotated[str, typer.Option("--cpu-hour", metavar="AMOUNT")]
 GibHour = Annotated[str, typer.Option("--gib-hour", metavar="AMOUNT", help="For a GiB of memory.")]
+WithOffers = Annotated[
+    bool, typer.Option("--with-offers", help="Let the agent set the first prices when it joins.")
+]
 ValidFrom = Annotated[
     str | None,
     typer.Option("--valid-from", metavar="TIME", help="For example 2026-12-01T00:00+08:00; else now."),
@@ -20,24 +23,25 @@ ValidFrom = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    centres_group = _group(app, "centres", centres, "List centres; create, drain and open them.")
+    centres_group = group(app, "centres", centres, "List centres; create, join, drain and open them.")
     command(centres_group, "show")(centres_show)
     command(centres_group, "create")(centres_create)
+    command(centres_group, "invite")(centres_invite)
+    command(centres_group, "rotate")(centres_rotate)
+    command(centres_group, "revoke")(centres_revoke)
     command(centres_group, "drain")(centres_drain)
     command(centres_group, "open")(centres_open)
-    offers_group = _group(
+    offers_group = group(
         app, "offers", offers, "List what can be had at which price; create offers, set tariffs."
     )
     command(offers_group, "create")(offers_create)
     command(offers_group, "tariff")(offers_tariff)
-    projects_group = _group(
-        app, "projects", projects, "List projects with their money; create and fund them."
-    )
+    projects_group = group(app, "projects", projects, "List projects with their money; create and fund them.")
     command(projects_group, "create")(projects_create)
     command(projects_group, "grant")(projects_grant)
-    organisations_group = _group(app, "organisations", organisations, "List organisations; create one.")
+    organisations_group = group(app, "organisations", organisations, "List organisations; create one.")
     command(organisations_group, "create")(organisations_create)
-    tokens_group = _group(app, "tokens", tokens, "List tokens; create and revoke them.")
+    tokens_group = group(app, "tokens", tokens, "List tokens; create and revoke them.")
     command(tokens_group, "create")(tokens_create)
     command(tokens_group, "revoke")(tokens_revoke)
     attempts_group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -47,7 +51,7 @@ def register(app: typer.Typer) -> None:
     command(attempts_group, "lost")(attempts_lost)
 
 
-def _group(app: typer.Typer, name: str, listing: Any, help: str) -> typer.Typer:
+def group(app: typer.Typer, name: str, listing: Any, help: str) -> typer.Typer:
     """A noun that lists by itself and has verbs below."""
     group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
     group.callback(invoke_without_command=True, help=help)(with_session(listing))
@@ -121,20 +125,49 @@ def centres_create(
     session: Session,
     name: Name,
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", help="For example CN-QH or HK.")],
-    driver: Annotated[str, typer.Option("--driver", "-d")] = "local",
+    driver: Annotated[str, typer.Option("--driver", "-d", help="Else what the agent finds there.")] = "",
+    with_offers: WithOffers = False,
 ) -> None:
-    """Make a centre and print the one command that joins it; its token is shown only here."""
-    made = session.client.post("/v1/centres", {"name": name, "jurisdiction": jurisdiction, "driver": driver})
-    server = session.access.server
+    """Make a centre and print the one command that joins it, within the hour and once."""
+    body = {"name": name, "jurisdiction": jurisdiction, "driver": driver, "with_offers": with_offers}
+    _invitation(session, session.client.post("/v1/centres", body))
+
+
+def centres_invite(session: Session, name: Name, with_offers: WithOffers = False) -> None:
+    """Print another command that joins a centre: its agent was revoked, lost or not started in time."""
+    _invitation(session, session.client.post(f"/v1/centres/{name}/invitations", {"with_offers": with_offers}))
+
+
+def _invitation(session: Session, made: dict[str, Any]) -> None:
+    name, server = made["centre"]["name"], session.access.server
     # Not as an option: every process of a machine can read the others' command lines, jobs too.
-    joining = (
-        f"BAYGRID_TOKEN={made['token']} baygrid agent --centre {name} --driver {driver} --server {server}"
-    )
+    joining = f"BAYGRID_JOIN_TOKEN={made['join_token']} baygrid agent join --server {server} --centre {name}"
     if session.json:
         session.out.json({**made, "command": joining})
     else:
-        session.out.note("run this at the centre; the token is not shown again:")
+        until = local(made["expires_at"])
+        session.out.note(
+            f"run this at the centre before {until}; the token is used once and not shown again:"
+        )
         print(joining, file=session.out.out)  # on one line, whatever the terminal, to be copied
+
+
+def centres_rotate(session: Session, name: Name) -> None:
+    """Let a centre's agent make itself a new credential; the old one ends when the new one is used."""
+    _answer(
+        session,
+        session.client.post(f"/v1/centres/{name}/rotate"),
+        f"the agent of {name} makes itself a new credential when it next reports",
+    )
+
+
+def centres_revoke(session: Session, name: Name) -> None:
+    """Refuse a centre's agent from now on; what runs there goes on."""
+    _answer(
+        session,
+        session.client.post(f"/v1/centres/{name}/revoke"),
+        f"the agent of {name} is refused; `baygrid centres invite {name}` lets one join anew",
+    )
 
 
 def centres_drain(session: Session, name: Name) -> None:

@@ -1,4 +1,4 @@
-"""Commands that start a server or an agent on this machine."""
+"""The command that starts a server on this machine."""
 
 import errno
 import json
@@ -16,7 +16,6 @@ from baygrid.cli.session import Session, command, settle
 
 def register(app: typer.Typer) -> None:
     command(app, "serve")(serve)
-    command(app, "agent")(agent)
 
 
 def serve(
@@ -92,71 +91,3 @@ def remember(session: Session, server: str, token: str) -> None:
         return
     if known.server != server:
         session.out.note(f"you are logged in at {known.server}; for this server use --server {server}")
-
-
-def agent(
-    session: Session,
-    centre: Annotated[str, typer.Option("--centre", "-c", metavar="NAME")],
-    driver: Annotated[str, typer.Option("--driver", "-d")] = "local",
-    state: Annotated[Path | None, typer.Option("--state", help="The folder of its journal and jobs.")] = None,
-    node: Annotated[
-        list[str] | None,
-        typer.Option("--node", metavar="SPEC", help="A node to declare; may be repeated. Else this machine."),
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", "-o", metavar="NAME=TEXT", help="A setting of the driver; may be repeated."),
-    ] = None,
-    account_map: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--account-map",
-            metavar="PROJECT=USER|FILE",
-            help="Whom a project's jobs run as; may be repeated.",
-        ),
-    ] = None,
-    run_as: Annotated[
-        str, typer.Option("--run-as", metavar="USER", help="Whom the jobs of all other projects run as.")
-    ] = "",
-    as_me: Annotated[
-        bool, typer.Option("--as-me", help="Let jobs run as the agent's own user, who has its key.")
-    ] = False,
-) -> None:
-    """Start the agent of a centre. It only dials out; `baygrid centres create` prints the whole command."""
-    from baygrid import wiring
-    from baygrid.wiring.agents import Ended
-
-    token = session.token or os.environ.get("BAYGRID_TOKEN")
-    if not token:
-        raise CliError(
-            "the agent has no token",
-            code="unauthorized",
-            cure="give it the one that `baygrid centres create` printed, by --token or BAYGRID_TOKEN",
-        )
-    settings = wiring.AgentSettings(
-        centre=centre,
-        server=config.access(session.server, token, os.environ).server,
-        token=token,
-        state=state or Path.home() / ".baygrid" / "agents" / centre,
-        driver=driver,
-        nodes=tuple(node or ()),
-        options=tuple(option or ()),
-        account_map=tuple(account_map or ()),
-        run_as=run_as,
-        as_me=as_me,
-    )
-    settle()
-    try:
-        wiring.agent(settings, lambda nodes: _agent_ready(session, settings.server, nodes))
-    except Ended as ended:
-        raise CliError(str(ended), code="agent-ended") from ended
-    except ValueError as wrong:
-        raise CliError(str(wrong), code="bad-settings") from wrong
-
-
-def _agent_ready(session: Session, server: str, nodes: str) -> None:
-    """It works from now on, whether the server can be reached yet or not."""
-    if session.json:
-        print(json.dumps({"server": server, "nodes": nodes}), file=session.out.out, flush=True)
-    else:
-        session.out.line(f"agent of {server} with {nodes}")

@@ -21,6 +21,7 @@ from tests.centres.slurm.clusters import Cluster, cluster
 from tests.centres.slurm.sites import SlurmSite
 
 JOBS, ALONE = 200, 60
+A_TICK = 20  # orders that an agent takes in between two of its ticks
 STAMP = "date +%s.%N"
 
 
@@ -65,9 +66,11 @@ def _plain_rate(found: Cluster) -> float:
 def _rate(site: SlurmSite, orders: list[Order]) -> float:
     """Until each is known to be at Slurm: preparing its folder is part of it."""
     begun = time.perf_counter()
-    for one in orders:
+    for number, one in enumerate(orders):
         site.centre.prepare(one, no_fetch)
         site.centre.start(one, site.now())
+        if number % A_TICK == 0:
+            site.centre.observe([], site.now())
     while True:
         seen = site.centre.observe(orders, site.now())
         if all(one.raw != "not submitted" for one in seen.values()):

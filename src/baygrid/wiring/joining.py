@@ -89,10 +89,11 @@ def _join(
     if settings.centre and settings.centre != centre:
         raise Ended(f"this join token is for {centre}, not for {settings.centre}: leave out --centre")
     wanted = settings.driver or str(token["centre"]["driver"])
+    options: tuple[str, ...] = ()
     if wanted:
-        driver, why, options = wanted, "as said", ()
+        driver, why = wanted, "as said"
     elif settings.nodes:
-        driver, why, options = "local", "its nodes are declared", ()
+        driver, why = "local", "its nodes are declared"
     else:
         driver, why, options = find_driver(os.environ)
     said = {option.partition("=")[0] for option in settings.options}

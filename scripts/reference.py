@@ -13,6 +13,7 @@ from typing import Any, Final
 import typer
 import yaml
 
+from baygrid.app.secrets import LEAST
 from baygrid.core.jobs import array, checkpoint, fields, later, locations, resources, retry, spec
 from baygrid.core.units import DECIMALS
 
@@ -24,6 +25,8 @@ LIMITS: Final = {
     "env_kib": fields.MAX_VALUE // 1024,
     "most_days": fields.MAX_TIME // 86_400,
     "most_envs": fields.MAX_ENVS,
+    "most_secrets": spec.MAX_SECRETS,
+    "least_secret": LEAST,
     "most_elements": f"{array.MAX_ELEMENTS:,}",
     "signals": ", ".join(checkpoint.SIGNALS),
     "most_retries": retry.MAX_RETRIES,

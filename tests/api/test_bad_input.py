@@ -63,7 +63,7 @@ def refused(world: World, api: TestClient) -> Callable[..., dict[str, Any]]:
         (job(nodes=True), "nodes", ""),
         ({"name": "x", "run": "echo"}, "time", "is missing"),
         (job(envs=[["a", "b"]]), "envs", "must be a mapping"),
-        (job(secrets=["TOKEN"]), "secrets", "not supported yet"),
+        (job(secrets=["TOKEN"]), "secrets[0]", "set it with `baygrid secrets set TOKEN`"),
     ],
 )
 def test_a_job_file(refused: Callable[..., dict[str, Any]], document: Any, path: str, says: str):

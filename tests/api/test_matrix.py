@@ -142,6 +142,10 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
     if address.startswith("/v1/datasets/"):
         body = {"name": "result", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
         assert client.post("/v1/datasets", json=body, headers=region.headers("team")).status_code == 201
+    if "/secrets/{name}" in address:
+        secret = f"/v1/projects/demo/secrets/{things['name']}"
+        made = client.put(secret, json={"value": "secret"}, headers=region.headers("team"))
+        assert made.status_code == 200, made.text
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))

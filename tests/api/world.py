@@ -34,6 +34,7 @@ from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, R
 from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
+from baygrid.store.vault import AesVault
 
 Json = dict[str, Any]
 
@@ -99,6 +100,7 @@ class Clock:
         return time.time_ns() // 1_000_000 + self.ahead_ms
 
 
+VAULT = AesVault([b"a key of tests, 32 bytes long..."])
 GPU = PartitionReport(
     "gpu", tuple(NodeReport(f"g{n}", 64, 512 * 1024, {"H100": 8}) for n in range(2)), time_limit_s=86_400
 )
@@ -121,7 +123,7 @@ class World:
         self.objects = Objects()
         self.store = open_store(self.url or f"sqlite:///{self.database}")
         self.platform = Platform(
-            self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue(), ("local",)
+            self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue(), ("local",), vault=VAULT
         )
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")

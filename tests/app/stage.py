@@ -31,6 +31,7 @@ from baygrid.ports.records import Kind, Role
 from baygrid.ports.store import Store, Tx
 from baygrid.ports.wire import usage_bytes
 from baygrid.store import open_store
+from baygrid.store.vault import AesVault
 
 OPERATOR = Actor("tok-operator", Role.OPERATOR, "operator")
 START = 1_800_000_000_000
@@ -179,6 +180,7 @@ class Stage:
             CountingIds(),
             Catalogue(),
             ("local", "queueing"),
+            vault=AesVault([b"a key of tests, 32 bytes long..."]),
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")

@@ -65,6 +65,35 @@ class Behaviour:
             if not getattr(getattr(cls, name), "needs", set()) <= able:
                 setattr(cls, name, None)
 
+    @needs("secrets")
+    def test_secrets_are_in_its_environment_and_in_files_that_go_with_its_end(self, site):
+        value = "hf_ab$c 'd\"" + "\n\\n`e` =\n"
+        files = 'sha256sum <"$BAYGRID_SECRETS/TOKEN"; stat -c %a "$BAYGRID_SECRETS"/*'
+        shown = "printf '%s\\n' \"$TOKEN\"; cat $BAYGRID_SECRETS/TOKEN"
+        run = f'printf %s "$TOKEN" | sha256sum; {files}; {shown}'
+        one = order(run, setup="echo $SHORT", secrets=("SHORT", "TOKEN"))
+        site.centre.prepare(one, no_fetch)
+        site.centre.entrust(one, {"TOKEN": value, "SHORT": "hf_short"})
+        start(site, one)
+        assert until(site, one).exit_code == 0
+        log = whole_log(site, one)
+        assert log.count(sha256(value.encode()).encode()) == 2, log
+        assert b"\n600\n600\n" in log
+        assert b"hf_" not in log
+
+    @needs("secrets")
+    def test_secrets_are_masked_while_it_runs_and_go_when_it_is_stopped(self, site):
+        one = order("printf 'a %s' $TOKEN; echo; echo ready; sleep 1000", secrets=("TOKEN",))
+        site.centre.prepare(one, no_fetch)
+        site.centre.entrust(one, {"TOKEN": "hf_0123456789"})
+        start(site, one)
+        until_log(site, one, b"ready")
+        site.restart()
+        assert whole_log(site, one, limit=5) == b"a *************\nready\n"
+        site.centre.stop(stop_of(one), site.now())
+        until(site, one)
+        assert whole_log(site, one) == b"a *************\nready\n"
+
     def test_its_capabilities_are_as_declared(self, site, record_property):
         assert site.centre.capabilities() == self.capabilities
         assert self.capabilities <= CAPABILITIES

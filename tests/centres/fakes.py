@@ -1,7 +1,7 @@
 """A centre, a server and a key that are only values: for the agent's brain and its loop."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class FakeCentre:
         self.prepared: list[str] = []
         self.stops: list[Stop] = []
         self.forgotten: list[str] = []
+        self.entrusted: dict[str, dict[str, str]] = {}
         self.broken: str | None = None  # what every call that starts or looks fails with
         self.refuses_staging: str | None = None
         self.queues = False  # it has a queue of its own: what is started there waits until `begin`
@@ -63,6 +64,9 @@ class FakeCentre:
             if digest is not None:
                 b"".join(fetch(digest))
         self.prepared.append(order.token)
+
+    def entrust(self, order: Order, values: Mapping[str, str]) -> None:
+        self.entrusted[order.token] = dict(values)
 
     def start(self, order: Order, now: Instant) -> None:
         if self.broken:
@@ -128,6 +132,7 @@ class FakeServer:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.gen = 0
+        self.values: dict[str, str] = {}  # of secrets
         self.orders: dict[str, tuple[int, Order]] = {}
         self.stops: dict[str, tuple[int, Stop]] = {}
         self.reports: list[Report] = []
@@ -205,6 +210,11 @@ class FakeServer:
                 held = self.logs[attempt] = held[:offset] + data
             self.changed.notify_all()
             return len(held)
+
+    def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
+        with self.changed:
+            self._reachable()
+            return self.values
 
     def put_blob(self, sha256: str, path: Path) -> None:
         with self.changed:

@@ -6,12 +6,12 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from baygrid.app import blobs, jobs, logs, sync
+from baygrid.app import blobs, jobs, logs, secrets, sync
 from baygrid.centres import steps
 from baygrid.centres.agent import Agent
 from baygrid.centres.journal import FileJournal
@@ -39,6 +39,9 @@ class Direct:
 
     def append_log(self, attempt: str, token: str, offset: int, data: bytes) -> int:
         return logs.append(self._platform, self._actor, attempt, token, offset, data)
+
+    def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
+        return secrets.deliver(self._platform, self._actor, attempt, token)
 
     def put_blob(self, sha256: str, path: Path) -> None:
         data = path.read_bytes()

@@ -75,7 +75,7 @@ def site(tmp_path):
 
 
 class TestLocalCentre(behaviour.Behaviour):
-    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint"})
+    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets"})
 
 
 def alive(pid):

@@ -63,7 +63,9 @@ def site(folder, users):
 
 @needs_root
 class TestLocalCentreWithAccounts(behaviour.Behaviour):
-    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "accounts"})
+    capabilities = frozenset(
+        {"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "accounts", "secrets"}
+    )
     many = 20
 
 

@@ -93,7 +93,7 @@ def site(tmp_path, ray, fresh):
 class TestRay(behaviour.Behaviour):
     """Each job costs 2 s of CPU, for Ray watches it with a process of its own: of many there are fewer."""
 
-    capabilities = frozenset({"accelerators", "checkpoint"})
+    capabilities = frozenset({"accelerators", "checkpoint", "secrets"})
     managed = False
     many = 40
 

@@ -144,6 +144,10 @@ class NewPolicy(Body):
     valid_from: Instant | None = None
 
 
+class NewSecret(Body):
+    value: str = Field(repr=False, description="4 bytes to 32 KiB of text; it is never shown again")
+
+
 class NewDataset(Body):
     name: Text
     uri: Annotated[str, Field(max_length=4096), AfterValidator(_printable)] = Field(

@@ -34,6 +34,7 @@ from baygrid.ports.records import (
     Organisation,
     PolicyRecord,
     Project,
+    SecretRecord,
     Token,
 )
 
@@ -284,6 +285,16 @@ def dataset(view: View) -> Doc:
         "made_by": row.made_by if view.own else None,
         "job": row.job if view.own else None,
         "lineage": list(row.lineage) if view.own else [],
+    }
+
+
+def secret(row: SecretRecord) -> Doc:
+    """Without its value, sealed or not."""
+    return {
+        "project": row.project,
+        "name": row.name,
+        "set_at": instant(row.set_at),
+        "set_by": row.set_by,
     }
 
 

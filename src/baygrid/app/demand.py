@@ -69,6 +69,7 @@ def _needs(spec: JobSpec) -> frozenset[str]:
     """What its centre must be able to do, besides what the job's size asks for."""
     asks = {
         "image": spec.image is not None,
+        "secrets": bool(spec.secrets),
         "checkpoint": spec.checkpoint.path is not None or spec.checkpoint.signal != PLAIN.signal,
     }
     return frozenset(word for word, asked in asks.items() if asked)

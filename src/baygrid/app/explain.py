@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from baygrid.app import datasets
+from baygrid.app import datasets, secrets
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import hold_for
 from baygrid.app.attempts import PREEMPTED
@@ -139,6 +139,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
         datasets.pin(tx, copy, [spec])
+        secrets.check(tx, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
         return project, copy

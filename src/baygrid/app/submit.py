@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from baygrid.app import blobs, datasets
+from baygrid.app import blobs, datasets, secrets
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import Accepted, admit
 from baygrid.app.catalogue import RegionCopy
@@ -63,6 +63,7 @@ def submit(
         check_places(region, specs)
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
+        secrets.check(tx, specs)
         pinned, known = datasets.pin(tx, region, specs)
         accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
         answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)

@@ -351,4 +351,5 @@ def _order(
         checkpoint=spec.checkpoint.path or "",
         restore=job.checkpoint,
         image=spec.image or "",
+        secrets=spec.secrets,
     )

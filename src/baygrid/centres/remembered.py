@@ -72,7 +72,8 @@ class Remembered:
     @property
     def needs_network(self) -> bool:
         order = self.order
-        return order.workdir is not None or order.restore is not None or bool(order.inputs)
+        files = order.workdir is not None or order.restore is not None or bool(order.inputs)
+        return files or bool(order.secrets)
 
     def try_later(self, trouble: str, now: Instant) -> None:
         """Each time after twice as long, at most a minute."""

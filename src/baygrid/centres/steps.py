@@ -29,6 +29,8 @@ def stage(centre: Centre, transport: Transport, order: Order) -> Outcome:
     """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt."""
     try:
         centre.prepare(order, transport.fetch_blob)
+        if order.secrets:  # last: what is about to start has them, nothing else
+            centre.entrust(order, transport.secrets(order.attempt, order.token))
     except Unreachable as error:
         return Outcome(str(error) or "the server cannot be reached", again=True)
     except (StagingFailed, Refused, OSError) as error:

@@ -3,7 +3,7 @@ knows when to ask again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from baygrid.ports.basics import Failpoint, no_failpoint
-from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
+from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Secrets, Unreachable
 from baygrid.ports.wire import decode, encode
 
 CHUNK = 4 << 20
@@ -101,6 +101,10 @@ class HttpTransport:
         if type(size) is not int:
             raise Unreachable("the answer to a stretch of log cannot be read")
         return size
+
+    def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
+        answer = self._send("POST", f"/v1/agent/secrets/{attempt}", headers={"Baygrid-Attempt-Token": token})
+        return _read(Secrets, answer).values
 
     def put_blob(self, sha256: str, path: Path) -> None:
         """Goes on where an earlier try broke off; nothing is sent that the server has.

@@ -18,6 +18,7 @@ from baygrid.cli.commands import (
     region,
     replay,
     scaleout,
+    secrets,
     simulate,
     start,
     whatif,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 jobs.register(app)
 datasets.register(app)
+secrets.register(app)
 money.register(app)
 region.register(app)
 policy.register(app)

@@ -32,6 +32,24 @@ class Ids(Protocol):
         ...
 
 
+class Vault(Protocol):
+    """Makes texts unreadable to whoever has the store but not the key."""
+
+    @property
+    def key(self) -> str:
+        """The name of the key that seals now; it says nothing of the key."""
+        ...
+
+    def seal(self, text: str, about: str) -> str:
+        """`about`: what it belongs to; whoever opens it must say the same."""
+        ...
+
+    def open(self, sealed: str, about: str) -> str:
+        """Raises ValueError for what was changed, is about something else, or was sealed by an unknown
+        key."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Bytes by key: workdirs, outputs, log chunks. A put is atomic and may be repeated."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +50,11 @@ class Centre(Protocol):
         """Fetches and unpacks workdir and inputs. Repeatable. Raises StagingFailed."""
         ...
 
+    def entrust(self, order: Order, values: Mapping[str, str]) -> None:
+        """Its secrets by name, after `prepare` and before `start`, where the order has some. Repeatable.
+        None is left at the centre when the attempt has ended, and `read_log` shows none."""
+        ...
+
     def start(self, order: Order, now: Instant) -> None: ...
 
     def stop(self, stop: Stop, now: Instant) -> None:
@@ -93,6 +98,10 @@ class Transport(Protocol):
 
     def append_log(self, attempt: str, token: str, offset: int, data: bytes) -> int:
         """Returns how many bytes the server now holds: more than sent is fine, less means send from there."""
+        ...
+
+    def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
+        """Of an attempt that is about to start: values by name."""
         ...
 
     def put_blob(self, sha256: str, path: Path) -> None: ...

@@ -1,7 +1,8 @@
 """The protocol between an agent and the server: values that cross the wire as JSON (see ARCHITECTURE.md,
 Centres dial out).
 
-Three calls, all made by the agent: `POST report`, a parked `GET desired?after=gen`, `PUT logs?offset=`.
+Four calls, all made by the agent: `POST report`, a parked `GET desired?after=gen`, `PUT logs?offset=`, and
+`POST secrets` for an attempt that is about to start.
 Any of them may be lost, repeated or late without harm:
 - a report carries (incarnation, seq); an older pair is refused with 409;
 - everything not yet acknowledged (final states, usage) is in every report until the answer names it;
@@ -35,6 +36,7 @@ CAPABILITIES: Final = frozenset(
         "outside-usage",  # what ran there without Baygrid is told, too
         "accounts",  # a project's jobs run as a user of its own
         "checkpoint",  # a signal of the job's choice before it is stopped, and its folder kept
+        "secrets",  # values that only the job reads, and that are not in its log
         "exec",  # a command beside a running job
     }
 )
@@ -199,7 +201,10 @@ class Order:
     `accelerator_share` below 1000: so many thousandths of one accelerator on each node, which it shares with
     the attempts that have the same number in `accelerator_slots` there (one number for each node).
 
-    `image`: what it runs inside, such as "docker:python:3.11" ("" for none)."""
+    `image`: what it runs inside, such as "docker:python:3.11" ("" for none).
+
+    `secrets`: names; their values are asked for when it is about to start, and are in no message but that
+    answer."""
 
     attempt: str
     token: str
@@ -228,10 +233,18 @@ class Order:
     count: int = 0
     image: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.count:  # of a server, or in a journal, from before there was a count
             object.__setattr__(self, "count", len(self.nodes))
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The values of an attempt's secrets, by name. They are shown to nobody."""
+
+    values: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,18 @@ class DatasetRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRecord:
+    """`sealed`: its value as only a server with the key `key` can read it."""
+
+    project: str
+    name: str
+    sealed: str
+    key: str
+    set_at: Instant
+    set_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """`spec` is the job file as a document. Minor units of `currency`: `hold` is what is held now, `asked`
     what the next attempt is to hold while the job waits. `attempts`: how many were made so far; `retries`:

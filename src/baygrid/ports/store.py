@@ -26,6 +26,7 @@ from baygrid.ports.records import (
     Organisation,
     PolicyRecord,
     Project,
+    SecretRecord,
     StoredAnswer,
     Token,
     UsageRow,
@@ -358,6 +359,26 @@ class Datasets(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """Sealed values by (project, name)."""
+
+    def put(self, row: SecretRecord) -> None:
+        """In the place of what was there. Raises Exists when somebody put one meanwhile."""
+        ...
+
+    def delete(self, project: str, name: str) -> bool:
+        """False when there is none."""
+        ...
+
+    def of(self, project: str) -> list[SecretRecord]:
+        """By name."""
+        ...
+
+    def sealed_otherwise(self, key: str) -> list[SecretRecord]:
+        """Those that another key has sealed."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction. Everything read and written in it holds together or not at all."""
 
@@ -383,6 +404,8 @@ class Tx(Protocol):
     def policies(self) -> Policies: ...
     @property
     def datasets(self) -> Datasets: ...
+    @property
+    def secrets(self) -> Secrets: ...
 
 
 class Store(Protocol):

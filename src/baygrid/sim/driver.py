@@ -3,7 +3,7 @@ agent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from baygrid.core.jobs.checkpoint import OUTPUT
@@ -42,6 +42,9 @@ class SimDriver:
                     b"".join(fetch(sha256))
                 except KeyError:
                     raise StagingFailed(f"{sha256} cannot be fetched") from None
+
+    def entrust(self, order: Order, values: Mapping[str, str]) -> None:
+        self._machine.folders.add(order.token)
 
     def start(self, order: Order, now: Instant) -> None:
         self._error("start")

@@ -383,3 +383,13 @@ datasets = _table(
     _text("job", nullable=True),
     _text("lineage"),
 )
+
+secrets = _table(
+    "secrets",
+    _text("project", primary_key=True),
+    _text("name", primary_key=True),
+    _text("sealed"),
+    _text("key"),
+    _int("set_at"),
+    _text("set_by"),
+)

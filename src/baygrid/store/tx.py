@@ -13,6 +13,7 @@ from baygrid.store.logs import Logs
 from baygrid.store.money import Money
 from baygrid.store.policies import Policies
 from baygrid.store.region import Region
+from baygrid.store.secrets import Secrets
 from baygrid.store.sql import Session
 
 
@@ -31,6 +32,7 @@ class Tx:
         "money",
         "policies",
         "region",
+        "secrets",
     )
 
     def __init__(self, session: Session) -> None:
@@ -45,3 +47,4 @@ class Tx:
         self.answers = Answers(session)
         self.policies = Policies(session)
         self.datasets = Datasets(session)
+        self.secrets = Secrets(session)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from baygrid.app import blobs, logs, sync
+from baygrid.app import blobs, logs, secrets, sync
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
@@ -44,6 +44,9 @@ class EmbeddedTransport:
 
     def append_log(self, attempt: str, token: str, offset: int, data: bytes) -> int:
         return self._call(lambda: logs.append(self._platform, self._actor, attempt, token, offset, data))
+
+    def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
+        return self._call(lambda: secrets.deliver(self._platform, self._actor, attempt, token))
 
     def put_blob(self, sha256: str, path: Path) -> None:
         size = path.stat().st_size

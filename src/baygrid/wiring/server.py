@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
@@ -24,10 +25,12 @@ from baygrid.app.access import secret_digest
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
+from baygrid.app.secrets import seal_anew
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.store import open_store
 from baygrid.store.objects import open_objects
 from baygrid.store.uploads import FolderUploads
+from baygrid.store.vault import AesVault, key_file, parse_keys
 from baygrid.wiring.agents import EmbeddedAgent
 from baygrid.wiring.drivers import DRIVERS
 from baygrid.wiring.first_start import first_start
@@ -37,6 +40,9 @@ from baygrid.wiring.settings import ServerSettings
 from baygrid.wiring.waking import Bell, StepThread
 
 OPERATOR_TOKEN = "operator.token"
+KEY_FILE = "secrets.key"
+KEY_VARIABLE = "BAYGRID_SECRETS_KEY"
+"""Keys that seal secrets, newest first; without it they are in the file of that name in the data folder."""
 SWITCH_S = 0.0005
 """How long one thread may keep the others waiting: a plan must not hold up a request."""
 
@@ -137,7 +143,12 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         RandomIds(),
         Catalogue(),
         tuple(DRIVERS),
+        vault=_vault(settings.data / KEY_FILE),
     )
+    _, unreadable = seal_anew(platform)
+    if unreadable:
+        cure = f"give this server their key, by {KEY_VARIABLE} or in {KEY_FILE}, or set them again"
+        structlog.get_logger("server").error(f"{unreadable} secrets cannot be read: {cure}")
     pending = settings.data / f"{OPERATOR_TOKEN}.new"
     first_start(
         platform,
@@ -203,6 +214,15 @@ def _holder(lock: IO[str]) -> str:
         boot = secrets.token_hex(16)
     file = os.fstat(lock.fileno())
     return f"{socket.gethostname()}-{boot}-{file.st_dev:x}-{file.st_ino:x}"
+
+
+def _vault(path: Path) -> AesVault:
+    """Raises ValueError."""
+    given = os.environ.get(KEY_VARIABLE)
+    try:
+        return AesVault(parse_keys(given if given is not None else key_file(path)))
+    except ValueError as error:
+        raise ValueError(f"{KEY_VARIABLE if given is not None else path}: {error}") from None
 
 
 def _save_secret(path: Path, secret: str) -> None:

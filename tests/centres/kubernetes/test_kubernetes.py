@@ -82,7 +82,7 @@ def site(tmp_path, agent, namespaces):
 
 
 class TestKubernetes(behaviour.Behaviour):
-    capabilities = frozenset({"accelerators", "accounts", "checkpoint", "image", "out-of-memory"})
+    capabilities = frozenset({"accelerators", "accounts", "checkpoint", "image", "out-of-memory", "secrets"})
     managed = False
     clock_ms = 1_000  # Kubernetes tells whole seconds
     many = 40

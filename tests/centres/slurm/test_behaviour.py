@@ -23,6 +23,7 @@ class TestSlurm(behaviour.Behaviour):
             "accounts",
             "arrays",
             "checkpoint",
+            "secrets",
             "estimate",
             "gang",
             "out-of-memory",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from baygrid.centres.folder.files import Files
+from baygrid.centres.folder.secrets import FOLDER, VARIABLE
 from baygrid.ports.messages import Order
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,6 +36,7 @@ def common(files: Files, order: Order, centre: str, port: int) -> dict[str, str]
         "BAYGRID_WORKDIR": files.path("work"),
         "BAYGRID_INPUTS": files.path("inputs"),
         "BAYGRID_OUTPUTS": files.path("outputs"),
+        **({VARIABLE: files.path(FOLDER)} if order.secrets else {}),
         "NNODES": str(order.count),
         "MASTER_PORT": str(port),
         "GPUS_PER_NODE": str(order.accelerators),

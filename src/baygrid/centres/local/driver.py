@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from baygrid import __version__
-from baygrid.centres.folder import owners, staging
+from baygrid.centres.folder import owners, secrets, staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Claim, Files, Why, key_of
@@ -42,7 +42,7 @@ HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this,
 ENDING_POLL_MS = 20
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
-CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint"})
+CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets"})
 
 
 class LocalCentre:
@@ -114,6 +114,10 @@ class LocalCentre:
         """Touches nothing but the attempt's own directory, so a thread of its own may do it."""
         staging.prepare(self._files(order.token), order, fetch)
 
+    def entrust(self, order: Order, values: Mapping[str, str]) -> None:
+        """As `prepare`, a thread of its own may do it."""
+        secrets.keep(self._files(order.token), order.secrets, values)
+
     def start(self, order: Order, now: Instant) -> None:
         key = self._key(order.token)
         if key in self._attempts:
@@ -173,7 +177,7 @@ class LocalCentre:
         return found
 
     def read_log(self, order: Order, offset: int, limit: int) -> bytes:
-        return self._files(order.token).log(offset, limit)
+        return secrets.read_log(self._files(order.token), offset, limit)
 
     def wake_at(self, now: Instant) -> Instant | None:
         due = min((attempt.look_at for attempt in self._restless.values()), default=NEVER)
@@ -188,6 +192,7 @@ class LocalCentre:
             return
         self._attempts.pop(key, None)
         self._keys.pop(order.token, None)
+        secrets.forget(self._files(order.token))
         self._sweeper.throw(f"{self._root}/{key}")
 
     @property
@@ -360,6 +365,7 @@ class LocalCentre:
         self._done(attempt, verdict(attempt, ended, ended.at if ended is not None and alone else now))
 
     def _done(self, attempt: Attempt, seen: Observation) -> None:
+        secrets.settle(attempt.files)
         attempt.stage, attempt.seen = Stage.DONE, seen
         self._attempts[attempt.key] = attempt
         self._restless.pop(attempt.key, None)

@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from baygrid.centres.folder import owners
+from baygrid.centres.folder import owners, secrets
 from baygrid.centres.folder.environment import NotRunnable, common
 from baygrid.centres.folder.files import Files
 from baygrid.centres.folder.users import ids_of
@@ -48,7 +48,9 @@ def _as_user(account: str, argv: list[str], environ: dict[str, str]) -> list[str
 def commands(files: Files, order: Order) -> tuple[str, str]:
     """Setup ("" for none) and run, as texts for a shell in `work`. Only some become a file: making one and
     starting a shell for it costs as much as the rest of a start."""
-    return _command(files, "setup", order.setup), _command(files, "run", order.run)
+    setup, run = _command(files, "setup", order.setup), _command(files, "run", order.run)
+    given = secrets.exports(order.secrets)
+    return given + setup if setup else "", given + run
 
 
 def _command(files: Files, name: str, text: str) -> str:

@@ -8,12 +8,12 @@ folders and from the engine, what was wanted from the notes, so an agent that re
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from baygrid.centres.engine import Engine, EngineSilent
-from baygrid.centres.folder import owners, staging
+from baygrid.centres.folder import owners, secrets, staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.files import Files, Why, key_of
@@ -59,7 +59,7 @@ class QueuedCentre:
             self._root.chmod(mode)
         self._name, self._path, self._account_of = name, path, account_of
         self.version = version
-        self._launch, self._capabilities = engine.launch, engine.capabilities()
+        self._launch, self._capabilities = engine.launch, engine.capabilities() | {"secrets"}
         self._notes = Notes(self._root / ".notes")
         self._sweeper = Sweeper(self._root / ".trash")
         self._asking = Asking(pace)
@@ -96,6 +96,10 @@ class QueuedCentre:
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own folder, so a thread of its own may do it."""
         staging.prepare(self._files(order.token), order, fetch)
+
+    def entrust(self, order: Order, values: Mapping[str, str]) -> None:
+        """As `prepare`, a thread of its own may do it."""
+        secrets.keep(self._files(order.token), order.secrets, values)
 
     def start(self, order: Order, now: Instant) -> None:
         """It is submitted with all others that start before the next look."""
@@ -146,7 +150,7 @@ class QueuedCentre:
         return found
 
     def read_log(self, order: Order, offset: int, limit: int) -> bytes:
-        return self._files(order.token).log(offset, limit)
+        return secrets.read_log(self._files(order.token), offset, limit)
 
     def wake_at(self, now: Instant) -> Instant | None:
         due = min(self._life.due_at, self._questions.wake_at())
@@ -164,6 +168,7 @@ class QueuedCentre:
         self._keys.pop(order.token, None)
         with suppress(FileNotFoundError):
             owners.take_back(self._root / key)
+        secrets.forget(self._files(order.token))
         self._sweeper.throw(f"{self._root}/{key}")
         self._notes.remove(key)
 

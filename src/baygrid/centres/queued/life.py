@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from baygrid.centres.engine import Sight, Stand
-from baygrid.centres.folder import owners
+from baygrid.centres.folder import owners, secrets
 from baygrid.centres.folder.endings import never_ran
 from baygrid.centres.folder.files import Why
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
@@ -115,6 +115,7 @@ class Life:
         if attempt.account:
             with suppress(FileNotFoundError):
                 owners.take_back(Path(attempt.files.dir))
+        secrets.settle(attempt.files)
         if seen.state is AttemptState.SUCCEEDED:
             outputs = attempt.files.outputs(attempt.order.outputs)
         elif seen.started_at is None:

@@ -10,6 +10,7 @@ from typing import Final
 from baygrid.centres.engine import Launch
 from baygrid.centres.folder.environment import NotRunnable, common
 from baygrid.centres.folder.files import Files
+from baygrid.centres.folder.secrets import exports
 from baygrid.ports.messages import Order
 
 SCRIPT: Final = "task.sh"
@@ -40,7 +41,8 @@ def environment(files: Files, order: Order, centre: str, path: str | None) -> st
         values = {"PATH": path, **values}
     if order.accelerator_share < 1000:
         values["BAYGRID_ACCELERATOR_SHARE"] = str(order.accelerator_share / 1000)
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    return lines + exports(order.secrets)
 
 
 def header(files: Files, order: Order, launch: Launch) -> str:

@@ -40,6 +40,7 @@ from baygrid.core.units import Money, format_duration
 __all__ = ["DocumentError", "JobSpec", "Problem", "parse", "require_uploaded", "to_document"]
 
 MAX_NODES: Final = 1024
+MAX_SECRETS: Final = 32
 PRIORITIES: Final = ("low", "normal", "high", "urgent")
 """From the least urgent to the most."""
 PREFERENCES: Final = ("cost", "time", "energy")
@@ -48,7 +49,7 @@ _LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
-    "retry", "checkpoint", "array", "after", "image",
+    "retry", "checkpoint", "array", "after", "image", "secrets",
     *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
@@ -84,6 +85,8 @@ class JobSpec:
     """Name to the folder, below the user's own, where the client puts the result; or "dataset:NAME"."""
     setup: str | None = None
     envs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    secrets: tuple[str, ...] = ()
+    """Names of secrets of its project; each is an environment variable of its commands, too."""
     infra: Infra = infra_field.ANY
     max_cost: Money | None = None
     residency: tuple[str, ...] = ()
@@ -165,6 +168,7 @@ def parse(document: object) -> JobSpec:
         outputs=job.part("outputs", _OUTPUTS, {}),
         setup=job.leaf("setup", _setup, None),
         envs=job.part("envs", _ENVS, {}),
+        secrets=job.part("secrets", _SECRETS, ()),
         infra=job.part("infra", infra_field.infra, infra_field.ANY),
         max_cost=job.part("budget", _budget, None),
         residency=job.part("data", _residency, ()),
@@ -179,6 +183,8 @@ def parse(document: object) -> JobSpec:
         deadline=job.leaf("deadline", reading.instant, None),
         image=job.leaf("image", _IMAGE, None),
     )
+    for name in sorted({*spec.secrets} & spec.envs.keys()):
+        found.add("secrets", f"{name} is in envs, too: take it out there")
     made = list(spec.published(None if spec.array is None else spec.array.last).values())
     if _overlap(to for to in spec.outputs.values() if not to.startswith(addresses.DATASET)):
         found.add("outputs", "two of them go to one folder, or one inside another: give each its own")
@@ -198,6 +204,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "outputs": dict(spec.outputs),
         "setup": spec.setup,
         "envs": dict(spec.envs),
+        "secrets": list(spec.secrets),
         "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
         "data": {"residency": list(spec.residency)} if spec.residency else None,
         "array": array_field.document(spec.array),
@@ -232,6 +239,7 @@ def require_uploaded(spec: JobSpec) -> tuple[Problem, ...]:
 _INPUTS: Final = fields.entries(reading.name, input_location, MAX_LOCATIONS)
 _OUTPUTS: Final = fields.entries(reading.name, result_location, MAX_LOCATIONS)
 _ENVS: Final = fields.entries(fields.env_name, fields.env_value, fields.MAX_ENVS)
+_SECRETS: Final = fields.items(fields.env_name, MAX_SECRETS)
 _NODE_COUNT: Final = reading.whole(1, MAX_NODES)
 _ONE_NODE: Final[tuple[int | None, int]] = (None, 1)
 _NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a whole number")

@@ -119,6 +119,7 @@ _CANNOT: Final[Mapping[str, str]] = {
     "accelerators": "give a job accelerators of its own",
     "parts": "share an accelerator among jobs",
     "image": "run a job inside an image",
+    "secrets": "give a job its secrets",
     "checkpoint": "stop a job with a signal of its choice and keep its folder",
 }
 

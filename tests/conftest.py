@@ -112,3 +112,10 @@ def ray() -> Iterator[engines.Ray]:
                 raise
             pytest.skip(str(missing))
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real S3 server with one bucket, `bay`, and the keys of `services.S3_KEYS`."""
+    with services.s3(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint

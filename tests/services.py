@@ -1,16 +1,21 @@
 """Real services for tests, benchmarks and scripts: started privately, stopped when their block ends."""
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import psycopg
 from psycopg import sql
 
@@ -91,3 +96,44 @@ def _script(*arguments: str, durable: bool = False) -> None:
         raise Missing("needs PostgreSQL: run scripts/postgres.sh install")
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())
+
+
+S3_KEYS = {"aws_access_key_id": "baygrid", "aws_secret_access_key": "not-a-secret"}
+
+
+@contextmanager
+def s3(home: Path) -> Iterator[str]:
+    """A real S3 server with one bucket, `bay`."""
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert weed is not None
+    keys = {"accessKey": S3_KEYS["aws_access_key_id"], "secretKey": S3_KEYS["aws_secret_access_key"]}
+    identity = {"name": "baygrid", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List"]}
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    ports = {
+        name: free_port() for part in ("master", "volume", "filer", "s3") for name in (part, f"{part} grpc")
+    }
+    command = [weed, "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
+    command += [f"-s3.config={home}/s3.json", "-master.volumeSizeLimitMB=64", "-volume.max=20"]
+    command += [
+        f"-{name.replace(' ', '.port.') if ' ' in name else name + '.port'}={port}"
+        for name, port in ports.items()
+    ]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    endpoint = f"http://127.0.0.1:{ports['s3']}"
+    try:
+        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **S3_KEYS)
+        wait = threading.Event()
+        for _ in range(300):  # it does not say when it is ready
+            try:
+                client.create_bucket(Bucket="bay")
+                break
+            except Exception:  # noqa: BLE001 - nobody answers yet, or with an error
+                wait.wait(0.1)
+        client.close()
+        yield endpoint
+    finally:
+        server.send_signal(signal.SIGKILL)  # it takes long to end otherwise
+        server.wait(timeout=30)
+        for port in ports.values():
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink()

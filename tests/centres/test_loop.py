@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.centres.agent import Agent
+from baygrid.centres.bringing import Stager
 from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
@@ -31,8 +32,8 @@ def clock():
 class Region:
     """A server and, one after the other, agents on the same state directory."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, stager: Stager | None = None) -> None:
+        self.folder, self.stager = folder, stager
         self.server = FakeServer()
         self.notes: list[str] = []
         self.noted = threading.Semaphore(0)
@@ -50,6 +51,7 @@ class Region:
             clock=clock,
             jitter=lambda: 0.0,
             wait_s=2.0,
+            stager=self.stager,
             note=self.note,
         )
         thread = threading.Thread(target=lambda: self.ended.append(loop.run()))

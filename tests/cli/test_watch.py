@@ -1,6 +1,7 @@
 """Watching a job: what arrives becomes one picture, on a terminal and in a pipe."""
 
 import io
+import threading
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ from baygrid.cli.follow import follow
 from baygrid.cli.live import view
 from baygrid.cli.output import Output
 from baygrid.cli.plain import PlainDisplay
-from baygrid.cli.shapes import seconds, size, span
+from baygrid.cli.shapes import seconds, size, span, staged
 from baygrid.cli.watch import Watch
 
 
@@ -122,6 +123,9 @@ class Recorder:
 
     def waiting(self, watch):
         self.said.append(watch.why["text"])
+
+    def staging(self, watch):
+        self.said.append(staged(watch.last_attempt))
 
     def lost(self, watch):
         self.said.append(f"lost {watch.lost}")
@@ -317,3 +321,48 @@ def test_spans(length, text):
 )
 def test_sizes(count, text):
     assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("state", "done", "total", "said"),
+    [
+        ("STAGING", 3 << 20, 12 << 20, "3.0 MiB of 12.0 MiB"),
+        ("STAGING", 3 << 20, None, "3.0 MiB"),
+        ("STAGING", 0, None, ""),
+        ("RUNNING", 3 << 20, 12 << 20, ""),
+    ],
+)
+def test_how_much_of_the_inputs_has_come(state, done, total, said):
+    one: Any = attempt(state=state, staged_bytes=done, staging_bytes=total)
+    assert staged(one) == said
+    watch = Watch(job("ACTIVE", attempts=[one]))
+    watch.hear(event(1, "attempt-staging", "att-1"))
+    out, err = io.StringIO(), io.StringIO()
+    display = PlainDisplay(Output(out=out, err=err), io.BytesIO())
+    display.staging(watch)
+    display.staging(watch)  # said once
+    assert err.getvalue() == (f"staging: {said}\n" if said else "")
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(view(watch, seconds(at(2))))
+    assert said in console.export_text()
+
+
+def test_while_it_stages_it_is_asked_how_far_it_is(monkeypatch):
+    monkeypatch.setattr("baygrid.cli.follow.ASK_WHY", 0.0)
+    going = threading.Event()
+
+    class Client(FakeClient):
+        def events(self, id, after=None, lost=None):
+            yield from LIFE[:3]
+            assert going.wait(20)
+            yield from LIFE[3:]
+
+        def job(self, id):
+            if self.asked >= 5:
+                going.set()
+            self.asked += 1
+            one = attempt(state="STAGING", staged_bytes=self.asked, staging_bytes=1000)
+            return self.final if going.is_set() else job("ACTIVE", attempts=[one])
+
+    _, display = watched(Client(LIFE))
+    assert "3 B of 1000 B" in display.said or "4 B of 1000 B" in display.said

@@ -1,64 +1,15 @@
 """Objects in a folder and in S3, and uploads on their way in."""
 
-import json
 import os
-import shutil
-import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from baygrid.ports.basics import ObjectStore
 from baygrid.store import FolderUploads, open_objects
 from baygrid.store.objects import PIECE
-from tests.services import free_port
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real S3 server with one bucket, `bay`."""
-    weed = shutil.which("weed", path=f"{Path(os.sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # type: ignore[attr-defined]
-    assert weed is not None
-    home = tmp_path_factory.mktemp("s3")
-    keys = {"accessKey": "baygrid", "secretKey": "not-a-secret"}
-    identity = {"name": "baygrid", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List"]}
-    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = {
-        name: free_port() for part in ("master", "volume", "filer", "s3") for name in (part, f"{part} grpc")
-    }
-    command = [weed, "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
-    command += [f"-s3.config={home}/s3.json", "-master.volumeSizeLimitMB=64", "-volume.max=20"]
-    command += [
-        f"-{name.replace(' ', '.port.') if ' ' in name else name + '.port'}={port}"
-        for name, port in ports.items()
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    endpoint = f"http://127.0.0.1:{ports['s3']}"
-    try:
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **_credentials())
-        wait = threading.Event()
-        for _ in range(300):  # it does not say when it is ready
-            try:
-                client.create_bucket(Bucket="bay")
-                break
-            except Exception:  # noqa: BLE001 - nobody answers yet, or with an error
-                wait.wait(0.1)
-        client.close()
-        yield endpoint
-    finally:
-        server.send_signal(signal.SIGKILL)  # it takes long to end otherwise
-        server.wait(timeout=30)
-        for port in ports.values():
-            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
-                left.unlink()
-
-
-def _credentials() -> dict[str, str]:
-    return {"aws_access_key_id": "baygrid", "aws_secret_access_key": "not-a-secret"}
 
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])

@@ -214,7 +214,7 @@ def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
         detail=item.detail,
         outputs=dict(item.outputs),
         nodes=item.nodes or record.nodes,
-        staged_bytes=max(item.staged_bytes, record.staged_bytes),
+        staged_bytes=item.staged_bytes or record.staged_bytes,
         staging_bytes=record.staging_bytes if item.staging_bytes is None else item.staging_bytes,
         log_end=item.log_size,
         expected_at=None,

@@ -213,9 +213,22 @@ class Agent:
             self._enter(kept, Phase.READY)
         elif again:
             self._later(kept, failure, now)
-        else:
+        elif kept.stop is None:
             self._finish(kept, failed("staging-failed", failure), now)
         self._wake(now)
+
+    def staging(self, attempt: str, done: int, total: int | None, note: str, now: Instant) -> None:
+        """How much of its sources has come."""
+        kept = self._phases[Phase.STAGE].get(attempt)
+        if kept is not None:
+            kept.staged_bytes, kept.staging_bytes = done, total
+            kept.trouble = clean(note)
+            self._reporter.note(attempt, now + TOGETHER_MS)
+
+    def wanted(self, attempt: str) -> bool:
+        """Whether it still is to run. From any thread."""
+        kept = self._memory.attempts.get(attempt)
+        return kept is not None and kept.stop is None
 
     # Bytes out
 

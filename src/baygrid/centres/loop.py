@@ -17,14 +17,17 @@ from typing import Any, Protocol, runtime_checkable
 
 from baygrid.centres import steps
 from baygrid.centres.agent import Agent
+from baygrid.centres.bringing import Bringing, Stager
 from baygrid.centres.hands import Hands, Mailbox
 from baygrid.ports.basics import Clock, Instant
 from baygrid.ports.centre import Centre, Transport
-from baygrid.ports.messages import Desired, Refused, ReportAnswer, Unreachable
+from baygrid.ports.messages import Desired, Order, Refused, ReportAnswer, Unreachable
 
 WAIT_S = 30.0
 FIRST_PAUSE_MS = 200
 LONGEST_PAUSE_MS = 60_000
+FETCHES = 8
+"""Orders at once whose inputs come from datasets and URIs; those that wait for another's download count."""
 TIDY_EVERY_MS = 30_000
 """Removing files can make the next commits on the same disk slow (100 ms were seen): rarely, then all."""
 
@@ -96,6 +99,7 @@ class Loop:
         jitter: Callable[[], float],
         wait_s: float = WAIT_S,
         transfers: int = 2,
+        stager: Stager | None = None,
         note: Callable[[str], None] = lambda text: None,
         renew: Callable[[], None] | None = None,
     ) -> None:
@@ -106,6 +110,8 @@ class Loop:
         self._reporting = Hands("report", 1, self._mailbox)
         self._logging = Hands("log", 1, self._mailbox)
         self._moving = Hands("blob", transfers, self._mailbox)
+        self._staging = Hands("stage", FETCHES if stager is not None else 0, self._mailbox)
+        self._stager = stager
         self._tidying = Hands("tidy", 1, self._mailbox)
         self._renewing = Hands("renew", 1, self._mailbox)
         self._renew, self._renewing_now = renew, False
@@ -143,6 +149,7 @@ class Loop:
                     self._reporting,
                     self._logging,
                     self._moving,
+                    self._staging,
                     self._tidying,
                     self._renewing,
                 ):
@@ -162,7 +169,8 @@ class Loop:
             self._report_at, report = None, agent.report(now)
             self._reporting.give("report", None, lambda: self._transport.report(report))
         for order in agent.staging_due(now):
-            self._moving.give("staged", order, self._staging(order))
+            by = self._staging if order.sources and self._stager is not None else self._moving
+            by.give("staged", order, self._bringing(order))
         for work in agent.blobs_due(now):
             self._moving.give("published", work, self._publishing(work))
         if self._log_at is not None and now >= self._log_at:
@@ -176,8 +184,19 @@ class Loop:
             self._tidying_now = True
             self._tidying.give("tidied", None, self._untidy.tidy)
 
-    def _staging(self, order: Any) -> Callable[[], steps.Outcome]:
-        return lambda: steps.stage(self._centre, self._transport, order)
+    def _bringing(self, order: Order) -> Callable[[], steps.Outcome]:
+        def tell(done: int, total: int | None, note: str) -> None:
+            self._mailbox.put("staging", order.attempt, (done, total, note))
+
+        fetch = Bringing(
+            order,
+            self._transport.fetch_blob,
+            self._stager,
+            self._clock,
+            tell,
+            lambda: self._agent.wanted(order.attempt),
+        )
+        return lambda: steps.stage(self._centre, self._transport, order, fetch)
 
     def _publishing(self, work: Any) -> Callable[[], steps.Outcome]:
         return lambda: steps.publish(self._transport, work)
@@ -208,6 +227,9 @@ class Loop:
             self._tidying_now = False
             if self._untidy is not None and not self._untidy.untidy:
                 self._tidy_at = now + TIDY_EVERY_MS
+        elif kind == "staging":
+            done, total, note = result
+            self._agent.staging(about, done, total, note, now)
         elif kind == "staged":
             steps.staged(self._agent, about, result, now)
         elif kind == "published":

@@ -62,6 +62,8 @@ class Remembered:
     trouble: str = ""
     refused: bool = False
     outputs: dict[str, str] = field(default_factory=dict)
+    staged_bytes: int = 0
+    staging_bytes: int | None = None
     # the log: None until the server has said how much it holds
     log_offset: int | None = 0
     log_at: Instant = 0

@@ -143,6 +143,8 @@ def view(kept: Remembered) -> AttemptReport:
         usage=usage,
         nodes=seen.nodes if seen is not None else (),
         expected_at=seen.expected_at if seen is not None else None,
+        staged_bytes=kept.staged_bytes,
+        staging_bytes=kept.staging_bytes,
     )
 
 
@@ -175,6 +177,8 @@ def final_report(kept: Remembered, seen: Observation, now: Instant) -> AttemptRe
         log_size=seen.log_size,
         outputs=dict(kept.outputs) if seen.outputs else {},
         nodes=seen.nodes,
+        staged_bytes=kept.staged_bytes,
+        staging_bytes=kept.staging_bytes,
     )
 
 

@@ -12,8 +12,9 @@ from baygrid.centres.agent import Agent
 from baygrid.centres.outputs import PackingFailed, pack
 from baygrid.centres.publishing import Publication
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, StagingFailed, Transport
+from baygrid.ports.centre import Centre, Fetch, StagingFailed, Transport
 from baygrid.ports.messages import Order, Refused, Unreachable
+from baygrid.staging.errors import Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,17 @@ class Outcome:
     value: str = ""
 
 
-def stage(centre: Centre, transport: Transport, order: Order) -> Outcome:
-    """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt."""
+def stage(centre: Centre, transport: Transport, order: Order, fetch: Fetch | None = None) -> Outcome:
+    """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt.
+    `fetch`: for more than the server's blobs."""
     try:
-        centre.prepare(order, transport.fetch_blob)
+        centre.prepare(order, fetch or transport.fetch_blob)
         if order.secrets:  # last: what is about to start has them, nothing else
             centre.entrust(order, transport.secrets(order.attempt, order.token))
     except Unreachable as error:
         return Outcome(str(error) or "the server cannot be reached", again=True)
+    except Stopped:
+        return Outcome("it is not wanted any more")
     except (StagingFailed, Refused, OSError) as error:
         return Outcome(str(error))
     return Outcome()

@@ -35,6 +35,7 @@ class Display(Protocol):
     def stage(self, watch: Watch, stage: str, at: str) -> None: ...
     def log(self, watch: Watch, data: bytes, lines: list[str]) -> None: ...
     def waiting(self, watch: Watch) -> None: ...
+    def staging(self, watch: Watch) -> None: ...
     def lost(self, watch: Watch) -> None: ...
     def refresh(self, watch: Watch) -> None: ...
 
@@ -48,13 +49,19 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
     _start(partial(_read_events, client, watch.job["id"], arrived))
     ended, asked, open_logs = False, False, 0
     logs: set[str] = set()  # of which attempts; a lost one may still be heard of after its successor
-    began = time.monotonic()
+    began = looked = time.monotonic()
     deadline: float | None = None
     display.stage(watch, "submitted", watch.job["submitted_at"])
     while not ended or open_logs:
         queued = not asked and "placed" not in watch.stages
-        item = _next(arrived, TICK if display.ticks else ASK_WHY if queued else 1.0 if deadline else None)
+        staging = watch.stage == "staging"
+        patience = ASK_WHY if queued or staging else 1.0 if deadline else None
+        item = _next(arrived, TICK if display.ticks else patience)
         now = time.monotonic()
+        if staging and not ended and now - looked > ASK_WHY:
+            looked = now
+            _refresh(client, watch)
+            display.staging(watch)
         match item:
             case ("event", event) if isinstance(event, dict):
                 if event["attempt"] and event["attempt"] not in logs:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from baygrid.cli.explained import BRIEF, rows
-from baygrid.cli.shapes import local, money, seconds, span
+from baygrid.cli.shapes import local, money, seconds, span, staged
 from baygrid.cli.watch import STAGES, TAIL, Watch
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class LiveDisplay:
         """Seen at the next refresh."""
 
     def waiting(self, watch: Watch) -> None:
+        """Seen at the next refresh."""
+
+    def staging(self, watch: Watch) -> None:
         """Seen at the next refresh."""
 
     def lost(self, watch: Watch) -> None:
@@ -119,7 +122,8 @@ def stages(watch: Watch, now: float) -> Table:
         lasted = "" if last and over else span(until - seconds(at))
         mark = "●" if last and not over else "✓" if stage not in ("failed", "cancelled") else "✗"
         style = _STYLE.get(stage, "bold" if last else "")
-        table.add_row(Text(mark, style), Text(stage, style), local(at), lasted)
+        coming = staged(watch.last_attempt) if last else ""
+        table.add_row(Text(mark, style), Text(stage, style), local(at), f"{lasted}  {coming}".rstrip())
     if not over:
         for stage in STAGES[1:]:
             if stage not in watch.stages:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from baygrid.cli.explained import BRIEF, rows
 from baygrid.cli.output import Output
-from baygrid.cli.shapes import local
+from baygrid.cli.shapes import local, staged
 from baygrid.cli.table import table
 from baygrid.cli.watch import Watch
 
@@ -19,6 +19,7 @@ class PlainDisplay:
     def __init__(self, out: Output, log_to: BinaryIO) -> None:
         self._out = out
         self._log_to = log_to
+        self._told = ""
 
     def stage(self, watch: Watch, stage: str, at: str) -> None:
         job = watch.job
@@ -33,6 +34,12 @@ class PlainDisplay:
 
     def waiting(self, watch: Watch) -> None:
         self._explain(watch)
+
+    def staging(self, watch: Watch) -> None:
+        coming = staged(watch.last_attempt)
+        if coming and coming != self._told:
+            self._told = coming
+            self._out.note(f"staging: {coming}")
 
     def lost(self, watch: Watch) -> None:
         said = (

@@ -160,6 +160,16 @@ def seconds(instant: str) -> float:
     return datetime.fromisoformat(instant).timestamp()
 
 
+def staged(attempt: Attempt | None) -> str:
+    """How much of its inputs has come, while they come: 12.0 MiB of 3.1 GiB."""
+    if attempt is None or attempt["state"] != "STAGING":
+        return ""
+    done, total = attempt["staged_bytes"], attempt["staging_bytes"]
+    if total is None:
+        return size(done) if done else ""
+    return f"{size(done)} of {size(total)}"
+
+
 def local(instant: str | None) -> str:
     """A time as the user's clock shows it."""
     return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S") if instant else ""

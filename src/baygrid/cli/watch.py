@@ -62,6 +62,11 @@ class Watch:
         return self.job["attempts"][-1] if self.job["attempts"] else None
 
     @property
+    def stage(self) -> str:
+        """The last that it reached."""
+        return next(reversed(self.stages))
+
+    @property
     def why(self) -> Explanation | None:
         """Why there, or while it waits why not yet."""
         return self.job["reasons"] or self.why_waiting

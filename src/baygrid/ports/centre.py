@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import Desired, Order, PartitionReport, Report, ReportAnswer, Stop
+from baygrid.ports.messages import Desired, Order, PartitionReport, Report, ReportAnswer, Source, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,15 @@ class Fetch(Protocol):
     """Bytes of a blob from the server."""
 
     def __call__(self, sha256: str, /) -> Iterator[bytes]: ...
+
+
+@runtime_checkable
+class Places(Protocol):
+    """A `Fetch` that brings what a source names, too."""
+
+    def place(self, source: Source, into: Path) -> None:
+        """Makes and fills the folder `into`. Raises StagingFailed, OSError, or what ends the staging."""
+        ...
 
 
 class StagingFailed(Exception):

@@ -26,6 +26,7 @@ from baygrid.wiring.embedded import EmbeddedTransport
 from baygrid.wiring.ids import wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import AgentSettings
+from baygrid.wiring.staging import stager_of
 
 AGAIN_S = 1.0
 
@@ -77,6 +78,7 @@ def given_of(settings: AgentSettings) -> Given:
         parse_options(settings.options),
         parse_accounts(settings.account_map, settings.run_as),
         settings.as_me,
+        settings.staging,
     )
 
 
@@ -122,7 +124,17 @@ def _loop(
         version=centre.version,
     )
     note = structlog.get_logger("agent").info
-    return Loop(agent, centre, transport, clock=wall_clock, jitter=random.random, note=note, renew=renew)
+    stager = stager_of(given.state, Path(given.staging) if given.staging else None)
+    return Loop(
+        agent,
+        centre,
+        transport,
+        clock=wall_clock,
+        jitter=random.random,
+        stager=stager,
+        note=note,
+        renew=renew,
+    )
 
 
 class EmbeddedAgent:
@@ -135,9 +147,10 @@ class EmbeddedAgent:
         name: str,
         state: Path,
         nodes: Sequence[str],
+        staging: str = "",
         failpoint: Failpoint = no_failpoint,
     ) -> None:
-        self._given = Given(state, name, tuple(nodes), as_me=True)
+        self._given = Given(state, name, tuple(nodes), as_me=True, staging=staging)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
         self._failpoint = failpoint

@@ -51,6 +51,7 @@ class Given:
     options: Mapping[str, str] | None = None
     accounts: Accounts = Accounts()  # noqa: RUF009 - a value
     as_me: bool = False
+    staging: str = ""
 
     def only(self, *known: str, nodes: bool = False) -> Mapping[str, str]:
         """The options, which are of these. `nodes`: they may be declared. Raises ValueError."""

@@ -169,8 +169,9 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     scheduling = StepThread("scheduler", step, Bell(store, "events"), wall_clock)
     agent = None
     if settings.embedded is not None:
-        nodes = settings.embedded_nodes
-        agent = EmbeddedAgent(platform, settings.embedded, settings.data / "centre", nodes, failpoint)
+        nodes, staging = settings.embedded_nodes, settings.embedded_staging
+        state = settings.data / "centre"
+        agent = EmbeddedAgent(platform, settings.embedded, state, nodes, staging, failpoint)
     return Server(settings, platform, scheduler, app, scheduling, agent, lock)
 
 

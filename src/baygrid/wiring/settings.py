@@ -10,7 +10,7 @@ from pathlib import Path
 class ServerSettings:
     """`database` None: SQLite in `data`. `objects` None: a folder in `data`; else a folder or `s3://bucket/prefix`,
     which several servers on one database must share. `embedded`: name of the centre that the server runs
-    itself, None for none."""
+    itself, None for none; `embedded_staging`: a file of what it may fetch."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -20,6 +20,7 @@ class ServerSettings:
     embedded: str | None = "local"
     embedded_jurisdiction: str = "CN-QH"
     embedded_nodes: tuple[str, ...] = ()
+    embedded_staging: str = ""
 
     @property
     def database_url(self) -> str:
@@ -35,7 +36,7 @@ class AgentSettings:
     """`token` "": the credential that is kept in `state`. `nodes`: such as "n1:cpus=8,memory=64,H100=8", or
     "partition/n1:..."; none: this machine as one node. `options`: of the driver, as "name=text".
     `account_map`: "project=user", or files of such lines; `run_as`: the user of all other projects; `as_me`:
-    jobs may run as the agent's own user."""
+    jobs may run as the agent's own user. `staging`: a file of what the centre may fetch."""
 
     centre: str
     server: str
@@ -47,3 +48,4 @@ class AgentSettings:
     account_map: tuple[str, ...] = ()
     run_as: str = ""
     as_me: bool = False
+    staging: str = ""

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from baygrid.centres.folder.files import Files
 from baygrid.centres.folder.unpack import MAX_BYTES, unpack
-from baygrid.ports.centre import Fetch, StagingFailed
-from baygrid.ports.messages import Order
+from baygrid.ports.centre import Fetch, Places, StagingFailed
+from baygrid.ports.messages import Order, Source
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +35,10 @@ def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES
         with suppress(FileExistsError):
             os.mkdir(files.path(room), 0o700)  # noqa: PTH102 - paths are texts here
     for name, sha256 in order.inputs.items():
-        _fetch_and_unpack(files, sha256, f"inputs/{name}", fetch, max_bytes)
+        if name in order.sources:
+            _place(files, order.sources[name], f"inputs/{name}", fetch)
+        else:
+            _fetch_and_unpack(files, sha256, f"inputs/{name}", fetch, max_bytes)
     room = "work" if order.restore is None else "fresh"
     if order.workdir is not None:
         _fetch_and_unpack(files, order.workdir, room, fetch, max_bytes)
@@ -64,6 +67,21 @@ def _put_back(restored: Path, work: Path, path: str) -> None:
         target.unlink()
     shutil.rmtree(target, ignore_errors=True)
     restored.rename(target)
+
+
+def _place(files: Files, source: Source, name: str, fetch: Fetch) -> None:
+    target = Path(files.path(name))
+    if target.exists():
+        return
+    if not isinstance(fetch, Places):
+        raise StagingFailed("this centre fetches nothing from datasets and URIs")
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        fetch.place(source, part)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fetch_and_unpack(files: Files, sha256: str, name: str, fetch: Fetch, max_bytes: int) -> None:

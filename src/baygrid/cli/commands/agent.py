@@ -40,6 +40,10 @@ AccountMap = Annotated[
 RunAs = Annotated[
     str, typer.Option("--run-as", metavar="USER", help="Whom the jobs of all other projects run as.")
 ]
+Staging = Annotated[
+    Path | None,
+    typer.Option("--staging", metavar="FILE", help="What the centre may fetch for jobs (YAML)."),
+]
 AsMe = Annotated[bool, typer.Option("--as-me", help="Let jobs run as the agent's own user, who has its key.")]
 
 
@@ -59,10 +63,11 @@ def agent(
     account_map: AccountMap = None,
     run_as: RunAs = "",
     as_me: AsMe = False,
+    staging: Staging = None,
 ) -> None:
     if context.invoked_subcommand:
         return
-    given = _given(driver, node, option, account_map, run_as, as_me)
+    given = _given(driver, node, option, account_map, run_as, as_me, staging)
     token = session.token or os.environ.get("BAYGRID_TOKEN") or ""
     settings = _settings(session, centre, state, given, token, "local")
     _start(session, settings, {})
@@ -78,6 +83,7 @@ def join(
     account_map: AccountMap = None,
     run_as: RunAs = "",
     as_me: AsMe = False,
+    staging: Staging = None,
     accelerator_hour: Annotated[
         list[str] | None,
         typer.Option("--accelerator-hour", metavar="[MODEL=]AMOUNT", help="For an offer; may be repeated."),
@@ -105,7 +111,7 @@ def join(
         )
     if not yes and not sys.stdin.isatty():
         raise CliError("nobody can be asked here", code="not-asked", cure="say --yes to accept what is found")
-    given = _given(driver, node, option, account_map, run_as, as_me)
+    given = _given(driver, node, option, account_map, run_as, as_me, staging)
     settings = _settings(session, centre, state, given, token, "")
     prices = joining.Prices(currency, _by_model(accelerator_hour or []), cpu_hour, gib_hour)
     shown: dict[str, Any] = {}
@@ -135,11 +141,13 @@ def _given(
     account_map: list[str] | None,
     run_as: str,
     as_me: bool,
+    staging: Path | None,
 ) -> dict[str, Any]:
     """What was said, as fields of AgentSettings."""
     lists = {"nodes": node, "options": option, "account_map": account_map}
     said: dict[str, Any] = {key: tuple(values) for key, values in lists.items() if values}
-    texts = {"driver": driver, "run_as": run_as, "as_me": as_me}
+    rules = str(staging.absolute()) if staging is not None else ""
+    texts = {"driver": driver, "run_as": run_as, "as_me": as_me, "staging": rules}
     return said | {key: value for key, value in texts.items() if value}
 
 

@@ -8,7 +8,7 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import ARRAY, Array, Attempt, Job, local, money, tally
+from baygrid.cli.shapes import ARRAY, Array, Attempt, Job, local, money, staged, tally
 
 JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -212,9 +212,12 @@ def _job_row(job: Job) -> list[str | None]:
 
 
 def _state(job: Job) -> str:
-    """With why it waits, if it does."""
+    """With why it waits, if it does, or how much of its inputs has come."""
     if job["state"] == "HELD":
         return f"HELD ({job['cause']})"
+    coming = staged(job["attempts"][-1]) if job["attempts"] else ""
+    if coming:
+        return f"{job['state']} (staging {coming})"
     waits = _waiting(job)
     if waits is None:
         return job["state"]
@@ -279,6 +282,7 @@ def _details(session: Session, job: Job) -> None:
         ("held", money(job["hold"])),
         ("charged", money(job["charge"])),
         ("borne by the platform", money(job["overrun"]) if job["overrun"]["minor"] else ""),
+        ("inputs", staged(job["attempts"][-1]) if job["attempts"] else ""),
         ("why there", job["reasons"]["text"] if job["reasons"] else ""),
         ("its centre says", _at_centre(job)),
     ):

@@ -42,6 +42,10 @@ def serve(
         list[str] | None,
         typer.Option("--node", metavar="SPEC", help="A node of the embedded centre; may be repeated."),
     ] = None,
+    staging: Annotated[
+        Path | None,
+        typer.Option("--staging", metavar="FILE", help="What the embedded centre may fetch for jobs (YAML)."),
+    ] = None,
 ) -> None:
     """Start a server. Alone it is a whole region: SQLite, one local centre, nothing else to start."""
     from baygrid import wiring
@@ -52,7 +56,9 @@ def serve(
     )
     # Several servers share one PostgreSQL, and they cannot all be the centre `local`.
     embedded = "local" if centre or (centre is None and database is None) else None
-    settings = replace(settings, embedded=embedded, embedded_nodes=tuple(node or ()))
+    settings = replace(
+        settings, embedded=embedded, embedded_nodes=tuple(node or ()), embedded_staging=str(staging or "")
+    )
     settle()
     try:
         wiring.serve(settings, lambda address, secret: _ready(session, address, secret))

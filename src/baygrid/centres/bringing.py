@@ -1,0 +1,89 @@
+"""What an order's inputs are brought by: blobs from the server, sources by the centre's stager. Tells how far
+it is, now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from baygrid.ports.basics import Clock, Instant
+from baygrid.ports.centre import Fetch, StagingFailed
+from baygrid.ports.messages import Order, Source
+
+TELL_EVERY_MS = 1_000
+
+Told = Callable[[int, int | None, str], None]
+"""Bytes that have come, of how many (None: not known), and what was remarkable."""
+
+
+class Listener(Protocol):
+    """Who waits for a source. `wanted` is asked often."""
+
+    def told(self, done: int, total: int | None, note: str) -> None: ...
+
+    def wanted(self) -> bool: ...
+
+
+class Stager(Protocol):
+    """Fetches what a source names. Safe for several threads."""
+
+    def place(self, source: Source, into: Path, listener: Listener) -> None:
+        """Makes and fills the folder `into`. Raises StagingFailed, Stopped, OSError."""
+        ...
+
+
+class Bringing:
+    """Implements `ports.centre.Fetch` and `Places` for one order; in one thread. `tell` hears of all its
+    sources together."""
+
+    def __init__(
+        self,
+        order: Order,
+        fetch: Fetch,
+        stager: Stager | None,
+        clock: Clock,
+        tell: Told,
+        wanted: Callable[[], bool],
+    ) -> None:
+        self._fetch, self._stager, self._clock, self._tell, self._wanted = fetch, stager, clock, tell, wanted
+        self._totals = {source.uri: source.bytes for source in order.sources.values()}
+        self._done = dict.fromkeys(self._totals, 0)
+        self._at: Instant = 0
+
+    def __call__(self, sha256: str, /) -> Iterator[bytes]:
+        return self._fetch(sha256)
+
+    def place(self, source: Source, into: Path) -> None:
+        if self._stager is None:
+            raise StagingFailed("this centre fetches nothing from datasets and URIs")
+        self._stager.place(source, into, _Ear(self, source.uri))
+        self._say("")
+
+    def wanted(self) -> bool:
+        return self._wanted()
+
+    def told(self, uri: str, done: int, total: int | None, note: str) -> None:
+        self._done[uri] = done
+        self._totals[uri] = total if total is not None else self._totals[uri]
+        if note or self._clock() - self._at >= TELL_EVERY_MS:
+            self._say(note)
+
+    def _say(self, note: str) -> None:
+        self._at = self._clock()
+        known = [total for total in self._totals.values() if total is not None]
+        total = sum(known) if len(known) == len(self._totals) else None
+        self._tell(sum(self._done.values()), total, note)
+
+
+class _Ear:
+    """Hears of one source."""
+
+    def __init__(self, bringing: Bringing, uri: str) -> None:
+        self._bringing, self._uri = bringing, uri
+
+    def told(self, done: int, total: int | None, note: str) -> None:
+        self._bringing.told(self._uri, done, total, note)
+
+    def wanted(self) -> bool:
+        return self._bringing.wanted()

@@ -95,6 +95,64 @@ def test_a_message_survives_the_wire(message):
     assert from_json(type(message), to_json(message)) == message
 
 
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**308, 10**320)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from([state.value for state in AttemptState]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+MESSAGES = [Report, Desired, ReportAnswer, AttemptReport, SignedUsage, Usage, Order, Stop, PartitionReport]
+
+
+def understood(cls, data):
+    """A message, or a complaint that fits into a line."""
+    try:
+        assert type(from_json(cls, data)) is cls
+    except ValueError as error:
+        assert len(str(error)) < 500  # noqa: PT017 - either way is right
+
+
+@given(st.sampled_from(MESSAGES), ANYTHING)
+def test_anything_is_a_message_or_a_value_error(cls, data):
+    understood(cls, data)
+
+
+@given(REPORT, ANYTHING, st.data())
+def test_a_report_with_anything_in_any_place(report, anything, data):
+    """Where a fuzz of whole values hardly ever comes: deep inside what is a report but for one field."""
+    message = whole = to_json(report)
+    for _ in range(6):
+        places = sorted(message) if isinstance(message, dict) else range(len(message))
+        place = data.draw(st.sampled_from(list(places)))
+        if not (isinstance(message[place], dict | list) and message[place]) or data.draw(st.booleans()):
+            message[place] = anything
+            break
+        message = message[place]
+    understood(Report, whole)
+
+
+@pytest.mark.parametrize("cls", MESSAGES)
+def test_what_is_huge_or_deep_costs_one_line(cls):
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for data in (deep, [0] * 10**6, {"state": deep}, {"state": "x" * 10**6}, {"attempts": deep}, 10**5000):
+        understood(cls, data)
+        names = [field.name for field in dataclasses.fields(cls)]
+        understood(cls, dict.fromkeys(names, data))
+
+
+@given(st.sampled_from(MESSAGES), st.binary(max_size=60))
+def test_any_bytes_are_a_message_or_a_value_error(cls, body):
+    with pytest.raises(ValueError, match=r"."):
+        decode(cls, body)
+
+
 @given(REPORT)
 def test_a_newer_side_may_say_more(message):
     data = to_json(message)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from baygrid.core.reading import shown
 from baygrid.ports.messages import DriverReport, PartitionReport, Usage
 
 T = TypeVar("T")
@@ -136,9 +137,12 @@ def _whole(data: Any) -> int:
 
 
 def _number(data: Any) -> float:
-    if type(data) not in (float, int) or not math.isfinite(data):
-        raise _wrong("a number", data)
-    return float(data)
+    try:
+        if type(data) in (float, int) and math.isfinite(data):
+            return float(data)
+    except OverflowError:  # a whole number that no float can be
+        pass
+    raise _wrong("a number", data)
 
 
 def _truth(data: Any) -> bool:
@@ -206,7 +210,7 @@ def _enum(kind: type[Enum]) -> Decoder:
         try:
             return members[data]
         except (KeyError, TypeError):
-            raise WireError(f"expected a {kind.__name__}, not {str(data)[:40]!r}") from None
+            raise WireError(f"expected a {kind.__name__}, not {shown(data)}") from None
 
     return decode_enum
 

@@ -35,6 +35,7 @@ ROWS = [
     for row in rows
 ]
 BLOB = b"what a job works on"
+RESULT = b"what the job made"
 EVERYBODYS = b"what everybody puts"
 _numbers = itertools.count()
 
@@ -156,11 +157,11 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         assert made.status_code == 201, made.text
         things["array"] = made.json()["id"]
     if "{job}" in address or "{attempt}" in address or ("{sha256}" in address and method != "PUT"):
-        _run_a_job(region, client, things)
+        _run_a_job(region, client, things, ended="/outputs" in address)
     return things
 
 
-def _run_a_job(region: World, client: TestClient, things: dict[str, str]) -> None:
+def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, ended: bool) -> None:
     team = region.headers("team")
     things["sha256"] = hashlib.sha256(BLOB).hexdigest()
     region.store.write(lambda tx: tx.region.set_centre_state("far", CentreState.OPEN))
@@ -171,7 +172,13 @@ def _run_a_job(region: World, client: TestClient, things: dict[str, str]) -> Non
     region.place()
     (attempt,) = region.attempts(made.json()["id"])
     things |= {"job": attempt.job, "attempt": attempt.id, "attempt_token": attempt.token}
-    region.report("far", attempt, AttemptState.PUBLISHING, outputs={"result": things["sha256"]})
+    if not ended:
+        region.report("far", attempt, AttemptState.PUBLISHING)
+        return
+    far = region.headers("far")
+    result = hashlib.sha256(RESULT).hexdigest()
+    assert client.put(f"/v1/blobs/{result}", content=RESULT, headers=far).status_code == 201
+    region.report("far", attempt, AttemptState.SUCCEEDED, outputs={"result": result})
 
 
 def _filled(text: str, things: dict[str, str], *, braces: bool = True) -> str:

@@ -29,7 +29,7 @@ from baygrid.ports.messages import (
 )
 from baygrid.ports.records import Kind, Role
 from baygrid.ports.store import Store, Tx
-from baygrid.ports.wire import usage_bytes
+from baygrid.ports.wire import inventory_digest, usage_bytes
 from baygrid.store import open_store
 from baygrid.store.vault import AesVault
 
@@ -111,6 +111,7 @@ class Site:
     def report(self, *attempts: AttemptReport, seq: int | None = None) -> ReportAnswer:
         if seq is None:
             seq = self.seq = self.seq + 1
+        inventory = (PartitionReport("main", self.nodes),)
         return sync.take_report(
             self.stage.platform,
             self.actor,
@@ -120,8 +121,8 @@ class Site:
                 seq=seq,
                 ack=0,
                 now=self.stage.now,
-                inventory_digest=f"{self.name}-{self.nodes}-{self.driver}",
-                inventory=(PartitionReport("main", self.nodes),),
+                inventory_digest=inventory_digest(inventory, self.driver),
+                inventory=inventory,
                 public_key=self.key.public_key,
                 attempts=attempts,
                 driver=self.driver,

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import blobs, jobs, projects
+from baygrid.app import blobs, centres, jobs, projects
 from baygrid.app.problems import NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
-from baygrid.ports.records import JobRecord
+from baygrid.ports.records import CentreState, JobRecord
 from tests.app.stage import OPERATOR, Site, Stage
 
 
@@ -57,6 +57,7 @@ def test_a_preempted_job_is_queued_again_and_pays_what_it_used(stage: Stage, sit
     (again,) = site.desired().orders
     view = jobs.job(stage.platform, stage.team, order.job)
     assert [(a.n, a.state) for a in view.attempts] == [(1, AttemptState.PREEMPTED), (2, AttemptState.PLACED)]
+    stage.pass_time(600_000)
     end(site, again, AttemptState.SUCCEEDED)
     view = jobs.job(stage.platform, stage.team, order.job)
     assert (view.job.state, view.charged, view.job.retries) == (JobState.SUCCEEDED, 34, 0)
@@ -195,6 +196,7 @@ def test_a_lost_attempt_is_tried_again_uncharged_and_its_first_is_still_stopped(
     (again,) = site.desired().orders
     end(site, order, AttemptState.CANCELLED)
     assert job(stage, order).state is JobState.ACTIVE
+    stage.pass_time(600_000)
     end(site, again, AttemptState.SUCCEEDED)
     view = jobs.job(stage.platform, stage.team, order.job)
     assert (view.job.state, view.charged) == (JobState.SUCCEEDED, 17)
@@ -229,7 +231,8 @@ def test_the_next_attempt_goes_on_from_the_checkpoint(stage: Stage, site: Site):
     stage.preempt(order.attempt)
     (stop,) = site.desired().stops
     assert (stop.reason, stop.signal, stop.grace_s) == ("preempted", "USR1", 60)
-    kept = "ab" * 32
+    kept = hashlib.sha256(b"left").hexdigest()
+    blobs.put(stage.platform, site.actor, kept, 0, 4, iter([b"left"]))
     left = replace(site.says(order, AttemptState.PREEMPTED, 600), outputs={"checkpoint": kept})
     site.report(left)
     assert blobs.outputs(stage.platform, stage.team, order.job) == [], "it is no result"
@@ -249,9 +252,11 @@ def test_an_agent_may_fetch_the_checkpoint_it_needs_and_no_other(stage: Stage, s
     other = stage.add_site("other", cpu_hour="2")
     order = running(stage, site, checkpoint=CHECKPOINT)
     stage.preempt(order.attempt)
-    blobs.put(stage.platform, other.actor, kept, 0, 4, iter([b"left"]))
+    blobs.put(stage.platform, site.actor, kept, 0, 4, iter([b"left"]))
     site.report(replace(site.says(order, AttemptState.PREEMPTED, 600), outputs={"checkpoint": kept}))
     with pytest.raises(NotFound):
-        blobs.get(stage.platform, site.actor, kept)
+        blobs.get(stage.platform, other.actor, kept)
+    centres.set_state(stage.platform, OPERATOR, site.name, CentreState.DRAINED)
+    other.report()
     stage.schedule()
-    assert b"".join(blobs.get(stage.platform, site.actor, kept)[1]) == b"left"
+    assert b"".join(blobs.get(stage.platform, other.actor, kept)[1]) == b"left"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from baygrid.api import bodies, render, schemas
-from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, read_json, reads
+from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, parse_json, read_body, reads
 from baygrid.api.waiters import Departure, Waiter
 from baygrid.app import centres, joining, logs, sync
 from baygrid.app.offers import Rates
@@ -61,16 +61,20 @@ def renew(call: Caller, body: Annotated[bodies.NewCredential, reads(bodies.NewCr
 @router.post("/v1/agent/report", response_model=ReportAnswer)
 async def report(request: Request, call: Caller) -> Response:
     """409 for an older incarnation or seq than the last one taken."""
-    document = await read_json(request)
-    return RenderedJson(await run_in_threadpool(_report, call, document))
+    body = await read_body(request)
+    return RenderedJson(await run_in_threadpool(_report, call, body))
 
 
-def _report(call: Call, document: Any) -> bytes:
+def _report(call: Call, body: bytes) -> bytes:
+    document = parse_json(body)  # here, since megabytes take time
     try:
         message = wire.from_json(Report, document)
     except ValueError as error:
         raise Invalid.at("", f"this is no report: {error}") from None
-    return wire.encode(sync.take_report(call.platform, call.actor, message))
+    answer = sync.take_report(call.platform, call.actor, message)
+    for attempt, why in answer.refused:
+        call.server.refusals.note(call.actor.centre or "", "attempt", attempt, why)
+    return wire.encode(answer)
 
 
 @router.get("/v1/agent/desired", response_model=Desired)

@@ -30,9 +30,10 @@ from baygrid.api import (
     secrets,
     tokens,
 )
-from baygrid.api.edge import Server
+from baygrid.api.edge import Server, tell_refusal
 from baygrid.api.limits import BodyLimit
 from baygrid.api.metrics import Metrics
+from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions
 from baygrid.api.waiters import Hub
 from baygrid.app.logs import MAX_APPEND_BYTES
@@ -53,7 +54,8 @@ def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics 
 
     Call `app.state.server.hub.close()` when the server begins to stop: it ends parked requests and streams.
     """
-    server = Server(platform, Hub(), Sessions(platform), metrics or Metrics(), role)
+    metrics = metrics or Metrics()
+    server = Server(platform, Hub(), Sessions(platform), metrics, role, Refusals(metrics))
     platform.store.subscribe(server.sessions.hear)  # first: whom the hub wakes asks who it is anew
     platform.store.subscribe(server.hub.hear)
     app = FastAPI(
@@ -66,7 +68,7 @@ def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics 
         exception_handlers={HTTPException: _http_problem},
     )
     app.state.server = server
-    app.add_middleware(BodyLimit, other=LIMITS)
+    app.add_middleware(BodyLimit, other=LIMITS, refused=tell_refusal)
     app.openapi = _remembered(app)  # type: ignore[method-assign]
     return app
 

@@ -10,23 +10,29 @@ from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from baygrid.api import problems
 from baygrid.api.metrics import Metrics
 from baygrid.api.problems import UnsupportedMediaType
+from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions
 from baygrid.api.waiters import Hub
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, Malformed, NotFound
+from baygrid.app.problems import Invalid, Malformed, NotFound, Problem, Unauthorized
 
 M = TypeVar("M", bound=BaseModel)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+ACTOR = "baygrid.actor"
+"""In the scope of a request: who sends it, once that is known."""
 Responses = dict[int | str, dict[str, Any]]
 """What an endpoint also answers, in FastAPI's terms."""
 
@@ -40,6 +46,7 @@ class Server:
     sessions: Sessions
     metrics: Metrics
     role: Callable[[], str]
+    refusals: Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ async def authenticated(request: Request) -> Call:
     actor = server.sessions.known(header)
     if actor is None:
         actor = await run_in_threadpool(server.sessions.authenticate, header)
+    request.scope[ACTOR] = actor
     return Call(server, actor, header)
 
 
@@ -117,7 +125,31 @@ def parse_json(body: bytes) -> Any:
         raise Malformed(f"the body is not valid JSON: {error.msg} ({where})") from None
     if _SUSPECT.search(body):
         _refuse_unstorable(value)
+    if not _is_as_written(value, body) and _STRING.sub(b"", body).count(b":") > _entries(value):
+        # It would mean one thing to us and another to the next reader.
+        raise Invalid.at("", "has an object with the same field twice: keep one")
     return value
+
+
+def _is_as_written(value: Any, body: bytes) -> bool:
+    """What orjson itself wrote, as our agents and clients do, names no field twice."""
+    try:
+        return orjson.dumps(value) == body
+    except orjson.JSONEncodeError:  # it reads more levels than it writes
+        return False
+
+
+def _entries(value: Any) -> int:
+    """How many fields all objects have together. Not recursive: the value may be deep."""
+    found, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            found += len(part)
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+    return found
 
 
 def _refuse_unstorable(value: Any) -> None:
@@ -172,13 +204,43 @@ class Route(APIRoute):
             began = time.perf_counter()
             try:
                 _check_address(request, known)
+                _check_coding(request)
                 response = await handle(request)
             except Exception as error:  # noqa: BLE001 - rendered, and logged where it is our own fault
+                if isinstance(error, RequestValidationError):
+                    error = problems.invalid(error.errors())
                 response = problems.response_of(error, request)
+                if isinstance(error, Problem):
+                    tell_refusal(request.scope, error)
             metrics.saw(request.method, path, response.status_code, time.perf_counter() - began)
             return response
 
         return handler
+
+
+def _check_coding(request: Request) -> None:
+    """A few bytes may unpack to any number of them: nothing is unpacked here."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("send the body as it is, without Content-Encoding")
+
+
+def tell_refusal(scope: Scope, problem: Problem) -> None:
+    """Logs and counts what was refused of a centre: of a request with a centre's token, or to an address that
+    is only there for agents."""
+    server: Server = scope["app"].state.server
+    actor, path = scope.get(ACTOR) or _remembered(server, scope), str(scope["path"])
+    centre = actor.centre if actor is not None else None
+    if centre is not None or path.startswith("/v1/agent/"):
+        server.refusals.note(centre or "", problem.code, path, problem.detail)
+
+
+def _remembered(server: Server, scope: Scope) -> Actor | None:
+    """Whose request it is that was refused before anybody asked, as far as that costs no read."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    try:
+        return server.sessions.known(header.decode("latin-1"))
+    except Unauthorized:
+        return None
 
 
 def _query_names(dependant: Any) -> set[str]:

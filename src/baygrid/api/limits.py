@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,11 +15,15 @@ SMALL = 64 * 1024
 
 
 class BodyLimit:
-    """Refuses bodies over MAX_BODY. `other`: other limits, by how an address begins; None: no limit here."""
+    """Refuses bodies over MAX_BODY. `other`: other limits, by how an address begins; None: no limit here.
+    `refused` is told of those that no endpoint sees."""
 
-    def __init__(self, app: ASGIApp, other: Mapping[str, int | None]) -> None:
+    def __init__(
+        self, app: ASGIApp, other: Mapping[str, int | None], refused: Callable[[Scope, TooLarge], None]
+    ) -> None:
         self._app = app
         self._other = other
+        self._refused = refused
 
     def _most(self, path: str) -> int | None:
         for prefix, most in self._other.items():
@@ -34,7 +38,9 @@ class BodyLimit:
         most, announced = self._most(scope["path"]), _announced(scope)
         scope[BODY_LEFT] = announced is None or announced > SMALL
         if most is not None and (announced or 0) > most:
-            await ProblemResponse(_too_large(most))(scope, receive, send)
+            problem = _too_large(most)
+            self._refused(scope, problem)
+            await ProblemResponse(problem)(scope, receive, send)
             return
         seen, refused = 0, False
 

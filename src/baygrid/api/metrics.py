@@ -29,6 +29,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.refusals = Counter(
+            "baygrid_centre_refusals_total",
+            "What centres said and was not taken: attempts of a report, or whole requests by their problem.",
+            ("centre", "kind"),
+            registry=self.registry,
+        )
         self._jobs = Gauge("baygrid_jobs", "Jobs by state.", ("state",), registry=self.registry)
         self._leader = Gauge(
             "baygrid_leader", "1 where this server plans for the region.", registry=self.registry

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import structlog
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -97,8 +96,6 @@ def response_of(error: Exception, request: Request) -> Response:
         return ProblemResponse(error)
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody reads it
-    if isinstance(error, RequestValidationError):
-        return ProblemResponse(invalid(error.errors()))
     if isinstance(error, HTTPException):
         return of_http(error, request)
     return unexpected(error, request)

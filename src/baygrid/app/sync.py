@@ -13,10 +13,11 @@ from baygrid.app import blobs, datasets, inputs
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
+from baygrid.app.declared import check_incarnation, check_report
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.joining import first_use
 from baygrid.app.platform import Platform
-from baygrid.app.plausible import expected, implausible, misfit
+from baygrid.app.plausible import NOT_HERE, expected, implausible, misfit, not_its_outputs, told
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
@@ -55,18 +56,21 @@ VERSION_LENGTH = 100
 
 
 def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswer:
-    """Stores what an agent says of its centre. Raises WrongState (409) for an older incarnation or seq."""
+    """Stores what an agent says of its centre. Raises WrongState (409) for an older incarnation or seq, and
+    Invalid for what no agent of ours says of itself."""
     centre = _own_centre(actor)
     if not VERSION - 1 <= report.version <= VERSION + 1:
         raise VersionMismatch(
             f"this server speaks version {VERSION} of the agent protocol, not {report.version}"
         )
+    check_report(report)
     now = platform.clock()
     refused = implausible(report, now)
     kept = _kept_outputs(platform, centre, report)
 
     def apply(tx: Tx) -> ReportAnswer:
         record = _known(tx, centre)
+        check_incarnation(report.incarnation, record.incarnation, now)
         if not tx.region.take_report(centre, report.incarnation, report.seq, now):
             raise WrongState(
                 "a newer report of this centre is already here",
@@ -138,26 +142,15 @@ def _take_attempts(
     `wrong`, and what is found to be, is left out. `kept`: bytes of the outputs that the centre has stored."""
     centre = at.name
     known = tx.attempts.get([item.attempt for item in report.attempts])
-    closed: list[str] = []
-    stored: list[tuple[str, int]] = []
-    current: list[tuple[AttemptRecord, AttemptReport]] = []
-    for item in report.attempts:
-        record = known.get(item.attempt)
-        # An attempt that this store does not know (restored from a backup?) is left running and
-        # unacknowledged.
-        if record is None or record.token != item.token or record.centre != centre:
-            continue
-        why = wrong.get(item.attempt) or misfit(record, item)
+    believed = _believed(tx, at, known, report, wrong, now)
+    current = [(known[item.attempt], item) for item in believed]
+    current = [(record, item) for record, item in current if not _is_over(record)]
+    jobs = tx.jobs.get([record.job for record, item in current if item.state.final or item.usage])
+    for record, item in current:
+        why = not_its_outputs(jobs[record.job], item, kept) if item.outputs else None
         if why is not None:
             wrong[item.attempt] = why
-            continue
-        stored += [(item.attempt, signed.usage.n) for signed in item.usage]
-        if item.state.final:
-            closed.append(item.attempt)
-        if record.state.final and record.want is Want.NOTHING:
-            continue
-        current.append((record, item))
-    jobs = tx.jobs.get([record.job for record, item in current if item.state.final or item.usage])
+    current = [(record, item) for record, item in current if item.attempt not in wrong]
     earlier = _usage_by_attempt(tx, [record.id for record, item in current if item.state.final])
     offers = platform.catalogue.at(tx).offers if jobs else {}
     for record, item in current:
@@ -180,7 +173,37 @@ def _take_attempts(
                 datasets.publish(tx, jobs[record.job], ended, kept, at.jurisdiction, now)
         else:
             _advance(tx, changes, record, item, now)
-    return closed, stored
+    taken = [item for item in believed if item.attempt not in wrong]
+    stored = [(item.attempt, signed.usage.n) for item in taken for signed in item.usage]
+    return [item.attempt for item in taken if item.state.final], stored
+
+
+def _believed(
+    tx: Tx,
+    at: CentreRecord,
+    known: Mapping[str, AttemptRecord],
+    report: Report,
+    wrong: dict[str, str],
+    now: Instant,
+) -> list[AttemptReport]:
+    """What may be true of attempts of this centre; why the others may not is entered into `wrong`. An attempt
+    that this store does not know (restored from a backup?) is left running and unacknowledged."""
+    for item in report.attempts:
+        record = known.get(item.attempt)
+        if record is None or record.token != item.token or record.centre != at.name:
+            wrong.setdefault(item.attempt, NOT_HERE)
+    items = [item for item in report.attempts if item.attempt not in wrong]
+    stored = _usage_by_attempt(tx, [item.attempt for item in items if item.usage])
+    for item in items:
+        usage = [row.signed.usage for row in stored.get(item.attempt, ())]
+        why = misfit(known[item.attempt], item, usage, at.inventory, now)
+        if why is not None:
+            wrong[item.attempt] = why
+    return [item for item in items if item.attempt not in wrong]
+
+
+def _is_over(record: AttemptRecord) -> bool:
+    return record.state.final and record.want is Want.NOTHING
 
 
 def _kept_outputs(platform: Platform, centre: str, report: Report) -> dict[str, int]:
@@ -206,12 +229,12 @@ def _usage_row(
 def _observed(record: AttemptRecord, item: AttemptReport) -> AttemptRecord:
     return replace(
         record,
-        raw=item.raw,
+        raw=told(item.raw),
         started_at=item.started_at if item.started_at is not None else record.started_at,
         ended_at=item.ended_at,
         exit_code=item.exit_code,
         cause=item.cause,
-        detail=item.detail,
+        detail=told(item.detail),
         outputs=dict(item.outputs),
         nodes=item.nodes or record.nodes,
         staged_bytes=item.staged_bytes or record.staged_bytes,
@@ -271,7 +294,7 @@ def _advance(tx: Tx, changes: Changes, record: AttemptRecord, item: AttemptRepor
         return
     changes.attempts.append(changed)
     if state is not record.state:
-        raw = item.raw or None
+        raw = told(item.raw) or None
         changes.events.append(attempt_event(now, record, state, raw=raw, started_at=item.started_at))
 
 

@@ -19,6 +19,7 @@ from baygrid.ports.messages import (
     AttemptReport,
     Desired,
     DriverReport,
+    Forecast,
     NodeReport,
     Order,
     PartitionReport,
@@ -108,7 +109,9 @@ class Site:
     def actor(self) -> Actor:
         return Actor(f"tok-{self.name}", Role.CENTRE, self.name, centre=self.name)
 
-    def report(self, *attempts: AttemptReport, seq: int | None = None) -> ReportAnswer:
+    def report(
+        self, *attempts: AttemptReport, seq: int | None = None, waits: tuple[Forecast, ...] = ()
+    ) -> ReportAnswer:
         if seq is None:
             seq = self.seq = self.seq + 1
         inventory = (PartitionReport("main", self.nodes),)
@@ -126,6 +129,7 @@ class Site:
                 public_key=self.key.public_key,
                 attempts=attempts,
                 driver=self.driver,
+                waits=waits,
             ),
         )
 

@@ -12,6 +12,7 @@ from baygrid.ports.messages import (
     WITHDRAWN,
     AttemptReport,
     Desired,
+    Inquiry,
     NodeReport,
     Order,
     PartitionReport,
@@ -145,6 +146,8 @@ class FakeServer:
         self.digest = ""
         self.down = False
         self.refusal: Refused | None = None
+        self.asked: Sequence[Inquiry] = ()
+        self.deaf = False  # its answers to reports are lost
 
     def want(self, *orders: Order, stops: Sequence[Stop] = ()) -> None:
         with self.changed:
@@ -187,7 +190,9 @@ class FakeServer:
                     self.orders.pop(one.attempt, None)
                     self.stops.pop(one.attempt, None)
             self.changed.notify_all()
-            return ReportAnswer(self.gen, closed, stored, self.digest)
+            if self.deaf:
+                raise Unreachable("the answer was lost")
+            return ReportAnswer(self.gen, closed, stored, self.digest, asked=self.asked)
 
     def desired(self, incarnation: int, after: int, wait_s: float) -> Desired:
         with self.changed:

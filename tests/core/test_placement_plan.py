@@ -238,6 +238,7 @@ def test_a_full_table_tells_every_cost_and_can_be_stored():
     assert table.outcome.text == "can start now on qianhai/gpu H100:4 for 108.80 CNY at its full time"
     rest = {
         "wait_s": 0,
+        "centre_wait_s": None,
         "start_ms": None,
         "transfer_s": 0,
         "run_s": 3600,

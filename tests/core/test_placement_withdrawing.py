@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from baygrid.core.placement.demand import Demand, Infra, Target
-from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.image import Image, Placement, Shape
 from baygrid.core.placement.plan import Planner, Queued, Withdrawal
 from baygrid.core.placement.policy import CentrePolicy, Policy, QueuePolicy, Quota
 from baygrid.core.placement.queue.backlog import Backlog
@@ -122,8 +122,16 @@ def test_another_own_queue_is_better_only_where_its_centre_says_that_nobody_wait
     it = waits("a")
     image = two(it)
     assert asked_back(image, queued(it), policy=both) == ()
-    for wait_s, expected in ((60, []), (0, ["a"])):
-        image.set_centre(replace(image.centres["west"], waits={"p": wait_s}))
+    asked = Shape("p", 1, 8, 64 * 1024, None, 0, 3600)
+    smaller, larger = replace(asked, cpus=4), replace(asked, time_s=7200)
+    for told, expected in (
+        ({asked: 60}, []),
+        ({asked: 0}, ["a"]),
+        ({smaller: 0}, []),
+        ({larger: 0}, ["a"]),
+        ({asked: 60, larger: 0}, []),
+    ):
+        image.set_centre(replace(image.centres["west"], waits=told))
         assert names(asked_back(image, queued(it), policy=both)) == expected
     image.occupy(replace(waits("b"), centre="west"))
     assert asked_back(image, queued(it), policy=both) == ()

@@ -50,9 +50,9 @@ def backlog(seed: int, jobs: int) -> list[Past]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_each_gets_what_it_is_entitled_to(seed: int):
-    history = backlog(seed, 150)
+def test_each_gets_what_it_is_entitled_to():
+    """35 hours of work: in 8 one gang more or less is already a tenth of the smallest share."""
+    history = backlog(4, 600)
     course = simulate(SETTING, history, 30_000, {})
     last = {run.job.partition("-")[0]: 0 for run in course.runs}
     for run in course.runs:

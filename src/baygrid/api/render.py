@@ -220,6 +220,7 @@ def _candidate(row: Row) -> Doc:
         "accelerator": row.offer.accelerator if row.offer else None,
         "verdict": row.verdict,
         "wait_s": row.wait_s,
+        "centre_wait_s": row.centre_wait_s,
         "start": None if row.start is None else instant(row.start),
         "transfer_s": row.transfer_s,
         "run_s": row.run_s,

@@ -117,7 +117,10 @@ class Candidate(Shape):
     offer: str | None
     accelerator: str | None
     verdict: Literal["chosen", "possible", "busy", "no"]
-    wait_s: int | None = Field(description="seconds in the centre's own queue")
+    wait_s: int | None = Field(description="seconds until it starts there")
+    centre_wait_s: int | None = Field(
+        description="seconds in the centre's own queue, as its scheduler said itself; null: it said nothing"
+    )
     start: Time | None = Field(description="when it is expected to begin, where that is known")
     transfer_s: int | None = Field(description="seconds, by the link that the operator declared")
     run_s: int | None = Field(description="seconds that it is expected to run")

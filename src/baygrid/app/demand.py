@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from baygrid.core.jobs.checkpoint import PLAIN
 from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
-from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate
+from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate, Shape
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, Want
+
+NO_WAITS: Final[Mapping[Shape, int]] = {}
 
 SILENT_MS = 30_000
 """A centre whose agent has not reported for so long gets nothing new; what it runs is left alone."""
@@ -100,7 +103,11 @@ def partitions_of(centre: CentreRecord) -> tuple[Partition, ...]:
 
 
 def centre_view(
-    centre: CentreRecord, partitions: tuple[Partition, ...], seen_at: Instant | None, now: Instant
+    centre: CentreRecord,
+    partitions: tuple[Partition, ...],
+    seen_at: Instant | None,
+    now: Instant,
+    waits: Mapping[Shape, int] = NO_WAITS,
 ) -> CentreView:
     """`partitions` is handed in, so that an unchanged centre keeps the same tuple."""
     return CentreView(
@@ -109,7 +116,8 @@ def centre_view(
         centre.state is CentreState.OPEN,
         silent_s(seen_at, now),
         partitions,
-        capabilities=centre.capabilities,
+        waits,
+        centre.capabilities,
     )
 
 

@@ -43,7 +43,8 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One offer that was considered (`offer` None: a place without a price). `verdict`: chosen, possible (but
-    not the best), busy (waiting helps) or no. `wait_s` in the centre's own queue, `transfer_s` of what it
+    not the best), busy (waiting helps) or no. `wait_s`: until it starts, `centre_wait_s`: as the
+    centre's own scheduler said (None: it said nothing); `transfer_s` of what it
     needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
     grams, where the operator has declared them. A voucher pays no share yet."""
 
@@ -57,6 +58,7 @@ class Row:
     transfer_s: int | None = None
     run_s: int | None = None
     gco2: float | None = None
+    centre_wait_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _row(
         figures.get("transfer_s"),
         figures.get("run_s"),
         figures.get("gco2"),
+        figures.get("centre_wait_s"),
     )
 
 

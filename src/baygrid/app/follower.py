@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from baygrid.app.catalogue import Catalogue, RegionCopy
+from baygrid.app.estimates import FRESH_MS
 from baygrid.app.region_image import RegionImage
 from baygrid.ports.basics import Instant
+from baygrid.ports.messages import Forecast
 from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
 from baygrid.ports.store import Store, Tx
 
@@ -29,6 +31,7 @@ class News:
     attempts: tuple[AttemptRecord, ...]
     region: RegionCopy
     seen: Mapping[str, Instant | None]
+    told: Mapping[str, Sequence[Forecast]]
 
 
 class Follower:
@@ -47,8 +50,10 @@ class Follower:
         read = self._store.read
         self.region = RegionImage()
         self._cursor = read(lambda tx: tx.events.end())
-        region, seen = read(lambda tx: (self._catalogue.at(tx), tx.region.seen()))
-        self.region.take_region(region, seen, now)
+        region, seen, told = read(
+            lambda tx: (self._catalogue.at(tx), tx.region.seen(), tx.estimates.told(now - FRESH_MS))
+        )
+        self.region.take_region(region, seen, now, told)
         since = now - REMEMBERED_HALF_LIVES * self.region.policy.half_life_s * 1000
         ended = read(lambda tx: tx.attempts.ended(since, REMEMBERED))
         for start in range(0, len(ended), EVENTS_AT_ONCE):
@@ -87,11 +92,12 @@ class Follower:
                 tuple(tx.attempts.get(attempts).values()) if attempts else (),
                 self._catalogue.at(tx),
                 tx.region.seen(),
+                tx.estimates.told(now - FRESH_MS),
             )
 
         news = self._store.read(load)
         self._cursor = news.cursor
-        self.region.take_region(news.region, news.seen, now)
+        self.region.take_region(news.region, news.seen, now, news.told)
         self.region.take(news.jobs, news.attempts)
         return news.more
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from baygrid.app.catalogue import Prices, RegionCopy
 from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s, told_wait_s
 from baygrid.app.durations import Durations, alike
+from baygrid.app.estimates import NOTHING_TOLD, inquiries_of, waits_of
 from baygrid.app.starts import Starts
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
@@ -22,6 +23,7 @@ from baygrid.core.placement.timeline.start_range import Told
 from baygrid.core.placement.withdrawing import Queued, patience_s
 from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
+from baygrid.ports.messages import Forecast, Inquiry
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
 
 NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "inputs", "outputs"})
@@ -70,8 +72,15 @@ class RegionImage:
         self._planned_at: Instant = 0
         self._news = True  # since the last plan a job came, or something became free, reachable or cheaper
 
-    def take_region(self, region: RegionCopy, seen: Mapping[str, Instant | None], now: Instant) -> None:
-        """Centres with how long they have been silent, and offers at the rates in force."""
+    def take_region(
+        self,
+        region: RegionCopy,
+        seen: Mapping[str, Instant | None],
+        now: Instant,
+        told: Mapping[str, Sequence[Forecast]] = NOTHING_TOLD,
+    ) -> None:
+        """Centres with how long they have been silent, and what the schedulers of some have `told` lately;
+        offers at the rates in force."""
         self.seen = seen
         self._organisations = region.organisations
         policy, changed = region.policy(now), False
@@ -81,7 +90,8 @@ class RegionImage:
             for attempt in self.live.values():
                 self._await(attempt)
         for name, centre in region.centres.items():
-            view = centre_view(centre, region.partitions[name], seen.get(name), now)
+            waits = waits_of(told.get(name, ()))
+            view = centre_view(centre, region.partitions[name], seen.get(name), now, waits)
             before = self.image.centres.get(name)
             if before != view:
                 self._news |= before is None or view.silent_s is None
@@ -272,6 +282,13 @@ class RegionImage:
             told = self.starts.ranges
             guesses = self._planner.foresee(self.image, self.backlog, self.policy, self.shares, told, now)
             self.starts.tell(guesses, now)
+
+    def inquiries(self, now: Instant) -> dict[str, tuple[Inquiry, ...]]:
+        """What to ask the schedulers of centres with queues of their own."""
+        if all(self.policy.centre(name).managed for name in self.image.centres):
+            return {}
+        found = self._planner.inquiries(self.image, self.backlog, self.policy, now)
+        return {centre: inquiries_of(shapes) for centre, shapes in found.items()}
 
     def explain(self, demand: Demand, now: Instant) -> Explanation:
         """Of a waiting job, or of one that is only imagined."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
@@ -25,6 +26,7 @@ class Scheduler:
         self._platform = platform
         self._holder = holder
         self._renewed: Instant = 0
+        self._inquire_at: Instant = 0
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -38,6 +40,7 @@ class Scheduler:
         try:
             more = self._follower.follow(now)
             placed = self._place(now)
+            self._inquire(now)
             self._lose_silent(now)
         except Fenced:
             self.term = None
@@ -90,6 +93,15 @@ class Scheduler:
         else:
             known.foresee(now)
         return bool(made.assignments)
+
+    def _inquire(self, now: Instant) -> None:
+        """Rarely: what the schedulers of centres are to be asked, so that any server can pass it on."""
+        if now < self._inquire_at:
+            return
+        self._inquire_at = now + ASK_EVERY_MS
+        asked = self._follower.region.inquiries(now)
+        if asked:
+            self._platform.store.write(lambda tx: tx.estimates.ask(asked, now))
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""

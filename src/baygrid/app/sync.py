@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from baygrid.app import blobs, datasets, inputs
+from baygrid.app import blobs, datasets, estimates, inputs
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
@@ -87,7 +87,8 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         settle(tx, changes.jobs, changes.freed, now)
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
         renew = record.renewing and not actor.fresh
-        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew)
+        asked = estimates.exchange(tx, record, report, now)
+        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew, asked)
 
     return platform.store.write(apply)
 

@@ -27,7 +27,7 @@ from baygrid.centres.remembered import (
 from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report, same
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, Observation, StagingFailed
+from baygrid.ports.centre import Centre, Estimating, Observation, StagingFailed
 from baygrid.ports.messages import WITHDRAWN, Desired, DriverReport, Order, Report, ReportAnswer, Stop
 
 USAGE_EVERY_MS = 3_600_000
@@ -71,6 +71,7 @@ class Agent:
         self._lazy: list[Entry] = []  # harmless to lose: goes with the next batch
         self._again_at: Instant | None = now
         self._soon: Instant = now  # when what is not an end is told, at the latest
+        self._estimating = centre if isinstance(centre, Estimating) else None
         self._reporter = Reporter(self.incarnation, key.public_key)
         self._describe()
         journal.rewrite(list(self._memory.dump(now)))  # the incarnation is durable before the first message
@@ -149,6 +150,8 @@ class Agent:
 
     def answered(self, answer: ReportAnswer, now: Instant) -> None:
         """The last report arrived."""
+        if self._estimating is not None:
+            self._estimating.ask_waits(answer.asked, now)
         for attempt in self._reporter.answered(answer):
             kept = self._memory.attempts.get(attempt)
             if kept is not None and kept.old:
@@ -195,6 +198,8 @@ class Agent:
         self._flush()
         if self._reporter.full_due(now):
             self._describe()
+        if self._estimating is not None:
+            self._reporter.waits = self._estimating.waits(now)
         return self._reporter.build(self._memory.attempts, self._memory.gen, now)
 
     # Bytes in

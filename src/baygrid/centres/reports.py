@@ -15,6 +15,7 @@ from baygrid.ports.messages import (
     WITHDRAWN,
     AttemptReport,
     DriverReport,
+    Forecast,
     PartitionReport,
     Report,
     ReportAnswer,
@@ -49,6 +50,9 @@ class Reporter:
         self._driver: DriverReport | None = None
         self._digest = ""
         self._server_digest: str | None = None
+        self.waits: tuple[Forecast, ...] = ()
+        self._waits_sent: tuple[Forecast, ...] = ()
+        self._waits_known: tuple[Forecast, ...] = ()
 
     def note(self, attempt: str, by: Instant = 0) -> None:
         """The server does not know this yet; it is told at `by`, 0 meaning now."""
@@ -85,6 +89,7 @@ class Reporter:
         self._seq += 1
         self.due_at = now if more else now + HEARTBEAT_MS
         known = self._server_digest == self._digest
+        self._waits_sent = self.waits
         return Report(
             version=VERSION,
             incarnation=self._incarnation,
@@ -96,6 +101,7 @@ class Reporter:
             public_key=self._public_key,
             attempts=tuple(told),
             driver=None if known else self._driver,
+            waits=() if self.waits is self._waits_known else self.waits,
         )
 
     def answered(self, answer: ReportAnswer) -> list[str]:
@@ -104,6 +110,7 @@ class Reporter:
         for attempt in told:
             del self._changed[attempt]
         self._sent = {}
+        self._waits_known = self._waits_sent
         self._server_digest = answer.inventory_digest
         if self._server_digest != self._digest:
             self.due_at = 0

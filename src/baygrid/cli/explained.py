@@ -27,13 +27,19 @@ def _cells(candidate: Candidate) -> dict[str, str]:
         "partition": candidate.get("partition") or "",
         "offer": candidate.get("offer") or "",
         "verdict": candidate["verdict"],
-        "wait": _seconds(candidate.get("wait_s")),
+        "wait": _wait(candidate),
         "start": _start(candidate),
         "transfer": _seconds(candidate.get("transfer_s")),
         "cost": money(candidate.get("cost")),
         "voucher": money(candidate.get("voucher")) or "none",
         "reason": reasons(candidate.get("reasons", ())),
     }
+
+
+def _wait(candidate: Candidate) -> str:
+    """With who says so, where that is the centre."""
+    said, wait = candidate.get("centre_wait_s"), candidate.get("wait_s")
+    return f"{_seconds(wait)} (the centre's word)" if said is not None and said == wait else _seconds(wait)
 
 
 def _seconds(value: int | None) -> str:

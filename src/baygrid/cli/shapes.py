@@ -27,6 +27,7 @@ class Candidate(TypedDict):
     accelerator: str | None
     verdict: str
     wait_s: int | None
+    centre_wait_s: int | None
     start: str | None
     transfer_s: int | None
     run_s: int | None

@@ -9,7 +9,17 @@ from typing import Protocol, runtime_checkable
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import Desired, Order, PartitionReport, Report, ReportAnswer, Source, Stop
+from baygrid.ports.messages import (
+    Desired,
+    Forecast,
+    Inquiry,
+    Order,
+    PartitionReport,
+    Report,
+    ReportAnswer,
+    Source,
+    Stop,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,19 @@ class Centre(Protocol):
 
     def forget(self, order: Order) -> None:
         """The server has everything: the attempt's files may go."""
+        ...
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """A centre whose own scheduler can be asked how long something would wait (capability `estimate`)."""
+
+    def ask_waits(self, asked: Sequence[Inquiry], now: Instant) -> None:
+        """Rarely, from now on; not for long if nobody asks again."""
+        ...
+
+    def waits(self, now: Instant) -> tuple[Forecast, ...]:
+        """What it said last, if that was just now: the same value until it says something else."""
         ...
 
 

@@ -135,10 +135,34 @@ class AttemptReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How long would one more such attempt wait in the queue of the centre's own scheduler? As an order would
+    say it; `project` has such jobs."""
+
+    project: str
+    partition: str
+    count: int
+    cpus: int
+    memory_mib: int
+    accelerator: str | None
+    accelerators: int
+    time_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The answer. None: the scheduler does not say."""
+
+    inquiry: Inquiry
+    wait_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """`ack`: the `gen` up to which desired has been durably taken on. `inventory` is None while its digest
     (sha256 of the canonical JSON, with the driver's) is what the server last acknowledged. `driver` comes
-    with it; None: of an agent from before there was one."""
+    with it; None: of an agent from before there was one. `waits`: what the centre's own scheduler said just
+    now."""
 
     version: int
     incarnation: int
@@ -150,6 +174,7 @@ class Report:
     public_key: str
     attempts: tuple[AttemptReport, ...]
     driver: DriverReport | None = None
+    waits: tuple[Forecast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +182,8 @@ class ReportAnswer:
     """`closed`: attempts whose final report is stored; the agent may forget them. `usage_stored`: (attempt,
     n) of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for
     all. `refused`: (attempt, why) of what cannot be true; everything else of the report was taken. `renew`:
-    the agent is to make itself a new credential."""
+    the agent is to make itself a new credential. `asked`: what the centre's own scheduler is to be asked now
+    and then, until an answer asks for something else."""
 
     gen: int
     closed: Sequence[str]
@@ -165,6 +191,7 @@ class ReportAnswer:
     inventory_digest: str
     refused: Sequence[tuple[str, str]] = ()
     renew: bool = False
+    asked: Sequence[Inquiry] = ()
 
 
 def join_bytes(centre: str, credential: str) -> bytes:

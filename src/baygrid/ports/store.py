@@ -3,14 +3,14 @@ both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import DriverReport, PartitionReport
+from baygrid.ports.messages import DriverReport, Forecast, Inquiry, PartitionReport
 from baygrid.ports.records import (
     ArrayRecord,
     AttemptRecord,
@@ -379,6 +379,26 @@ class Secrets(Protocol):
         ...
 
 
+class Estimates(Protocol):
+    """What centres with queues of their own were asked last, and what they said last."""
+
+    def ask(self, asked: Mapping[str, Sequence[Inquiry]], now: Instant) -> None:
+        """By centre. Raises an error of the database where there is no such centre."""
+        ...
+
+    def asked(self, centre: str, since: Instant) -> tuple[Inquiry, ...]:
+        """Unless that was before `since`."""
+        ...
+
+    def tell(self, centre: str, told: Sequence[Forecast], now: Instant) -> None:
+        """Nothing happens where the centre was never asked."""
+        ...
+
+    def told(self, since: Instant) -> dict[str, tuple[Forecast, ...]]:
+        """By centre: what was said at `since` or later."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction. Everything read and written in it holds together or not at all."""
 
@@ -406,6 +426,8 @@ class Tx(Protocol):
     def datasets(self) -> Datasets: ...
     @property
     def secrets(self) -> Secrets: ...
+    @property
+    def estimates(self) -> Estimates: ...
 
 
 class Store(Protocol):

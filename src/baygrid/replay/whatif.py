@@ -15,7 +15,8 @@ from heapq import heappop, heappush
 from typing import Final
 
 from baygrid.core.placement.demand import Demand, Expected, Target
-from baygrid.core.placement.image import CentreView, Image, OfferView, Placement
+from baygrid.core.placement.image import CentreView, Image, OfferView, Placement, Shape
+from baygrid.core.placement.judging.waits import expected
 from baygrid.core.placement.plan import Assignment, Planner, Preemption, impossible
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.queue.backlog import Backlog
@@ -226,7 +227,9 @@ class Simulation:
                 self._start(started, now)
 
     def _queue(self, it: Placement, now: int) -> None:
-        told_s = self._image.centres[it.centre].waits.get(it.partition)
+        time_s = self._live[it.attempt].past.demand.time_s
+        size = (it.count, it.cpus, it.memory_mib, it.accelerator, it.accelerators)
+        told_s = expected(self._image.centres[it.centre].waits, Shape(it.partition, *size, time_s))
         patience = patience_s(self._policy.centre(it.centre), told_s)
         self._queued[it.attempt] = now + patience * 1000
         heappush(self._events, (now + patience * 1000, _Kind.DUE, ""))

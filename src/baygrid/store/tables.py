@@ -131,6 +131,16 @@ inventories = _table(
     _text("capabilities", nullable=True),
 )
 
+# What a centre's own scheduler was asked last, and what it said: how long jobs would wait there.
+estimates = _table(
+    "estimates",
+    _text("centre", ForeignKey("centres.name"), primary_key=True),
+    _text("asked"),
+    _int("asked_at"),
+    _text("told"),
+    _int("told_at"),
+)
+
 offers = _table(
     "offers",
     _text("id", primary_key=True),

@@ -6,6 +6,7 @@ from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
 from baygrid.store.datasets import Datasets
+from baygrid.store.estimates import Estimates
 from baygrid.store.events import Events
 from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
@@ -25,6 +26,7 @@ class Tx:
         "arrays",
         "attempts",
         "datasets",
+        "estimates",
         "events",
         "jobs",
         "leadership",
@@ -48,3 +50,4 @@ class Tx:
         self.policies = Policies(session)
         self.datasets = Datasets(session)
         self.secrets = Secrets(session)
+        self.estimates = Estimates(session)

@@ -33,7 +33,8 @@ class Pace:
     """All in milliseconds. `soon` after a submission the engine is looked at, then in growing steps up to
     `tick`. `settle`: how long a file that another node wrote may stay unseen. `lag`: how long the accounting
     may not know what the list no longer has. `silent`: how long the engine's word on an end is waited for
-    that the folder knows. `again`, growing to `again_most`: after an engine did not answer."""
+    that the folder knows. `again`, growing to `again_most`: after an engine did not answer. `waits`:
+    between two questions how long one more would wait."""
 
     soon: int = 200
     tick: int = 2_000
@@ -43,6 +44,7 @@ class Pace:
     again: int = 500
     again_most: int = 15_000
     inventory: int = 60_000
+    waits: int = 30_000
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from baygrid.centres.queued.script import SCRIPT, write_task
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
-from baygrid.ports.messages import WITHDRAWN, Order, PartitionReport, Stop
+from baygrid.ports.messages import WITHDRAWN, Forecast, Inquiry, Order, PartitionReport, Stop
 
 
 def no_account(order: Order) -> str:
@@ -92,6 +92,12 @@ class QueuedCentre:
     def inventory(self) -> tuple[PartitionReport, ...]:
         """As it was last known: also while the engine is silent."""
         return self._questions.inventory
+
+    def ask_waits(self, asked: Sequence[Inquiry], now: Instant) -> None:
+        self._questions.estimates.ask(asked if "estimate" in self._capabilities else (), now)
+
+    def waits(self, now: Instant) -> tuple[Forecast, ...]:
+        return self._questions.estimates.told(now)
 
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own folder, so a thread of its own may do it."""

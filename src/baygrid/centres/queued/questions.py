@@ -9,6 +9,7 @@ from baygrid.centres.folder import owners
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.queued.asking import Answer, Asking, Errand
 from baygrid.centres.queued.attempt import Attempt, Pace, Stage
+from baygrid.centres.queued.estimates import Estimates
 from baygrid.centres.queued.life import NEVER, Life
 from baygrid.centres.queued.notes import Notes
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -33,6 +34,7 @@ class Questions:
         self._look_at: Instant = 0
         self._step = pace.soon
         self._inventory_at: Instant = 0
+        self.estimates = Estimates(engine, pace.waits)
         self._turns: list[Callable[[Instant], Errand | None]] = [
             self._signals,
             self._submission,
@@ -40,6 +42,7 @@ class Questions:
             self._accounting,
             self._forgetting,
             self._taking_stock,
+            self.estimates.errand,
         ]
 
     def soon(self, now: Instant) -> None:
@@ -79,7 +82,7 @@ class Questions:
         return NEVER if self._asking.busy else max(self._due_at(), self._asking.not_before)
 
     def _due_at(self) -> Instant:
-        due = self._inventory_at
+        due = min(self._inventory_at, self.estimates.due_at)
         if self._life.open or self._life.withdrawn:
             due = min(due, self._look_at)
         if self._life.kills or self._over:
@@ -146,6 +149,8 @@ class Questions:
             self._submitted(answer.about, {} if answer.silence else answer.result, now)
         elif answer.kind == "inventory":
             self._inventory_at = now + self._pace.inventory
+        elif answer.kind == "waits":
+            self.estimates.answered(answer.about, None if answer.silence else answer.result, now)
         if answer.silence:  # ends are still seen in the folders
             for attempt in list(self._life.open.values()):
                 if attempt.stage is Stage.THERE:

@@ -224,8 +224,13 @@ class SlurmEngine:
         return {task.name: Submission(f"{id}_{number}") for number, task in enumerate(tasks)}
 
     def _wait(self, shape: Order) -> int | None:
+        if not self._settings.as_me and shape.project not in self._settings.accounts:
+            return None
         user = "" if self._settings.as_me else self._settings.accounts[shape.project].user
-        request = self._shape(shape, shape.time_s, user)
+        try:
+            request = self._shape(shape, shape.time_s, user)
+        except NotRunnable:
+            return None
         said = self._run(commands.test_only(request))
         at = parse.start(said.err)
         return None if at is None else max(0, (at - self._clock()) // 1000)

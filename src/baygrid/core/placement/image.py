@@ -37,10 +37,35 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What one attempt would have in a partition: on each of `nodes`, cpus, MiB of memory and `accelerators`
+    of one model, for `time_s` seconds at the longest."""
+
+    partition: str
+    nodes: int
+    cpus: int
+    memory_mib: int
+    accelerator: str | None
+    accelerators: int
+    time_s: int
+
+    def covers(self, other: Shape) -> bool:
+        """Whether it asks for no less of the same."""
+        return (
+            (self.partition, self.accelerator) == (other.partition, other.accelerator)
+            and self.nodes >= other.nodes
+            and self.cpus >= other.cpus
+            and self.memory_mib >= other.memory_mib
+            and self.accelerators >= other.accelerators
+            and self.time_s >= other.time_s
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CentreView:
     """`open` False: drained, takes nothing new. `silent_s`: seconds since the last report of a centre that
     counts as unreachable; None: reachable. `waits`: the centre's own estimate of how long (seconds) one more
-    attempt would wait in a partition. `capabilities`: what it can do (None: it has not said, and is taken to
+    attempt of a shape would wait. `capabilities`: what it can do (None: it has not said, and is taken to
     do everything)."""
 
     name: str
@@ -48,7 +73,7 @@ class CentreView:
     open: bool = True
     silent_s: int | None = None
     partitions: tuple[Partition, ...] = ()
-    waits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    waits: Mapping[Shape, int] = field(default_factory=dict, hash=False)
     capabilities: frozenset[str] | None = None
 
     def lacks(self, needed: frozenset[str]) -> frozenset[str]:

@@ -17,7 +17,8 @@ from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.explaining.estimate import choose, expected, guesses, position, starts, told
 from baygrid.core.placement.explaining.nearest import nearest
 from baygrid.core.placement.explaining.verdicts import best_free, fits_now, lines_of, waits
-from baygrid.core.placement.image import Image
+from baygrid.core.placement.image import Image, Shape
+from baygrid.core.placement.inquiring import inquiries
 from baygrid.core.placement.judging.offers import Judged, OfferTable
 from baygrid.core.placement.judging.scorers import hourly
 from baygrid.core.placement.planned import Assignment, Kept, Plan, Preemption, Withdrawal
@@ -146,6 +147,14 @@ class Planner:
         finally:
             if not waiting:
                 backlog.remove(demand.job)
+
+    def inquiries(
+        self, image: Image, backlog: Backlog, policy: Policy, now: int
+    ) -> dict[str, dict[Shape, str]]:
+        """What to ask of which centre (see `inquiring`)."""
+        scene = self.scene(image, policy, now)
+        self._openings(scene, backlog)
+        return inquiries(image, scene.table, self._judged)
 
     def scene(self, image: Image, policy: Policy, now: int) -> Scene:
         nodes = image.nodes(lumped(policy))

@@ -16,6 +16,7 @@ import numpy as np
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.judging.offers import Judged
+from baygrid.core.placement.judging.waits import at_most
 from baygrid.core.placement.planned import Withdrawal
 from baygrid.core.placement.policy import CentrePolicy
 from baygrid.core.placement.queue.quota import inadmissible
@@ -105,7 +106,7 @@ def at_once(image: Image, scene: Scene, demand: Demand, judged: Judged) -> Bools
         pool = int(judged.pool[position])
         centre, partition = nodes.where[pool]
         found[position] = (
-            image.centres[centre].waits.get(partition) == 0
+            at_most(image.centres[centre].waits, judged.figures.shape(position)) == 0
             and not image.pending[centre, partition]
             and rooms.lump_free(pool, judged.needs[int(judged.place[position])]) >= demand.least
         )

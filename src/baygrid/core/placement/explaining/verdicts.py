@@ -172,6 +172,7 @@ def figures(
             "cost_minor": line.it.cost_minor,
             "currency": offer.currency,
             "wait_s": max(int(by.wait_s[n]), -(-(starts[n] - now) // 1000) if n in starts else 0),
+            "centre_wait_s": None if by.told_s[n] < 0 else int(by.told_s[n]),
             "start_ms": starts.get(n),
             "transfer_s": int(by.transfer_s[n]),
             "run_s": int(by.run_s[n]),

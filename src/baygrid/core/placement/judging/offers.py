@@ -60,9 +60,7 @@ class OfferTable:
         self.pool: Ints = np.array([nodes.number[o.centre, o.partition] for o in offers], dtype=np.int64)
         limits = [image.pools[o.centre, o.partition].partition.time_limit_s for o in offers]
         self.limit: Ints = np.array([FOREVER if n is None else n for n in limits], dtype=np.int64)
-        self.waits: Ints = np.array(
-            [image.centres[o.centre].waits.get(o.partition, 0) for o in offers], dtype=np.int64
-        )
+        self.waits = tuple(image.centres[o.centre].waits for o in offers)
         self._jurisdictions = [image.centres[o.centre].jurisdiction for o in offers]
         models = {o.accelerator for o in offers}
         self._by_model: dict[str | None, Ints] = {

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from baygrid.core.placement.demand import Demand, Prefer
-from baygrid.core.placement.image import OfferView
+from baygrid.core.placement.image import OfferView, Shape
+from baygrid.core.placement.judging.waits import expected
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.room.nodes import Ints
 from baygrid.core.placement.room.parts import WHOLE
@@ -55,8 +56,25 @@ class Figures:
     @cached_property
     def wait_s(self) -> Ints:
         """What the centres say one would wait, 0 where they say nothing."""
-        found: Ints = self.table.waits[self.offer]
+        return np.maximum(self.told_s, 0)
+
+    @cached_property
+    def told_s(self) -> Ints:
+        """What the centres say one would wait, -1 where they say nothing."""
+        found = np.full(len(self.offer), -1, dtype=np.int64)
+        for n, offer in enumerate(self.offer.tolist()):
+            told = self.table.waits[offer]
+            wait = expected(told, self.shape(n)) if told else None
+            if wait is not None:
+                found[n] = wait
         return found
+
+    def shape(self, n: int) -> Shape:
+        """What it would have at the n-th candidate."""
+        offer, demand = self.table.offers[int(self.offer[n])], self.demand
+        each = int(self.accelerators[n]) if offer.accelerator is not None else 0
+        size = (int(self.nodes[n]), demand.cpus, demand.memory_mib)
+        return Shape(offer.partition, *size, offer.accelerator, each, demand.time_s)
 
     @cached_property
     def run_s(self) -> Ints:

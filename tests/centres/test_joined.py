@@ -31,8 +31,12 @@ LIVE = [sight(stand) for stand in (Stand.WAITING, Stand.RUNNING, Stand.STOPPING,
 
 # Folder, engine, our word: the end that is told. None: no end.
 ENDS = [
-    # A line that says 0 is a success, whatever the engine made of it afterwards.
-    *[(OK, ended(cause), None, (State.SUCCEEDED, None)) for cause in CAUSES],
+    # A line that says 0 is a success, unless the engine had told it to go: then it only left in good order.
+    *[
+        (OK, ended(cause), None, (State.SUCCEEDED, None))
+        for cause in CAUSES
+        if cause not in ("preempted", "time-limit", "cancelled")
+    ],
     # What we did to it is why it ended.
     *[(told, ended(), "cancelled", (State.CANCELLED, None)) for told in (OK, BAD, KILLED, CLAIMED)],
     *[(told, ended("cancelled"), "preempted", (State.PREEMPTED, None)) for told in (KILLED, CLAIMED)],
@@ -53,6 +57,9 @@ ENDS = [
             ("cancelled", (State.CANCELLED, None)),
         )
     ],
+    (OK, ended("preempted"), None, (State.PREEMPTED, None)),
+    (OK, ended("time-limit"), None, (State.FAILED, "time-limit")),
+    (OK, ended("cancelled"), None, (State.CANCELLED, None)),
     # No line: it was killed, whatever exit code the engine has seen.
     (CLAIMED, ended(), None, (State.FAILED, "interrupted")),
     (CLAIMED, ended(exit_code=0), None, (State.FAILED, "interrupted")),

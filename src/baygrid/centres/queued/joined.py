@@ -133,9 +133,11 @@ def _verdict(exit: Exit | None, ended: Sight | None, why: str | None) -> tuple[A
         return STOPPED[why], None, ""
     if why is not None:
         return failed, why, _DETAILS.get(why, "")
-    if exit is not None and exit.code == 0 and exit.phase == "run":
-        return AttemptState.SUCCEEDED, None, ""
     cause, reason = (ended.cause, ended.reason) if ended is not None else (None, "")
+    # Whoever is told to go may save what it has and leave with 0: that is no success.
+    done = exit is not None and exit.code == 0 and exit.phase == "run"
+    if done and cause not in ("preempted", "time-limit", "cancelled"):
+        return AttemptState.SUCCEEDED, None, ""
     if cause == "preempted":
         return AttemptState.PREEMPTED, None, reason
     if cause == "cancelled":

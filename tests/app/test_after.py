@@ -74,6 +74,8 @@ def test_what_is_tried_again_has_not_ended(stage: Stage, site: Site):
     (second,) = stage.submit({"after": [first]})
     end(stage, site, first, AttemptState.FAILED)
     assert job(stage, second).state is JobState.HELD
+    stage.pass_time(10_000)
+    site.report()
     end(stage, site, first)
     assert job(stage, second).state is JobState.QUEUED
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import blobs, centres, jobs, projects
+from baygrid.app import blobs, centres, explain, jobs, projects
 from baygrid.app.problems import NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
@@ -177,8 +177,18 @@ def test_retry_is_off_unless_asked(stage: Stage, site: Site):
 def test_an_error_is_tried_again_as_often_as_asked(stage: Stage, site: Site):
     order = running(stage, site, retry={"on": ["error"], "max": 1})
     end(site, order, AttemptState.FAILED)
-    assert (job(stage, order).state, job(stage, order).retries) == (JobState.QUEUED, 1)
+    row = job(stage, order)
+    assert (row.state, row.cause, row.retries) == (JobState.HELD, "back-off", 1)
+    assert (row.not_before, row.hold) == (stage.now + 10_000, row.asked)
+    assert row.detail == "attempt 1 ended: exit-code; tried again after 10s"
+    stage.pass_time(9_000)
     stage.schedule()
+    assert site.desired().orders == ()
+    assert "tried again after 10s" in str(explain.of_job(stage.platform, stage.team, row.id))
+    stage.pass_time(1_000)
+    site.report()
+    stage.schedule()
+    assert (job(stage, order).not_before, job(stage, order).detail) == (None, "")
     (again,) = site.desired().orders
     stage.pass_time(600_000)
     end(site, again, AttemptState.FAILED)
@@ -212,7 +222,9 @@ def test_what_somebody_cancelled_is_not_tried_again(stage: Stage, site: Site):
 def test_max_cost_is_for_all_attempts_together(stage: Stage, site: Site):
     order = running(stage, site, retry={"max": 5}, budget={"max_cost": "1.30 CNY"})
     end(site, order, AttemptState.FAILED)
-    assert (job(stage, order).state, job(stage, order).hold) == (JobState.QUEUED, 113)
+    assert (job(stage, order).state, job(stage, order).hold) == (JobState.HELD, 113)
+    stage.pass_time(10_000)
+    site.report()
     stage.schedule()
     (again,) = site.desired().orders
     stage.pass_time(600_000)
@@ -242,9 +254,12 @@ def test_the_next_attempt_goes_on_from_the_checkpoint(stage: Stage, site: Site):
     # It fails, and leaves none: the older one is still the best that there is.
     stage.pass_time(600_000)
     end(site, again, AttemptState.FAILED)
+    stage.pass_time(10_000)
+    site.report()
     stage.schedule()
     (third,) = site.desired().orders
     assert third.restore == kept
+    assert [one.envs["BAYGRID_RESTART"] for one in (order, again, third)] == ["0", "1", "2"]
 
 
 def test_an_agent_may_fetch_the_checkpoint_it_needs_and_no_other(stage: Stage, site: Site):

@@ -195,7 +195,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert job.state is not JobState.QUEUED or job.hold == job.asked
             assert limit is None or view.charged + job.hold <= limit.minor
             if job.state is JobState.HELD:
-                assert job.hold == (job.asked if job.cause == "after" else 0)
+                assert job.hold == (job.asked if job.cause in ("after", "back-off") else 0)
                 assert job.cause != "money" or job.asked > free, "there is money for it"
 
     @invariant()

@@ -23,7 +23,7 @@ def test_a_job_comes_back_as_it_was(store: Store):
     given = job(
         1, ended_at=7, cause="exit-code", detail="exit code 3", exit_code=3, state=JobState.FAILED, version=4,
         asked=600, attempts=3, retries=1, checkpoint="ab" * 32, array="array-1", index=7,
-        waits_for=("job-8", "array-2"),
+        waits_for=("job-8", "array-2"), not_before=9,
     )  # fmt: skip
     bare = job(2)
     store.write(lambda tx: tx.jobs.insert([given, bare]))
@@ -196,3 +196,12 @@ def test_who_waits_is_found_by_what_it_waits_for(store: Store):
     assert store.read(lambda tx: tx.jobs.waiters([])) == []
     assert store.write(lambda tx: tx.jobs.lock(["job-000002", "job-none"])) == {"job-000002": waiting[1]}
     assert store.write(lambda tx: tx.jobs.lock([])) == {}
+
+
+def test_who_has_backed_off_long_enough(store: Store):
+    off = {"state": JobState.HELD, "cause": Held.BACK_OFF}
+    rows = [job(1, not_before=30, **off), job(2, not_before=20, **off), job(3, not_before=31, **off), job(4)]
+    store.write(lambda tx: tx.jobs.insert([*rows, job(5, state=JobState.HELD, cause=Held.MONEY)]))
+    assert ids(store.read(lambda tx: tx.jobs.rested(30, 9))) == ["job-000002", "job-000001"]
+    assert ids(store.read(lambda tx: tx.jobs.rested(30, 1))) == ["job-000002"]
+    assert store.read(lambda tx: tx.jobs.rested(19, 9)) == []

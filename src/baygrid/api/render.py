@@ -139,6 +139,7 @@ def job_line(view: JobView) -> Doc:
         "queue": row.spec.get("queue", "default"),
         "priority": row.spec.get("priority", "normal"),
         "waits_for": list(row.waits_for),
+        "not_before": instant_or_none(row.not_before),
         "attempts": [attempt(view, last)] if last else [],
     }
 

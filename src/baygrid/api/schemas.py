@@ -191,6 +191,7 @@ class JobLine(Shape):
     queue: str
     priority: str
     waits_for: list[str] = Field(description="jobs and arrays that have not succeeded yet")
+    not_before: Time | None = Field(description="of a job that is held to back off")
     attempts: list[Attempt] = Field(description="in lists only the last")
 
 

@@ -17,10 +17,11 @@ from baygrid.core.jobs.lifecycle import (
     step_attempt,
     step_job,
 )
+from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.charge import Charge, Consumption, charge
 from baygrid.core.pricing.postings import Transaction, charge_postings
-from baygrid.core.units import Money
+from baygrid.core.units import Money, format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN, Usage
 from baygrid.ports.records import (
@@ -88,6 +89,11 @@ def _follow(
         kept = attempt.outputs.get(OUTPUT, job.checkpoint)
         waited_at = f"{attempt.centre}/{attempt.partition}" if attempt.cause == WITHDRAWN else ""
         again = replace(job, state=state, hold=0, retries=retries, checkpoint=kept, waited_at=waited_at)
+        pause = pause_s(attempt.state, attempt.cause, job.retries) if event is JobEvent.RETRY else 0
+        if pause:
+            said = attempt.cause or attempt.state.value.lower()
+            why = f"attempt {attempt.n} ended: {said}; tried again after {format_duration(pause)}"
+            again = replace(again, not_before=now + pause * 1000, detail=why)
         changes.queued.append((again, told))
         return
     ended = replace(

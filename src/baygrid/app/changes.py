@@ -14,8 +14,8 @@ from baygrid.ports.store import Tx
 @dataclass(slots=True)
 class Changes:
     """New rows of jobs and attempts that were read in this transaction, and what is added with them.
-    `queued`: jobs that become QUEUED where what they ask for is free, else HELD, with the event that tells
-    it. `held` and `charged`: by project, minor units, may be negative."""
+    `queued`: jobs that become QUEUED where what they ask for is free and nothing says `not_before`, else
+    HELD, with the event that tells it. `held` and `charged`: by project, minor units, may be negative."""
 
     jobs: list[JobRecord] = field(default_factory=list)
     queued: list[tuple[JobRecord, Event]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Changes:
         for job, event in self.queued:
             self.events.append(event)
             if tx.money.move(job.project, held=job.asked):
-                rows.append(replace(job, hold=job.asked))
+                rows.append(self._paid(job, event))
                 continue
             state, _ = step_job(job.state, JobEvent.HOLD)
             rows.append(replace(job, state=state, cause=Held.MONEY))
@@ -67,3 +67,11 @@ class Changes:
             self.events.append(Event(event.at, "job-held", job.project, job.id, data=data))
         if rows:
             tx.jobs.update(rows)
+
+    def _paid(self, job: JobRecord, event: Event) -> JobRecord:
+        if job.not_before is None or job.not_before <= event.at:
+            return replace(job, hold=job.asked, not_before=None)
+        state, _ = step_job(job.state, JobEvent.HOLD)
+        data = {"cause": Held.BACK_OFF, "why": job.detail, "not_before": job.not_before}
+        self.events.append(Event(event.at, "job-held", job.project, job.id, data=data))
+        return replace(job, state=state, cause=Held.BACK_OFF, hold=job.asked)

@@ -127,6 +127,8 @@ def _held(record: JobRecord) -> str:
     if record.cause == Held.MONEY:
         need = Money(record.asked, record.currency)
         return f"held until project {record.project!r} has {need} free: grant more, or wait until jobs end"
+    if record.cause == Held.BACK_OFF:
+        return f"held until {format_instant(record.not_before or 0)}: {record.detail}"
     return f"held until earlier elements of array {record.array} have ended"
 
 

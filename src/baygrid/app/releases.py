@@ -1,5 +1,6 @@
 """What follows from the end of a job, in the same transaction: jobs that waited for it, the next of its
-array, and jobs of its project for which there was no money."""
+array, and jobs of its project for which there was no money. And what follows from time alone: who has backed
+off long enough."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, Event, Held, JobRecord
 from baygrid.ports.store import Tx
 
+RESTED_AT_ONCE = 1000
 SHORT_AT_ONCE = 100
 """So many jobs that lack money are looked at, oldest first, each time that some may have become free."""
 
@@ -75,6 +77,15 @@ def _tell_waiters(
     return [job for job in changes.jobs if job.state.final]
 
 
+def end_back_off(tx: Tx, now: Instant) -> int:
+    """Queues those whose time to wait has passed; they hold their money. Returns how many."""
+    changes = Changes()
+    for job in tx.jobs.rested(now, RESTED_AT_ONCE):
+        _release(changes, job, now)
+    changes.apply(tx)
+    return len(changes.jobs)
+
+
 def _failed(waits_for: Collection[str], outcomes: Mapping[str, bool]) -> str:
     """One of those that did not succeed, or ""."""
     return next((id for id in waits_for if not outcomes.get(id, True)), "")
@@ -87,7 +98,7 @@ def _left(waits_for: Iterable[str], outcomes: Mapping[str, bool]) -> tuple[str, 
 def _release(changes: Changes, job: JobRecord, now: Instant) -> None:
     """It holds its money since it was submitted."""
     state, _ = step_job(job.state, JobEvent.RELEASE)
-    changes.jobs.append(replace(job, state=state, cause=None, waits_for=()))
+    changes.jobs.append(replace(job, state=state, cause=None, detail="", waits_for=(), not_before=None))
     changes.events.append(_released(job, now))
 
 
@@ -107,7 +118,7 @@ def _fund(tx: Tx, project: str, now: Instant) -> None:
     for job in tx.jobs.short_of_money(project, SHORT_AT_ONCE):
         if tx.money.move(project, held=job.asked):
             state, _ = step_job(job.state, JobEvent.RELEASE)
-            released.append(replace(job, state=state, hold=job.asked, cause=None))
+            released.append(replace(job, state=state, hold=job.asked, cause=None, not_before=None))
             events.append(_released(job, now))
     if released:
         tx.jobs.update(released)

@@ -9,6 +9,7 @@ from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
+from baygrid.app.releases import end_back_off
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
@@ -27,6 +28,7 @@ class Scheduler:
         self._holder = holder
         self._renewed: Instant = 0
         self._inquire_at: Instant = 0
+        self._rested: Instant = 0  # when it was last asked whose back-off has ended
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -38,6 +40,7 @@ class Scheduler:
         if not self._lead(now):
             return now + IDLE_MS
         try:
+            self._end_back_offs(now)
             more = self._follower.follow(now)
             placed = self._place(now)
             self._inquire(now)
@@ -102,6 +105,20 @@ class Scheduler:
         asked = self._follower.region.inquiries(now)
         if asked:
             self._platform.store.write(lambda tx: tx.estimates.ask(asked, now))
+
+    def _end_back_offs(self, now: Instant) -> None:
+        if now < self._rested + IDLE_MS:
+            return
+        self._rested = now
+        if not self._platform.store.read(lambda tx: tx.jobs.rested(now, 1)):
+            return
+
+        def apply(tx: Tx) -> None:
+            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
+                raise Fenced
+            end_back_off(tx, now)
+
+        self._platform.store.write(apply)
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""

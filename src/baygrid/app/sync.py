@@ -363,7 +363,7 @@ def _order(
         grace_s=attempt.grace_s,
         setup=spec.setup or "",
         run=spec.run,
-        envs={**spec.envs, **_place_in_array(job, spec)},
+        envs={**spec.envs, **_place_in_array(job, spec), "BAYGRID_RESTART": str(attempt.n - 1)},
         workdir=spec.blobs.get("workdir"),
         inputs={
             name: digest_of(source.uri) if is_uploaded(source.uri) else source.uri

@@ -102,6 +102,7 @@ class Job(TypedDict):
     queue: str
     priority: str
     waits_for: list[str]
+    not_before: str | None
     reasons: Explanation | None
     attempts: list[Attempt]
 

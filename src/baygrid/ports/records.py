@@ -40,11 +40,13 @@ class Want(StrEnum):
 
 
 class Held(StrEnum):
-    """Why a job is HELD: for its turn in its array, for jobs that must succeed first, or for free money."""
+    """Why a job is HELD: for its turn in its array, for jobs that must succeed first, for free money, or
+    for a while after an attempt that failed."""
 
     ARRAY = "array"
     AFTER = "after"
     MONEY = "money"
+    BACK_OFF = "back-off"
 
 
 class CentreState(StrEnum):
@@ -189,7 +191,8 @@ class JobRecord:
     after how many of them it was tried again because it failed. `checkpoint`: SHA-256 of what the newest one
     left to go on from. `input_bytes`: of all files and datasets whose size is known. `array` and `index`: of
     an element. `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: why, `Held`.
-    `waited_at`: CENTRE/PARTITION from whose own queue its last attempt was withdrawn, "" where it was not."""
+    `waited_at`: CENTRE/PARTITION from whose own queue its last attempt was withdrawn, "" where it was not.
+    `not_before`: when its next attempt may be made, of a job that is held to back off."""
 
     id: str
     project: str
@@ -214,6 +217,7 @@ class JobRecord:
     waits_for: tuple[str, ...] = ()
     input_bytes: int = 0
     waited_at: str = ""
+    not_before: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

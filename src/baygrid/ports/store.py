@@ -72,6 +72,10 @@ class Jobs(Protocol):
         """The array's first elements, by id, that are HELD for this."""
         ...
 
+    def rested(self, now: Instant, limit: int) -> list[JobRecord]:
+        """HELD to back off until now or earlier, those whose time came first."""
+        ...
+
     def busy_in(self, array: str) -> int:
         """How many of the array's elements are QUEUED, ACTIVE, or HELD for more than their turn."""
         ...

@@ -69,6 +69,9 @@ def _check_attempts_of(job: JobRecord, attempts: Sequence[AttemptRecord]) -> Non
         raise Violation("tried again", f"{told}, {job.retries} of {allowed} retries", job.id)
 
 
+_PAID = (Held.AFTER, Held.BACK_OFF)
+
+
 def _check_hold(job: JobRecord, charged: int) -> None:
     """A job holds what it asks for while it waits to be placed, and nothing where it waits for money or has
     ended; over all attempts it pays no more than it said."""
@@ -76,7 +79,7 @@ def _check_hold(job: JobRecord, charged: int) -> None:
         raise Violation("hold released", f"{job.state} holds {job.hold}", job.id)
     if job.state is JobState.QUEUED and job.hold != job.asked:
         raise Violation("hold", f"is queued, asks {job.asked} and holds {job.hold}", job.id)
-    if job.state is JobState.HELD and job.hold not in ({job.asked} if job.cause == Held.AFTER else {0}):
+    if job.state is JobState.HELD and job.hold != (job.asked if job.cause in _PAID else 0):
         raise Violation("hold", f"is held for {job.cause}, asks {job.asked} and holds {job.hold}", job.id)
     limit = job.spec.get("budget", {}).get("max_cost")
     if limit is not None and charged + job.hold > Money.parse(limit).minor:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, Held, JobRecord
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
@@ -56,6 +57,7 @@ _ALL = select(
     _C.waits_for,
     _C.input_bytes,
     _C.waited_at,
+    _C.not_before,
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
@@ -80,6 +82,11 @@ _SHORT = Statement(
     .order_by(_C.id)
     .limit(number("count"))
 )
+_RESTED = Statement(
+    _ALL.where(_C.not_before <= number("now"), literal("state = 'HELD' AND cause = 'back-off'"))
+    .order_by(_C.not_before, _C.id)
+    .limit(number("count"))
+)
 _OF_ARRAY = (_C.array == text("of"), literal('"array" IS NOT NULL'))
 _ELEMENTS = Statement(
     _ALL.where(*_OF_ARRAY, _C.state == text("state"), _C.cause == text("because"))
@@ -90,7 +97,9 @@ _OPEN = Statement(_ALL.where(*_OF_ARRAY, literal("state IN ('HELD', 'QUEUED', 'A
 # In two parts, so that each walks only along the rows that it counts.
 _BUSY = Statement(select(func.count()).where(*_OF_ARRAY, literal("state IN ('QUEUED', 'ACTIVE')")))
 _OTHERWISE_HELD = Statement(
-    select(func.count()).where(*_OF_ARRAY, literal("state = 'HELD' AND cause IN ('after', 'money')"))
+    select(func.count()).where(
+        *_OF_ARRAY, literal("state = 'HELD' AND cause IN ('after', 'money', 'back-off')")
+    )
 )
 _COUNT_ELEMENTS = Statement(
     select(_C.state, _C.cause, func.count()).where(*_OF_ARRAY).group_by(_C.state, _C.cause)
@@ -150,6 +159,7 @@ def _params(job: JobRecord) -> dict[str, Any]:
         "waits_for": dumps(job.waits_for),
         "input_bytes": job.input_bytes,
         "waited_at": job.waited_at,
+        "not_before": job.not_before,
     }
 
 
@@ -171,6 +181,7 @@ def _changed(job: JobRecord) -> dict[str, Any]:
         "checkpoint": job.checkpoint,
         "waits_for": dumps(job.waits_for),
         "waited_at": job.waited_at,
+        "not_before": job.not_before,
     }
 
 
@@ -216,6 +227,9 @@ class Jobs:
 
     def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
         return [_record(row) for row in self._session.all(_SHORT, {"of": project, "count": limit})]
+
+    def rested(self, now: Instant, limit: int) -> list[JobRecord]:
+        return [_record(row) for row in self._session.all(_RESTED, {"now": now, "count": limit})]
 
     def open_in(self, array: str) -> list[JobRecord]:
         return [_record(row) for row in self._session.all(_OPEN, {"of": array})]

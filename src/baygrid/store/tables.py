@@ -204,12 +204,14 @@ jobs = _table(
     _text("waits_for", server_default=text("'[]'")),
     _int("input_bytes", server_default=text("0")),
     _text("waited_at", server_default=text("''")),
+    _int("not_before", nullable=True),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
     Index(None, "project", "state", "id"),
     _where("jobs_of_array", '"array" IS NOT NULL', "array", "id"),
     _where("jobs_of_array_by_state", '"array" IS NOT NULL', "array", "state", "cause", "id"),
     _where("jobs_short_of_money", "state = 'HELD' AND cause = 'money'", "project", "id"),
+    _where("jobs_backing_off", "state = 'HELD' AND cause = 'back-off'", "not_before", "id"),
 )
 
 arrays = _table(

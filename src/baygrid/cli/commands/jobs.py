@@ -276,6 +276,7 @@ def _details(session: Session, job: Job) -> None:
         ("priority", job["priority"] if job["priority"] != "normal" else ""),
         ("queue", job["queue"] if job["queue"] != "default" else ""),
         ("waits for", ", ".join(job["waits_for"]) if job["state"] == "HELD" else ""),
+        ("not before", local(job["not_before"])),
         ("ended", local(job["ended_at"])),
         (_why(job), ", ".join(part for part in (job["cause"], job["detail"]) if part)),
         ("exit code", "" if job["exit_code"] is None else str(job["exit_code"])),

@@ -22,6 +22,15 @@ _MEANT: Final[Mapping[str, str]] = {
 }
 
 
+_PAUSES: Final[Mapping[str, tuple[int, int, int]]] = {
+    "interruption": (0, 5, 60),
+    "lost": (0, 5, 60),
+    "error": (10, 20, 600),
+}
+"""Seconds before the first retry, before the second (from then on each time twice as long), and at most. An
+interruption was not the job's doing, so it goes on at once; what failed by itself may well fail again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """At most `most` times, after what is named in `on`."""
@@ -31,8 +40,19 @@ class Retry:
 
     def after(self, state: AttemptState, cause: str | None, retries: int) -> bool:
         """Whether to try again after an attempt that ended so, where that was done `retries` times before."""
-        ended = "lost" if state is AttemptState.LOST else _MEANT.get(cause or "")
+        ended = _ended(state, cause)
         return state in (AttemptState.FAILED, AttemptState.LOST) and retries < self.most and ended in self.on
+
+
+def pause_s(state: AttemptState, cause: str | None, retries: int) -> int:
+    """Seconds to let pass before the next attempt, after one that ended so and is to be tried again;
+    `retries`: how often that was done before."""
+    first, second, most = _PAUSES[_ended(state, cause) or "error"]
+    return first if retries == 0 else min(most, second << min(retries - 1, 20))
+
+
+def _ended(state: AttemptState, cause: str | None) -> str | None:
+    return "lost" if state is AttemptState.LOST else _MEANT.get(cause or "")
 
 
 NEVER: Final = Retry()

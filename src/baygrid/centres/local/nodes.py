@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from baygrid.centres.local import accelerators
 from baygrid.core.reading import is_name
 from baygrid.core.units import parse_memory
 from baygrid.ports.messages import NodeReport, PartitionReport
@@ -16,9 +17,10 @@ class BadNode(ValueError):
 
 
 def this_machine() -> tuple[PartitionReport, ...]:
-    """Its cpus that we may use and its memory, as one node."""
+    """Its cpus that we may use, its memory and its accelerators, as one node."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20)
-    node = NodeReport(os.uname().nodename or "local", len(os.sched_getaffinity(0)), memory)
+    name, cpus = os.uname().nodename or "local", len(os.sched_getaffinity(0))
+    node = NodeReport(name, cpus, memory, accelerators.of_this_machine())
     return (PartitionReport("main", (node,)),)
 
 

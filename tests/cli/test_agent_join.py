@@ -96,6 +96,25 @@ def test_from_the_printed_line_to_a_job_that_runs(live, tmp_path):
     joined_again.stop()
 
 
+def test_a_drained_centre_shows_what_still_runs_and_waits_for_its_end(live, tmp_path):
+    command = live.call("centres", "create", "harbour", "-j", "HK", "--with-offers").strip()
+    agent = Agent(live, tmp_path, command, *NODES, *PRICES, "--yes")
+    agent.first_line()
+    live.until(lambda: shown(live)["reachable"], "its report")
+    flag = tmp_path / "flag"
+    run = f"while [ ! -e {flag} ]; do sleep 0.05; done"
+    job = live.submit(resources={"cpus": 2, "memory": 1}, time="10m", run=run)
+    live.until(lambda: live.state(job) == "ACTIVE", "its start")
+    told = live.call("centres", "drain", "harbour")
+    assert "harbour is drained; 1 job there" in told
+    assert job in told
+    flag.touch()
+    assert "jobs" in json.loads(live.call("centres", "drain", "harbour", "--wait", "--json"))
+    assert live.state(job) == "SUCCEEDED"
+    assert live.call("centres", "drain", "harbour") == "harbour is drained\n"
+    agent.stop()
+
+
 def test_what_is_found_is_shown_and_the_operator_is_told_the_offers(live, tmp_path):
     command = live.call("centres", "create", "harbour", "-j", "HK").strip()
     agent = Agent(live, tmp_path, command, *NODES, *PRICES, "--yes")

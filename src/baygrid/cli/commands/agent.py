@@ -50,6 +50,7 @@ AsMe = Annotated[bool, typer.Option("--as-me", help="Let jobs run as the agent's
 def register(app: typer.Typer) -> None:
     nouns = group(app, "agent", agent, "Start the agent of a centre, which only dials out; join one.")
     command(nouns, "join")(join)
+    command(nouns, "doctor")(doctor)
 
 
 def agent(
@@ -132,6 +133,38 @@ def join(
     if not session.json:
         session.out.line(f"joined {settings.centre}" + (f"; offers {', '.join(made)}" if made else ""))
     _start(session, settings, shown | {"offers_made": made})
+
+
+def doctor(
+    session: Session,
+    centre: Centre = None,
+    driver: Driver = None,
+    state: State = None,
+    node: Node = None,
+    option: Option = None,
+    account_map: AccountMap = None,
+    run_as: RunAs = "",
+    as_me: AsMe = False,
+) -> None:
+    """Look for what is wrong with an agent, and say the cure. Exit 1 if something is."""
+    from dataclasses import asdict
+
+    from baygrid.wiring.doctor import examine
+
+    given = _given(driver, node, option, account_map, run_as, as_me, None)
+    settings = _settings(session, centre, state, given, "", "local")
+    settle()
+    checks = []
+    for check in examine(settings):
+        checks.append(check)
+        if not session.json:
+            session.out.line(f"{'ok   ' if check.ok else 'wrong'}  {check.name}: {check.said}")
+            if check.cure:
+                session.out.line(f"       cure: {check.cure}")
+    if session.json:
+        session.out.json([asdict(check) for check in checks])
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
 
 
 def _given(

@@ -1,5 +1,6 @@
 """Commands of the region: centres, offers, projects, organisations, tokens."""
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from baygrid.cli.session import Session, command, with_session
 from baygrid.cli.shapes import count, local, money
 
+LOOK_S = 1.0
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 AcceleratorHour = Annotated[
     str, typer.Option("--accelerator-hour", metavar="AMOUNT", help="For example 20.00.")
@@ -170,9 +172,36 @@ def centres_revoke(session: Session, name: Name) -> None:
     )
 
 
-def centres_drain(session: Session, name: Name) -> None:
-    """Place nothing more at a centre; what runs there goes on."""
-    _answer(session, session.client.post(f"/v1/centres/{name}/drain"), f"{name} is drained")
+def centres_drain(
+    session: Session,
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait", help="Until nothing runs there any more.")] = False,
+) -> None:
+    """Place nothing more at a centre; what runs there goes on, and is shown."""
+    drained = session.client.post(f"/v1/centres/{name}/drain")
+    left = _running_at(session, name)
+    if not session.json:
+        session.out.line(f"{name} is drained" + (f"; {count(len(left), 'job')} there" if left else ""))
+        if left:
+            session.out.table(
+                ("job", "name", "project", "state"),
+                [[job["id"], job["name"], job["project"], job["attempts"][-1]["state"]] for job in left],
+            )
+    while wait and left:
+        time.sleep(LOOK_S)
+        before, left = len(left), _running_at(session, name)
+        if len(left) != before and not session.json:
+            session.out.line(
+                f"{count(len(left), 'job')} left" if left else f"nothing runs at {name} any more"
+            )
+    if session.json:
+        session.out.json(drained | {"jobs": [job["id"] for job in left]})
+
+
+def _running_at(session: Session, centre: str) -> list[dict[str, Any]]:
+    """Jobs whose last attempt is there and has not ended."""
+    jobs = session.client.items("/v1/jobs", state="ACTIVE")
+    return [job for job in jobs if job["centre"] == centre]
 
 
 def centres_open(session: Session, name: Name) -> None:

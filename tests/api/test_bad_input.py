@@ -252,7 +252,7 @@ def test_parameters(refused: Callable[..., dict[str, Any]], url: str, path: str,
         ("/v1/offers/hub-gpu/tariffs", {"valid_from": "9999-12-31T23:59:59-14:00"}, "valid_from", "to 9999"),
         ("/v1/offers/hub-gpu/tariffs", {"valid_from": "soon"}, "valid_from", "must be a time"),
         ("/v1/tokens", {"role": "team"}, "project", "name the project"),
-        ("/v1/tokens", {"role": "king"}, "role", "'team', 'centre' or 'operator'"),
+        ("/v1/tokens", {"role": "king"}, "role", "'team', 'centre', 'operator' or 'join'"),
     ],
 )
 def test_an_operators_mistakes(

@@ -38,7 +38,7 @@ def refs(world: World, api: TestClient, who: str, query: str = "") -> list[str]:
 def order_of(world: World, id: str) -> Order:
     """What the agent of the centre where it is placed is asked for."""
     world.place()
-    (attempt,) = world.attempts(id)
+    attempt = world.attempts(id)[-1]
     actor = Actor("tok", Role.CENTRE, "", centre=attempt.centre)
     desired = sync.desired(world.platform, actor, 1 << 60, 0)
     assert desired is not None
@@ -225,3 +225,36 @@ def test_how_much_of_the_inputs_has_come(world: World, api: TestClient, post):
         world.report(attempt.centre, attempt, AttemptState.STAGING, **wrong)
         (told,) = api.get(f"/v1/jobs/{id}", headers=world.headers("team")).json()["attempts"]
         assert (told["staged_bytes"], told["staging_bytes"]) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "shown"),
+    [
+        (AttemptState.SUCCEEDED, None, ["labels"]),
+        (AttemptState.FAILED, "exit-code", ["labels"]),
+        (AttemptState.FAILED, "time-limit", ["labels"]),
+        (AttemptState.CANCELLED, None, ["labels"]),
+        (AttemptState.FAILED, "interrupted", []),
+    ],
+)
+def test_outputs_are_those_of_the_job_file_however_it_ended(world: World, api, post, state, cause, shown):
+    id = post("/v1/jobs", job(outputs={"labels": "labels"}))["id"]
+    world.place()
+    (attempt,) = world.attempts(id)
+    put(world, api, attempt.centre)
+    outputs = {"labels": DIGEST, "checkpoint": DIGEST}
+    world.report(attempt.centre, attempt, state, cause=cause, outputs=outputs)
+    found = api.get(f"/v1/jobs/{id}/outputs", headers=world.headers("team")).json()["items"]
+    assert [one["name"] for one in found] == shown
+
+
+def test_an_output_called_checkpoint_is_none(world: World, api: TestClient, post):
+    wanted = job(outputs={"checkpoint": "x"}, retry={"on": ["error"]}, checkpoint={"path": "ckpt"})
+    id = post("/v1/jobs", wanted)["id"]
+    world.place()
+    (attempt,) = world.attempts(id)
+    put(world, api, attempt.centre)
+    world.report(
+        attempt.centre, attempt, AttemptState.FAILED, cause="exit-code", outputs={"checkpoint": DIGEST}
+    )
+    assert order_of(world, id).restore is None

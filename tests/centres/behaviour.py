@@ -9,23 +9,19 @@ import resource
 from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.centre import StagingFailed
 from baygrid.ports.messages import CAPABILITIES, WITHDRAWN
+from tests.centres.behaviour_bytes import Bytes
 from tests.centres.site import (
     FILE_CLOCK_MS,
     NODES,
     RUNNING,
-    fetch_from,
     look,
     no_fetch,
     order,
     sha256,
     start,
     stop_of,
-    tar_of,
     until,
     until_claimed,
     until_log,
@@ -45,7 +41,7 @@ def needs(capability: str) -> Callable[[Callable], Callable]:
     return mark
 
 
-class Behaviour:
+class Behaviour(Bytes):
     """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
     the clock its times may be. `counted_s`: how long a job must run for its memory to be known.
     `devices`: a word for a shell that tells which of the node's accelerators a job has."""
@@ -444,35 +440,6 @@ class Behaviour:
         site.restart()
         seen = until(site, one)
         assert (seen.state, seen.exit_code) == (AttemptState.FAILED, 9)
-
-    def test_workdir_and_inputs_are_unpacked(self, site):
-        workdir, photos = tar_of({"a/b.txt": b"from the workdir\n"}), tar_of({"p.jpg": b"photo\n"})
-        one = order(
-            'cat a/b.txt "$BAYGRID_INPUTS/photos/p.jpg"',
-            workdir=sha256(workdir),
-            inputs={"photos": sha256(photos)},
-        )
-        start(site, one, fetch=fetch_from(workdir, photos))
-        assert until(site, one).state is AttemptState.SUCCEEDED
-        assert whole_log(site, one) == b"from the workdir\nphoto\n"
-
-    def test_preparing_again_fetches_nothing_again(self, site):
-        workdir = tar_of({"a": b"1"})
-        one = order("cat a", workdir=sha256(workdir))
-        site.centre.prepare(one, fetch_from(workdir))
-        site.centre.prepare(one, no_fetch)
-
-    def test_bytes_that_are_not_what_was_asked_for_are_refused(self, site):
-        one = order("cat a", workdir=sha256(b"something else"))
-        with pytest.raises(StagingFailed):
-            site.centre.prepare(one, lambda digest: iter([tar_of({"a": b"1"})]))
-
-    def test_outputs_are_named_when_it_succeeded(self, site):
-        one = order('echo 1 >"$BAYGRID_OUTPUTS/labels/x"', outputs=("labels",))
-        start(site, one)
-        seen = until(site, one)
-        assert set(seen.outputs) == {"labels"}
-        assert (seen.outputs["labels"] / "x").read_bytes() == b"1\n"
 
     def test_what_is_forgotten_is_absent(self, site):
         one = order("echo 1")

@@ -64,18 +64,26 @@ def test_a_single_file_is_an_output_too(tmp_path):
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "..", "../../x", "a/../../.."])
-def test_a_link_out_of_an_output_is_not_packed(tmp_path, target):
-    (tmp_path / "o").mkdir()
-    (tmp_path / "o" / "link").symlink_to(target)
-    with pytest.raises(PackingFailed, match="leads out"):
-        pack(tmp_path / "o", tmp_path / "o.tar")
+def test_a_link_out_of_an_output_is_left_out_and_named(tmp_path, target):
+    source = build(tmp_path / "one", ["a", "b"])
+    (source / "a" / "link").symlink_to(target if target != ".." else "../..")
+    packed = pack(source, tmp_path / "o.tar")
+    assert len(packed.left_out) == 1
+    assert packed.note.startswith("left out of its outputs: a/link (a link that leads out of the output: ")
+    unpack(tmp_path / "o.tar", tmp_path / "two")
+    (source / "a" / "link").unlink()
+    assert tree(tmp_path / "two") == tree(source)
 
 
-def test_a_pipe_is_not_packed_and_not_waited_for(tmp_path):
+def test_a_pipe_is_left_out_and_not_waited_for(tmp_path):
     (tmp_path / "o").mkdir()
-    os.mkfifo(tmp_path / "o" / "pipe")
-    with pytest.raises(PackingFailed, match="neither a file"):
-        pack(tmp_path / "o", tmp_path / "o.tar")
+    for number in range(7):
+        os.mkfifo(tmp_path / "o" / f"pipe{number}")
+    packed = pack(tmp_path / "o", tmp_path / "o.tar")
+    assert packed.note.startswith(
+        "left out of its outputs: pipe0 (neither a file, a directory nor a link), pipe1"
+    )
+    assert packed.note.endswith(", and 2 more")
 
 
 def test_an_output_that_is_gone_cannot_be_packed(tmp_path):

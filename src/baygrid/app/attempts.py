@@ -86,7 +86,7 @@ def _follow(
     if Instruction.TAKE_HOLD in instructions:
         retries = job.retries + (event is JobEvent.RETRY)
         told = Event(now, "job-requeued", job.project, job.id, attempt.id, attempt.centre, data=data)
-        kept = attempt.outputs.get(OUTPUT, job.checkpoint)
+        kept = attempt.outputs.get(OUTPUT, job.checkpoint) if left_checkpoint(attempt) else job.checkpoint
         waited_at = f"{attempt.centre}/{attempt.partition}" if attempt.cause == WITHDRAWN else ""
         again = replace(job, state=state, hold=0, retries=retries, checkpoint=kept, waited_at=waited_at)
         pause = pause_s(attempt.state, attempt.cause, job.retries) if event is JobEvent.RETRY else 0
@@ -108,6 +108,11 @@ def _follow(
     changes.jobs.append(ended)
     kind = f"job-{state.value.lower()}"
     changes.events.append(Event(now, kind, job.project, job.id, attempt.id, attempt.centre, data=data))
+
+
+def left_checkpoint(attempt: AttemptRecord) -> bool:
+    """Whether what it published is no result but what its next attempt goes on from."""
+    return attempt.state is AttemptState.PREEMPTED or attempt.cause == "interrupted"
 
 
 def _asked_next(job: JobRecord, charged: int) -> int:

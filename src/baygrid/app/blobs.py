@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.attempts import left_checkpoint
 from baygrid.app.inputs import datasets_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, TooLarge
-from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.records import Role, Want
 from baygrid.ports.store import Tx
@@ -115,15 +115,16 @@ def size_of_centres(platform: Platform, centre: str, sha256: str) -> int | None:
 
 
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
-    """What the job's last attempt published. A checkpoint, of one that did not succeed, is no result."""
+    """What the job's last attempt published; where that did not succeed, what there was. A checkpoint is no
+    result."""
 
     def load(tx: Tx) -> dict[str, str]:
-        find_job(tx, actor, Action.READ, job)
+        wanted = find_job(tx, actor, Action.READ, job).spec.get("outputs", {})
         attempts = tx.attempts.of_jobs([job])
         last = attempts[-1] if attempts else None
-        if last is None or (last.state.final and last.state is not AttemptState.SUCCEEDED):
+        if last is None or left_checkpoint(last):
             return {}
-        return dict(last.outputs)
+        return {name: sha256 for name, sha256 in last.outputs.items() if name in wanted}
 
     return [
         Output(name, sha256, platform.objects.size(_blob(sha256)) or 0)

@@ -241,11 +241,13 @@ class Agent:
         """Outputs to be packed and stored; each ends in `published` or `publishing_failed`."""
         return publishing.due(self._due(Phase.PUBLISH, now))
 
-    def published(self, attempt: str, name: str, sha256: str, now: Instant) -> None:
+    def published(self, attempt: str, name: str, sha256: str, now: Instant, note: str = "") -> None:
+        """`note`: what of it was left out."""
         kept = self._phases[Phase.PUBLISH].get(attempt)
         if kept is None or kept.seen is None:
             return
         kept.outputs[name] = sha256
+        kept.seen = publishing.noted(kept.seen, note)
         if set(kept.outputs) >= set(kept.seen.outputs):
             self._finish(kept, kept.seen, now)
 

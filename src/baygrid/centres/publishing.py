@@ -8,6 +8,7 @@ from pathlib import Path
 
 from baygrid.centres.remembered import Remembered
 from baygrid.centres.reports import failed
+from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.centre import Observation
 
@@ -33,9 +34,14 @@ def due(kept: Iterable[Remembered]) -> list[Publication]:
 
 
 def without_outputs(seen: Observation, failure: str) -> Observation:
-    """The end of an attempt whose outputs are refused for good: a result is part of success, a checkpoint is
-    not."""
+    """The end of an attempt whose outputs are refused for good: a result is part of success, what a failed or
+    a preempted one leaves is not part of its end."""
     if seen.state is AttemptState.SUCCEEDED:
         return failed("publishing-failed", failure, seen.started_at, seen.ended_at)
-    detail = f"{seen.detail}; without its checkpoint: {failure}".removeprefix("; ")
-    return replace(seen, detail=detail)
+    what = "outputs" if OUTPUT not in seen.outputs else OUTPUT
+    return noted(seen, f"without its {what}: {failure}")
+
+
+def noted(seen: Observation, note: str) -> Observation:
+    """With a note beside what is said of its end."""
+    return replace(seen, detail="; ".join(text for text in (seen.detail, note) if text))

@@ -24,6 +24,7 @@ class Outcome:
     failure: str | None = None
     again: bool = False
     value: str = ""
+    note: str = ""
 
 
 def stage(centre: Centre, transport: Transport, order: Order, fetch: Fetch | None = None) -> Outcome:
@@ -46,15 +47,15 @@ def publish(transport: Transport, work: Publication) -> Outcome:
     """Packs and stores. Safe in a thread of its own."""
     archive = work.path.with_name(f".{work.name}.tar")
     try:
-        sha256 = pack(work.path, archive)
-        transport.put_blob(sha256, archive)
+        packed = pack(work.path, archive)
+        transport.put_blob(packed.sha256, archive)
     except Unreachable as error:
         return Outcome(str(error) or "the server cannot be reached", again=True)
     except (PackingFailed, Refused, OSError) as error:
         return Outcome(str(error))
     finally:
         archive.unlink(missing_ok=True)
-    return Outcome(value=sha256)
+    return Outcome(value=packed.sha256, note=packed.note)
 
 
 def send_logs(
@@ -78,7 +79,7 @@ def staged(agent: Agent, order: Order, outcome: Outcome, now: Instant) -> None:
 
 def published(agent: Agent, work: Publication, outcome: Outcome, now: Instant) -> None:
     if outcome.failure is None:
-        agent.published(work.attempt, work.name, outcome.value, now)
+        agent.published(work.attempt, work.name, outcome.value, now, outcome.note)
     else:
         agent.publishing_failed(work.attempt, outcome.failure, now, again=outcome.again)
 

@@ -173,7 +173,8 @@ def wait_for_array(session: Session, id: str) -> Array:
 def fetch_array_outputs(session: Session, id: str, to: Path | None = None) -> list[dict[str, Any]]:
     """What its elements made, each into a folder with the name of its index."""
     fetched = []
-    for line in session.client.items("/v1/jobs", array=id, state="SUCCEEDED"):
+    ended = [session.client.items("/v1/jobs", array=id, state=state) for state in ("SUCCEEDED", "FAILED")]
+    for line in (line for lines in ended for line in lines):
         job = session.client.job(line["id"])
         if job["spec"].get("outputs"):
             fetched += [{**one, "index": job["index"]} for one in fetch_outputs(session, job, to)]

@@ -121,7 +121,7 @@ class Watch:
         """How it ended, in one sentence."""
         job = self.job
         if job["state"] == "SUCCEEDED":
-            return f"{job['id']} succeeded"
+            return f"{job['id']} succeeded" + (f"; {job['detail']}" if job["detail"] else "")
         why = ", ".join(part for part in (job["cause"], job["detail"]) if part)
         code = f" with exit code {job['exit_code']}" if job["exit_code"] else ", without an exit code"
         how = "was cancelled" if job["state"] == "CANCELLED" else f"failed{code}"

@@ -189,6 +189,10 @@ class Files:
             return {}
         return {name: Path(self.dir, "outputs", name) for name in names if self.has(f"outputs/{name}")}
 
+    def filled(self, names: Sequence[str]) -> dict[str, Path]:
+        """Those outputs that the job has put something into."""
+        return {name: path for name, path in self.outputs(names).items() if not _is_empty(path)}
+
     def checkpoint(self, path: str) -> dict[str, Path]:
         """The folder below `work`, if it is one that no link leads to."""
         folder = Path(self.dir, "work")
@@ -218,6 +222,13 @@ class Files:
 
 def _changed(found: os.stat_result) -> Instant:
     return found.st_mtime_ns // 1_000_000
+
+
+def _is_empty(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return False
+    with os.scandir(path) as entries:
+        return next(entries, None) is None
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any
 
-from baygrid.centres.folder.endings import STOPPED
+from baygrid.centres.folder.endings import STOPPED, left_behind
 from baygrid.centres.folder.files import Exit, Files, Why
 from baygrid.centres.local.share import Share
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -128,11 +127,8 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         cause, detail = "setup-failed", f"setup ended with exit code {code}"
     else:
         cause = "exit-code"
-    outputs: dict[str, Path] = {}
-    if state is AttemptState.SUCCEEDED:
-        outputs = attempt.files.outputs(attempt.facts.outputs)
-    elif state is AttemptState.PREEMPTED or cause == "interrupted":
-        outputs = attempt.files.checkpoint(attempt.facts.checkpoint)
+    facts = attempt.facts
+    outputs = left_behind(attempt.files, state, cause, facts.outputs, facts.checkpoint)
     return Observation(
         state,
         raw=f"{ended.phase} exit {code}" if ended is not None else "gone",

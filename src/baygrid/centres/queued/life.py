@@ -9,7 +9,7 @@ from pathlib import Path
 
 from baygrid.centres.engine import Sight, Stand
 from baygrid.centres.folder import owners, secrets
-from baygrid.centres.folder.endings import never_ran
+from baygrid.centres.folder.endings import left_behind, never_ran
 from baygrid.centres.folder.files import Why
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
 from baygrid.centres.queued.joined import Told, joined
@@ -116,12 +116,9 @@ class Life:
             with suppress(FileNotFoundError):
                 owners.take_back(Path(attempt.files.dir))
         secrets.settle(attempt.files)
-        if seen.state is AttemptState.SUCCEEDED:
-            outputs = attempt.files.outputs(attempt.order.outputs)
-        elif seen.started_at is None:
-            pass
-        elif seen.state is AttemptState.PREEMPTED or seen.cause == "interrupted":
-            outputs = attempt.files.checkpoint(attempt.order.checkpoint)
+        if seen.state is AttemptState.SUCCEEDED or seen.started_at is not None:
+            order = attempt.order
+            outputs = left_behind(attempt.files, seen.state, seen.cause, order.outputs, order.checkpoint)
         ended_at = seen.ended_at if seen.ended_at is not None else now
         size = attempt.files.log_size()
         attempt.seen = replace(seen, ended_at=ended_at, log_size=size, outputs=outputs)

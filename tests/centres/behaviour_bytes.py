@@ -1,4 +1,4 @@
-"""What every centre does with the bytes of an attempt: what it takes in, what it leaves; part of `behaviour`."""
+"""What every centre does with the bytes of an attempt: what it takes in and leaves; part of `behaviour`."""
 
 import pytest
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from baygrid.app import sync
 from baygrid.app.access import Actor
-from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.ports.messages import Order, Source
 from baygrid.ports.records import Project, Role
 from tests.api.world import Json, World, job
@@ -257,4 +257,5 @@ def test_an_output_called_checkpoint_is_none(world: World, api: TestClient, post
     world.report(
         attempt.centre, attempt, AttemptState.FAILED, cause="exit-code", outputs={"checkpoint": DIGEST}
     )
-    assert order_of(world, id).restore is None
+    again = world.store.read(lambda tx: tx.jobs.get([id]))[id]
+    assert (again.state, again.checkpoint) == (JobState.QUEUED, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from baygrid.api import bill_schemas, dataset_schemas, policy_schemas, schemas
+from baygrid.api import bill_schemas, dataset_schemas, exchange_schemas, policy_schemas, schemas
 from tests.api.world import World, job
 
 
@@ -91,6 +91,7 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         ("/v1/tokens", schemas.Listing[schemas.Token]),
         ("/v1/policy", policy_schemas.Policy),
         ("/v1/policy/history", schemas.Listing[policy_schemas.Policy]),
+        ("/v1/exchange", exchange_schemas.Exchange),
         ("/v1/datasets", schemas.Listing[dataset_schemas.Dataset]),
         ("/v1/datasets/demo/photos", schemas.Listing[dataset_schemas.Dataset]),
         ("/v1/ledger", schemas.Listing[bill_schemas.Transaction]),

@@ -119,7 +119,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 
 def _absent() -> dict[str, str]:
-    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token"), "absent")
+    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token", "member"), "absent")
     return absent | {
         "name": "no-such-name",
         "array": "array-absent",
@@ -147,6 +147,10 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         secret = f"/v1/projects/demo/secrets/{things['name']}"
         made = client.put(secret, json={"value": "secret"}, headers=region.headers("team"))
         assert made.status_code == 200, made.text
+    if "{member}" in address:
+        body = {"name": f"metro-{next(_numbers)}", "kind": "network"}
+        made = client.post("/v1/exchange/members", json=body, headers=region.headers("operator"))
+        things["member"] = made.json()["name"]
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))

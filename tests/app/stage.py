@@ -14,6 +14,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.centres.keys import Key
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.links import Sample
 from baygrid.core.units import Money
 from baygrid.ports.messages import (
     AttemptReport,
@@ -110,7 +111,11 @@ class Site:
         return Actor(f"tok-{self.name}", Role.CENTRE, self.name, centre=self.name)
 
     def report(
-        self, *attempts: AttemptReport, seq: int | None = None, waits: tuple[Forecast, ...] = ()
+        self,
+        *attempts: AttemptReport,
+        seq: int | None = None,
+        waits: tuple[Forecast, ...] = (),
+        links: tuple[Sample, ...] = (),
     ) -> ReportAnswer:
         if seq is None:
             seq = self.seq = self.seq + 1
@@ -130,6 +135,7 @@ class Site:
                 attempts=attempts,
                 driver=self.driver,
                 waits=waits,
+                links=links,
             ),
         )
 

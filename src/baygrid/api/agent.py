@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from baygrid.api import bodies, render, schemas
 from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, parse_json, read_body, reads
 from baygrid.api.waiters import Departure, Waiter
-from baygrid.app import centres, joining, logs, sync
+from baygrid.app import centres, exchange, joining, logs, sync
 from baygrid.app.offers import Rates
 from baygrid.app.problems import Invalid
 from baygrid.ports import wire
@@ -22,6 +24,7 @@ from baygrid.ports.messages import Desired, Report, ReportAnswer
 router = APIRouter(route_class=Route, tags=["agent"])
 
 MAX_WAIT_S = 60
+_NOISE = os.urandom(1 << 16)  # so that nothing on the way can make it smaller
 Number = Annotated[int, Query(ge=0, lt=2**62)]
 
 
@@ -110,6 +113,22 @@ async def _park(
 
 def _desired(call: Call, incarnation: int, after: int) -> Desired | None:
     return sync.desired(call.platform, call.still().actor, incarnation, after)
+
+
+@router.get("/v1/agent/exchange", response_class=StreamingResponse)
+async def exchange_bytes(
+    call: Caller, bytes: Annotated[int, Query(ge=0, le=exchange.PROBE_BYTES)] = 0
+) -> StreamingResponse:
+    """So many bytes that mean nothing: an agent measures its link by them."""
+    exchange.check_agent(call.actor)
+    headers = {"Content-Length": str(bytes)}
+    return StreamingResponse(_noise(bytes), media_type="application/octet-stream", headers=headers)
+
+
+async def _noise(left: int) -> AsyncIterator[bytes]:
+    while left > 0:
+        yield _NOISE[:left]
+        left -= len(_NOISE)
 
 
 @router.put(

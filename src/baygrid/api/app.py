@@ -19,6 +19,7 @@ from baygrid.api import (
     centres,
     datasets,
     events,
+    exchange,
     health,
     jobs,
     logs,
@@ -42,7 +43,7 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, datasets, secrets, region,
-    tokens, health,
+    tokens, exchange, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -158,6 +158,11 @@ class NewDataset(Body):
     sha256: Text | None = None
     bytes: int | None = Field(default=None, ge=0, lt=2**60, strict=True)
     shared: bool = Field(default=False, description="other organisations may read it, too")
+
+
+class NewMember(Body):
+    name: Text
+    kind: Literal["network", "cloud"]
 
 
 class WhatIf(Body):

@@ -228,7 +228,16 @@ def _candidate(row: Row) -> Doc:
         "cost": money(row.cost.minor, row.cost.currency) if row.cost else None,
         "voucher": None,
         "gco2": row.gco2,
+        "link": None if row.link is None else _link(row.link),
         "reasons": list(row.reasons),
+    }
+
+
+def _link(data: Mapping[str, Any]) -> Doc:
+    at = data["measured_ms"]
+    return {
+        **{key: data[key] for key in ("mbit_s", "origin", "gib_price")},
+        "measured_at": at and instant(at),
     }
 
 

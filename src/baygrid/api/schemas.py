@@ -110,6 +110,15 @@ class Chosen(Shape):
     cost: Money
 
 
+class CandidateLink(Shape):
+    """From the exchange to a candidate's centre, as it was when that was judged."""
+
+    mbit_s: float | None
+    origin: Literal["measured", "declared", "unknown"]
+    gib_price: float = Field(description="major units for a GiB, as the policy says")
+    measured_at: Time | None
+
+
 class Candidate(Shape):
     name: str = Field(examples=["hub/gpu H100:8"])
     centre: str
@@ -122,11 +131,12 @@ class Candidate(Shape):
         description="seconds in the centre's own queue, as its scheduler said itself; null: it said nothing"
     )
     start: Time | None = Field(description="when it is expected to begin, where that is known")
-    transfer_s: int | None = Field(description="seconds, by the link that the operator declared")
+    transfer_s: int | None = Field(description="seconds, by the centre's link to the exchange")
     run_s: int | None = Field(description="seconds that it is expected to run")
     cost: Money | None = Field(description="for all of the time that it asks for")
     voucher: Money | None = Field(description="the share that a voucher pays; none yet")
     gco2: float | None = Field(description="grams, where the operator declared watts and carbon")
+    link: CandidateLink | None = Field(description="over which its data comes, where it has any")
     reasons: list[Reason]
 
 

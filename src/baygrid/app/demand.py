@@ -11,6 +11,7 @@ from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate, Shape
+from baygrid.core.placement.links import Measured, fresh
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.pricing.tariff import Tariff, in_force
@@ -108,8 +109,10 @@ def centre_view(
     seen_at: Instant | None,
     now: Instant,
     waits: Mapping[Shape, int] = NO_WAITS,
+    measured: Measured | None = None,
 ) -> CentreView:
-    """`partitions` is handed in, so that an unchanged centre keeps the same tuple."""
+    """`partitions` is handed in, so that an unchanged centre keeps the same tuple. `measured`:
+    its link."""
     return CentreView(
         centre.name,
         centre.jurisdiction,
@@ -118,6 +121,7 @@ def centre_view(
         partitions,
         waits,
         centre.capabilities,
+        None if measured is None else fresh(measured, now),
     )
 
 

@@ -46,7 +46,8 @@ class Row:
     not the best), busy (waiting helps) or no. `wait_s`: until it starts, `centre_wait_s`: as the
     centre's own scheduler said (None: it said nothing); `transfer_s` of what it
     needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
-    grams, where the operator has declared them. A voucher pays no share yet."""
+    grams, where the operator has declared them. `link`: over which its data comes, as `explaining.carriage`
+    has it. A voucher pays no share yet."""
 
     name: str
     offer: Offer | None
@@ -59,6 +60,7 @@ class Row:
     run_s: int | None = None
     gco2: float | None = None
     centre_wait_s: int | None = None
+    link: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ def _row(
         figures.get("run_s"),
         figures.get("gco2"),
         figures.get("centre_wait_s"),
+        figures.get("link"),
     )
 
 

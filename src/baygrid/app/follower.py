@@ -8,7 +8,9 @@ from threading import Lock
 
 from baygrid.app.catalogue import Catalogue, RegionCopy
 from baygrid.app.estimates import FRESH_MS
+from baygrid.app.links import MEASURED, measured
 from baygrid.app.region_image import RegionImage
+from baygrid.core.placement.links import Measured
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Forecast
 from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
@@ -23,7 +25,7 @@ REMEMBERED_HALF_LIVES = 6
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened since the last look, as rows read afresh."""
+    """What happened since the last look, as rows read afresh. `measured`: of the links, if that is news."""
 
     cursor: Cursor
     more: bool
@@ -32,6 +34,7 @@ class News:
     region: RegionCopy
     seen: Mapping[str, Instant | None]
     told: Mapping[str, Sequence[Forecast]]
+    measured: Mapping[str, Measured] | None
 
 
 class Follower:
@@ -50,8 +53,13 @@ class Follower:
         read = self._store.read
         self.region = RegionImage()
         self._cursor = read(lambda tx: tx.events.end())
-        region, seen, told = read(
-            lambda tx: (self._catalogue.at(tx), tx.region.seen(), tx.estimates.told(now - FRESH_MS))
+        region, seen, told, self.region.measured = read(
+            lambda tx: (
+                self._catalogue.at(tx),
+                tx.region.seen(),
+                tx.estimates.told(now - FRESH_MS),
+                measured(tx),
+            )
         )
         self.region.take_region(region, seen, now, told)
         since = now - REMEMBERED_HALF_LIVES * self.region.policy.half_life_s * 1000
@@ -93,10 +101,13 @@ class Follower:
                 self._catalogue.at(tx),
                 tx.region.seen(),
                 tx.estimates.told(now - FRESH_MS),
+                measured(tx) if any(e.kind == MEASURED for _, e in events) else None,
             )
 
         news = self._store.read(load)
         self._cursor = news.cursor
+        if news.measured is not None:
+            self.region.measured = news.measured
         self.region.take_region(news.region, news.seen, now, news.told)
         self.region.take(news.jobs, news.attempts)
         return news.more

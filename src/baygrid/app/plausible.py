@@ -12,6 +12,7 @@ from itertools import pairwise
 from baygrid.app.signatures import verify
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.links import Sample
 from baygrid.core.reading import is_name
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import AttemptReport, PartitionReport, Report, Usage
@@ -27,6 +28,9 @@ FAR_MS = 10 * 365 * 86_400_000
 """No scheduler knows what it will do after so long a time."""
 MAX_CPUS, MAX_MEMORY_MIB = 1 << 16, 1 << 30
 """Of one node."""
+MAX_FIGURE = 10**14
+"""Bit/s, or microseconds: 100 Tbit/s, or three years."""
+MAX_QUESTIONS = 1_000
 NAME_LENGTH = 253
 """The longest name of a host (RFC 1035)."""
 MODEL_LENGTH = 64
@@ -164,6 +168,18 @@ def _more_than_time(
     cpus = attempt.count * max(largest, attempt.cpus)
     if sum(usage.cpu_seconds for usage in records) > cpus * room_ms / 1000:
         return f"it used more processor time than {cpus} cpus have had since it was placed"
+    return None
+
+
+def odd_sample(sample: Sample, now: Instant) -> str | None:
+    """Why a measurement of a link cannot be true."""
+    figures = (sample.bit_s, sample.least_us, sample.median_us)
+    if any(figure is not None and not 0 < figure <= MAX_FIGURE for figure in figures):
+        return "it has a figure that no link has"
+    if not 0 <= sample.lost <= sample.sent <= MAX_QUESTIONS:
+        return f"it says that {sample.lost} of {sample.sent} questions were lost"
+    if not 0 <= sample.at <= now + CLOCK_MS:
+        return "it was made in the future"
     return None
 
 

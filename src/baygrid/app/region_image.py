@@ -14,6 +14,7 @@ from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
+from baygrid.core.placement.links import Measured
 from baygrid.core.placement.plan import Plan, Planner, Preemption
 from baygrid.core.placement.policy import UNDECLARED
 from baygrid.core.placement.queue.backlog import Backlog
@@ -54,6 +55,7 @@ class RegionImage:
         self.versions: dict[str, int] = {}  # of each waiting job's row, as it was read
         self.live: dict[str, AttemptRecord] = {}
         self.seen: Mapping[str, Instant | None] = {}
+        self.measured: Mapping[str, Measured] = {}  # links, by centre
         self.policy = UNDECLARED
         self.shares = Shares(UNDECLARED)
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
@@ -90,8 +92,8 @@ class RegionImage:
             for attempt in self.live.values():
                 self._await(attempt)
         for name, centre in region.centres.items():
-            waits = waits_of(told.get(name, ()))
-            view = centre_view(centre, region.partitions[name], seen.get(name), now, waits)
+            waits, link = waits_of(told.get(name, ())), self.measured.get(name)
+            view = centre_view(centre, region.partitions[name], seen.get(name), now, waits, link)
             before = self.image.centres.get(name)
             if before != view:
                 self._news |= before is None or view.silent_s is None

@@ -16,6 +16,7 @@ from baygrid.app.changes import Changes
 from baygrid.app.declared import check_incarnation, check_report
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.joining import first_use
+from baygrid.app.links import take_links
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import NOT_HERE, expected, implausible, misfit, not_its_outputs, told
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
@@ -81,7 +82,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
             first_use(tx, actor, now)
         changes = Changes()
         _take_inventory(tx, changes, record, report, now)
-        wrong = dict(refused)
+        wrong = dict(refused) | take_links(tx, changes, centre, report, now)
         closed, stored = _take_attempts(platform, tx, changes, record, report, wrong, kept, now)
         changes.apply(tx)
         settle(tx, changes.jobs, changes.freed, now)

@@ -26,6 +26,7 @@ from baygrid.centres.remembered import (
 )
 from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report, same
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.links import Sample
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Estimating, Observation, StagingFailed
 from baygrid.ports.messages import WITHDRAWN, Desired, DriverReport, Order, Report, ReportAnswer, Stop
@@ -170,6 +171,10 @@ class Agent:
                 kept.closed = True
                 kept.log_done = kept.log_done or kept.phase is Phase.UNKNOWN
                 self._forget_if_done(kept, now)
+
+    def measured(self, sample: Sample, now: Instant) -> None:
+        """The centre's link to the exchange was."""
+        self._reporter.note_link(sample, now + TOGETHER_MS)
 
     def unanswered(self) -> None:
         """The last report, or its answer, was lost: all of it will be said again."""

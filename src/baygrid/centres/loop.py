@@ -19,6 +19,7 @@ from baygrid.centres import steps
 from baygrid.centres.agent import Agent
 from baygrid.centres.bringing import Bringing, Stager
 from baygrid.centres.hands import Hands, Mailbox
+from baygrid.centres.measuring import Measuring
 from baygrid.ports.basics import Clock, Instant
 from baygrid.ports.centre import Centre, Transport
 from baygrid.ports.messages import Desired, Order, Refused, ReportAnswer, Unreachable
@@ -87,7 +88,8 @@ class Pause:
 
 class Loop:
     """`run` works until `stop`, or until the server refuses this agent, and returns why it ended. `renew`
-    makes the agent a new credential when the server asks for it, in a thread; raises as a transport does."""
+    makes the agent a new credential when the server asks for it, in a thread; raises as a transport does.
+    `measuring`: of the link to the exchange; None: never."""
 
     def __init__(
         self,
@@ -102,6 +104,7 @@ class Loop:
         stager: Stager | None = None,
         note: Callable[[str], None] = lambda text: None,
         renew: Callable[[], None] | None = None,
+        measuring: Measuring | None = None,
     ) -> None:
         self._agent, self._centre, self._transport = agent, centre, transport
         self._clock, self._wait_s, self._note = clock, wait_s, note
@@ -115,6 +118,9 @@ class Loop:
         self._tidying = Hands("tidy", 1, self._mailbox)
         self._renewing = Hands("renew", 1, self._mailbox)
         self._renew, self._renewing_now = renew, False
+        self._measuring = Hands("measure", 0 if measuring is None else 1, self._mailbox)
+        self._measure = measuring
+        self._carrying = 0  # orders and outputs whose bytes are on their way
         self._untidy = centre if isinstance(centre, Untidy) else None
         self._tidying_now = False
         self._tidy_at: Instant = clock() + TIDY_EVERY_MS
@@ -152,6 +158,7 @@ class Loop:
                     self._staging,
                     self._tidying,
                     self._renewing,
+                    self._measuring,
                 ):
                     hands.stop(0)
         return self._end
@@ -170,14 +177,20 @@ class Loop:
             self._reporting.give("report", None, lambda: self._transport.report(report))
         for order in agent.staging_due(now):
             by = self._staging if order.sources and self._stager is not None else self._moving
+            self._carrying += 1
             by.give("staged", order, self._bringing(order))
         for work in agent.blobs_due(now):
+            self._carrying += 1
             self._moving.give("published", work, self._publishing(work))
         if self._log_at is not None and now >= self._log_at:
             chunks = agent.log_chunks(now)
             if chunks:
                 self._log_at = None
                 self._logging.give("logs", len(chunks), lambda: steps.send_logs(self._transport, chunks))
+
+        if self._measure is not None and (at := self._measure_at()) is not None and now >= at:
+            self._measure.begin()
+            self._measuring.give("measured", None, self._measurement(self._measure))
 
         due = now >= self._tidy_at and not self._tidying_now
         if self._untidy is not None and due and self._untidy.untidy:
@@ -198,6 +211,14 @@ class Loop:
         )
         return lambda: steps.stage(self._centre, self._transport, order, fetch)
 
+    def _measure_at(self) -> Instant | None:
+        """None: not as long as bytes of jobs are on their way, or the server is not there."""
+        free = self._welcome and not self._silent and not self._carrying
+        return self._measure.due_at if self._measure is not None and free else None
+
+    def _measurement(self, measuring: Measuring) -> Callable[[], Any]:
+        return lambda: measuring.make(lambda: self._carrying > 0 or self._end is not None)
+
     def _publishing(self, work: Any) -> Callable[[], steps.Outcome]:
         return lambda: steps.publish(self._transport, work)
 
@@ -205,7 +226,8 @@ class Loop:
         """Seconds, or None to wait for something to happen."""
         now = self._clock()
         logging = self._log_at is not None and self._log_at <= now
-        due = [self._agent.wake_at(now, reporting=False, logging=logging), self._ask_at]
+        brain = self._agent.wake_at(now, reporting=False, logging=logging)
+        due = [brain, self._ask_at, self._measure_at()]
         if not logging:
             due.append(self._log_at)
         if self._report_at is not None:
@@ -221,6 +243,8 @@ class Loop:
             self._got_answer(result, now)
         elif kind == "renewed":
             self._renewed(result)
+        elif kind == "measured":
+            self._measured(result, now)
         elif isinstance(result, Exception):
             self._stop_for(result)
         elif kind == "tidied":
@@ -231,8 +255,10 @@ class Loop:
             done, total, note = result
             self._agent.staging(about, done, total, note, now)
         elif kind == "staged":
+            self._carrying -= 1
             steps.staged(self._agent, about, result, now)
         elif kind == "published":
+            self._carrying -= 1
             steps.published(self._agent, about, result, now)
         else:
             steps.logs_sent(self._agent, result, now)
@@ -277,6 +303,11 @@ class Loop:
             self._note(f"no new credential yet: {result}")
         else:
             self._stop_for(result)
+
+    def _measured(self, result: Any, now: Instant) -> None:
+        sample = self._measure.ended(result, now) if self._measure is not None else None
+        if sample is not None:
+            self._agent.measured(sample, now)
 
     def _failed(self, result: Any) -> None:
         """A server that is silent or unwilling is no reason to leave running jobs unwatched; being replaced,

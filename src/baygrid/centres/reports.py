@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from baygrid.centres.remembered import Phase, Remembered
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.links import KEPT, Sample
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
 from baygrid.ports.messages import (
@@ -53,6 +54,8 @@ class Reporter:
         self.waits: tuple[Forecast, ...] = ()
         self._waits_sent: tuple[Forecast, ...] = ()
         self._waits_known: tuple[Forecast, ...] = ()
+        self._links: list[Sample] = []
+        self._links_sent = 0
 
     def note(self, attempt: str, by: Instant = 0) -> None:
         """The server does not know this yet; it is told at `by`, 0 meaning now."""
@@ -63,6 +66,12 @@ class Reporter:
     def due_by(self, at: Instant) -> None:
         """There is something to tell, at `at` at the latest."""
         self.due_at = min(self.due_at, at)
+
+    def note_link(self, sample: Sample, by: Instant) -> None:
+        """Only the newest ones count."""
+        self._links = [*self._links, sample][-KEPT:]
+        self._links_sent = 0
+        self.due_by(by)
 
     def drop(self, attempt: str) -> None:
         self._changed.pop(attempt, None)
@@ -90,6 +99,7 @@ class Reporter:
         self.due_at = now if more else now + HEARTBEAT_MS
         known = self._server_digest == self._digest
         self._waits_sent = self.waits
+        self._links_sent = len(self._links)
         return Report(
             version=VERSION,
             incarnation=self._incarnation,
@@ -102,6 +112,7 @@ class Reporter:
             attempts=tuple(told),
             driver=None if known else self._driver,
             waits=() if self.waits is self._waits_known else self.waits,
+            links=tuple(self._links),
         )
 
     def answered(self, answer: ReportAnswer) -> list[str]:
@@ -111,6 +122,7 @@ class Reporter:
             del self._changed[attempt]
         self._sent = {}
         self._waits_known = self._waits_sent
+        self._links, self._links_sent = self._links[self._links_sent :], 0
         self._server_digest = answer.inventory_digest
         if self._server_digest != self._digest:
             self.due_at = 0

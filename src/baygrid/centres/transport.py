@@ -133,6 +133,15 @@ class HttpTransport:
                 _check(answer)
             yield from answer.iter_bytes(1 << 20)
 
+    def piece(self, size: int, timeout_s: float) -> Iterator[bytes]:
+        """Bytes that mean nothing, to measure the link by. No failpoint: nothing depends on them."""
+        limit = httpx2.Timeout(timeout_s)
+        with self._opened("GET", "/v1/agent/exchange", params={"bytes": size}, timeout=limit) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                _check(answer)
+            yield from answer.iter_raw()
+
     def _upload(self, sha256: str, path: Path, offset: int) -> None:
         total = path.stat().st_size
         with path.open("rb") as file:
@@ -171,10 +180,16 @@ class HttpTransport:
     def _sent(self, method: str, path: str, **request: Any) -> Iterator[httpx2.Response]:
         """One request; its answer's head has come, its body has not."""
         self._failpoint("transport.send.before")
+        with self._opened(method, path, **request) as answer:
+            self._failpoint("transport.send.after")
+            self._failpoint("transport.receive.before")
+            yield answer
+        self._failpoint("transport.receive.after")
+
+    @contextmanager
+    def _opened(self, method: str, path: str, **request: Any) -> Iterator[httpx2.Response]:
         try:
             with self._client.stream(method, path, **request) as answer:
-                self._failpoint("transport.send.after")
-                self._failpoint("transport.receive.before")
                 yield answer
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from None
@@ -182,7 +197,6 @@ class HttpTransport:
             if self._client.is_closed:
                 raise Unreachable("the agent is stopping") from None
             raise error
-        self._failpoint("transport.receive.after")
 
 
 def _check(answer: httpx2.Response) -> None:

@@ -12,6 +12,7 @@ from baygrid.cli.commands import (
     applications,
     client,
     datasets,
+    exchange,
     jobs,
     money,
     policy,
@@ -41,6 +42,7 @@ secrets.register(app)
 money.register(app)
 region.register(app)
 policy.register(app)
+exchange.register(app)
 whatif.register(app)
 start.register(app)
 agent.register(app)

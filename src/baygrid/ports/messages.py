@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.placement.links import Sample
 from baygrid.ports.basics import Instant
 
 WITHDRAWN: Final = "withdrawn"
@@ -162,7 +163,8 @@ class Report:
     """`ack`: the `gen` up to which desired has been durably taken on. `inventory` is None while its digest
     (sha256 of the canonical JSON, with the driver's) is what the server last acknowledged. `driver` comes
     with it; None: of an agent from before there was one. `waits`: what the centre's own scheduler said just
-    now."""
+    now. `links`: what was measured of the centre's link to the exchange, repeated until there is an
+    answer."""
 
     version: int
     incarnation: int
@@ -175,6 +177,7 @@ class Report:
     attempts: tuple[AttemptReport, ...]
     driver: DriverReport | None = None
     waits: tuple[Forecast, ...] = ()
+    links: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import PartitionReport, SignedUsage
@@ -143,6 +144,33 @@ class PolicyRecord:
     set_at: Instant
     set_by: str
     document: Mapping[str, Any]
+
+
+class MemberKind(StrEnum):
+    """What a member of the exchange is that is no centre."""
+
+    NETWORK = "network"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    name: str
+    kind: MemberKind
+    added_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """From one member to another; `EXCHANGE` is the exchange itself. The last `samples`, oldest first."""
+
+    source: str
+    target: str
+    samples: tuple[Sample, ...]
+
+
+EXCHANGE: Final = "exchange"
+"""The middle of it: where the region's own store is."""
 
 
 @dataclass(frozen=True, slots=True)

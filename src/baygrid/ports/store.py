@@ -22,6 +22,8 @@ from baygrid.ports.records import (
     Event,
     Held,
     JobRecord,
+    LinkRecord,
+    MemberRecord,
     Offer,
     Organisation,
     PolicyRecord,
@@ -403,6 +405,28 @@ class Estimates(Protocol):
         ...
 
 
+class Exchange(Protocol):
+    """Members besides the centres, by name; what was measured of a link, by its two ends."""
+
+    def add_member(self, row: MemberRecord) -> None:
+        """Raises Exists."""
+        ...
+
+    def remove_member(self, name: str) -> bool:
+        """Whether it was there."""
+        ...
+
+    def members(self) -> list[MemberRecord]: ...
+
+    def links(self) -> list[LinkRecord]: ...
+
+    def link(self, source: str, target: str) -> LinkRecord | None: ...
+
+    def put_link(self, row: LinkRecord) -> None:
+        """In place of what was known of it."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction. Everything read and written in it holds together or not at all."""
 
@@ -428,6 +452,8 @@ class Tx(Protocol):
     def policies(self) -> Policies: ...
     @property
     def datasets(self) -> Datasets: ...
+    @property
+    def exchange(self) -> Exchange: ...
     @property
     def secrets(self) -> Secrets: ...
     @property

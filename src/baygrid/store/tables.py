@@ -405,3 +405,12 @@ secrets = _table(
     _int("set_at"),
     _text("set_by"),
 )
+
+members = _table("members", _text("name", primary_key=True), _text("kind"), _int("added_at"))
+
+links = _table(
+    "links",
+    _text("source", primary_key=True),
+    _text("target", primary_key=True),
+    _text("samples"),
+)

@@ -8,6 +8,7 @@ from baygrid.store.attempts import Attempts
 from baygrid.store.datasets import Datasets
 from baygrid.store.estimates import Estimates
 from baygrid.store.events import Events
+from baygrid.store.exchange import Exchange
 from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
 from baygrid.store.logs import Logs
@@ -28,6 +29,7 @@ class Tx:
         "datasets",
         "estimates",
         "events",
+        "exchange",
         "jobs",
         "leadership",
         "logs",
@@ -49,5 +51,6 @@ class Tx:
         self.answers = Answers(session)
         self.policies = Policies(session)
         self.datasets = Datasets(session)
+        self.exchange = Exchange(session)
         self.secrets = Secrets(session)
         self.estimates = Estimates(session)

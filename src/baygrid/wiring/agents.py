@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from baygrid.centres.folder.accounts import parse_accounts
 from baygrid.centres.journal import FileJournal
 from baygrid.centres.keys import Key
 from baygrid.centres.loop import Locked, Loop, StateLock
+from baygrid.centres.measuring import Measuring, measure
 from baygrid.centres.transport import HttpTransport
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.centre import Transport
@@ -57,7 +59,13 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     transport = HttpTransport(settings.server, secret, failpoint=failpoint)
     centre = DRIVERS[settings.driver](given)
     loop = _loop(
-        given, centre, settings.driver, transport, failpoint, renew=lambda: _renew(credential, transport)
+        given,
+        centre,
+        settings.driver,
+        transport,
+        failpoint,
+        renew=lambda: _renew(credential, transport),
+        measuring=_measuring(settings, transport),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
@@ -88,6 +96,17 @@ def _renew(credential: Credential, transport: HttpTransport) -> None:
     transport.use(credential.advance())
 
 
+def _measuring(settings: AgentSettings, transport: HttpTransport) -> Measuring | None:
+    if not settings.measure_every:
+        return None
+    return Measuring(
+        lambda cease: measure(transport, wall_clock, time.monotonic, cease),
+        wall_clock(),
+        random.random,
+        settings.measure_every * 1000,
+    )
+
+
 def said(partitions: tuple[PartitionReport, ...]) -> str:
     """In a line: "main: 2 nodes, 16 cpus, 128 GiB, 8 x H100"."""
     texts = []
@@ -110,6 +129,7 @@ def _loop(
     transport: Transport,
     failpoint: Failpoint,
     renew: Callable[[], None] | None = None,
+    measuring: Measuring | None = None,
 ) -> Loop:
     key = Key.load(given.state / "key")
     journal = FileJournal(given.state / "journal", failpoint)
@@ -134,6 +154,7 @@ def _loop(
         stager=stager,
         note=note,
         renew=renew,
+        measuring=measuring,
     )
 
 

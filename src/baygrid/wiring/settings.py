@@ -36,7 +36,8 @@ class AgentSettings:
     """`token` "": the credential that is kept in `state`. `nodes`: such as "n1:cpus=8,memory=64,H100=8", or
     "partition/n1:..."; none: this machine as one node. `options`: of the driver, as "name=text".
     `account_map`: "project=user", or files of such lines; `run_as`: the user of all other projects; `as_me`:
-    jobs may run as the agent's own user. `staging`: a file of what the centre may fetch."""
+    jobs may run as the agent's own user. `staging`: a file of what the centre may fetch.
+    `measure_every`: seconds between measurements of its link to the exchange, about; 0: never."""
 
     centre: str
     server: str
@@ -49,3 +50,4 @@ class AgentSettings:
     run_as: str = ""
     as_me: bool = False
     staging: str = ""
+    measure_every: int = 3600

@@ -45,6 +45,15 @@ Staging = Annotated[
     typer.Option("--staging", metavar="FILE", help="What the centre may fetch for jobs (YAML)."),
 ]
 AsMe = Annotated[bool, typer.Option("--as-me", help="Let jobs run as the agent's own user, who has its key.")]
+Every = Annotated[
+    int | None,
+    typer.Option(
+        "--measure-every",
+        metavar="SECONDS",
+        min=0,
+        help="How often its link to the exchange is measured, about; 0: never. [default: 3600]",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -65,10 +74,11 @@ def agent(
     run_as: RunAs = "",
     as_me: AsMe = False,
     staging: Staging = None,
+    measure_every: Every = None,
 ) -> None:
     if context.invoked_subcommand:
         return
-    given = _given(driver, node, option, account_map, run_as, as_me, staging)
+    given = _given(driver, node, option, account_map, run_as, as_me, staging, measure_every)
     token = session.token or os.environ.get("BAYGRID_TOKEN") or ""
     settings = _settings(session, centre, state, given, token, "local")
     _start(session, settings, {})
@@ -85,6 +95,7 @@ def join(
     run_as: RunAs = "",
     as_me: AsMe = False,
     staging: Staging = None,
+    measure_every: Every = None,
     accelerator_hour: Annotated[
         list[str] | None,
         typer.Option("--accelerator-hour", metavar="[MODEL=]AMOUNT", help="For an offer; may be repeated."),
@@ -112,7 +123,7 @@ def join(
         )
     if not yes and not sys.stdin.isatty():
         raise CliError("nobody can be asked here", code="not-asked", cure="say --yes to accept what is found")
-    given = _given(driver, node, option, account_map, run_as, as_me, staging)
+    given = _given(driver, node, option, account_map, run_as, as_me, staging, measure_every)
     settings = _settings(session, centre, state, given, token, "")
     prices = joining.Prices(currency, _by_model(accelerator_hour or []), cpu_hour, gib_hour)
     shown: dict[str, Any] = {}
@@ -151,7 +162,7 @@ def doctor(
 
     from baygrid.wiring.doctor import examine
 
-    given = _given(driver, node, option, account_map, run_as, as_me, None)
+    given = _given(driver, node, option, account_map, run_as, as_me)
     settings = _settings(session, centre, state, given, "", "local")
     settle()
     checks = []
@@ -174,13 +185,15 @@ def _given(
     account_map: list[str] | None,
     run_as: str,
     as_me: bool,
-    staging: Path | None,
+    staging: Path | None = None,
+    every: int | None = None,
 ) -> dict[str, Any]:
     """What was said, as fields of AgentSettings."""
     lists = {"nodes": node, "options": option, "account_map": account_map}
     said: dict[str, Any] = {key: tuple(values) for key, values in lists.items() if values}
     rules = str(staging.absolute()) if staging is not None else ""
     texts = {"driver": driver, "run_as": run_as, "as_me": as_me, "staging": rules}
+    said |= {} if every is None else {"measure_every": every}
     return said | {key: value for key, value in texts.items() if value}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from baygrid.core.placement.demand import Expected
+from baygrid.core.placement.links import Speed
 from baygrid.core.placement.policy import PLAIN, PRIORITIES
 from baygrid.core.placement.room.nodes import NodeTable
 from baygrid.core.placement.room.parts import WHOLE
@@ -66,7 +67,7 @@ class CentreView:
     """`open` False: drained, takes nothing new. `silent_s`: seconds since the last report of a centre that
     counts as unreachable; None: reachable. `waits`: the centre's own estimate of how long (seconds) one more
     attempt of a shape would wait. `capabilities`: what it can do (None: it has not said, and is taken to
-    do everything)."""
+    do everything). `link`: from the exchange, where that was measured lately."""
 
     name: str
     jurisdiction: str
@@ -75,6 +76,7 @@ class CentreView:
     partitions: tuple[Partition, ...] = ()
     waits: Mapping[Shape, int] = field(default_factory=dict, hash=False)
     capabilities: frozenset[str] | None = None
+    link: Speed | None = None
 
     def lacks(self, needed: frozenset[str]) -> frozenset[str]:
         """What of it this centre cannot do."""
@@ -231,6 +233,7 @@ class Image:
             or before.jurisdiction != view.jurisdiction
             or before.waits != view.waits
             or before.capabilities != view.capabilities
+            or _bit_s(before) != _bit_s(view)
         ):
             self.layout += 1
         if before is not None and before.partitions == view.partitions:
@@ -272,6 +275,10 @@ class Image:
         self.priorities[it.priority] += sign
         if it.started_at is None:
             self.pending[it.centre, it.partition] += sign
+
+
+def _bit_s(view: CentreView) -> int | None:
+    return None if view.link is None else view.link.bit_s
 
 
 def _pool(partition: Partition) -> Pool:

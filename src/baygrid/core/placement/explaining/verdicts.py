@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.explaining import carriage
 from baygrid.core.placement.explaining.obstacles import obstacles
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.judging.candidates import Candidate, candidates, offered
@@ -14,6 +15,7 @@ from baygrid.core.placement.judging.filters import OUTRANKED, never
 from baygrid.core.placement.judging.offers import Judged, OfferTable
 from baygrid.core.placement.judging.scorers import UNKNOWN
 from baygrid.core.placement.planned import Kept
+from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.queue.quota import inadmissible
 from baygrid.core.placement.search import STANDARD, Scene, Search, judged
 from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
@@ -56,7 +58,7 @@ def placed(
         if position is None or position not in ranks:
             found = judged(STANDARD, demand, candidate)
         elif ranks[position] > ranks[chosen]:
-            found = (_outranked(demand, best, candidate),)
+            found = (_outranked(demand, best, candidate, table.policy),)
         elif ranks[position] < ranks[chosen] and position in search.refused:
             found = (search.refused[position],)
         elif ranks[position] < ranks[chosen]:
@@ -75,6 +77,7 @@ def placed(
     )
     if count < demand.nodes:
         text += f"; on {count} of up to {demand.nodes} nodes"
+    text += carriage.said(demand, best.centre, table.policy, demand.currency)
     data = {**figures(table, it, lines, best.subject, {}), "nodes": count}
     return Explanation(Reason("placed", text, data), _verdicts(lines))
 
@@ -104,6 +107,7 @@ def best_free(it: Judged, lines: Iterable[Line]) -> Line | None:
 
 def fits_now(table: OfferTable, it: Judged, lines: list[Line], best: Line) -> Explanation:
     text = f"can start now on {best.it.subject} for {best.it.cost} at its full time"
+    text += carriage.said(it.figures.demand, best.it.centre, table.policy, it.figures.demand.currency)
     return Explanation(
         Reason("fits-now", text, figures(table, it, lines, best.it.subject, {})), _verdicts(lines)
     )
@@ -179,6 +183,8 @@ def figures(
             "gco2": None if co2 == UNKNOWN else co2 / 1000,
             "voucher": "none",
         }
+        if it.figures.demand.input_bytes and line.it.centre is not None:
+            row["link"] = carriage.figures(line.it.centre, table.policy)
         rows.append(row)
     return {"best": best, "costs": rows}
 
@@ -216,7 +222,7 @@ def _verdicts(lines: Iterable[Line]) -> tuple[Verdict, ...]:
     return tuple(Verdict(line.it.subject, line.found) for line in lines)
 
 
-def _outranked(demand: Demand, best: Candidate, it: Candidate) -> Reason:
+def _outranked(demand: Demand, best: Candidate, it: Candidate, policy: Policy) -> Reason:
     more = it.cost_minor - best.cost_minor
     currency = it.offer.currency if it.offer else ""
     if demand.waited_at is not None and demand.waited_at.covers(*it.where):
@@ -228,4 +234,5 @@ def _outranked(demand: Demand, best: Candidate, it: Candidate) -> Reason:
         text = f"costs {it.cost}, {less} less than {best.subject}, which the job asks for first"
     else:
         text = f"costs {it.cost}, as much as {best.subject}"
+    text += carriage.said(demand, it.centre, policy, currency)
     return Reason(OUTRANKED, text, {"cost_minor": it.cost_minor, "more_minor": more})

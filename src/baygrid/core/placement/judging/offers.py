@@ -15,6 +15,7 @@ from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.judging.candidates import GANG, cost_minor
 from baygrid.core.placement.judging.scorers import Figures
+from baygrid.core.placement.links import speed
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.room.nodes import FOREVER, Bools, Ints, Need, NodeTable
 from baygrid.core.placement.room.parts import WHOLE
@@ -61,6 +62,7 @@ class OfferTable:
         limits = [image.pools[o.centre, o.partition].partition.time_limit_s for o in offers]
         self.limit: Ints = np.array([FOREVER if n is None else n for n in limits], dtype=np.int64)
         self.waits = tuple(image.centres[o.centre].waits for o in offers)
+        self.links = {name: speed(centre.link, policy.centre(name)) for name, centre in image.centres.items()}
         self._jurisdictions = [image.centres[o.centre].jurisdiction for o in offers]
         models = {o.accelerator for o in offers}
         self._by_model: dict[str | None, Ints] = {

@@ -1,7 +1,7 @@
 """What makes one offer better than another, by what the job prefers: price, time or energy.
 
-Every figure is an estimate from declared values: ratings scale the run time, links tell the transfer, the
-hour of the day tells carbon and energy price.
+Every figure is an estimate: ratings scale the run time, links tell the transfer (measured where that is
+fresh, else as declared), the hour of the day tells carbon and energy price.
 """
 
 from __future__ import annotations
@@ -121,9 +121,8 @@ class Figures:
     def transfer_s(self) -> Ints:
         if not self.demand.input_bytes:
             return np.zeros(len(self.offer), dtype=np.int64)
-        bits = self.demand.input_bytes * 8
-        speeds = [self.table.policy.centre(it.centre).mbit_s for it in self._offers]
-        return np.array([-(-bits // (mbit * 10**6)) if mbit else 0 for mbit in speeds], dtype=np.int64)
+        links = [self.table.links[it.centre] for it in self._offers]
+        return np.array([link.transfer_s(self.demand.input_bytes) for link in links], dtype=np.int64)
 
     @property
     def mg_co2(self) -> Ints:

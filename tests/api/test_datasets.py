@@ -258,4 +258,4 @@ def test_an_output_called_checkpoint_is_none(world: World, api: TestClient, post
         attempt.centre, attempt, AttemptState.FAILED, cause="exit-code", outputs={"checkpoint": DIGEST}
     )
     again = world.store.read(lambda tx: tx.jobs.get([id]))[id]
-    assert (again.state, again.checkpoint) == (JobState.QUEUED, None)
+    assert (again.state, again.retries, again.checkpoint) == (JobState.HELD, 1, None)  # held to back off

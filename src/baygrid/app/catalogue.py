@@ -86,9 +86,18 @@ class Catalogue:
                 version,
                 centres,
                 {offer.id: offer for offer in tx.region.offers()},
-                {name: partitions_of(centre) for name, centre in centres.items()},
+                {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
                 tuple((row.valid_from, policy_file.parse(row.document)) for row in tx.policies.history()),
             )
             self._copy = copy
         return copy
+
+
+def _partitions(before: RegionCopy | None, centre: CentreRecord) -> tuple[Partition, ...]:
+    """The very same value while its inventory is the same one: whoever compares a hundred thousand nodes with
+    themselves then does not look at them, and a new price makes none anew."""
+    known = before.centres.get(centre.name) if before is not None else None
+    if before is not None and known is not None and known.inventory is centre.inventory:
+        return before.partitions[centre.name]
+    return partitions_of(centre)

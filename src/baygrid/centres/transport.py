@@ -17,6 +17,8 @@ from baygrid.ports.wire import decode, encode
 CHUNK = 4 << 20
 CONNECT_S = 10.0
 ANSWER_S = 30.0
+KEEP_ALIVE_S = 30.0
+"""Longer than between two heartbeats, shorter than the server keeps a connection that is idle."""
 UPLOAD_ROUNDS = 3
 
 M = TypeVar("M")
@@ -40,7 +42,9 @@ class HttpTransport:
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
-            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=16),
+            limits=httpx2.Limits(
+                max_connections=16, max_keepalive_connections=16, keepalive_expiry=KEEP_ALIVE_S
+            ),
             # Reading the system's certificates takes longer than all else here: not where there is no TLS.
             verify=verify if url.startswith("https:") else False,
             transport=inner,

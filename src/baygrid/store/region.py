@@ -116,7 +116,7 @@ _SET_CAPABILITIES = Statement(
 _NEXT_GEN = Statement(update(centres).where(_C.name == text("key")).values(gen=_C.gen + 1).returning(_C.gen))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _partitions(document: str) -> tuple[PartitionReport, ...]:
     """Cached, because a centre's row is read with every report and its inventory hardly ever changes."""
     return tuple(

@@ -43,6 +43,8 @@ OPERATOR_TOKEN = "operator.token"
 KEY_FILE = "secrets.key"
 KEY_VARIABLE = "BAYGRID_SECRETS_KEY"
 """Keys that seal secrets, newest first; without it they are in the file of that name in the data folder."""
+KEEP_ALIVE_S = 75
+"""An agent's heartbeats find their connection open, and the agent is the one that closes it (`transport`)."""
 SWITCH_S = 0.0005
 """How long one thread may keep the others waiting: a plan must not hold up a request."""
 
@@ -80,6 +82,7 @@ class Server:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEEP_ALIVE_S,
             backlog=2048,
         )
         http = _Http(config, self.app, lambda: ready(f"http://{host}:{port}"))

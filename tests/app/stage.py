@@ -23,15 +23,17 @@ from baygrid.ports.messages import (
     Forecast,
     NodeReport,
     Order,
+    Outside,
     PartitionReport,
     Report,
     ReportAnswer,
+    SignedOutside,
     SignedUsage,
     Usage,
 )
 from baygrid.ports.records import Kind, Role
 from baygrid.ports.store import Store, Tx
-from baygrid.ports.wire import inventory_digest, usage_bytes
+from baygrid.ports.wire import inventory_digest, outside_bytes, usage_bytes
 from baygrid.store import open_store
 from baygrid.store.vault import AesVault
 
@@ -116,6 +118,7 @@ class Site:
         seq: int | None = None,
         waits: tuple[Forecast, ...] = (),
         links: tuple[Sample, ...] = (),
+        outside: tuple[SignedOutside, ...] = (),
     ) -> ReportAnswer:
         if seq is None:
             seq = self.seq = self.seq + 1
@@ -136,12 +139,16 @@ class Site:
                 driver=self.driver,
                 waits=waits,
                 links=links,
+                outside=outside,
             ),
         )
 
     def desired(self, after: int = 0) -> Desired:
         found = sync.desired(self.stage.platform, self.actor, self.incarnation, after)
         return found or Desired(after, (), ())
+
+    def saw(self, job: Outside) -> SignedOutside:
+        return SignedOutside(job, self.key.sign(outside_bytes(job)))
 
     def usage(self, order: Order, start: int, end: int, n: int = 0) -> SignedUsage:
         usage = Usage(

@@ -192,7 +192,9 @@ class FakeServer:
             self.changed.notify_all()
             if self.deaf:
                 raise Unreachable("the answer was lost")
-            return ReportAnswer(self.gen, closed, stored, self.digest, asked=self.asked)
+            return ReportAnswer(
+                self.gen, closed, stored, self.digest, asked=self.asked, outside_taken=bool(report.outside)
+            )
 
     def desired(self, incarnation: int, after: int, wait_s: float) -> Desired:
         with self.changed:

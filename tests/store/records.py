@@ -9,7 +9,7 @@ from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
-from baygrid.ports.messages import SignedUsage, Usage
+from baygrid.ports.messages import Outside, SignedOutside, SignedUsage, Usage
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -20,6 +20,7 @@ from baygrid.ports.records import (
     Kind,
     Offer,
     Organisation,
+    OutsideRow,
     PolicyRecord,
     Project,
     StoredAnswer,
@@ -217,6 +218,19 @@ def dataset(version: int = 1, name: str = "photos", **fields: Any) -> DatasetRec
         "made_by": "tok-team",
     } | fields
     return DatasetRecord(name=name, version=version, **given)
+
+
+def outside(id: str = "17", end: int = 7_200_000, **fields: Any) -> OutsideRow:
+    given: dict[str, Any] = {
+        "account": "chen",
+        "partition": "gpu",
+        "start": 0,
+        "nodes": 2,
+        "cpus": 16,
+        "memory_mib": 131_072,
+        "accelerators": {"H100": 8, "A100": 4},
+    } | fields
+    return OutsideRow("north", "cd" * 32, SignedOutside(Outside(id, end=end, **given), "ab" * 64), 1000)
 
 
 def policy(number: int, valid_from: int = 1000, **document: Any) -> PolicyRecord:

@@ -7,15 +7,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from baygrid.api import bill_schemas, bodies, render
+from baygrid.api import bill_schemas, render
 from baygrid.api.edge import Caller, Json, Responses, Route
+from baygrid.api.times import Time, instant_of
 from baygrid.app import bill
 from baygrid.app.problems import Invalid
-from baygrid.ports.basics import Instant
 
 router = APIRouter(route_class=Route, tags=["bill"])
 
-Time = Annotated[str | None, Query(max_length=40, examples=["2026-11-01T00:00:00Z"])]
 Recompute = Annotated[bool, Query(description="rebuild every line from the signed usage and the tariffs")]
 TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
@@ -36,12 +35,12 @@ def project_bill(
                 "format", "beancount is always the whole ledger: leave from, to and recompute out"
             )
         return PlainTextResponse(bill.beancount(call.platform, call.actor, project))
-    until = _instant("to", end)
+    until = instant_of("to", end)
     row = bill.bill(
         call.platform,
         call.actor,
         project,
-        _instant("from", begin) or 0,
+        instant_of("from", begin) or 0,
         call.platform.clock() + 1 if until is None else until,
         recompute=recompute,
     )
@@ -52,12 +51,3 @@ def project_bill(
 def job_bill(job: str, call: Caller, recompute: Recompute = False) -> Json:
     """One job's part of its project's bill."""
     return Json(render.bill(bill.of_job(call.platform, call.actor, job, recompute=recompute)))
-
-
-def _instant(name: str, text: str | None) -> Instant | None:
-    if text is None:
-        return None
-    try:
-        return bodies.instant(text)
-    except ValueError as error:
-        raise Invalid.at(name, str(error)) from None

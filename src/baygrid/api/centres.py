@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from baygrid.api import bodies, paging, render, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
-from baygrid.app import centres, joining
+from baygrid.api.times import Time, instant_of
+from baygrid.app import centres, joining, outside
 from baygrid.app.tokens import Invitation
 from baygrid.ports.records import CentreRecord, CentreState
 
 router = APIRouter(route_class=Route, tags=["centres"])
+MONTH_MS = 30 * 86_400_000
 
 
 def _render(call: Call, row: CentreRecord, *, nodes: bool) -> render.Doc:
@@ -71,6 +73,22 @@ def revoke(centre: str, call: Caller) -> Json:
 def get_centre(centre: str, call: Caller) -> Json:
     """With every node."""
     return Json(_render(call, centres.centre(call.platform, call.actor, centre), nodes=True))
+
+
+@router.get("/v1/centres/{centre}/usage", response_model=schemas.Listing[schemas.CentreUse])
+def get_usage(
+    centre: str,
+    call: Caller,
+    begin: Annotated[Time, Query(alias="from")] = None,
+    end: Annotated[Time, Query(alias="to")] = None,
+) -> Json:
+    """What ended there in [from, to), by Baygrid's jobs and by others; without them, in the last 30 days."""
+    now = call.platform.clock()
+    until = instant_of("to", end)
+    since = instant_of("from", begin)
+    since = now - MONTH_MS if since is None else since
+    found = outside.usage(call.platform, call.actor, centre, since, now + 1 if until is None else until)
+    return Json(render.items(map(render.centre_use, found)))
 
 
 @router.post("/v1/centres/{centre}/drain", response_model=schemas.Centre)

@@ -17,6 +17,7 @@ from baygrid.app.blobs import Output
 from baygrid.app.datasets import View
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
+from baygrid.app.outside import Use
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff, in_force
@@ -335,6 +336,16 @@ def centre(row: CentreRecord, *, reachable: bool, nodes: bool) -> Doc:
         "reachable": reachable,
         "seen_at": instant_or_none(row.seen_at),
         "partitions": [partition(part, nodes=nodes) for part in row.inventory],
+    }
+
+
+def centre_use(row: Use) -> Doc:
+    return {
+        "account": row.account,
+        "inside": row.inside,
+        "jobs": row.jobs,
+        "cpu_hours": round(row.cpu_hours, 4),
+        "accelerator_hours": round(row.accelerator_hours, 4),
     }
 
 

@@ -301,6 +301,16 @@ class Joined(Shape):
     offers: list[str] = Field(description="that were made now; those that were there stay as they are")
 
 
+class CentreUse(Shape):
+    """What one account had at a centre."""
+
+    account: str = Field(description="inside a project, outside the centre's own word for who it was")
+    inside: bool = Field(description="by jobs of Baygrid's; outside is metered and never charged")
+    jobs: int
+    cpu_hours: float
+    accelerator_hours: float
+
+
 class Rates(Shape):
     valid_from: Time
     accelerator_hour: Rate

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from baygrid.app import blobs, datasets, estimates, inputs
+from baygrid.app import blobs, datasets, estimates, inputs, outside
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
@@ -67,6 +67,7 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
     check_report(report)
     now = platform.clock()
     refused = implausible(report, now)
+    others, odd = outside.judged(centre, report, now)
     kept = _kept_outputs(platform, centre, report)
 
     def apply(tx: Tx) -> ReportAnswer:
@@ -89,7 +90,10 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         digest = record.inventory_digest if report.inventory is None else report.inventory_digest
         renew = record.renewing and not actor.fresh
         asked = estimates.exchange(tx, record, report, now)
-        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew, asked)
+        tx.outside.insert(others)
+        wrong |= odd
+        taken = bool(report.outside)
+        return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew, asked, taken)
 
     return platform.store.write(apply)
 

@@ -8,11 +8,13 @@ an answer, *before* anything of it starts; final states and usage are journaled,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from baygrid.centres import logs, publishing
+from baygrid.centres.bringing import nothing_to_fetch
 from baygrid.centres.journal import Entry, Journal
 from baygrid.centres.metering import Signer, stretches
+from baygrid.centres.outside import Meter
 from baygrid.centres.publishing import Publication
 from baygrid.centres.remembered import (
     Memory,
@@ -21,6 +23,7 @@ from baygrid.centres.remembered import (
     blank_order,
     final_entry,
     order_entry,
+    stays,
     stop_entry,
     usage_entry,
 )
@@ -73,6 +76,8 @@ class Agent:
         self._again_at: Instant | None = now
         self._soon: Instant = now  # when what is not an end is told, at the latest
         self._estimating = centre if isinstance(centre, Estimating) else None
+        self._outside = Meter(centre, key, self._memory.outside, now)
+        self._memory.outside = self._outside.mark
         self._reporter = Reporter(self.incarnation, key.public_key)
         self._describe()
         journal.rewrite(list(self._memory.dump(now)))  # the incarnation is durable before the first message
@@ -104,7 +109,7 @@ class Agent:
     def wake_at(self, now: Instant, *, reporting: bool = True, logging: bool = True) -> Instant | None:
         """When something is due here if nothing arrives before. False: one is on its way, do not wake for
         it."""
-        due = [self._centre.wake_at(now), self._again_at]
+        due = [self._centre.wake_at(now), self._again_at, self._outside.wake_at()]
         if logging:
             due.append(logs.wake_at(self._with_log()))
         if reporting:
@@ -127,7 +132,7 @@ class Agent:
             known = self._memory.attempts.get(stop.attempt) or fresh.get(stop.attempt)
             if known is None:
                 known = fresh[stop.attempt] = Remembered(blank_order(stop), Phase.ORDERED, adopt=True)
-            elif known.order.token != stop.token or known.final is not None or _bound(known.stop, stop):
+            elif known.order.token != stop.token or known.final is not None or stays(known.stop, stop):
                 continue
             stops.append((known, stop))
             entries.append(stop_entry(stop))
@@ -153,6 +158,10 @@ class Agent:
         """The last report arrived."""
         if self._estimating is not None:
             self._estimating.ask_waits(answer.asked, now)
+        if answer.outside_taken:
+            self._mark(self._outside.taken(now))
+            if self._outside.more:
+                self._reporter.due_by(now)
         for attempt in self._reporter.answered(answer):
             kept = self._memory.attempts.get(attempt)
             if kept is not None and kept.old:
@@ -189,6 +198,7 @@ class Agent:
         self._start(now)
         self._stop(now)
         self._observe(now)
+        self._mark(self._outside.tick(now))
         self._flush()
         for kept in (*self._phases[Phase.STAGE].values(), *self._phases[Phase.PUBLISH].values()):
             if not kept.busy:
@@ -205,6 +215,7 @@ class Agent:
             self._describe()
         if self._estimating is not None:
             self._reporter.waits = self._estimating.waits(now)
+        self._reporter.outside = self._outside.page()
         return self._reporter.build(self._memory.attempts, self._memory.gen, now)
 
     # Bytes in
@@ -320,7 +331,7 @@ class Agent:
         for kept in ready:
             try:
                 if not kept.needs_network:
-                    self._centre.prepare(kept.order, _no_fetch)
+                    self._centre.prepare(kept.order, nothing_to_fetch)
                 self._centre.start(kept.order, now)
             except StagingFailed as failure:
                 self._give_up(kept, str(failure))
@@ -474,6 +485,10 @@ class Agent:
     def _wake(self, at: Instant) -> None:
         self._again_at = at if self._again_at is None else min(self._again_at, at)
 
+    def _mark(self, entries: list[Entry]) -> None:
+        self._memory.outside = self._outside.mark
+        self._lazy += entries
+
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
         self._write(batch)
@@ -482,12 +497,3 @@ class Agent:
         if entries:
             lazy, self._lazy = self._lazy, []
             self._journal.append([*lazy, *entries])
-
-
-def _bound(had: Stop | None, stop: Stop) -> bool:
-    """Whether the stop that it had stays. One that was to be withdrawn may still be stopped for good."""
-    return had is not None and (had.reason != WITHDRAWN or stop.reason == WITHDRAWN)
-
-
-def _no_fetch(sha256: str) -> Iterator[bytes]:
-    raise StagingFailed(f"nothing was to be fetched, but {sha256} is asked for")

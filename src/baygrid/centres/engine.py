@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order, PartitionReport
+from baygrid.ports.messages import Outside as Outside
 
 DUPLICATE: Final = 73
 """The exit code of a task's script that found its attempt claimed: another task of that name runs it."""
@@ -110,21 +111,6 @@ class Submission:
 
     id: str = ""
     refusal: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A job that ran at this centre without Baygrid: metered, not charged. Counted once, when it ended."""
-
-    id: str
-    account: str
-    partition: str
-    start: Instant
-    end: Instant
-    nodes: int
-    cpus: int
-    memory_mib: int
-    accelerators: Mapping[str, int]
 
 
 class Engine(Protocol):

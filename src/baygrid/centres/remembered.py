@@ -2,7 +2,8 @@
 
 Entries of the journal (`t` names the kind): an incarnation, an order or stop taken on, the permission to
 start (`go`, durable *before* the start), a signed usage record and whether the server has it, a final report,
-and that both sides are done (`closed`).
+that both sides are done (`closed`), and up to when the server knows what ran there without Baygrid
+(`outside`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from baygrid.centres.journal import Entry
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
-from baygrid.ports.messages import AttemptReport, Order, SignedUsage, Stop
+from baygrid.ports.messages import WITHDRAWN, AttemptReport, Order, SignedUsage, Stop
 from baygrid.ports.wire import from_json, to_json
 
 KEEP_CLOSED = 200_000
@@ -109,6 +110,11 @@ def blank_order(stop: Stop) -> Order:
     )
 
 
+def stays(had: Stop | None, stop: Stop) -> bool:
+    """Whether the stop that it had stays. One that was to be withdrawn may still be stopped for good."""
+    return had is not None and (had.reason != WITHDRAWN or stop.reason == WITHDRAWN)
+
+
 def order_entry(kept: Remembered) -> Entry:
     entry: Entry = {"t": "order", "order": to_json(kept.order)}
     if kept.adopt:
@@ -133,10 +139,12 @@ def final_entry(report: AttemptReport) -> Entry:
 @dataclass(slots=True)
 class Memory:
     """All that survives a restart. `closed`: when both sides were done with an attempt; kept for days, so
-    that a late answer or a restored server cannot have it run again."""
+    that a late answer or a restored server cannot have it run again. `outside`: the mark of
+    `centres.outside.Meter`."""
 
     incarnation: int = 0
     gen: int = 0
+    outside: Instant | None = None
     attempts: dict[str, Remembered] = field(default_factory=dict)
     closed: dict[str, Instant] = field(default_factory=dict)
 
@@ -151,6 +159,8 @@ class Memory:
         """The shortest journal that says the same."""
         yield {"t": "incarnation", "v": self.incarnation}
         yield {"t": "gen", "v": self.gen}
+        if self.outside is not None:
+            yield {"t": "outside", "v": self.outside}
         oldest = now - KEEP_CLOSED_MS
         recent = list(self.closed.items())[-KEEP_CLOSED:]
         self.closed = {attempt: at for attempt, at in recent if at >= oldest}
@@ -180,6 +190,8 @@ class Memory:
             self.incarnation = entry["v"]
         elif kind == "gen":
             self.gen = entry["v"]
+        elif kind == "outside":
+            self.outside = entry["v"]
         elif kind == "order":
             order = from_json(Order, entry["order"])
             self.attempts[order.attempt] = Remembered(

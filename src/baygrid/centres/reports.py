@@ -20,6 +20,7 @@ from baygrid.ports.messages import (
     PartitionReport,
     Report,
     ReportAnswer,
+    SignedOutside,
 )
 from baygrid.ports.wire import inventory_digest
 
@@ -51,6 +52,7 @@ class Reporter:
         self._driver: DriverReport | None = None
         self._digest = ""
         self._server_digest: str | None = None
+        self.outside: tuple[SignedOutside, ...] = ()
         self.waits: tuple[Forecast, ...] = ()
         self._waits_sent: tuple[Forecast, ...] = ()
         self._waits_known: tuple[Forecast, ...] = ()
@@ -111,6 +113,7 @@ class Reporter:
             public_key=self._public_key,
             attempts=tuple(told),
             driver=None if known else self._driver,
+            outside=self.outside,
             waits=() if self.waits is self._waits_known else self.waits,
             links=tuple(self._links),
         )

@@ -14,6 +14,7 @@ from baygrid.ports.messages import (
     Forecast,
     Inquiry,
     Order,
+    Outside,
     PartitionReport,
     Report,
     ReportAnswer,
@@ -97,6 +98,19 @@ class Estimating(Protocol):
 
     def waits(self, now: Instant) -> tuple[Forecast, ...]:
         """What it said last, if that was just now: the same value until it says something else."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A centre that can tell what ran there without Baygrid (capability `outside-usage`)."""
+
+    def ask_outside(self, since: Instant, until: Instant) -> None:
+        """For the jobs of others that ended in [since, until)."""
+        ...
+
+    def outside(self) -> Sequence[Outside] | None:
+        """The answer, once; None: there is none yet."""
         ...
 
 

@@ -105,6 +105,31 @@ class SignedUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A job that ran at a centre without Baygrid: metered, not charged. Counted once, when it ended. What it
+    had is in all, not per node. `id`: the centre's own, which may come again after years; then it ended at
+    another time."""
+
+    id: str
+    account: str
+    partition: str
+    start: Instant
+    end: Instant
+    nodes: int
+    cpus: int
+    memory_mib: int
+    accelerators: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutside:
+    """`signature`: hex Ed25519 over `ports.wire.outside_bytes(job)` by the agent's key."""
+
+    job: Outside
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptReport:
     """How one attempt stands at the centre. A final one carries its usage and repeats until acknowledged.
 
@@ -163,8 +188,8 @@ class Report:
     """`ack`: the `gen` up to which desired has been durably taken on. `inventory` is None while its digest
     (sha256 of the canonical JSON, with the driver's) is what the server last acknowledged. `driver` comes
     with it; None: of an agent from before there was one. `waits`: what the centre's own scheduler said just
-    now. `links`: what was measured of the centre's link to the exchange, repeated until there is an
-    answer."""
+    now. `links`: what was measured of the centre's link to the exchange, repeated until there is an answer.
+    `outside`: some of the jobs that ended there without Baygrid, until the answer has taken them."""
 
     version: int
     incarnation: int
@@ -178,6 +203,7 @@ class Report:
     driver: DriverReport | None = None
     waits: tuple[Forecast, ...] = ()
     links: tuple[Sample, ...] = ()
+    outside: tuple[SignedOutside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +212,8 @@ class ReportAnswer:
     n) of records stored. `inventory_digest`: what the server holds; another value than the agent's asks for
     all. `refused`: (attempt, why) of what cannot be true; everything else of the report was taken. `renew`:
     the agent is to make itself a new credential. `asked`: what the centre's own scheduler is to be asked now
-    and then, until an answer asks for something else."""
+    and then, until an answer asks for something else. `outside_taken`: what the report had of it is stored;
+    of what cannot be true, `refused` has the id."""
 
     gen: int
     closed: Sequence[str]
@@ -195,6 +222,7 @@ class ReportAnswer:
     refused: Sequence[tuple[str, str]] = ()
     renew: bool = False
     asked: Sequence[Inquiry] = ()
+    outside_taken: bool = False
 
 
 def join_bytes(centre: str, credential: str) -> bytes:

@@ -11,7 +11,7 @@ from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import PartitionReport, SignedUsage
+from baygrid.ports.messages import PartitionReport, SignedOutside, SignedUsage
 
 
 class Kind(StrEnum):
@@ -356,6 +356,16 @@ class UsageRow:
     job: str
     public_key: str
     signed: SignedUsage
+    stored_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRow:
+    """A job that ran at a centre without Baygrid. `public_key`: as in `UsageRow`."""
+
+    centre: str
+    public_key: str
+    signed: SignedOutside
     stored_at: Instant
 
 

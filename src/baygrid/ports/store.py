@@ -3,14 +3,15 @@ both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import DriverReport, Forecast, Inquiry, PartitionReport
+from baygrid.ports.messages import DriverReport, PartitionReport
+from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.records import (
     ArrayRecord,
     AttemptRecord,
@@ -187,6 +188,10 @@ class Money(Protocol):
 
     def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
         """By job, attempt, n."""
+        ...
+
+    def usage_at(self, centre: str, start: Instant, end: Instant) -> list[UsageRow]:
+        """Of one centre, of stretches that ended in [start, end), as they came in."""
         ...
 
     def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
@@ -385,26 +390,6 @@ class Secrets(Protocol):
         ...
 
 
-class Estimates(Protocol):
-    """What centres with queues of their own were asked last, and what they said last."""
-
-    def ask(self, asked: Mapping[str, Sequence[Inquiry]], now: Instant) -> None:
-        """By centre. Raises an error of the database where there is no such centre."""
-        ...
-
-    def asked(self, centre: str, since: Instant) -> tuple[Inquiry, ...]:
-        """Unless that was before `since`."""
-        ...
-
-    def tell(self, centre: str, told: Sequence[Forecast], now: Instant) -> None:
-        """Nothing happens where the centre was never asked."""
-        ...
-
-    def told(self, since: Instant) -> dict[str, tuple[Forecast, ...]]:
-        """By centre: what was said at `since` or later."""
-        ...
-
-
 class Exchange(Protocol):
     """Members besides the centres, by name; what was measured of a link, by its two ends."""
 
@@ -458,6 +443,8 @@ class Tx(Protocol):
     def secrets(self) -> Secrets: ...
     @property
     def estimates(self) -> Estimates: ...
+    @property
+    def outside(self) -> OutsideJobs: ...
 
 
 class Store(Protocol):

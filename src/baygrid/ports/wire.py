@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import orjson
 
 from baygrid.core.reading import shown
-from baygrid.ports.messages import DriverReport, PartitionReport, Usage
+from baygrid.ports.messages import DriverReport, Outside, PartitionReport, Usage
 
 T = TypeVar("T")
 Decoder = Callable[[Any], Any]
@@ -89,6 +89,13 @@ def usage_bytes(usage: Usage) -> bytes:
     if usage.accelerator_share == 1000:
         del data["accelerator_share"]
     data["type"] = "baygrid-usage-1"
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def outside_bytes(job: Outside) -> bytes:
+    """What the agent signs of a job that ran without Baygrid: canonical JSON, as `usage_bytes`."""
+    data = {field.name: getattr(job, field.name) for field in fields(job)}
+    data |= {"accelerators": dict(job.accelerators), "type": "baygrid-outside-1"}
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -17,6 +17,9 @@ from baygrid.store.tables import charges, projects, usage
 # Far from the ends of 64 bits, so that sums of two such numbers still fit.
 _LARGEST = 2**61
 
+CLOCKS_MS = 600_000
+"""By so much may a centre's clock be before ours."""
+
 _P = projects.c
 _MOVE = Statement(
     update(projects)
@@ -44,6 +47,12 @@ _U = usage.c
 _USAGE = select(
     _U.centre, _U.project, _U.job, _U.public_key, _U.document, _U.signature, _U.stored_at
 ).order_by(_U.job, _U.attempt, _U.n)
+# A stretch comes in after it ended, but for how far clocks may differ.
+_USAGE_AT = Statement(
+    select(_U.centre, _U.project, _U.job, _U.public_key, _U.document, _U.signature, _U.stored_at)
+    .where(_U.centre == text("at"), _U.stored_at >= number("since"))
+    .order_by(_U.stored_at, _U.attempt, _U.n)
+)
 _USAGE_OF = Statement(_USAGE.where(among(_U.attempt, "keys")))
 
 _INSERT_CHARGE = insert_new(charges, without=["number"])
@@ -142,6 +151,11 @@ class Money(Ledger):
         if not attempts:
             return []
         return [_usage(row) for row in self._session.all(_USAGE_OF, {"keys": self._session.texts(attempts)})]
+
+    def usage_at(self, centre: str, start: Instant, end: Instant) -> list[UsageRow]:
+        found = self._session.all(_USAGE_AT, {"at": centre, "since": start - CLOCKS_MS})
+        rows = [_usage(row) for row in found]
+        return [row for row in rows if start <= row.signed.usage.end < end]
 
     def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
         params = {"of": project, "start": start, "until": end}

@@ -40,7 +40,7 @@ metadata = MetaData(
 )
 
 # Rows of these are never changed or removed: triggers refuse it on both databases (see `triggers.py`).
-APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies", "datasets")
+APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies", "datasets", "outside")
 
 
 class ThisTransaction(FunctionElement[int]):
@@ -296,6 +296,22 @@ usage = _table(
     _text("centre"),
     _text("project"),
     _text("job"),
+    _int("stored_at"),
+    _text("public_key"),
+    _text("signature"),
+    _text("document"),
+    Index(None, "centre", "stored_at"),
+)
+
+# Jobs that ran at a centre without Baygrid. Its own ids may come again after years. `*_s`: times so many.
+outside = _table(
+    "outside",
+    _text("centre", primary_key=True),
+    _int("end", primary_key=True, autoincrement=False),
+    _text("id", primary_key=True),
+    _text("account"),
+    _int("cpu_s"),
+    _int("accelerator_s"),
     _int("stored_at"),
     _text("public_key"),
     _text("signature"),

@@ -13,6 +13,7 @@ from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
 from baygrid.store.logs import Logs
 from baygrid.store.money import Money
+from baygrid.store.outside import OutsideJobs
 from baygrid.store.policies import Policies
 from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
@@ -34,6 +35,7 @@ class Tx:
         "leadership",
         "logs",
         "money",
+        "outside",
         "policies",
         "region",
         "secrets",
@@ -54,3 +56,4 @@ class Tx:
         self.exchange = Exchange(session)
         self.secrets = Secrets(session)
         self.estimates = Estimates(session)
+        self.outside = OutsideJobs(session)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from baygrid.centres.engine import Engine, EngineSilent
+from baygrid.centres.engine import Engine, EngineSilent, Outside
 from baygrid.centres.folder import owners, secrets, staging
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable
@@ -98,6 +98,12 @@ class QueuedCentre:
 
     def waits(self, now: Instant) -> tuple[Forecast, ...]:
         return self._questions.estimates.told(now)
+
+    def ask_outside(self, since: Instant, until: Instant) -> None:
+        self._questions.others.ask(since, until)
+
+    def outside(self) -> Sequence[Outside] | None:
+        return self._questions.others.take()
 
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own folder, so a thread of its own may do it."""

@@ -12,6 +12,7 @@ from baygrid.centres.queued.attempt import Attempt, Pace, Stage
 from baygrid.centres.queued.estimates import Estimates
 from baygrid.centres.queued.life import NEVER, Life
 from baygrid.centres.queued.notes import Notes
+from baygrid.centres.queued.others import Others
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
@@ -35,6 +36,7 @@ class Questions:
         self._step = pace.soon
         self._inventory_at: Instant = 0
         self.estimates = Estimates(engine, pace.waits)
+        self.others = Others(engine, pace.waits)
         self._turns: list[Callable[[Instant], Errand | None]] = [
             self._signals,
             self._submission,
@@ -43,6 +45,7 @@ class Questions:
             self._forgetting,
             self._taking_stock,
             self.estimates.errand,
+            self.others.errand,
         ]
 
     def soon(self, now: Instant) -> None:
@@ -82,7 +85,7 @@ class Questions:
         return NEVER if self._asking.busy else max(self._due_at(), self._asking.not_before)
 
     def _due_at(self) -> Instant:
-        due = min(self._inventory_at, self.estimates.due_at)
+        due = min(self._inventory_at, self.estimates.due_at, self.others.due_at)
         if self._life.open or self._life.withdrawn:
             due = min(due, self._look_at)
         if self._life.kills or self._over:
@@ -151,6 +154,9 @@ class Questions:
             self._inventory_at = now + self._pace.inventory
         elif answer.kind == "waits":
             self.estimates.answered(answer.about, None if answer.silence else answer.result, now)
+        elif answer.kind == "outside":
+            self.others.answered(answer.about, None if answer.silence else answer.result, now)
+            return  # an accounting that is silent says nothing of the engine
         if answer.silence:  # ends are still seen in the folders
             for attempt in list(self._life.open.values()):
                 if attempt.stage is Stage.THERE:

@@ -44,13 +44,15 @@ def bill(
     if form == "beancount":
         session.out.out.write(session.client.send("GET", path, params={"format": "beancount"}).text)
         return
-    found = session.client.get(path, recompute=recompute or None, **{"from": _time(start), "to": _time(end)})
+    found = session.client.get(
+        path, recompute=recompute or None, **{"from": time_of(start), "to": time_of(end)}
+    )
     _show(session, found, form)
     if recompute:
         _judge(session, found["recomputed"])
 
 
-def _time(text: str | None) -> str | None:
+def time_of(text: str | None) -> str | None:
     """A day or a time of the user's clock as the API wants it."""
     if text is None:
         return None

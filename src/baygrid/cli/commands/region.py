@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.commands.money import time_of
 from baygrid.cli.session import Session, command, with_session
 from baygrid.cli.shapes import count, local, money
 
@@ -27,6 +28,7 @@ ValidFrom = Annotated[
 def register(app: typer.Typer) -> None:
     centres_group = group(app, "centres", centres, "List centres; create, join, drain and open them.")
     command(centres_group, "show")(centres_show)
+    command(centres_group, "usage")(centres_usage)
     command(centres_group, "create")(centres_create)
     command(centres_group, "invite")(centres_invite)
     command(centres_group, "rotate")(centres_rotate)
@@ -121,6 +123,29 @@ def centres_show(session: Session, name: Name) -> None:
             ],
             right=("cpus", "memory GiB"),
         )  # fmt: skip
+
+
+def centres_usage(
+    session: Session,
+    name: Name,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01; else 30 days ago.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+) -> None:
+    """Show what Baygrid's projects, and others without Baygrid, had at a centre. Others are not charged."""
+    found = session.client.get(f"/v1/centres/{name}/usage", **{"from": time_of(start), "to": time_of(end)})
+    session.out.show(
+        found["items"],
+        ("account", "by", "jobs", "cpu hours", "accelerator hours"),
+        [
+            [u["account"] or "unknown", "Baygrid" if u["inside"] else "others", f"{u['jobs']:,}",
+             f"{u['cpu_hours']:,.2f}", f"{u['accelerator_hours']:,.2f}"]
+            for u in found["items"]
+        ],
+        right=("jobs", "cpu hours", "accelerator hours"),
+        none=f"nothing has ended at {name} in that time",
+    )  # fmt: skip
 
 
 def centres_create(

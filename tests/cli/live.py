@@ -30,14 +30,14 @@ def nodes(count: int = 1, cpus: int = 4, **accelerators: int) -> tuple[NodeRepor
 class Live:
     """A server in its own process, an operator's client, and the command line as this operator types it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *serving: str) -> None:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("BAYGRID_", "XDG_"))}
         self._environ = {**kept, "HOME": str(folder), "COLUMNS": "200"}
         self._folder = folder
         port = free_port()
         with (folder / "server.log").open("w") as log:
             self._server = subprocess.Popen(
-                [BAYGRID, "serve", "--port", str(port), "--no-embedded-centre"],
+                [BAYGRID, "serve", "--port", str(port), "--no-embedded-centre", *serving],
                 env=self._environ, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self._server.stdout is not None

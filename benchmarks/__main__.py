@@ -1,5 +1,5 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
-and the placement engine on published traces (those need ../shared)."""
+a large region on one core, and the placement engine on published traces (those need ../shared)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import placement, starts, submissions
+from benchmarks import agents, placement, starts, submissions
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -23,17 +23,21 @@ QUIET = 1.5
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure Baygrid beside a bare subprocess and HyperQueue.")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
-    parser.add_argument("--only", choices=["jobs", "placement"], help="one half; the other stays as it was")
-    parser.add_argument("--part", choices=["hyperqueue", *placement.PARTS], help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--only", choices=["jobs", "agents", "placement"], help="the others stay as they were"
+    )
+    parser.add_argument("--part", choices=["hyperqueue", "agents", *placement.PARTS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.part:
-        measure = placement.PARTS.get(chosen.part, starts.hyperqueue)
-        print(json.dumps(measure()))
+        parts = {**placement.PARTS, "hyperqueue": starts.hyperqueue, "agents": agents.measure}
+        print(json.dumps(parts[chosen.part]()))
         return
     figures: dict[str, Any] = json.loads(RESULT.read_text()) if chosen.only else {}
-    if chosen.only != "placement":
+    if chosen.only in (None, "jobs"):
         _jobs(figures, postgres=not chosen.no_postgres)
-    if chosen.only != "jobs":
+    if chosen.only in (None, "agents"):
+        figures["agents"] = {"machine": _machine()} | _said("agents", _in_a_process("agents"))
+    if chosen.only in (None, "placement"):
         figures["placement"] = {"machine": _machine()}
         for part in placement.PARTS:
             figures["placement"][part] = _said(f"placement {part}", placement.measure(part))
@@ -50,7 +54,7 @@ def _jobs(figures: dict[str, Any], *, postgres: bool) -> None:
             for part in PARTS:
                 _measure(figures, "postgresql", server.url(server.create()), (part,))
     figures["bare_subprocess"] = _said("bare_subprocess", starts.bare_subprocess())
-    figures["hyperqueue"] = _said("hyperqueue", _hyperqueue())
+    figures["hyperqueue"] = _said("hyperqueue", _in_a_process("hyperqueue"))
     figures["machine"]["load_after"] = os.getloadavg()[0]
     loud = figures["machine"]["load_before"]
     if loud > QUIET:
@@ -78,10 +82,10 @@ def _said(name: str, result: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _hyperqueue() -> dict[str, Any]:
-    """In a process of its own: it writes progress bars and banners to its output."""
+def _in_a_process(part: str) -> dict[str, Any]:
+    """Of its own: HyperQueue writes progress bars and banners to its output, the agents keep to one core."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--part", "hyperqueue"],
+        [sys.executable, "-m", "benchmarks", "--part", part],
         capture_output=True,
         text=True,
         check=True,

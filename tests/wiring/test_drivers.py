@@ -60,7 +60,7 @@ def test_accounts_need_a_folder_that_they_can_pass(tmp_path):
         shutil.rmtree(made)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="needs not to be root")
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs non-root: it looks at what a user may not do")
 def test_only_root_runs_jobs_as_others(tmp_path):
     with pytest.raises(ValueError, match="only root"):
         DRIVERS["local"](Given(tmp_path, "here", accounts=Accounts(other="nobody")))

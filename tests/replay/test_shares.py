@@ -50,6 +50,7 @@ def backlog(seed: int, jobs: int) -> list[Past]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # 16 seconds of work, on a machine that may be busy
 def test_each_gets_what_it_is_entitled_to():
     """35 hours of work: in 8 one gang more or less is already a tenth of the smallest share."""
     history = backlog(4, 600)

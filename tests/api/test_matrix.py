@@ -122,6 +122,7 @@ def _absent() -> dict[str, str]:
     absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token", "member"), "absent")
     return absent | {
         "name": "no-such-name",
+        "tunnel": "tun-absent",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",

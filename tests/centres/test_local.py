@@ -75,7 +75,9 @@ def site(tmp_path):
 
 
 class TestLocalCentre(behaviour.Behaviour):
-    capabilities = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets"})
+    capabilities = frozenset(
+        {"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets", "exec"}
+    )
 
 
 def alive(pid):

@@ -64,7 +64,7 @@ def site(folder, users):
 @needs_root
 class TestLocalCentreWithAccounts(behaviour.Behaviour):
     capabilities = frozenset(
-        {"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "accounts", "secrets"}
+        {"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "accounts", "secrets", "exec"}
     )
     many = 20
 

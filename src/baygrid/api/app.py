@@ -30,10 +30,12 @@ from baygrid.api import (
     region,
     secrets,
     tokens,
+    tunnels,
 )
 from baygrid.api.edge import Server, tell_refusal
 from baygrid.api.limits import BodyLimit
 from baygrid.api.metrics import Metrics
+from baygrid.api.pipes import Tunnels
 from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions
 from baygrid.api.waiters import Hub
@@ -43,11 +45,15 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, datasets, secrets, region,
-    tokens, exchange, health,
+    tokens, exchange, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.
-LIMITS = {"/v1/agent/logs/": MAX_APPEND_BYTES, "/v1/agent/report": 8 * 1024 * 1024, "/v1/blobs/": None}
+LIMITS = {
+    "/v1/agent/logs/": MAX_APPEND_BYTES,
+    "/v1/agent/report": 8 * 1024 * 1024,
+    **dict.fromkeys(("/v1/blobs/", "/v1/tunnels/", "/v1/agent/tunnels/")),
+}
 
 
 def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics | None = None) -> FastAPI:
@@ -56,7 +62,8 @@ def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics 
     Call `app.state.server.hub.close()` when the server begins to stop: it ends parked requests and streams.
     """
     metrics = metrics or Metrics()
-    server = Server(platform, Hub(), Sessions(platform), metrics, role, Refusals(metrics))
+    hub = Hub()
+    server = Server(platform, hub, Sessions(platform), metrics, role, Refusals(metrics), Tunnels(hub))
     platform.store.subscribe(server.sessions.hear)  # first: whom the hub wakes asks who it is anew
     platform.store.subscribe(server.hub.hear)
     app = FastAPI(

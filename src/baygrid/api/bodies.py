@@ -148,6 +148,17 @@ class NewSecret(Body):
     value: str = Field(repr=False, description="4 bytes to 32 KiB of text; it is never shown again")
 
 
+class NewTunnel(Body):
+    command: list[Annotated[str, Field(max_length=65536)]] = Field(
+        default=[], max_length=1000, description="empty: a shell"
+    )
+    terminal: bool = False
+    rows: int = Field(default=24, ge=1, le=10_000)
+    columns: int = Field(default=80, ge=1, le=10_000)
+    term: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = "xterm"
+    port: int = Field(default=0, ge=0, le=65_535, description="a connection to it instead of a command")
+
+
 class NewDataset(Body):
     name: Text
     uri: Annotated[str, Field(max_length=4096), AfterValidator(_printable)] = Field(

@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from baygrid.api import problems
 from baygrid.api.metrics import Metrics
+from baygrid.api.pipes import Tunnels
 from baygrid.api.problems import UnsupportedMediaType
 from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions
@@ -47,6 +48,7 @@ class Server:
     metrics: Metrics
     role: Callable[[], str]
     refusals: Refusals
+    tunnels: Tunnels
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import httpx2
 
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Secrets, Unreachable
+from baygrid.ports.tunnels import Tunnel, Wanted
 from baygrid.ports.wire import decode, encode
 
 CHUNK = 4 << 20
@@ -20,6 +21,8 @@ ANSWER_S = 30.0
 KEEP_ALIVE_S = 30.0
 """Longer than between two heartbeats, shorter than the server keeps a connection that is idle."""
 UPLOAD_ROUNDS = 3
+_OPEN = httpx2.Timeout(None, connect=CONNECT_S)
+"""Of a tunnel, which may be silent for long: the server ends it."""
 
 M = TypeVar("M")
 
@@ -43,7 +46,7 @@ class HttpTransport:
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
             limits=httpx2.Limits(
-                max_connections=16, max_keepalive_connections=16, keepalive_expiry=KEEP_ALIVE_S
+                max_connections=256, max_keepalive_connections=16, keepalive_expiry=KEEP_ALIVE_S
             ),
             # Reading the system's certificates takes longer than all else here: not where there is no TLS.
             verify=verify if url.startswith("https:") else False,
@@ -109,6 +112,25 @@ class HttpTransport:
     def secrets(self, attempt: str, token: str) -> Mapping[str, str]:
         answer = self._send("POST", f"/v1/agent/secrets/{attempt}", headers={"Baygrid-Attempt-Token": token})
         return _read(Secrets, answer).values
+
+    def wanted(self, wait_s: float) -> tuple[Tunnel, ...]:
+        answer = self._send(
+            "GET",
+            "/v1/agent/tunnels",
+            params={"wait": wait_s},
+            timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S, read=wait_s + ANSWER_S),
+        )
+        return _read(Wanted, answer).tunnels
+
+    def read(self, id: str) -> Iterator[bytes]:
+        with self._sent("GET", f"/v1/agent/tunnels/{id}/in", timeout=_OPEN) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                _check(answer)
+            yield from answer.iter_raw()
+
+    def write(self, id: str, chunks: Iterator[bytes]) -> None:
+        self._send("PUT", f"/v1/agent/tunnels/{id}/out", content=chunks, timeout=_OPEN)
 
     def put_blob(self, sha256: str, path: Path) -> None:
         """Goes on where an earlier try broke off; nothing is sent that the server has.

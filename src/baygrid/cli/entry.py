@@ -13,6 +13,7 @@ from baygrid.cli.commands import (
     client,
     datasets,
     exchange,
+    inside,
     jobs,
     money,
     policy,
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 jobs.register(app)
+inside.register(app)
 datasets.register(app)
 secrets.register(app)
 money.register(app)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from baygrid.api.pipes import Tunnels
 from baygrid.app.platform import Platform
 from baygrid.centres.agent import Agent
 from baygrid.centres.credential import Credential, digest_of
@@ -20,11 +21,13 @@ from baygrid.centres.keys import Key
 from baygrid.centres.loop import Locked, Loop, StateLock
 from baygrid.centres.measuring import Measuring, measure
 from baygrid.centres.transport import HttpTransport
+from baygrid.centres.tunnels import Doorkeeper, Enterable, Entered
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.centre import Transport
 from baygrid.ports.messages import PartitionReport
+from baygrid.ports.tunnels import Tunnel
 from baygrid.wiring.drivers import DRIVERS, Driver, Given, parse_options
-from baygrid.wiring.embedded import EmbeddedTransport
+from baygrid.wiring.embedded import EmbeddedTransport, EmbeddedWay
 from baygrid.wiring.ids import wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import AgentSettings
@@ -70,7 +73,10 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
     ready(said(centre.inventory()))
+    door = Doorkeeper(transport, centre.enter) if isinstance(centre, Enterable) else None
     why = loop.run()
+    if door is not None:
+        door.stop()
     transport.close()
     lock.release()
     if why != "stopped":
@@ -170,21 +176,31 @@ class EmbeddedAgent:
         nodes: Sequence[str],
         staging: str = "",
         failpoint: Failpoint = no_failpoint,
+        tunnels: Tunnels | None = None,
     ) -> None:
         self._given = Given(state, name, tuple(nodes), as_me=True, staging=staging)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
         self._failpoint = failpoint
         self._loop = self._make()
+        self._way = EmbeddedWay(tunnels, name) if tunnels is not None else None
+        self._door: Doorkeeper | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        if self._way is not None:
+            self._door = Doorkeeper(self._way, self._enter)
+
+    def _enter(self, tunnel: Tunnel) -> Entered:
+        return self._centre.enter(tunnel)  # whichever it is by now
 
     def stop(self) -> None:
         """Its jobs go on running."""
         self._stopping.set()
+        if self._door is not None:
+            self._door.stop()
         self._loop.stop()
         self._transport.close()
         if self._thread.is_alive():
@@ -192,7 +208,10 @@ class EmbeddedAgent:
         self._lock.release()
 
     def _make(self) -> Loop:
-        return _loop(self._given, DRIVERS["local"](self._given), "local", self._transport, self._failpoint)
+        centre = DRIVERS["local"](self._given)
+        assert isinstance(centre, Enterable)
+        self._centre: Enterable = centre
+        return _loop(self._given, centre, "local", self._transport, self._failpoint)
 
     def _run(self) -> None:
         log = structlog.get_logger("agent")

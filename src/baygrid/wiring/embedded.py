@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import TypeVar
+from queue import Empty
+from typing import Any, TypeVar
 
+from baygrid.api.pipes import Ends, Tunnels
 from baygrid.app import blobs, logs, secrets, sync
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
@@ -13,6 +17,7 @@ from baygrid.app.problems import Problem
 from baygrid.ports.basics import Failpoint, no_failpoint
 from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
 from baygrid.ports.records import Role
+from baygrid.ports.tunnels import Tunnel
 from baygrid.wiring.waking import Bell
 
 T = TypeVar("T")
@@ -74,3 +79,44 @@ class EmbeddedTransport:
             raise Unreachable(repr(error)) from error
         self._failpoint("transport.receive.after")
         return answer
+
+
+class EmbeddedWay:
+    """`ports.tunnels.Way` to the tunnels of the server in this process."""
+
+    def __init__(self, tunnels: Tunnels, centre: str) -> None:
+        self._tunnels, self._centre = tunnels, centre
+
+    def wanted(self, wait_s: float) -> tuple[Tunnel, ...]:
+        try:
+            return (self._tunnels.wanted(self._centre).get(timeout=wait_s),)
+        except Empty:
+            return ()
+
+    def read(self, id: str) -> Iterator[bytes]:
+        pipe = self._ends(id).inward
+        while data := self._do(pipe.take()):
+            yield data
+
+    def write(self, id: str, chunks: Iterator[bytes]) -> None:
+        pipe = self._ends(id).outward
+        try:
+            for chunk in chunks:
+                if not self._do(pipe.put(chunk)):
+                    return
+        finally:
+            self._do(pipe.finish())
+
+    def _ends(self, id: str) -> Ends:
+        try:
+            return self._tunnels.of_centre(id, self._centre)
+        except Problem as problem:
+            raise Refused(problem.status, problem.detail) from problem
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._tunnels.loop is not None, "a tunnel was opened in it"
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._tunnels.loop).result()
+        except (RuntimeError, CancelledError) as error:  # the server stops
+            work.close()
+            raise Unreachable("the server is stopping") from error

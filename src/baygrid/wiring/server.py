@@ -174,7 +174,9 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     if settings.embedded is not None:
         nodes, staging = settings.embedded_nodes, settings.embedded_staging
         state = settings.data / "centre"
-        agent = EmbeddedAgent(platform, settings.embedded, state, nodes, staging, failpoint)
+        agent = EmbeddedAgent(
+            platform, settings.embedded, state, nodes, staging, failpoint, app.state.server.tunnels
+        )
     return Server(settings, platform, scheduler, app, scheduling, agent, lock)
 
 

@@ -30,19 +30,22 @@ from baygrid.centres.local.attempt import (
     running,
     verdict,
 )
+from baygrid.centres.local.beside import Beside
 from baygrid.centres.local.nodes import this_machine
+from baygrid.centres.local.ports import Connection
 from baygrid.centres.local.share import NoRoom, Share, Shares
 from baygrid.centres.local.spawn import SUPERVISOR, environment, spawn
 from baygrid.centres.local.supervisors import Supervisors
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import WITHDRAWN, Order, PartitionReport, Stop
+from baygrid.ports.tunnels import Tunnel
 
 HALF_CLAIM_MS = 5_000  # a claim is one write: when it is still half after this, its writer died
 ENDING_POLL_MS = 20
 FIRST_SAMPLE_MS = 100  # soon, so that a short job's memory is seen, but not in the way of its start
 NEVER: Instant = 1 << 62
-CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets"})
+CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "checkpoint", "secrets", "exec"})
 
 
 class LocalCentre:
@@ -117,6 +120,11 @@ class LocalCentre:
     def entrust(self, order: Order, values: Mapping[str, str]) -> None:
         """As `prepare`, a thread of its own may do it."""
         secrets.keep(self._files(order.token), order.secrets, values)
+
+    def enter(self, tunnel: Tunnel) -> Beside | Connection:
+        """From any thread: it asks the attempt's folder and the kernel. Raises NotThere, OSError."""
+        files = self._files(tunnel.token)
+        return Connection(files, tunnel.port) if tunnel.port else Beside(files, tunnel)
 
     def start(self, order: Order, now: Instant) -> None:
         key = self._key(order.token)

@@ -61,7 +61,7 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     replayed = placing.replay(made, say)
     scenes.rating(made, say, rating)
     money = scenes.money(made, say, out)
-    tour.show(made.screen, say, rating, replayed, money)
+    tour.show(made.screen, say, rating, replayed, scenes.exchange(made), money)
 
 
 def _until_stopped() -> None:

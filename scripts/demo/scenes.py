@@ -25,6 +25,8 @@ PEOPLE: Final = (
     ("institute", "institute-data"),
 )
 GRANT: Final = "1000 CNY"
+MEASURE_EVERY_S: Final = 20
+"""Of the agents' links: more often than usual, so that it has been done before the end."""
 
 # Sample centres: jurisdiction, and virtual nodes, larger than the machine. No accelerator here is real.
 CENTRES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -64,6 +66,15 @@ class Money:
     bill: Path
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """Members; bandwidth and latency of the worst link."""
+
+    members: int
+    mbit_s: float
+    latency_ms: float
+
+
 def platform(region: Region, say: Texts) -> None:
     """An empty platform: SQLite in a temporary folder, no centre of its own."""
     region.screen.scene(say("scene_platform"))
@@ -98,6 +109,7 @@ def centres(region: Region, say: Texts) -> None:
         joining = ["agent", "join", "--centre", name, *declared, "--yes"]
         region.screen.command(["baygrid", *joining, "..."])
         arguments = [*joining, "--state", str(region.folder / name), "--server", region.server]
+        arguments += ["--measure-every", str(MEASURE_EVERY_S)]
         token = {"BAYGRID_JOIN_TOKEN": made["join_token"]}
         agents.append(region.start(name, arguments, "agent of ", **token))
     for offer in OFFERS:
@@ -108,6 +120,16 @@ def centres(region: Region, say: Texts) -> None:
     region.show("operator", "centres")
     region.show("operator", "offers")
     region.screen.say(say("centres_pretended"))
+
+
+def exchange(region: Region) -> Exchange:
+    """What the agents have measured of their links meanwhile."""
+    region.until("link-measured", set(CENTRES))
+    shown = region.ask("operator", "/v1/exchange")
+    links = [link["measured"] for link in shown["links"]]
+    expect(all(link["mbit_s"] for link in links), f"a link was not measured: {shown}")
+    slowest = min(link["mbit_s"] for link in links)
+    return Exchange(len(shown["members"]), slowest, max(link["latency_median_ms"] for link in links))
 
 
 def images(region: Region, say: Texts, out: Path, count: int) -> Rating:

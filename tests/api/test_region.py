@@ -23,7 +23,7 @@ def test_from_an_organisation_to_a_running_team(world: World, api: TestClient):
     )
     made = post("/v1/centres", name="new", jurisdiction="CN-QH", driver="local")
     assert made["centre"]["seen_at"] is None
-    agent = {"Authorization": f"Bearer {made['token']}"}
+    agent = {"Authorization": f"Bearer {made['join_token']}"}
     assert api.get("/v1/me", headers=agent).json()["centre"] == "new"
     offer = post("/v1/offers", centre="new", partition="main", currency="CNY", cpu_hour="0.125")
     assert (offer["cpu_hour"], offer["gib_hour"], offer["accelerator"]) == ("0.125", "0", None)

@@ -148,6 +148,7 @@ class Fifo:
 
     def find(self, name: str) -> list[Held]:
         with self._lock:
+            self.move()
             return [one for one in self.held if one.task.name == name]
 
     def stop_all(self) -> None:

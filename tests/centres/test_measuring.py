@@ -1,5 +1,6 @@
 """Measuring a link: within bounds, never beside other bytes, and told until the server knows."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from baygrid.centres.agent import Agent
 from baygrid.centres.journal import MemoryJournal
 from baygrid.centres.measuring import AGAIN_MS, LONGEST_S, PIECES, Ceased, Measuring, measure
+from baygrid.centres.tunnels import Doorkeeper, Entered
 from baygrid.core.placement.links import KEPT, Sample
 from baygrid.ports.messages import Refused, ReportAnswer, Unreachable
+from baygrid.ports.tunnels import Frame, Tunnel
 from tests.centres.fakes import FakeCentre, FakeKey
 
 CHUNK = 1 << 16
@@ -124,3 +127,48 @@ def test_a_measurement_is_told_until_there_is_an_answer():
     for n in range(20):
         agent.measured(Sample(n, 10**8, 900, 900, 5, 0), 3_000)
     assert len(agent.report(3_000).links) == KEPT
+
+
+class OneTunnel:
+    """A way that wants one tunnel, and an attempt behind it that has nothing to say until `end`."""
+
+    def __init__(self) -> None:
+        self.entered, self.end = threading.Event(), threading.Event()
+        self.server = threading.current_thread()
+        self._left = [(Tunnel("t1", "a1", "token", ("true",)),)]
+
+    def wanted(self, wait_s: float) -> tuple[Tunnel, ...]:
+        if not self._left:
+            self.end.wait(20)
+        return self._left.pop() if self._left else ()
+
+    def read(self, id: str) -> Iterator[bytes]:
+        return iter(())
+
+    def write(self, id: str, chunks: Iterator[bytes]) -> None:
+        for _ in chunks:
+            pass
+
+    def enter(self, tunnel: Tunnel) -> Entered:
+        return self
+
+    def out(self) -> Iterator[bytes]:
+        self.server = threading.current_thread()
+        self.entered.set()
+        self.end.wait(20)
+        yield b""
+
+    def take(self, frame: Frame) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_an_open_tunnel_is_told_so_that_the_link_is_left_to_it():
+    way = OneTunnel()
+    door = Doorkeeper(way, way.enter)
+    assert way.entered.wait(20)
+    assert door.serving
+    door.stop()
+    way.end.set()
+    way.server.join(20)
+    assert not door.serving

@@ -41,11 +41,18 @@ class Doorkeeper:
     def __init__(self, way: Way, enter: Callable[[Tunnel], Entered]) -> None:
         self._way, self._enter = way, enter
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open = 0
         threading.Thread(target=self._run, name="tunnels", daemon=True).start()
 
     def stop(self) -> None:
         """What is open goes on until its process ends."""
         self._stopping.set()
+
+    @property
+    def serving(self) -> bool:
+        """Whether a tunnel is open."""
+        return self._open > 0
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -55,9 +62,20 @@ class Doorkeeper:
                 self._stopping.wait(AGAIN_S)
                 continue
             for tunnel in found:
+                self._count(1)
                 threading.Thread(target=self._serve, args=(tunnel,), daemon=True).start()
 
+    def _count(self, step: int) -> None:
+        with self._lock:
+            self._open += step
+
     def _serve(self, tunnel: Tunnel) -> None:
+        try:
+            self._lead(tunnel)
+        finally:
+            self._count(-1)
+
+    def _lead(self, tunnel: Tunnel) -> None:
         with suppress(Unreachable, Refused):
             try:
                 entered = self._enter(tunnel)

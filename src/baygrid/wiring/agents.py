@@ -68,7 +68,7 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
         transport,
         failpoint,
         renew=lambda: _renew(credential, transport),
-        measuring=_measuring(settings, transport),
+        measuring=_measuring(settings, transport, lambda: door is not None and door.serving),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
@@ -102,11 +102,14 @@ def _renew(credential: Credential, transport: HttpTransport) -> None:
     transport.use(credential.advance())
 
 
-def _measuring(settings: AgentSettings, transport: HttpTransport) -> Measuring | None:
+def _measuring(
+    settings: AgentSettings, transport: HttpTransport, busy: Callable[[], bool]
+) -> Measuring | None:
+    """`busy`: people use the link, through tunnels."""
     if not settings.measure_every:
         return None
     return Measuring(
-        lambda cease: measure(transport, wall_clock, time.monotonic, cease),
+        lambda cease: measure(transport, wall_clock, time.monotonic, lambda: cease() or busy()),
         wall_clock(),
         random.random,
         settings.measure_every * 1000,

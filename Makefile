@@ -1,7 +1,7 @@
 # Every target sets up what it needs; a second call finds it done. Needs Python 3.11, pip, make and git.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test check bench campaign lock clean
+.PHONY: help .venv demo demo-region test check bench campaign lock clean
 
 PYTHON ?=
 export PYTHON
@@ -10,7 +10,7 @@ run := .venv/bin
 PYTEST := $(run)/pytest -q -n 2 --dist loadgroup
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 .venv/.stamp: requirements.lock pyproject.toml scripts/venv.sh
 	@echo "setting up .venv (once)"
@@ -19,6 +19,9 @@ help:
 
 demo: .venv/.stamp ## a small region on this machine, start to bill (DEMO_LANG=en|zh-Hans|zh-Hant|ja)
 	@scripts/demo.sh
+
+demo-region: .venv/.stamp ## one queue over a real Slurm, a real Ray and this machine (as root; installs both)
+	@$(run)/python -m scripts.demo_region
 
 check: .venv/.stamp ## style, types, layers and the fast tests
 	$(run)/ruff format --check .

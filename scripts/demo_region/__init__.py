@@ -1,0 +1,1 @@
+"""One queue over a real Slurm, a real Ray and this machine: `make demo-region`."""

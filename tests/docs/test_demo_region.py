@@ -1,0 +1,79 @@
+"""The demo of one queue over three schedulers as people run it, with fewer jobs; it checks itself."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.slurm,
+    pytest.mark.ray,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("ray"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can start a Slurm"),
+]
+
+
+def _start(tmp_path: Path) -> subprocess.Popen[str]:
+    engines = os.environ.get("BAYGRID_ENGINES", str(ROOT / ".cache" / "engines"))
+    own = {"HOME": str(tmp_path), "NO_COLOR": "1", "LANG": "C.UTF-8", "BAYGRID_ENGINES": engines}
+    pip = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "UV_", "PYTHONPATH"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.demo_region", "--rounds", "1"], cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **pip, **own}, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def _left_running(folder: str) -> list[str]:
+    """Processes that still have the demo's folder in their command or environment."""
+    marker = os.fsencode(folder)
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                if marker in command or marker in (entry / "environ").read_bytes():
+                    found.append(f"{entry.name}: {command!r}")
+            except OSError:
+                continue
+    return found
+
+
+def test_one_queue_over_three_schedulers_and_one_bill(tmp_path):
+    demo = _start(tmp_path)
+    told, _ = demo.communicate()
+    assert demo.returncode == 0, told
+    folder = re.search(r"--data (\S+)/platform", told)[1]
+    charged = dict(re.findall(r"^(\S+) +(?:slurm|ray|local) +\d+ +(\d+\.\d\d) CNY$", told, re.MULTILINE))
+    assert set(charged) == {"qianhai", "hongkong", "shaoguan"}
+    total = re.search(r"^all three +\d+ +(\d+\.\d\d) CNY$", told, re.MULTILINE)[1]
+    assert f"{sum(map(float, charged.values())):.2f}" == total
+    assert f"region: {total} CNY" in told
+    assert "no difference" in told
+    explained = told.partition("not elsewhere")[2].partition("One bill")[0]
+    assert len(re.findall(r"\bchosen\b", explained)) >= 3
+    assert "must stay in CN-QH" in explained or "residency" in explained
+    assert not Path(folder).exists()
+    assert not _left_running(folder)
+
+
+def test_interrupted_it_ends_its_engines(tmp_path):
+    demo = _start(tmp_path)
+    told = ""
+    for line in demo.stdout:
+        told += line
+        if "agent join" in line:
+            break
+    demo.send_signal(signal.SIGTERM)
+    rest, _ = demo.communicate()
+    assert demo.returncode == 130, told + rest
+    folder = re.search(r"--data (\S+)/platform", told)[1]
+    assert not Path(folder).exists()
+    assert not _left_running(folder)

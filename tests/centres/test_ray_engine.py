@@ -317,7 +317,7 @@ def test_a_list_of_nodes_that_is_none(answer):
 def test_its_version(recorded):
     ray = Scripted()
     ray.will(recorded["version"])
-    assert ray.engine.version() in {f"ray {version}" for version in VERSIONS}
+    assert ray.engine.version() in VERSIONS
 
 
 def test_the_token_goes_along(recorded):

@@ -91,7 +91,7 @@ def test_what_a_ray_centre_is_not_made_of(tmp_path, given, why):
 def test_a_ray_centre(tmp_path, ray):
     options = {"address": ray.dashboard, "partition": "gpu"}
     centre = DRIVERS["ray"](Given(tmp_path, "here", options=options, as_me=True))
-    assert centre.version.startswith("ray 2.")
+    assert centre.version.startswith("2.")
     assert [(part.name, len(part.nodes)) for part in centre.inventory()] == [("gpu", 2)]
     assert isinstance(centre, QueuedCentre)
     centre.close()
@@ -131,3 +131,11 @@ def test_a_cluster_that_does_not_answer_is_said(tmp_path):
     options = {"image": "python:3.11", "kubeconfig": str(tmp_path / "kubeconfig")}
     with pytest.raises(ValueError, match="Kubernetes does not answer"):
         DRIVERS["kubernetes"](Given(tmp_path, "here", options=options, as_me=True))
+
+
+def test_a_slurm_centre_whose_users_could_not_reach_their_files(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    accounts = Accounts({"demo": "nobody"})
+    with pytest.raises(ValueError, match=f"{closed} lets no other user pass"):
+        DRIVERS["slurm"](Given(closed / "state", "here", accounts=accounts))

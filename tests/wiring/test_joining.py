@@ -27,7 +27,10 @@ def test_the_scheduler_that_is_there_is_found(tmp_path, bin):
     (tmp_path / ".kube" / "config").touch()
     assert find_driver(bare)[::2] == ("kubernetes", (f"kubeconfig={tmp_path}/.kube/config",))
     (bin / "sinfo").touch(mode=0o755)
-    assert find_driver(bare)[0] == "slurm"
+    assert find_driver(bare | {"SLURM_CONF": "/a/slurm.conf"})[::2] == (
+        "slurm",
+        ("conf=/a/slurm.conf", f"programs={bin}"),
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])

@@ -109,10 +109,17 @@ def _prepare_for_users(accounts: Accounts, root: Path) -> None:
     why = unusable(accounts, os.geteuid())
     if why is not None:
         raise ValueError(why)
-    root.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    root.parent.chmod(0o711)
+    _open_to_users(root, root.parent)
+
+
+def _open_to_users(root: Path, state: Path) -> None:
+    """Other users may pass to their own folders in `root`: through `state`, too, where that is on the way.
+    Raises ValueError where they cannot."""
+    if root.parent == state:
+        state.mkdir(mode=0o711, parents=True, exist_ok=True)
+        state.chmod(0o711)
     for folder in root.resolve().parents:
-        if not folder.stat().st_mode & 0o001:
+        if folder.exists() and not folder.stat().st_mode & 0o001:
             raise ValueError(
                 f"{folder} lets no other user pass, so jobs could not reach their files in {root.parent}:"
                 " give --state a folder such as /var/lib/baygrid"
@@ -137,6 +144,8 @@ def _slurm(given: Given) -> Driver:
         users = {project: slurm.Account(user) for project, user in given.accounts.users.items()}
         settings = replace(settings, accounts={**settings.accounts, **users}, as_me=given.as_me)
     root = Path(options.get("root", given.state / "attempts"))
+    if settings.accounts:
+        _open_to_users(root, given.state)
     engine = slurm.SlurmEngine(settings, given.state / "slurm", wall_clock)
     whose = partial(slurm.account_of, settings)
     try:
@@ -158,6 +167,8 @@ def _ray(given: Given) -> Driver:
         raise ValueError("say as whom Ray runs: --run-as USER (as root), or --as-me if it is this user")
     root = Path(options.get("root", given.state / "attempts"))
     token = Path(options["token-file"]).read_text().strip() if "token-file" in options else ""
+    if given.accounts:
+        _open_to_users(root, given.state)
     partition = options.get("partition", "main")
     engine = RayEngine(options["address"], root.resolve(), wall_clock, partition=partition, token=token)
     account_of = given.accounts.account_of if given.accounts else no_account

@@ -15,6 +15,7 @@ import orjson
 from baygrid.centres.credential import Credential, digest_of
 from baygrid.centres.keys import Key
 from baygrid.centres.loop import Locked, StateLock
+from baygrid.centres.slurm.running import PATHS
 from baygrid.centres.transport import HttpTransport
 from baygrid.ports.messages import PartitionReport, Refused, Unreachable, join_bytes
 from baygrid.ports.wire import to_json
@@ -119,8 +120,9 @@ def _join(
 
 def find_driver(environ: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
     """The driver of what is found here, how it was found, and the options by which it is reached."""
-    if shutil.which("sinfo", path=environ.get("PATH")):
-        return "slurm", "sinfo is there", ()
+    sinfo = shutil.which("sinfo", path=environ.get("PATH"))
+    if sinfo:
+        return "slurm", "sinfo is there", _slurm_options(Path(sinfo).parent, environ)
     kubeconfig = environ.get("KUBECONFIG", "").partition(":")[0]
     if kubeconfig:
         return "kubernetes", "KUBECONFIG is set", (f"kubeconfig={kubeconfig}",)
@@ -133,6 +135,16 @@ def find_driver(environ: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
     if address.startswith(("http://", "https://")):
         return "ray", "RAY_ADDRESS is set", (f"address={address}",)
     return "local", "no other scheduler is found here", ()
+
+
+def _slurm_options(programs: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Of a Slurm that is not where the driver looks by itself: it keeps none of this environment."""
+    conf = environ.get("SLURM_CONF")
+    elsewhere = str(programs) not in PATHS.split(":")
+    return (
+        *([f"conf={conf}"] if conf else []),
+        *([f"programs={programs}"] if elsewhere else []),
+    )
 
 
 def _probe(settings: AgentSettings, why: str, prices: Prices, may_offer: bool) -> Found:

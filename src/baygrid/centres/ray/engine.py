@@ -72,7 +72,7 @@ class RayEngine:
     def version(self) -> str:
         """Of the cluster. Raises EngineSilent."""
         told = self._read("GET", VERSION)
-        return f"ray {told.get('ray_version')}" if isinstance(told, dict) else "ray"
+        return str(told.get("ray_version", "")) if isinstance(told, dict) else ""
 
     def capabilities(self) -> frozenset[str]:
         return frozenset({"accelerators", "checkpoint"})

@@ -9,6 +9,7 @@ from typing import Final
 
 from scripts.demo.processes import Service
 from scripts.demo.region import Region
+from scripts.demo.show import shown_path
 from scripts.demo_region.engines import ACCOUNT, Engine
 
 PROJECT: Final = "region"
@@ -72,7 +73,7 @@ def join(region: Region, engines: Mapping[str, Engine]) -> None:
                 "operator", "offers", "create", "--centre", one.centre, "--partition", "main",
                 "--currency", "CNY", "--cpu-hour", one.prices["cpu"], "--gib-hour", one.prices["gib"],
             )  # fmt: skip
-    region.show("operator", "policy", "set", str(POLICY))
+    region.show("operator", "policy", "set", shown_path(POLICY))
     region.show("operator", "centres")
     region.show("operator", "offers")
 

@@ -41,8 +41,8 @@ class _Script:
     variables: Mapping[str, str]
 
     def start(self, what: str) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C reaches the demo, which then ends everything in order. What it says goes
-        # to a file: a pipe would stay open as long as any daemon of the engine has it.
+        # A session of its own: Ctrl-C reaches the demo, which then ends everything in order. What it says
+        # goes to a file: a pipe would stay open as long as any daemon of the engine has it.
         with self._said(what).open("wb") as said:
             return subprocess.Popen(
                 [SCRIPTS / f"{self.name}.sh", what, str(self.folder)], env={**os.environ, **self.variables},

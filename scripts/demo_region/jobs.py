@@ -96,7 +96,7 @@ def _once(times: int) -> Sequence[Wanted]:
     step = {"run": "echo $BAYGRID_ARRAY_INDEX; sleep 1"}
     failed, cut = (_failed("exit-code", 3), _failed("time-limit", None))
     return (
-        Wanted("sweep", step | {"array": {"range": f"1-{4 * times - 2}", "parallel": 4}}, size=4 * times - 2),
+        Wanted("sweep", step | {"array": {"range": f"1-{3 * times - 1}", "parallel": 4}}, size=3 * times - 1),
         Wanted("shards", step | {"array": {"range": f"1-{3 * times}"},
                "resources": {"accelerators": "Ascend910B:1"}}, _Q, size=3 * times),
         Wanted("gang-qh", gang | {"resources": {"accelerators": "Ascend910B:4"}}, _Q, nodes=2),

@@ -102,6 +102,10 @@ def check(region: Region, ended: Sequence[Ended], size: int) -> None:
         wrong += _differences(one, region.ask(PROJECT, f"/v1/jobs/{one.job['id']}"))
     ran = {one.job["centre"] for one in ended}
     wrong += [f"no job ran at {one.centre}" for one in CENTRES if one.centre not in ran]
+    for one in ended:
+        checkpointed = "path" in one.wanted.fields.get("checkpoint", {})
+        if checkpointed and "begins after step 0" in region.run(PROJECT, "logs", one.job["id"]):
+            wrong.append(f"{one.wanted.name} began anew instead of going on")
     expect(not wrong, "\n  ".join(["not all is as it must be:", *wrong]))
 
 

@@ -60,6 +60,10 @@ ENDS = [
     (OK, ended("preempted"), None, (State.PREEMPTED, None)),
     (OK, ended("time-limit"), None, (State.FAILED, "time-limit")),
     (OK, ended("cancelled"), None, (State.CANCELLED, None)),
+    # What had left long before the engine missed it was not interrupted by that.
+    (BAD, ended("interrupted", ended_at=ENDED + 60_000), None, (State.FAILED, "interrupted")),
+    (BAD, ended("interrupted", ended_at=ENDED + 60_001), None, (State.FAILED, "exit-code")),
+    (CLAIMED, ended("interrupted", ended_at=ENDED + 60_001), None, (State.FAILED, "interrupted")),
     # No line: it was killed, whatever exit code the engine has seen.
     (CLAIMED, ended(), None, (State.FAILED, "interrupted")),
     (CLAIMED, ended(exit_code=0), None, (State.FAILED, "interrupted")),

@@ -23,6 +23,10 @@ _DETAILS = {
 }
 
 
+OUTLIVED_MS = 60_000
+"""How much later than its last line the engine must say that a node failed, for the line to count more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """By the folder. `began`: when the claim was made, None while there is none; it may be there before it
@@ -134,6 +138,8 @@ def _verdict(exit: Exit | None, ended: Sight | None, why: str | None) -> tuple[A
     if why is not None:
         return failed, why, _DETAILS.get(why, "")
     cause, reason = (ended.cause, ended.reason) if ended is not None else (None, "")
+    if cause == "interrupted" and _had_left(exit, ended):
+        cause = None
     # Whoever is told to go may save what it has and leave with 0: that is no success.
     done = exit is not None and exit.code == 0 and exit.phase == "run"
     if done and cause not in ("preempted", "time-limit", "cancelled"):
@@ -150,3 +156,10 @@ def _verdict(exit: Exit | None, ended: Sight | None, why: str | None) -> tuple[A
     if exit.phase == "setup":
         return failed, "setup-failed", f"setup ended with exit code {exit.code}"
     return failed, "exit-code", ""
+
+
+def _had_left(exit: Exit | None, ended: Sight | None) -> bool:
+    """It was long over when the engine, which had been away itself, missed it on its node."""
+    if exit is None or ended is None or ended.ended_at is None:
+        return False
+    return ended.ended_at - exit.at > OUTLIVED_MS

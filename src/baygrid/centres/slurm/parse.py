@@ -60,6 +60,10 @@ BRIEF_MS: Final = 10_000
 
 LAG_MS: Final = 15_000
 
+FLUSHED: Final = "CANCELLED"
+"""In the accounting, where who cancelled a job is named with it. Nobody did this: slurmctld began anew
+without its state, and all that it had is ended so."""
+
 _AWAY = re.compile(
     "Unable to contact|timed out|[Cc]onnection (refused|reset|timed out)|Connection failure"
     "|Transport endpoint|Zero Bytes were transmitted|temporarily un|standby mode|Unable to connect"
@@ -120,7 +124,7 @@ def listed(text: str, mark: str) -> list[Sight]:
                 where,
                 word,
                 reason="" if reason == "None" else reason,
-                nodes=_hosts(nodes),
+                nodes=() if waiting else _hosts(nodes),  # backfill plans some, and may choose others
                 started_at=None if waiting else at,
                 expected_at=at if waiting else None,
             )
@@ -142,6 +146,8 @@ def accounted(text: str, mark: str) -> list[Sight]:
         id, dot, _ = id.partition(".")
         if not dot:
             past = _past(id, word, start, end, code, nodes, memory, reason, name)
+            if word == FLUSHED:
+                past = replace(past, cause=None, reason=past.reason or "Slurm lost it", exit_code=None)
             jobs[id] = replace(past, cpu_seconds=_spent(cpu))
         elif id in jobs:
             jobs[id] = replace(jobs[id], peak_memory_mib=max(jobs[id].peak_memory_mib, _memory(peak)))
@@ -160,7 +166,7 @@ def _past(
         where,
         word,
         reason="" if reason == "None" else reason,
-        nodes=_hosts(nodes),
+        nodes=() if where is Stand.WAITING else _hosts(nodes),
         exit_code=exit_code(code) if ended else None,
         cause=cause,
         started_at=None if where is Stand.WAITING else _instant(start),

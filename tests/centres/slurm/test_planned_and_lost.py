@@ -1,0 +1,35 @@
+"""What sacct says, and what it means."""
+
+import pytest
+
+from baygrid.centres.engine import Stand
+from baygrid.centres.slurm import parse
+
+MARK = "\x1f"
+
+
+@pytest.mark.parametrize(("word", "cause"), [("CANCELLED by 1001", "cancelled"), ("CANCELLED", None)])
+def test_what_slurm_lost_with_its_state_was_cancelled_by_nobody(word, cause):
+    """Such rows has a slurmctld made that was killed before it had saved its first job, and began anew."""
+    cells = [
+        "7",
+        word,
+        "Unknown",
+        "1795374594",
+        "0:0",
+        "None assigned",
+        "1024M",
+        "00:00:00",
+        "",
+        "None",
+        "bg-1",
+    ]
+    (sight,) = parse.accounted(MARK.join(cells) + "\n", MARK)
+    assert (sight.stand, sight.cause) == (Stand.ENDED, cause)
+
+
+def test_the_nodes_that_are_planned_for_what_waits_are_not_yet_its_own():
+    """Backfill had planned n2 for such a job, and then it ran on n1."""
+    rows = [["7", word, "1795374594", "n2", "None", "bg-1"] for word in ("PENDING", "RUNNING")]
+    text = "".join(MARK.join(cells) + "\n" for cells in rows)
+    assert [sight.nodes for sight in parse.listed(text, MARK)] == [(), ("n2",)]

@@ -41,6 +41,7 @@ bench: .venv/.stamp ## the benchmarks
 
 campaign: .venv/.stamp ## the long simulations (hours; see tests marked campaign)
 	@scripts/postgres.sh install
+	@[ "$$(id -u)" != 0 ] || scripts/engines/slurm.sh install >/dev/null
 	$(run)/pytest -m campaign --timeout 0 tests
 
 lock: ## refresh requirements.lock from pyproject.toml

@@ -55,6 +55,18 @@ def test_a_driver_that_chooses_no_nodes_is_always_managed():
         policies.set_policy(stage.platform, OPERATOR, {"centres": {"here": OWN_QUEUE}}, None)
 
 
+@pytest.mark.parametrize("declared", [None, {"centres": {"far": {"managed": True}}}])
+def test_an_engine_that_schedules_itself_is_told_no_nodes_whatever_the_policy_says(declared):
+    stage = Stage()
+    site = stage.add_site("far", driver="slurm")
+    if declared is not None:
+        policies.set_policy(stage.platform, OPERATOR, declared, None)
+    stage.submit({"resources": {"cpus": 8}})
+    stage.schedule()
+    (order,) = site.desired().orders
+    assert (order.nodes, order.count) == ((), 1)
+
+
 def test_a_gang_is_billed_for_all_its_nodes():
     stage = Stage()
     site = slurm(stage)

@@ -12,7 +12,7 @@ from baygrid.centres.engine import Sight, Stand
 from baygrid.centres.queued import Pace, QueuedCentre
 from baygrid.centres.ray import RayEngine
 from baygrid.core.jobs.lifecycle import AttemptState
-from tests.centres import behaviour
+from tests.centres import behaviour, behaviour_bytes
 from tests.centres.site import RUNNING, order, start, until
 from tests.engines import Ray
 
@@ -79,7 +79,8 @@ def fresh(monkeypatch):
         one = order(*arguments, **change)
         return replace(one, token=f"{test}-{one.token}")
 
-    monkeypatch.setattr(behaviour, "order", new)
+    for part in (behaviour, behaviour_bytes):
+        monkeypatch.setattr(part, "order", new)
     return new
 
 

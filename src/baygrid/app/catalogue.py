@@ -15,6 +15,8 @@ from baygrid.ports.records import CentreRecord, Offer
 from baygrid.ports.store import Tx
 
 MEMO_SIZE = 10_000
+OWN_QUEUES = frozenset({"slurm", "kubernetes", "ray"})
+"""Drivers of engines that choose the nodes themselves: no policy makes their centres managed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,17 @@ class RegionCopy:
     organisations: Mapping[str, str]
     """Of each project."""
     policies: tuple[tuple[Instant, Policy], ...]
-    """By when they begin, oldest first."""
+    """By when they begin, oldest first; the first is that of a region that has declared nothing."""
     _prices: Prices | None = None
+
+    @property
+    def own_queues(self) -> tuple[str, ...]:
+        """The centres whose engine chooses the nodes."""
+        return _own_queues(self.centres)
 
     def policy(self, now: Instant) -> Policy:
         """The one in force."""
-        begun = [policy for begins, policy in self.policies if begins <= now]
-        return begun[-1] if begun else UNDECLARED
+        return [policy for begins, policy in self.policies if begins <= now][-1]
 
     def prices(self, now: Instant) -> Prices:
         """The same value until a tariff begins."""
@@ -88,10 +94,19 @@ class Catalogue:
                 {offer.id: offer for offer in tx.region.offers()},
                 {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
-                tuple((row.valid_from, policy_file.parse(row.document)) for row in tx.policies.history()),
+                _policies(tx, _own_queues(centres)),
             )
             self._copy = copy
         return copy
+
+
+def _own_queues(centres: Mapping[str, CentreRecord]) -> tuple[str, ...]:
+    return tuple(name for name, centre in sorted(centres.items()) if centre.driver in OWN_QUEUES)
+
+
+def _policies(tx: Tx, own_queues: tuple[str, ...]) -> tuple[tuple[Instant, Policy], ...]:
+    declared = [(row.valid_from, policy_file.parse(row.document)) for row in tx.policies.history()]
+    return tuple((begins, it.with_own_queues(own_queues)) for begins, it in [(0, UNDECLARED), *declared])
 
 
 def _partitions(before: RegionCopy | None, centre: CentreRecord) -> tuple[Partition, ...]:

@@ -109,7 +109,7 @@ def whatif(
             check_names(tx, copy, read.policy, read.centres)
         before = _as_it_is(copy, now)
         rows, older = read_rows(tx, now - LOOK_BACK_MS if since is None else since)
-        return before, _changed(before, read), rows, older, copy.organisations, now
+        return before, _changed(before, read, copy.own_queues), rows, older, copy.organisations, now
 
     before, after, rows, older, organisations, now = platform.store.read(load)
     history = history_of(rows, organisations, now)
@@ -144,7 +144,7 @@ def _as_it_is(copy: RegionCopy, now: Instant) -> Setting:
     return Setting(tuple(views), copy.prices(now).views, copy.policy(now))
 
 
-def _changed(before: Setting, read: _Read) -> Setting:
+def _changed(before: Setting, read: _Read, own_queues: Sequence[str]) -> Setting:
     """Raises Invalid for names that do not fit the region."""
     offers = {offer.id: offer for offer in before.offers}
     for id, price in read.prices.items():
@@ -161,7 +161,7 @@ def _changed(before: Setting, read: _Read) -> Setting:
     return Setting(
         (*before.centres, *read.centres),
         (*offers.values(), *read.offers),
-        before.policy if read.policy is None else read.policy,
+        before.policy if read.policy is None else read.policy.with_own_queues(own_queues),
     )
 
 

@@ -7,8 +7,8 @@ measured.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -112,6 +112,11 @@ class Policy:
 
     def centre(self, name: str) -> CentrePolicy:
         return self.centres.get(name, CentrePolicy())
+
+    def with_own_queues(self, centres: Collection[str]) -> Policy:
+        """The same, but these centres' own schedulers choose the nodes, whatever it says of them."""
+        own = {name: replace(self.centre(name), managed=False) for name in centres}
+        return replace(self, centres={**self.centres, **own}) if own else self
 
     def flavor(self, model: str | None) -> FlavorPolicy:
         return self.flavors.get(model or PLAIN, FlavorPolicy())

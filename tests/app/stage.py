@@ -197,7 +197,7 @@ class Stage:
             lambda: self.now,
             CountingIds(),
             Catalogue(),
-            ("local", "queueing"),
+            ("local", "queueing", "slurm"),
             vault=AesVault([b"a key of tests, 32 bytes long..."]),
         )
         self.scheduler = Scheduler(self.platform, "server-1")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import engines, services
+pytest.register_assert_rewrite("tests.faults.checks")  # the campaign asks them too
+
+from tests import engines, services  # noqa: E402
 
 IN_CI = os.environ.get("CI") == "true"
 

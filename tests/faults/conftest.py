@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.checks")
-
-from tests.faults.processes import Processes  # noqa: E402
+from tests.faults.processes import Processes
 
 
 @pytest.fixture(scope="session")

@@ -114,21 +114,26 @@ def s3(home: Path) -> Iterator[str]:
     }
     command = [weed, "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
     command += [f"-s3.config={home}/s3.json", "-master.volumeSizeLimitMB=64", "-volume.max=20"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # two servers at once would want the same ports
     command += [
         f"-{name.replace(' ', '.port.') if ' ' in name else name + '.port'}={port}"
         for name, port in ports.items()
     ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (home / "weed.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
     endpoint = f"http://127.0.0.1:{ports['s3']}"
     try:
         client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **S3_KEYS)
         wait = threading.Event()
-        for _ in range(300):  # it does not say when it is ready
+        for _ in range(900):  # it does not say when it is ready
             try:
                 client.create_bucket(Bucket="bay")
                 break
             except Exception:  # noqa: BLE001 - nobody answers yet, or with an error
+                assert server.poll() is None, f"it ended: {(home / 'weed.log').read_text()[-2000:]}"
                 wait.wait(0.1)
+        else:
+            raise AssertionError(f"it answers nothing: {(home / 'weed.log').read_text()[-2000:]}")
         client.close()
         yield endpoint
     finally:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx2
-
-from baygrid.cli.client import Client
 from baygrid.cli.errors import CliError
 from baygrid.ports.tunnels import REFUSED, Frame, frames, packed
+
+if TYPE_CHECKING:
+    from baygrid.cli.client import Client
 
 
 class Tunnel:
@@ -35,6 +35,8 @@ class Tunnel:
 
     def received(self) -> Iterator[Frame]:
         """Until the other end is done. Raises CliError."""
+        import httpx2  # help and version do not load it
+
         heard = False
         try:
             with self._client.stream(f"/v1/tunnels/{self._id}/out") as answer:

@@ -24,8 +24,11 @@ class SlurmSite:
     def __init__(self, cluster: Cluster, root: Path, pace: Pace = PACE) -> None:
         self.cluster, self.root, self._pace = cluster, root, pace
         self.run: Run | None = None
-        self._end = time.monotonic() + PATIENCE_S
+        self.patience(PATIENCE_S)
         self.centre = self._new()
+
+    def patience(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
 
     def now(self) -> int:
         return now()

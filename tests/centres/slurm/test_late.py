@@ -20,7 +20,9 @@ def site(site24):
 
 
 class TestSlurm24:
-    capabilities = frozenset({"accelerators", "accounts", "arrays", "checkpoint", "estimate", "gang"})
+    capabilities = frozenset(
+        {"accelerators", "accounts", "arrays", "checkpoint", "estimate", "gang", "secrets"}
+    )
     managed = False
     cpus = 8
     many = 60

@@ -92,6 +92,7 @@ def test_one_question_asks_for_all(site, watched):
     assert watched.count("scontrol") == 0
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("lost", ["request", "answer"])
 def test_a_controller_that_dies_in_the_middle_of_a_submit_doubles_and_loses_nothing(site, watched, lost):
     died: list[str] = []
@@ -114,6 +115,7 @@ def test_a_controller_that_dies_in_the_middle_of_a_submit_doubles_and_loses_noth
         site.wait()
     site.restart()
     site.cluster.command("start-controller")
+    site.patience(300)  # nodes register again in their own time
     for one in orders:
         assert until(site, one).state is SUCCEEDED
         assert whole_log(site, one) == b"ran\n"

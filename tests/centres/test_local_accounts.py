@@ -111,7 +111,8 @@ def test_the_jobs_environment_is_not_that_of_what_changes_the_user(site, folder,
 
 
 @needs_root
-def test_a_claim_that_names_another_process_does_not_get_it_killed(site):
+@pytest.mark.parametrize("known", [True, False], ids=["seen before it forged", "first seen forged"])
+def test_a_claim_that_names_another_process_does_not_get_it_killed(site, known):
     bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         seen = processes.look(bystander.pid)
@@ -119,10 +120,17 @@ def test_a_claim_that_names_another_process_does_not_get_it_killed(site):
         forge = (
             f'IFS= read -r stat </proc/{bystander.pid}/stat; {{ echo "$stat"; tail -n +2 ../claim; }} >../new'
         )
-        one = order(f"{forge}; mv ../new ../claim; echo forged; exec sleep 600")
+        told = "until [ -e told ]; do sleep 0.01; done"
+        one = order(f"{told}; {forge}; mv ../new ../claim; echo forged; exec sleep 600")
         start(site, one)
-        until_log(site, one, b"forged")
-        real = site.centre._attempts[next(iter(site.centre._attempts))].pid
+        if known:
+            until(site, one, RUNNING)
+        Path(site.files(one.token).path("work/told")).touch()
+        while b"forged" not in site.centre.read_log(one, 0, 100):  # which looks at no claim
+            site.wait()
+        until(site, one, RUNNING)
+        real = next(iter(site.centre._attempts.values())).pid
+        assert real != bystander.pid
         site.restart()
         site.centre.stop(stop_of(one, grace_s=0), site.now())
         until(site, one)

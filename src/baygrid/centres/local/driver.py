@@ -257,18 +257,19 @@ class LocalCentre:
             self._done(attempt, verdict(attempt, ended, attempt.files.last_sign()))
             return
         if pid != attempt.pid:  # found again, or another supervisor was faster than ours
-            self._supervisors.let_go(attempt)
-            attempt.pid = pid
             descriptor = processes.hold(pid, claim.start)
             if descriptor is not None and not self._is_its_own(attempt, pid):
                 os.close(descriptor)
-                attempt.pid = 0
-                self._done(attempt, verdict(attempt, attempt.files.exit(), now))
-                return
-            if descriptor is None:
-                self._leaderless(attempt, now)
-                return
-            self._supervisors.watch(attempt, descriptor)
+                if attempt.descriptor is None:
+                    self._done(attempt, verdict(attempt, attempt.files.exit(), now))
+                    return
+            else:
+                self._supervisors.let_go(attempt)
+                attempt.pid = pid
+                if descriptor is None:
+                    self._leaderless(attempt, now)
+                    return
+                self._supervisors.watch(attempt, descriptor)
         attempt.stage = Stage.RUNNING
         self._restless.pop(attempt.key, None)
         if not self._alive:
@@ -283,7 +284,7 @@ class LocalCentre:
 
     def _is_its_own(self, attempt: Attempt, pid: int) -> bool:
         """Where jobs have accounts, a job could have written another process into its claim, for us to end
-        it."""
+        it. Whom we have just started is then still its supervisor."""
         return self._account_of is None or processes.owner(pid) == os.stat(attempt.files.dir).st_uid  # noqa: PTH116
 
     def _end(self, attempt: Attempt, word: str, name: str, grace_ms: int, now: Instant) -> None:

@@ -52,10 +52,7 @@ CHECKPOINT = {"signal": "USR1", "checkpoint": "out/ckpt", "time_s": 60}
 def site(tmp_path):
     site = LocalSite(tmp_path / "root")
     yield site
-    for attempt in list(site.centre._attempts.values()):
-        if attempt.pid:
-            processes.signal_group(attempt.pid, signal.SIGKILL)
-    site.centre.close()
+    site.end()
 
 
 def preempt(site, one, grace_s: int = 30) -> Observation:

@@ -60,6 +60,13 @@ class LocalSite:
     def files(self, token: str) -> Files:
         return Files(str(self._root / key_of(token)))
 
+    def end(self) -> None:
+        """Nothing of it goes on."""
+        for attempt in list(self.centre._attempts.values()):
+            if attempt.pid:
+                processes.signal_group(attempt.pid, signal.SIGKILL)
+        self.centre.close()
+
     def _new(self) -> LocalCentre:
         return LocalCentre(self._root, self._nodes, sample_ms=20, path=PATH)
 
@@ -68,10 +75,7 @@ class LocalSite:
 def site(tmp_path):
     site = LocalSite(tmp_path / "root")
     yield site
-    for attempt in list(site.centre._attempts.values()):
-        if attempt.pid:
-            processes.signal_group(attempt.pid, signal.SIGKILL)
-    site.centre.close()
+    site.end()
 
 
 class TestLocalCentre(behaviour.Behaviour):

@@ -55,10 +55,7 @@ class AccountSite(LocalSite):
 def site(folder, users):
     site = AccountSite(folder / "root", Accounts({"other": users[1]}, users[0]))
     yield site
-    for attempt in list(site.centre._attempts.values()):
-        if attempt.pid:
-            processes.signal_group(attempt.pid, 9)
-    site.centre.close()
+    site.end()
 
 
 @needs_root

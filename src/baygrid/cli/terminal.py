@@ -22,7 +22,7 @@ def raw(resized: Callable[[], None]) -> Iterator[None]:
     """Keys come one by one and mean nothing here. `resized` is called in the main thread."""
     before = termios.tcgetattr(sys.stdin)
     handler = signal.signal(signal.SIGWINCH, lambda _number, _frame: resized())
-    tty.setraw(sys.stdin)
+    tty.setraw(sys.stdin, termios.TCSADRAIN)  # what was typed already is not lost
     try:
         yield
     finally:

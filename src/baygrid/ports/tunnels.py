@@ -20,6 +20,8 @@ EXIT: Final = b"x"  # the last one of a command: its exit code
 REFUSED: Final = b"r"  # the only one: why there is nothing
 MOST: Final = 1 << 20
 """Bytes in one frame."""
+QUIET_S: Final = 25.0
+"""After so long without a word the job's node sends an empty one: so the user knows that it is there."""
 _HEAD: Final = struct.Struct(">cI")
 
 Frame = tuple[bytes, bytes]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,13 @@ class Cluster:
     def ask(self, *argv: str) -> Said:
         """One of Slurm's commands, as root."""
         return runner(self.settings)(argv)
+
+    def has_saved(self, name: str) -> bool:
+        """Whether slurmctld has written down the job of this name. Killed before, it forgets the last ones,
+        gives the same numbers again, and drains the nodes where the first of a number runs."""
+        with suppress(FileNotFoundError):
+            return name.encode() in (self.dir / "state" / "job_state").read_bytes()
+        return False
 
     def command(self, *arguments: str) -> None:
         """One of the script's."""

@@ -99,8 +99,10 @@ def test_a_controller_that_dies_in_the_middle_of_a_submit_doubles_and_loses_noth
 
     def die(argv: Sequence[str]) -> None:
         if argv[0] == "sbatch" and not died:
-            died.append(lost)
+            names = [word.removeprefix("--job-name=") for word in argv if word.startswith("--job-name=")]
+            eventually(lambda: site.cluster.has_saved(names[0] if lost == "answer" else before))
             site.cluster.command("kill-controller")
+            died.append(lost)
             if lost == "answer":
                 raise EngineSilent("it died before it could answer")
 
@@ -108,6 +110,8 @@ def test_a_controller_that_dies_in_the_middle_of_a_submit_doubles_and_loses_noth
         watched.after = die
     else:
         watched.before = die
+    before = f"before-{lost}"  # saved when all that earlier tests did is
+    lines(site.cluster.ask("sbatch", "--hold", f"--job-name={before}", "--uid=bg-alice", "--wrap=:"))
     orders = [order("echo ran", n) for n in range(10)] + [order("echo ran", 10, cpus=2)]
     start(site, *orders)
     while not died:

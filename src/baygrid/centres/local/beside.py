@@ -26,6 +26,7 @@ from baygrid.centres.folder.files import Files
 from baygrid.centres.folder.process import Process
 from baygrid.centres.folder.secrets import FOLDER
 from baygrid.centres.local import processes
+from baygrid.ports import tunnels
 from baygrid.ports.tunnels import DATA, END, ERROR, EXIT, SIZE, Frame, Tunnel, packed
 
 PIECE: Final = 64 * 1024
@@ -86,7 +87,10 @@ class Beside:
             for stream, kind in self._streams():
                 selector.register(stream, selectors.EVENT_READ, kind)
             while len(selector.get_map()) > 1:
-                for key, _ in selector.select():
+                ready = selector.select(tunnels.QUIET_S)
+                if not ready:
+                    yield packed(DATA)
+                for key, _ in ready:
                     if key.data is None:
                         self.close()
                         yield packed(ERROR, b"the attempt has ended\r\n")

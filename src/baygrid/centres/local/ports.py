@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import Final
 from baygrid.centres.folder.files import Files
 from baygrid.centres.local import processes
 from baygrid.centres.local.beside import NotThere, user_of
+from baygrid.ports import tunnels
 from baygrid.ports.tunnels import DATA, END, Frame, packed
 
 PIECE: Final = 64 * 1024
@@ -32,15 +34,17 @@ class Connection:
         self._socket.settimeout(None)
 
     def out(self) -> Iterator[bytes]:
-        while data := self._received():
+        while True:
+            try:
+                while not select.select([self._socket], [], [], tunnels.QUIET_S)[0]:
+                    yield packed(DATA)
+                data = self._socket.recv(PIECE)
+            except (OSError, ValueError):  # it broke, or we have closed it
+                break
+            if not data:
+                break
             yield packed(DATA, data)
         yield packed(END)
-
-    def _received(self) -> bytes:
-        try:
-            return self._socket.recv(PIECE)
-        except OSError:
-            return b""
 
     def take(self, frame: Frame) -> None:
         kind, data = frame

@@ -1,8 +1,8 @@
 """A real Slurm by our driver beside plain sbatch on the same cluster: `python -m benchmarks.slurm`, as root.
 
-Jobs a second: from the first submission until Slurm has the last. Time added: what a job that comes alone
-waits longer until its first instruction, by `date` in the job itself; plain and ours take turns, since a
-scheduler's own pauses are a hundred times as long.
+Jobs a second: from the first submission until Slurm has the last. Time added to a job that comes
+alone: until Slurm has it, and from the first line of its script to its own first instruction. `start` is both
+with Slurm's own pause between, a hundred times as long and not the same twice. Plain and ours take turns.
 """
 
 from __future__ import annotations
@@ -10,11 +10,18 @@ from __future__ import annotations
 import json
 import select
 import statistics
+import subprocess
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from baygrid.centres.folder.files import Files
+from baygrid.centres.queued.script import SCRIPT, write_task
+from baygrid.centres.slurm.engine import LAUNCH
+from baygrid.centres.slurm.running import Said, runner
 from baygrid.ports.messages import Order
 from tests.centres.site import no_fetch, order
 from tests.centres.slurm.clusters import Cluster, cluster
@@ -79,33 +86,78 @@ def _rate(site: SlurmSite, orders: list[Order]) -> float:
 
 
 def _added(found: Cluster) -> dict[str, Any]:
-    plain, ours = [], []
     site = SlurmSite(found, found.shared / uuid.uuid4().hex)
-    for number in range(ALONE):
-        stamp = found.shared / f"stamps-{number}"
-        stamp.mkdir(mode=0o777)
-        stamp.chmod(0o777)
-        begun = time.time()
-        _plain(found, f"{STAMP} >{stamp}/plain")
-        submitted = time.time() - begun
-        plain.append((_stamped(site, stamp / "plain") - begun, submitted))
-        one = _order("alone", number, f"{STAMP} >{stamp}/ours")
-        begun = time.time()
-        site.centre.prepare(one, no_fetch)
-        site.centre.start(one, site.now())
-        while site.centre.observe([one], site.now())[one.token].raw == "not submitted":
-            select.select([site.centre], [], [], 0.01)
-        submitted = time.time() - begun
-        ours.append((_stamped(site, stamp / "ours") - begun, submitted))
+    answered: list[float] = []
+    run = runner(found.settings)
+
+    def noted(argv: Sequence[str]) -> Said:
+        said = run(argv)
+        if argv[0] == "sbatch":
+            answered.append(time.time())
+        return said
+
+    site.run = noted
+    site.restart()
+    samples = [_alone(found, site, number, answered) for number in range(ALONE)]
     site.close()
-    figures = {}
-    for what, at in (("start", 0), ("submit", 1)):
-        figures[f"plain_{what}_p50_ms"] = round(statistics.median(one[at] for one in plain) * 1000, 1)
-        figures[f"baygrid_{what}_p50_ms"] = round(statistics.median(one[at] for one in ours) * 1000, 1)
-    return figures
+    p50 = {name: statistics.median(one[name] for one in samples) * 1000 for name in samples[0]}
+    added = sum(p50[f"baygrid_{part}"] - p50[f"plain_{part}"] for part in ("submit", "script"))
+    return {f"{name}_p50_ms": round(value, 1) for name, value in (p50 | {"added": added}).items()}
 
 
-def _stamped(site: SlurmSite, path: Any) -> float:
+def _alone(found: Cluster, site: SlurmSite, number: int, answered: list[float]) -> dict[str, float]:
+    """Seconds. `answered`: when each of our submissions was."""
+    folder = found.shared / f"stamps-{number}"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    plain, ours = folder / "plain", folder / "ours"
+    begun = [time.time()]
+    _plain(found, f"{STAMP} >{plain}")
+    submitted = [time.time()]
+    began = [_stamped(site, plain)]
+    one = _order("alone", number, f"{STAMP} >{ours}")
+    begun.append(time.time())
+    site.centre.prepare(one, no_fetch)
+    site.centre.start(one, site.now())
+    while site.centre.observe([one], site.now())[one.token].raw == "not submitted":
+        select.select([site.centre], [], [], 0.01)
+    submitted.append(answered[-1])
+    began.append(_stamped(site, ours))
+    scripts = [_script_alone(folder, run) for run in (_plain_script, _our_script)]
+    return {
+        f"{whose}_{part}": seconds[side]
+        for side, whose in enumerate(("plain", "baygrid"))
+        for part, seconds in {
+            "start": [one - other for one, other in zip(began, begun, strict=True)],
+            "submit": [one - other for one, other in zip(submitted, begun, strict=True)],
+            "script": scripts,
+        }.items()
+    }
+
+
+def _script_alone(folder: Path, written: Callable[[Path, str], Path]) -> float:
+    """As a node runs it, from nothing to the job's own first instruction."""
+    stamp = folder / written.__name__
+    script = written(folder, f"{STAMP} >{stamp}")
+    begun = time.time()
+    subprocess.run(["/bin/sh", script], check=True)
+    return float(stamp.read_text()) - begun
+
+
+def _plain_script(folder: Path, run: str) -> Path:
+    script = folder / "script"
+    script.write_text(f"#!/bin/sh\n{run}\n")
+    return script
+
+
+def _our_script(folder: Path, run: str) -> Path:
+    files = Files(str(folder / "attempt"))
+    Path(files.path("work")).mkdir(parents=True)
+    write_task(files, _order("script", 0, run), LAUNCH, "bench", None)
+    return Path(files.path(SCRIPT))
+
+
+def _stamped(site: SlurmSite, path: Path) -> float:
     while not path.exists() or not path.read_text():
         site.centre.observe([], site.now())
         time.sleep(0.005)

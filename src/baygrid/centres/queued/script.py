@@ -1,4 +1,4 @@
-"""Writes what a task needs into its attempt's folder: script, environment, setup and run."""
+"""Writes what a task needs into its attempt's folder: script, setup and run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def write_task(files: Files, order: Order, launch: Launch, centre: str, path: st
             files.replace(name, text.encode(), 0o700 if text.startswith("#!") else 0o600)
         elif name == "run":
             files.replace(name, b"")
-    files.replace("env", environment(files, order, centre, path).encode())
-    files.replace(SCRIPT, (header(files, order, launch) + BODY).encode(), 0o700)
+    environ = f"_bg_environ() {{\n{environment(files, order, centre, path)}}}\n"
+    files.replace(SCRIPT, (header(files, order, launch) + environ + BODY).encode(), 0o700)
 
 
 def environment(files: Files, order: Order, centre: str, path: str | None) -> str:
@@ -58,6 +58,6 @@ def header(files: Files, order: Order, launch: Launch) -> str:
     }
     lines = ["#!/bin/sh", *(f"_bg_{name}={shlex.quote(value)}" for name, value in values.items())]
     for name, word in (("id", launch.id), ("head", launch.head), ("rank", launch.rank)):
-        lines.append(f'_bg_{name}() {{ printf %s "{word}"; }}')
+        lines.append(f'_bg_{name}() {{ _bg_word="{word}"; }}')
     lines.append(f"_bg_each() {{\n  {launch.each or ':'}\n}}")
     return "\n".join(lines) + "\n"

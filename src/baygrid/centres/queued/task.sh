@@ -1,6 +1,7 @@
 # One attempt as a task of an engine: claim first, then setup, then run once for each rank, then one complete
 # line that says how it ended. Before this stand, for this one attempt, _bg_dir, _bg_script (this file), _bg_ranks,
-# _bg_accelerators, _bg_keep, _bg_forward, _bg_forward_ranks and the functions _bg_id, _bg_head, _bg_rank, _bg_each.
+# _bg_accelerators, _bg_keep, _bg_forward, _bg_forward_ranks and the functions _bg_environ, _bg_each, and
+# _bg_id, _bg_head and _bg_rank, which put what they find into _bg_word.
 # With the argument "rank" it is one rank of a gang.
 # Its variables have a prefix and are not exported: the engine's and the job's are here, too. What this shell
 # itself has to say is no part of the attempt's log.
@@ -10,18 +11,27 @@ exec 2>/dev/null
 # Becomes the job's command $1 (setup or run), with nothing of this environment but what is kept.
 _bg_become() {
   cd "$_bg_dir/work" || exit 74
-  _bg_number=$(_bg_rank)
+  _bg_rank
+  _bg_number=$_bg_word
   _bg_address=${MASTER_ADDR-}
-  _bg_names=$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }')
-  for _bg_name in $_bg_names; do
+  # Lines of `export -p` are "export NAME=VALUE"; further lines of a value may look so, too, and do no harm.
+  IFS='
+'
+  for _bg_name in $(export -p); do
+    case $_bg_name in "export "*) ;; *) continue ;; esac
+    _bg_name=${_bg_name#export }
+    _bg_name=${_bg_name%%=*}
+    case $_bg_name in "" | _bg_* | IFS | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+    IFS=' '
     for _bg_pattern in PATH $_bg_keep; do
       # shellcheck disable=SC2254 - it is a pattern
       case $_bg_name in $_bg_pattern) continue 2 ;; esac
     done
     unset "$_bg_name"
   done
+  unset IFS
   _bg_given=${CUDA_VISIBLE_DEVICES+yes} _bg_devices=${CUDA_VISIBLE_DEVICES-}
-  . "$_bg_dir/env"
+  _bg_environ
   if [ "$_bg_accelerators" = 0 ]; then
     export CUDA_VISIBLE_DEVICES=
   elif [ -n "$_bg_given" ]; then
@@ -82,12 +92,13 @@ exec </dev/null
 read -r _bg_stat </proc/self/stat
 read -r _bg_boot </proc/sys/kernel/random/boot_id
 read -r _bg_host </proc/sys/kernel/hostname
+_bg_id
 # The claim: created by exactly one, whichever task of this attempt it is.
-{ printf '%s\n%s\n{"id":"%s","host":"%s"}\n' "$_bg_stat" "$_bg_boot" "$(_bg_id)" "$_bg_host"; } >claim || exit 73
+{ printf '%s\n%s\n{"id":"%s","host":"%s"}\n' "$_bg_stat" "$_bg_boot" "$_bg_word" "$_bg_host"; } >claim || exit 73
 exec >>log
-unset MASTER_ADDR
-MASTER_ADDR=$(_bg_head)
-export MASTER_ADDR
+_bg_word=127.0.0.1
+[ "$_bg_ranks" = 1 ] || _bg_head
+export MASTER_ADDR="$_bg_word"
 
 _bg_code=0 _bg_phase=setup
 if [ -e setup ]; then

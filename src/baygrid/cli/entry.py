@@ -10,6 +10,7 @@ from baygrid.cli import session
 from baygrid.cli.commands import (
     agent,
     applications,
+    centres,
     client,
     datasets,
     exchange,
@@ -42,6 +43,7 @@ inside.register(app)
 datasets.register(app)
 secrets.register(app)
 money.register(app)
+centres.register(app)
 region.register(app)
 policy.register(app)
 exchange.register(app)

@@ -47,6 +47,13 @@ class Output:
         for part in wrap(text, self.width) if self.width else [text]:
             print(part, file=self.out, flush=True)
 
+    def answer(self, made: object, said: str) -> None:
+        """What was done: with --json as the server told it, else a sentence."""
+        if self.as_json:
+            self.json(made)
+        else:
+            self.line(said)
+
     def note(self, text: str) -> None:
         """About what happens; never part of the result."""
         print(text, file=self.err, flush=True)

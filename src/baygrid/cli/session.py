@@ -104,3 +104,11 @@ def with_session(function: Callable[Concatenate[Session, P], None]) -> Callable[
     call.__annotations__ = {}
     call.__name__ = function.__name__
     return call
+
+
+def group(app: typer.Typer, name: str, listing: Any, help: str) -> typer.Typer:
+    """A noun that lists by itself and has verbs below."""
+    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+    group.callback(invoke_without_command=True, help=help)(with_session(listing))
+    app.add_typer(group, name=name)
+    return group

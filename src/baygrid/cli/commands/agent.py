@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from baygrid.cli import config
-from baygrid.cli.commands.region import group
 from baygrid.cli.errors import CliError
-from baygrid.cli.session import Session, command, settle
+from baygrid.cli.session import Session, command, group, settle
 
 if TYPE_CHECKING:
     from baygrid.wiring.joining import Found

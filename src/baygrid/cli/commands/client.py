@@ -44,7 +44,4 @@ def login(session: Session) -> None:
 
 def version(session: Session) -> None:
     """Print the version."""
-    if session.json:
-        session.out.json({"version": __version__})
-    else:
-        session.out.line(__version__)
+    session.out.answer({"version": __version__}, __version__)

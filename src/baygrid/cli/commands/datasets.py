@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
-from baygrid.cli.session import Session, command, with_session
+from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, size
 from baygrid.core.jobs.locations import is_uploaded
 
@@ -15,13 +15,12 @@ Project = Annotated[str | None, typer.Option("--project", "-p", help="Whose it i
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
-    help = "List datasets that jobs may take as inputs; create and show them."
-    group.callback(invoke_without_command=True, help=help)(with_session(datasets))
-    app.add_typer(group, name="datasets")
-    command(group, "list")(listed)
-    command(group, "create")(create)
-    command(group, "show")(show)
+    nouns = group(
+        app, "datasets", datasets, "List datasets that jobs may take as inputs; create and show them."
+    )
+    command(nouns, "list")(listed)
+    command(nouns, "create")(create)
+    command(nouns, "show")(show)
 
 
 def datasets(session: Session, context: typer.Context) -> None:
@@ -73,10 +72,7 @@ def create(
     made = session.client.post(
         "/v1/datasets", body | {key: value for key, value in optional.items() if value is not None}
     )
-    if session.json:
-        session.out.json(made)
-    else:
-        session.out.line(made["ref"])
+    session.out.answer(made, made["ref"])
 
 
 def _sent(session: Session, source: Path) -> str:

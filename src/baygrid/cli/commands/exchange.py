@@ -4,19 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from baygrid.cli.session import Session, command, with_session
+from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, span
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
     help = "Show the exchange: members (networks, clouds, centres) and their links."
-    group.callback(invoke_without_command=True, help=help)(with_session(exchange))
-    app.add_typer(group, name="exchange")
+    nouns = group(app, "exchange", exchange, help)
     member = typer.Typer(
         rich_markup_mode=None, no_args_is_help=True, help="Add and remove networks and clouds (operators)."
     )
-    group.add_typer(member, name="member")
+    nouns.add_typer(member, name="member")
     command(member, "add")(add)
     command(member, "remove")(remove)
 
@@ -52,19 +50,13 @@ def add(
 ) -> None:
     """Add a network or a cloud; centres are members by themselves."""
     made = session.client.post("/v1/exchange/members", {"name": name, "kind": kind})
-    if session.json:
-        session.out.json(made)
-    else:
-        session.out.line(f"{made['name']} ({made['kind']}) is a member of the exchange")
+    session.out.answer(made, f"{made['name']} ({made['kind']}) is a member of the exchange")
 
 
 def remove(session: Session, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Remove a network or a cloud."""
     session.client.delete(f"/v1/exchange/members/{name}")
-    if session.json:
-        session.out.json({"removed": name})
-    else:
-        session.out.line(f"{name} is no member any more")
+    session.out.answer({"removed": name}, f"{name} is no member any more")
 
 
 def _row(link: dict[str, Any]) -> list[str]:

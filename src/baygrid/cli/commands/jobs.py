@@ -335,10 +335,7 @@ def cancel(session: Session, job: JobOrArray) -> None:
     """Stop a job, or all of an array. What it used until then is charged."""
     if job.startswith(ARRAY):
         array = session.client.post(f"/v1/arrays/{job}/cancel")
-        if session.json:
-            session.out.json(array)
-        else:
-            session.out.line(f"{job} is cancelled: {tally(array)}")
+        session.out.answer(array, f"{job} is cancelled: {tally(array)}")
         return
     answer = session.client.post(f"/v1/jobs/{job}/cancel")
     if session.json:

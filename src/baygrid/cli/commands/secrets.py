@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from baygrid.cli.errors import CliError
-from baygrid.cli.session import Session, command, with_session
+from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local
 
 Project = Annotated[
@@ -17,13 +17,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As its variable is ca
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
-    help = "List a project's secrets, which its jobs may name; set and delete them."
-    group.callback(invoke_without_command=True, help=help)(with_session(secrets))
-    app.add_typer(group, name="secrets")
-    command(group, "list")(listed)
-    command(group, "set")(set_)
-    command(group, "delete")(delete)
+    nouns = group(
+        app, "secrets", secrets, "List a project's secrets, which its jobs may name; set and delete them."
+    )
+    command(nouns, "list")(listed)
+    command(nouns, "set")(set_)
+    command(nouns, "delete")(delete)
 
 
 def secrets(session: Session, context: typer.Context) -> None:
@@ -49,10 +48,7 @@ def set_(session: Session, name: Name, project: Project = None) -> None:
         raise CliError("the value is empty", code="bad-call", cure="type it, or send it to stdin")
     path = f"/v1/projects/{project or session.own_project()}/secrets/{name}"
     made = session.client.send("PUT", path, json={"value": value}).json()
-    if session.json:
-        session.out.json(made)
-    else:
-        session.out.line(f"{name} is set: name it in a job file with secrets: [{name}]")
+    session.out.answer(made, f"{name} is set: name it in a job file with secrets: [{name}]")
 
 
 def _piped() -> str:
@@ -65,7 +61,4 @@ def _piped() -> str:
 def delete(session: Session, name: Name, project: Project = None) -> None:
     """Delete a secret. Jobs that run keep it until they end; those that wait cannot start without it."""
     session.client.delete(f"/v1/projects/{project or session.own_project()}/secrets/{name}")
-    if session.json:
-        session.out.json({"deleted": name})
-    else:
-        session.out.line(f"{name} is deleted")
+    session.out.answer({"deleted": name}, f"{name} is deleted")

@@ -6,34 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from baygrid.core.jobs.lifecycle import JobState
-from baygrid.core.pricing.postings import Transaction
-from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import DriverReport, PartitionReport
+from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
+from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
-from baygrid.ports.records import (
-    ArrayRecord,
-    AttemptRecord,
-    CentreRecord,
-    CentreState,
-    ChargeRow,
-    Cursor,
-    DatasetRecord,
-    Event,
-    Held,
-    JobRecord,
-    LinkRecord,
-    MemberRecord,
-    Offer,
-    Organisation,
-    PolicyRecord,
-    Project,
-    SecretRecord,
-    StoredAnswer,
-    Token,
-    UsageRow,
-)
+from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
+from baygrid.ports.region import Exchange, Policies, Region
 
 T = TypeVar("T")
 
@@ -44,245 +22,6 @@ class Conflict(Exception):
 
 class Exists(Exception):
     """A row with this name is already there."""
-
-
-class Jobs(Protocol):
-    def insert(self, rows: Sequence[JobRecord]) -> None: ...
-
-    def get(self, ids: Sequence[str]) -> dict[str, JobRecord]: ...
-
-    def update(self, rows: Sequence[JobRecord]) -> None:
-        """Writes each row as version + 1 where it still has `version`; raises Conflict if one has not."""
-        ...
-
-    def lock(self, ids: Sequence[str]) -> dict[str, JobRecord]:
-        """As `get`; nobody else can change these rows before this transaction has ended."""
-        ...
-
-    def waiters(self, ids: Sequence[str]) -> list[str]:
-        """Jobs and arrays that wait, or waited, for any of these jobs or arrays, by id."""
-        ...
-
-    def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
-        """HELD for money, by id."""
-        ...
-
-    def open_in(self, array: str) -> list[JobRecord]:
-        """The array's elements that have not ended, by id."""
-        ...
-
-    def held_in(self, array: str, because: Held, limit: int) -> list[JobRecord]:
-        """The array's first elements, by id, that are HELD for this."""
-        ...
-
-    def rested(self, now: Instant, limit: int) -> list[JobRecord]:
-        """HELD to back off until now or earlier, those whose time came first."""
-        ...
-
-    def busy_in(self, array: str) -> int:
-        """How many of the array's elements are QUEUED, ACTIVE, or HELD for more than their turn."""
-        ...
-
-    def count_in(self, array: str) -> dict[tuple[JobState, str | None], int]:
-        """The array's elements by state and cause."""
-        ...
-
-    def page(
-        self,
-        project: str | None,
-        states: Sequence[JobState],
-        before: str | None,
-        limit: int,
-        array: str | None = None,
-    ) -> list[JobRecord]:
-        """Newest first, ids smaller than `before`. `array`: its elements; "none": jobs that are none."""
-        ...
-
-    def queued(self, after: str | None, limit: int) -> list[JobRecord]:
-        """State QUEUED, by id (oldest first), ids greater than `after`."""
-        ...
-
-    def count_by_state(self) -> dict[JobState, int]: ...
-
-
-class Arrays(Protocol):
-    def insert(self, rows: Sequence[ArrayRecord]) -> None: ...
-
-    def get(self, ids: Sequence[str]) -> dict[str, ArrayRecord]: ...
-
-    def lock(self, ids: Sequence[str]) -> dict[str, ArrayRecord]:
-        """As Jobs.lock."""
-        ...
-
-    def page(self, project: str | None, before: str | None, limit: int) -> list[ArrayRecord]:
-        """As Jobs.page."""
-        ...
-
-    def update(self, row: ArrayRecord) -> None:
-        """Writes `waits_for`, as Jobs.update does."""
-        ...
-
-    def count_down(self, id: str, ended: int, failed: int) -> ArrayRecord:
-        """So many elements have ended, so many of them without success. Returns the new row, which stays
-        locked."""
-        ...
-
-
-class Attempts(Protocol):
-    def insert(self, rows: Sequence[AttemptRecord]) -> None: ...
-
-    def get(self, ids: Sequence[str]) -> dict[str, AttemptRecord]: ...
-
-    def update(self, rows: Sequence[AttemptRecord]) -> None:
-        """As Jobs.update; never touches `log_size`."""
-        ...
-
-    def of_jobs(self, jobs: Sequence[str]) -> list[AttemptRecord]:
-        """By job and n."""
-        ...
-
-    def wanted(self, centre: str, after_gen: int) -> list[AttemptRecord]:
-        """`want` is not NOTHING and `gen` > after_gen, by gen and id."""
-        ...
-
-    def live(self) -> list[AttemptRecord]:
-        """Not final, or still to be stopped (`want` is not NOTHING): the leader's image and `lost_after`."""
-        ...
-
-    def ended(self, since: Instant, most: int) -> list[AttemptRecord]:
-        """Those that ran and ended at `since` or later, by id; of more than `most` the newest."""
-        ...
-
-
-class Logs(Protocol):
-    """Which stretches of an attempt's log the object store holds (key: `log_key`)."""
-
-    def extend(self, attempt: str, offset: int, size: int) -> int:
-        """Adds the stretch if the log now ends at `offset`; returns where the log ends after this call."""
-        ...
-
-    def chunks(self, attempt: str, offset: int) -> list[tuple[int, int]]:
-        """(offset, size) of the stretches that reach beyond `offset`, in order."""
-        ...
-
-
-class Money(Protocol):
-    """Balances and the double-entry ledger, in minor units."""
-
-    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
-        """One conditional update; False and no change when free money would become negative. Raises KeyError
-        when there is no such project."""
-        ...
-
-    def post(self, transactions: Sequence[Transaction]) -> None:
-        """Raises Exists when a key is already there."""
-        ...
-
-    def insert_usage(self, rows: Sequence[UsageRow]) -> None:
-        """A record that is already there stays as it is."""
-        ...
-
-    def insert_charges(self, rows: Sequence[ChargeRow]) -> None:
-        """Raises Exists when (attempt, n) is already charged."""
-        ...
-
-    def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
-        """By job, attempt, n."""
-        ...
-
-    def usage_at(self, centre: str, start: Instant, end: Instant) -> list[UsageRow]:
-        """Of one centre, of stretches that ended in [start, end), as they came in."""
-        ...
-
-    def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
-        """Posted in [start, end), in the order of posting."""
-        ...
-
-    def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]: ...
-
-    def transactions(self, after: str | None, limit: int) -> list[Transaction]:
-        """By id."""
-        ...
-
-    def balances(self) -> dict[tuple[str, str], int]:
-        """(account, currency) -> sum of its postings."""
-        ...
-
-
-class Region(Protocol):
-    """Organisations, projects, tokens, centres and offers: what an operator sets up."""
-
-    def insert_organisation(self, row: Organisation) -> None:
-        """Raises Exists; so do the inserts below."""
-        ...
-
-    def organisations(self) -> list[Organisation]: ...
-
-    def insert_project(self, row: Project) -> None: ...
-
-    def projects(self, names: Sequence[str] | None = None) -> dict[str, Project]: ...
-
-    def insert_token(self, row: Token) -> None: ...
-
-    def token(self, sha256: str) -> Token | None: ...
-
-    def tokens(self) -> list[Token]: ...
-
-    def revoke_token(self, id: str, now: Instant) -> bool: ...
-
-    def use_token(self, id: str, public_key: str) -> bool:
-        """Of a join token: false when another key has used it."""
-        ...
-
-    def settle_token(self, id: str) -> None:
-        """It is no longer fresh."""
-        ...
-
-    def set_renewing(self, centre: str, renewing: bool) -> None: ...
-
-    def insert_centre(self, row: CentreRecord) -> None: ...
-
-    def centres(self) -> dict[str, CentreRecord]: ...
-
-    def centre(self, name: str) -> CentreRecord | None: ...
-
-    def seen(self) -> dict[str, Instant | None]:
-        """When each centre's agent last reported; cheap, asked in every planning cycle."""
-        ...
-
-    def set_centre_state(self, name: str, state: CentreState) -> bool: ...
-
-    def take_report(self, name: str, incarnation: int, seq: int, now: Instant) -> bool:
-        """One conditional update: false unless (incarnation, seq) is newer than the last one taken."""
-        ...
-
-    def set_inventory(
-        self,
-        name: str,
-        inventory: tuple[PartitionReport, ...],
-        digest: str,
-        public_key: str,
-        driver: DriverReport | None = None,
-    ) -> None:
-        """`driver` None: what is known of it stays. Raises KeyError when there is no such centre."""
-        ...
-
-    def next_gen(self, name: str) -> int:
-        """Adds 1 to the centre's gen and returns it; wakes the centre's waiters after the commit."""
-        ...
-
-    def insert_offer(self, row: Offer) -> None: ...
-
-    def add_tariff(self, offer: str, tariff: Tariff) -> None:
-        """Raises KeyError when there is no such offer, Exists when one begins at the same time."""
-        ...
-
-    def offers(self) -> list[Offer]: ...
-
-    def version(self) -> int:
-        """Grows with every change of projects' settings, centres, inventories, offers and tariffs (not with
-        heartbeats): who keeps a copy asks this first."""
-        ...
 
 
 class Events(Protocol):
@@ -330,23 +69,6 @@ class Answers(Protocol):
         ...
 
 
-class Policies(Protocol):
-    """Placement policies by when they begin. None is ever changed or removed, so that every decision can be
-    understood by the one that was in force."""
-
-    def insert(self, row: PolicyRecord) -> None:
-        """Grows the region's version. Raises Exists."""
-        ...
-
-    def in_force(self, now: Instant) -> PolicyRecord | None:
-        """The one that began last (of several at once, the one that was set last); None: no policy yet."""
-        ...
-
-    def history(self) -> list[PolicyRecord]:
-        """By `valid_from` and id, oldest first, those that have yet to begin too."""
-        ...
-
-
 class Datasets(Protocol):
     """Versions of datasets, by (project, name, version). None is ever changed or removed."""
 
@@ -387,28 +109,6 @@ class Secrets(Protocol):
 
     def sealed_otherwise(self, key: str) -> list[SecretRecord]:
         """Those that another key has sealed."""
-        ...
-
-
-class Exchange(Protocol):
-    """Members besides the centres, by name; what was measured of a link, by its two ends."""
-
-    def add_member(self, row: MemberRecord) -> None:
-        """Raises Exists."""
-        ...
-
-    def remove_member(self, name: str) -> bool:
-        """Whether it was there."""
-        ...
-
-    def members(self) -> list[MemberRecord]: ...
-
-    def links(self) -> list[LinkRecord]: ...
-
-    def link(self, source: str, target: str) -> LinkRecord | None: ...
-
-    def put_link(self, row: LinkRecord) -> None:
-        """In place of what was known of it."""
         ...
 
 

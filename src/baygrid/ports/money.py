@@ -1,0 +1,53 @@
+"""The store's part of money: balances, the ledger, and what it follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from baygrid.core.pricing.postings import Transaction
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import ChargeRow, UsageRow
+
+
+class Money(Protocol):
+    """Balances and the double-entry ledger, in minor units."""
+
+    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
+        """One conditional update; False and no change when free money would become negative. Raises KeyError
+        when there is no such project."""
+        ...
+
+    def post(self, transactions: Sequence[Transaction]) -> None:
+        """Raises Exists when a key is already there."""
+        ...
+
+    def insert_usage(self, rows: Sequence[UsageRow]) -> None:
+        """A record that is already there stays as it is."""
+        ...
+
+    def insert_charges(self, rows: Sequence[ChargeRow]) -> None:
+        """Raises Exists when (attempt, n) is already charged."""
+        ...
+
+    def usage_of(self, attempts: Sequence[str]) -> list[UsageRow]:
+        """By job, attempt, n."""
+        ...
+
+    def usage_at(self, centre: str, start: Instant, end: Instant) -> list[UsageRow]:
+        """Of one centre, of stretches that ended in [start, end), as they came in."""
+        ...
+
+    def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
+        """Posted in [start, end), in the order of posting."""
+        ...
+
+    def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]: ...
+
+    def transactions(self, after: str | None, limit: int) -> list[Transaction]:
+        """By id."""
+        ...
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """(account, currency) -> sum of its postings."""
+        ...

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from baygrid.api import paging, render, schemas
+from baygrid.api import paging, render, render_jobs, schemas
 from baygrid.api.edge import Caller, Json, Route
 from baygrid.app import arrays
 
@@ -23,16 +23,16 @@ def list_arrays(
     """Newest first."""
     views = arrays.page(call.platform, call.actor, project=project, before=cursor, limit=limit + 1)
     next = views[limit - 1].array.id if len(views) > limit else None
-    return Json(render.items(map(render.array, views[:limit]), next))
+    return Json(render.items(map(render_jobs.array, views[:limit]), next))
 
 
 @router.get("/v1/arrays/{array}", response_model=schemas.Array)
 def get_array(array: str, call: Caller) -> Json:
     """Its elements: `GET /v1/jobs?array=ID`."""
-    return Json(render.array(arrays.array(call.platform, call.actor, array)))
+    return Json(render_jobs.array(arrays.array(call.platform, call.actor, array)))
 
 
 @router.post("/v1/arrays/{array}/cancel", response_model=schemas.Array)
 def cancel_array(array: str, call: Caller) -> Json:
     """Every element that has not ended; 409 when all have."""
-    return Json(render.array(arrays.cancel(call.platform, call.actor, array)))
+    return Json(render_jobs.array(arrays.cancel(call.platform, call.actor, array)))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from baygrid.api import bill_schemas, render
+from baygrid.api import bill_schemas, render_money
 from baygrid.api.edge import Caller, Json, Responses, Route
 from baygrid.api.times import Time, instant_of
 from baygrid.app import bill
@@ -44,10 +44,10 @@ def project_bill(
         call.platform.clock() + 1 if until is None else until,
         recompute=recompute,
     )
-    return Json(render.bill(row))
+    return Json(render_money.bill(row))
 
 
 @router.get("/v1/jobs/{job}/bill", response_model=bill_schemas.Bill)
 def job_bill(job: str, call: Caller, recompute: Recompute = False) -> Json:
     """One job's part of its project's bill."""
-    return Json(render.bill(bill.of_job(call.platform, call.actor, job, recompute=recompute)))
+    return Json(render_money.bill(bill.of_job(call.platform, call.actor, job, recompute=recompute)))

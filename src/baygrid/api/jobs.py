@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from baygrid.api import paging, render, schemas
+from baygrid.api import paging, render, render_jobs, schemas
 from baygrid.api.edge import (
     Caller,
     Json,
@@ -97,12 +97,12 @@ def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, 
 def _render_one(accepted: Sequence[Accepted]) -> str:
     (row,) = accepted
     if isinstance(row, ArrayRecord):
-        return orjson.dumps(render.array(ArrayView.new(row))).decode()
-    return orjson.dumps(render.job(JobView(row, (), 0, 0, {}))).decode()
+        return orjson.dumps(render_jobs.array(ArrayView.new(row))).decode()
+    return orjson.dumps(render_jobs.job(JobView(row, (), 0, 0, {}))).decode()
 
 
 def _render_batch(accepted: Sequence[Accepted]) -> str:
-    return orjson.dumps(render.items(map(render.submitted, accepted))).decode()
+    return orjson.dumps(render.items(map(render_jobs.submitted, accepted))).decode()
 
 
 @router.get("/v1/jobs", response_model=schemas.Listing[schemas.JobLine])
@@ -127,32 +127,32 @@ def list_jobs(
         array=array,
     )
     next = views[limit - 1].job.id if len(views) > limit else None
-    return Json(render.items(map(render.job_line, views[:limit]), next))
+    return Json(render.items(map(render_jobs.job_line, views[:limit]), next))
 
 
 @router.get("/v1/jobs/{job}", response_model=schemas.Job)
 def get_job(job: str, call: Caller) -> Json:
     view = jobs.job(call.platform, call.actor, job)
     placed = view.attempts and view.job.state not in (JobState.QUEUED, JobState.HELD)
-    return Json(render.job(view, explain.of_job(call.platform, call.actor, job) if placed else None))
+    return Json(render_jobs.job(view, explain.of_job(call.platform, call.actor, job) if placed else None))
 
 
 @router.post("/v1/jobs/{job}/cancel", response_model=schemas.Job)
 def cancel_job(job: str, call: Caller) -> Json:
     """409 when it has already ended. A running job ends when its centre has stopped it."""
-    return Json(render.job(jobs.cancel(call.platform, call.actor, job)))
+    return Json(render_jobs.job(jobs.cancel(call.platform, call.actor, job)))
 
 
 @router.post("/v1/attempts/{attempt}/lost", response_model=schemas.Job, tags=["operator"])
 def declare_attempt_lost(attempt: str, call: Caller) -> Json:
     """Decides that a silent attempt is LOST. It is not charged."""
-    return Json(render.job(jobs.declare_lost(call.platform, call.actor, attempt)))
+    return Json(render_jobs.job(jobs.declare_lost(call.platform, call.actor, attempt)))
 
 
 @router.get("/v1/jobs/{job}/explain", response_model=schemas.Explanation)
 def explain_job(job: str, call: Caller) -> Json:
     """Why there; or why not yet, for each centre and partition."""
-    return Json(render.explanation(explain.of_job(call.platform, call.actor, job)))
+    return Json(render_jobs.explanation(explain.of_job(call.platform, call.actor, job)))
 
 
 @router.post("/v1/placements/explain", response_model=schemas.Explanation)
@@ -162,12 +162,12 @@ async def explain_placement(request: Request, call: Caller) -> Json:
     if not isinstance(document, dict):
         raise Invalid.at("", "must be a job file as a JSON object")
     explained = await run_in_threadpool(explain.of_document, call.platform, call.actor, document)
-    return Json(render.explanation(explained))
+    return Json(render_jobs.explanation(explained))
 
 
 @router.get("/v1/jobs/{job}/outputs", response_model=schemas.Listing[schemas.Output])
 def list_outputs(job: str, call: Caller) -> Json:
-    return Json(render.items(map(render.output, blobs.outputs(call.platform, call.actor, job))))
+    return Json(render.items(map(render_jobs.output, blobs.outputs(call.platform, call.actor, job))))
 
 
 @router.get("/v1/jobs/{job}/outputs/{name}", response_class=StreamingResponse)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from baygrid.api import bill_schemas, bodies, paging, render, schemas
+from baygrid.api import bill_schemas, bodies, paging, render, render_money, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import ledger as books
 from baygrid.app import projects
@@ -69,10 +69,10 @@ def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.Af
     """Oldest first."""
     rows = books.ledger(call.platform, call.actor, cursor, limit + 1)
     next = rows[limit - 1].id if len(rows) > limit else None
-    return Json(render.items(map(render.transaction, rows[:limit]), next))
+    return Json(render.items(map(render_money.transaction, rows[:limit]), next))
 
 
 @router.get("/v1/ledger/balances", response_model=schemas.Listing[bill_schemas.Balance])
 def balances(call: Caller) -> Json:
     """They sum to zero in each currency."""
-    return Json(render.balances(books.balances(call.platform, call.actor)))
+    return Json(render_money.balances(books.balances(call.platform, call.actor)))

@@ -8,12 +8,14 @@ an answer, *before* anything of it starts; final states and usage are journaled,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from baygrid.centres import logs, publishing
+from baygrid.centres.attempts import Attempts
 from baygrid.centres.bringing import nothing_to_fetch
 from baygrid.centres.journal import Entry, Journal
-from baygrid.centres.metering import Signer, stretches
+from baygrid.centres.metering import Signer
+from baygrid.centres.observing import Observer
 from baygrid.centres.outside import Meter
 from baygrid.centres.publishing import Publication
 from baygrid.centres.remembered import (
@@ -21,23 +23,20 @@ from baygrid.centres.remembered import (
     Phase,
     Remembered,
     blank_order,
-    final_entry,
     order_entry,
     stays,
     stop_entry,
-    usage_entry,
 )
-from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed, final_report, same
+from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.placement.links import Sample
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, Estimating, Observation, StagingFailed
-from baygrid.ports.messages import WITHDRAWN, Desired, DriverReport, Order, Report, ReportAnswer, Stop
+from baygrid.ports.centre import Centre, Estimating, StagingFailed
+from baygrid.ports.messages import Desired, DriverReport, Order, Report, ReportAnswer, Stop
 
 USAGE_EVERY_MS = 3_600_000
 STARTS_PER_TICK = 64
 MAX_START_TRIES = 8
-COMPACT_AFTER = 20_000
 
 _LOOKED_AT = (Phase.CHECK, Phase.ORDERED, Phase.UNKNOWN)
 
@@ -62,41 +61,34 @@ class Agent:
     ) -> None:
         self.name = name
         self.trouble = ""  # why the centre could not be asked, for the operator
-        self._centre, self._journal, self._key = centre, journal, key
-        self._epoch, self._usage_every = epoch, usage_every
+        self._centre, self._epoch = centre, epoch
         self._driver, self._version = driver, version
-        self._memory = Memory.replay(journal.read())
-        self._memory.incarnation = max(self._memory.incarnation + 1, now)
-        self._phases: dict[Phase, dict[str, Remembered]] = {phase: {} for phase in Phase}
-        self._stops: dict[str, Remembered] = {}  # not yet passed on to the centre
-        for kept in self._memory.attempts.values():
-            self._index(kept)
-        self._batch: list[Entry] = []  # must be durable before the next report
-        self._lazy: list[Entry] = []  # harmless to lose: goes with the next batch
-        self._again_at: Instant | None = now
-        self._soon: Instant = now  # when what is not an end is told, at the latest
+        memory = Memory.replay(journal.read())
+        memory.incarnation = max(memory.incarnation + 1, now)
+        self._reporter = Reporter(memory.incarnation, key.public_key)
+        self._attempts = Attempts(memory, journal, self._reporter, now)
+        self._observer = Observer(self._attempts, self._reporter, key, epoch, usage_every)
         self._estimating = centre if isinstance(centre, Estimating) else None
-        self._outside = Meter(centre, key, self._memory.outside, now)
-        self._memory.outside = self._outside.mark
-        self._reporter = Reporter(self.incarnation, key.public_key)
+        self._outside = Meter(centre, key, memory.outside, now)
+        memory.outside = self._outside.mark
         self._describe()
-        journal.rewrite(list(self._memory.dump(now)))  # the incarnation is durable before the first message
+        self._attempts.rewrite(now)  # the incarnation is durable before the first message
 
     # What the loop asks
 
     @property
     def incarnation(self) -> int:
-        return self._memory.incarnation
+        return self._attempts.memory.incarnation
 
     @property
     def gen(self) -> int:
         """Up to where desired is durably taken on: the `after` of the next question."""
-        return self._memory.gen
+        return self._attempts.memory.gen
 
     @property
     def attempts(self) -> Mapping[str, Remembered]:
         """For status pages and tests; not to be changed."""
-        return self._memory.attempts
+        return self._attempts.memory.attempts
 
     def wants_report(self, now: Instant) -> bool:
         return now >= self._reporter.due_at
@@ -109,9 +101,9 @@ class Agent:
     def wake_at(self, now: Instant, *, reporting: bool = True, logging: bool = True) -> Instant | None:
         """When something is due here if nothing arrives before. False: one is on its way, do not wake for
         it."""
-        due = [self._centre.wake_at(now), self._again_at, self._outside.wake_at()]
+        due = [self._centre.wake_at(now), self._attempts.again_at, self._outside.wake_at()]
         if logging:
-            due.append(logs.wake_at(self._with_log()))
+            due.append(logs.wake_at(self._attempts.with_log()))
         if reporting:
             due.append(self._reporter.due_at)
         return min((max(at, now) for at in due if at is not None), default=None)
@@ -124,58 +116,57 @@ class Agent:
         fresh: dict[str, Remembered] = {}
         stops: list[tuple[Remembered, Stop]] = []
         for order in desired.orders:
-            if order.attempt not in self._memory.attempts and order.attempt not in fresh:
+            if order.attempt not in self._attempts.memory.attempts and order.attempt not in fresh:
                 fresh[order.attempt] = kept = self._new(order)
                 if not kept.old:
                     entries.append(order_entry(kept))
         for stop in desired.stops:
-            known = self._memory.attempts.get(stop.attempt) or fresh.get(stop.attempt)
+            known = self._attempts.get(stop.attempt) or fresh.get(stop.attempt)
             if known is None:
                 known = fresh[stop.attempt] = Remembered(blank_order(stop), Phase.ORDERED, adopt=True)
             elif known.order.token != stop.token or known.final is not None or stays(known.stop, stop):
                 continue
             stops.append((known, stop))
             entries.append(stop_entry(stop))
-        if desired.gen != self._memory.gen:
+        if desired.gen != self._attempts.memory.gen:
             entries.append({"t": "gen", "v": desired.gen})
             self._reporter.due_by(now + TOGETHER_MS)
-        self._write(entries)
+        self._attempts.write(entries)
         # A server restored from a backup may be behind: its word counts, and then it tells all again.
-        self._memory.gen = desired.gen
+        self._attempts.memory.gen = desired.gen
         for known, stop in stops:
             known.stop, known.retry_at, known.old = stop, 0, False
         for kept in fresh.values():
-            self._memory.attempts[kept.order.attempt] = kept
-            self._index(kept)
+            self._attempts.add(kept)
             self._reporter.note(kept.order.attempt, now + TOGETHER_MS)
         for known, _ in stops:
-            self._stops[known.order.attempt] = known
+            self._attempts.stops[known.order.attempt] = known
             self._reporter.note(known.order.attempt, now + TOGETHER_MS)
         if entries:
-            self._wake(now)
+            self._attempts.wake(now)
 
     def answered(self, answer: ReportAnswer, now: Instant) -> None:
         """The last report arrived."""
         if self._estimating is not None:
             self._estimating.ask_waits(answer.asked, now)
         if answer.outside_taken:
-            self._mark(self._outside.taken(now))
+            self._outside_moved(self._outside.taken(now))
             if self._outside.more:
                 self._reporter.due_by(now)
         for attempt in self._reporter.answered(answer):
-            kept = self._memory.attempts.get(attempt)
+            kept = self._attempts.get(attempt)
             if kept is not None and kept.old:
-                self._remove(kept)
+                self._attempts.remove(kept)
         for attempt, why in answer.refused:
-            if attempt in self._memory.attempts:
-                self._memory.attempts[attempt].trouble = f"the server does not believe it: {why}"
+            if attempt in self._attempts.memory.attempts:
+                self._attempts.memory.attempts[attempt].trouble = f"the server does not believe it: {why}"
         for attempt, n in answer.usage_stored:
-            kept = self._memory.attempts.get(attempt)
+            kept = self._attempts.get(attempt)
             if kept is not None and any(one.usage.n == n for one in kept.unstored):
                 kept.unstored = [one for one in kept.unstored if one.usage.n != n]
-                self._lazy.append({"t": "stored", "attempt": attempt, "n": n})
+                self._attempts.lazily([{"t": "stored", "attempt": attempt, "n": n}])
         for attempt in answer.closed:
-            kept = self._memory.attempts.get(attempt)
+            kept = self._attempts.get(attempt)
             if kept is not None and (kept.final is not None or kept.phase is Phase.UNKNOWN):
                 kept.closed = True
                 kept.log_done = kept.log_done or kept.phase is Phase.UNKNOWN
@@ -193,54 +184,54 @@ class Agent:
 
     def tick(self, now: Instant) -> Instant | None:
         """Starts, stops and looks, once each. Returns when it wants to run next."""
-        self._again_at = None
-        self._soon = now + TOGETHER_MS
+        self._attempts.begin(now)
         self._start(now)
         self._stop(now)
         self._observe(now)
-        self._mark(self._outside.tick(now))
-        self._flush()
-        for kept in (*self._phases[Phase.STAGE].values(), *self._phases[Phase.PUBLISH].values()):
+        self._outside_moved(self._outside.tick(now))
+        self._attempts.flush()
+        for kept in (
+            *self._attempts.phases[Phase.STAGE].values(),
+            *self._attempts.phases[Phase.PUBLISH].values(),
+        ):
             if not kept.busy:
-                self._wake(kept.retry_at)
-        if self._journal.appended > COMPACT_AFTER + 4 * len(self._memory.attempts):
-            self._lazy = []
-            self._journal.rewrite(list(self._memory.dump(now)))
+                self._attempts.wake(kept.retry_at)
+        self._attempts.compact(now)
         return self.wake_at(now)
 
     def report(self, now: Instant) -> Report:
         """What the server must know: what changed, all that is not acknowledged, and at times everything."""
-        self._flush()
+        self._attempts.flush()
         if self._reporter.full_due(now):
             self._describe()
         if self._estimating is not None:
             self._reporter.waits = self._estimating.waits(now)
         self._reporter.outside = self._outside.page()
-        return self._reporter.build(self._memory.attempts, self._memory.gen, now)
+        return self._reporter.build(self._attempts.memory.attempts, self._attempts.memory.gen, now)
 
     # Bytes in
 
     def staging_due(self, now: Instant) -> list[Order]:
         """Orders whose bytes are to be fetched now by `centre.prepare`; each ends in `staged`."""
-        return [kept.order for kept in self._due(Phase.STAGE, now)]
+        return [kept.order for kept in self._attempts.due(Phase.STAGE, now)]
 
     def staged(self, attempt: str, now: Instant, failure: str | None = None, *, again: bool = False) -> None:
         """`failure` None: it can start. `again`: the server could not be reached, so try later."""
-        kept = self._phases[Phase.STAGE].get(attempt)
+        kept = self._attempts.phases[Phase.STAGE].get(attempt)
         if kept is None:
             return
         kept.busy = False
         if failure is None:
-            self._enter(kept, Phase.READY)
+            self._attempts.enter(kept, Phase.READY)
         elif again:
-            self._later(kept, failure, now)
+            self._attempts.later(kept, failure, now)
         elif kept.stop is None:
-            self._finish(kept, failed("staging-failed", failure), now)
-        self._wake(now)
+            self._attempts.finish(kept, failed("staging-failed", failure), now)
+        self._attempts.wake(now)
 
     def staging(self, attempt: str, done: int, total: int | None, note: str, now: Instant) -> None:
         """How much of its sources has come."""
-        kept = self._phases[Phase.STAGE].get(attempt)
+        kept = self._attempts.phases[Phase.STAGE].get(attempt)
         if kept is not None:
             kept.staged_bytes, kept.staging_bytes = done, total
             kept.trouble = clean(note)
@@ -248,51 +239,53 @@ class Agent:
 
     def wanted(self, attempt: str) -> bool:
         """Whether it still is to run. From any thread."""
-        kept = self._memory.attempts.get(attempt)
+        kept = self._attempts.get(attempt)
         return kept is not None and kept.stop is None
 
     # Bytes out
 
     def blobs_due(self, now: Instant) -> list[Publication]:
         """Outputs to be packed and stored; each ends in `published` or `publishing_failed`."""
-        return publishing.due(self._due(Phase.PUBLISH, now))
+        return publishing.due(self._attempts.due(Phase.PUBLISH, now))
 
     def published(self, attempt: str, name: str, sha256: str, now: Instant, note: str = "") -> None:
         """`note`: what of it was left out."""
-        kept = self._phases[Phase.PUBLISH].get(attempt)
+        kept = self._attempts.phases[Phase.PUBLISH].get(attempt)
         if kept is None or kept.seen is None:
             return
         kept.outputs[name] = sha256
         kept.seen = publishing.noted(kept.seen, note)
         if set(kept.outputs) >= set(kept.seen.outputs):
-            self._finish(kept, kept.seen, now)
+            self._attempts.finish(kept, kept.seen, now)
 
     def publishing_failed(self, attempt: str, failure: str, now: Instant, *, again: bool = False) -> None:
-        kept = self._phases[Phase.PUBLISH].get(attempt)
+        kept = self._attempts.phases[Phase.PUBLISH].get(attempt)
         if kept is None or kept.seen is None:
             return
         kept.busy = False
         if again:
-            self._later(kept, failure, now)
+            self._attempts.later(kept, failure, now)
         else:
-            self._finish(kept, publishing.without_outputs(kept.seen, failure), now)
+            self._attempts.finish(kept, publishing.without_outputs(kept.seen, failure), now)
 
     def log_chunks(self, now: Instant) -> list[tuple[str, str, int, bytes]]:
         """(attempt, token, offset, bytes) to append now; empty bytes only ask how much the server holds."""
-        chunks = logs.chunks(self._with_log(), self._centre, now)
-        for kept in [one for one in self._phases[Phase.FINAL].values() if one.closed and one.log_done]:
+        chunks = logs.chunks(self._attempts.with_log(), self._centre, now)
+        for kept in [
+            one for one in self._attempts.phases[Phase.FINAL].values() if one.closed and one.log_done
+        ]:
             self._forget_if_done(kept, now)
         return chunks
 
     def log_stored(self, attempt: str, end: int, now: Instant) -> None:
         """The server holds this attempt's log up to `end`."""
-        kept = self._memory.attempts.get(attempt)
+        kept = self._attempts.get(attempt)
         if kept is not None:
             logs.stored(kept, end, now)
 
     def log_refused(self, attempt: str, now: Instant) -> None:
         """The server wants no more of it."""
-        kept = self._memory.attempts.get(attempt)
+        kept = self._attempts.get(attempt)
         if kept is not None:
             kept.log_done = True
             self._forget_if_done(kept, now)
@@ -305,7 +298,7 @@ class Agent:
         self._reporter.describe(self._centre.inventory(), driver)
 
     def _new(self, order: Order) -> Remembered:
-        old = order.attempt in self._memory.closed
+        old = order.attempt in self._attempts.memory.closed
         if old or order.state is not AttemptState.PLACED:
             return Remembered(order, Phase.UNKNOWN, adopt=True, old=old, log_offset=None)
         kept = Remembered(order, Phase.READY)
@@ -316,18 +309,18 @@ class Agent:
         return kept
 
     def _start(self, now: Instant) -> None:
-        ready = [kept for kept in self._phases[Phase.READY].values() if kept.stop is None]
+        ready = [kept for kept in self._attempts.phases[Phase.READY].values() if kept.stop is None]
         for kept in ready:
             if kept.retry_at > now:
-                self._wake(kept.retry_at)
+                self._attempts.wake(kept.retry_at)
         ready = [kept for kept in ready if kept.retry_at <= now]
         if len(ready) > STARTS_PER_TICK:
             ready = ready[:STARTS_PER_TICK]
-            self._wake(now)
+            self._attempts.wake(now)
         late = [kept for kept in ready if kept.go is None]
         for kept in late:
             kept.go = self._epoch
-        self._write([{"t": "go", "attempt": kept.order.attempt, "epoch": kept.go} for kept in late])
+        self._attempts.write([{"t": "go", "attempt": kept.order.attempt, "epoch": kept.go} for kept in late])
         for kept in ready:
             try:
                 if not kept.needs_network:
@@ -336,164 +329,63 @@ class Agent:
             except StagingFailed as failure:
                 self._give_up(kept, str(failure))
             except OSError as error:
-                self._later(kept, str(error), now)
+                self._attempts.later(kept, str(error), now)
                 if kept.tries >= MAX_START_TRIES:
                     self._give_up(kept, str(error))
             else:
                 kept.trouble = ""
-                self._enter(kept, Phase.ORDERED)
+                self._attempts.enter(kept, Phase.ORDERED)
 
     def _give_up(self, kept: Remembered, why: str) -> None:
         """It may have been started in an earlier life: only the centre's own claim ends that."""
         kept.trouble = why
         kept.stop = Stop(kept.order.attempt, kept.order.token, "it could not be started", 0)
         kept.refused = True
-        self._stops[kept.order.attempt] = kept
+        self._attempts.stops[kept.order.attempt] = kept
 
     def _stop(self, now: Instant) -> None:
         """Passes stops on. The centre is told even of what never started: it then refuses to start it."""
-        for attempt, kept in list(self._stops.items()):
+        for attempt, kept in list(self._attempts.stops.items()):
             if kept.stop is None or kept.phase in (Phase.PUBLISH, Phase.FINAL):
-                del self._stops[attempt]
+                del self._attempts.stops[attempt]
             elif kept.phase is Phase.STAGE and kept.busy:
                 continue  # its files are being written; `staged` comes
             elif now < kept.retry_at and not kept.refused:
-                self._wake(kept.retry_at)
+                self._attempts.wake(kept.retry_at)
             else:
                 try:
                     self._centre.stop(kept.stop, now)
                 except OSError as error:
-                    self._later(kept, str(error), now)
+                    self._attempts.later(kept, str(error), now)
                     continue
-                del self._stops[attempt]
+                del self._attempts.stops[attempt]
                 kept.stop_told = True
-                self._enter(kept, Phase.ORDERED)
+                self._attempts.enter(kept, Phase.ORDERED)
 
     def _observe(self, now: Instant) -> None:
-        asked = [kept for phase in _LOOKED_AT for kept in self._phases[phase].values() if not kept.old]
+        asked = [
+            kept for phase in _LOOKED_AT for kept in self._attempts.phases[phase].values() if not kept.old
+        ]
         try:
             seen = self._centre.observe([kept.order for kept in asked], now)
         except OSError as error:
             self.trouble = str(error)
-            self._wake(now + 1_000)
+            self._attempts.wake(now + 1_000)
             return
         self.trouble = ""
         for kept in asked:
             one = seen.get(kept.order.token)
             if one is None:
-                self._saw_nothing(kept, now)
+                self._observer.saw_nothing(kept, now)
             else:
-                self._saw(kept, one, now)
-
-    def _saw(self, kept: Remembered, seen: Observation, now: Instant) -> None:
-        for signed in stretches(kept, seen, self._usage_every, now, self._key):
-            self._batch.append(usage_entry(signed))
-            self._reporter.note(kept.order.attempt)
-        if kept.stop is not None and kept.stop.reason == WITHDRAWN and seen.started_at is not None:
-            kept.stop = None  # it has begun, and goes on
-            self._stops.pop(kept.order.attempt, None)
-        if not seen.state.final:
-            if kept.phase is not Phase.ORDERED or not same(kept.seen, seen):
-                self._enter(kept, Phase.ORDERED)
-            kept.seen = seen
-        elif seen.outputs:  # results, or a checkpoint
-            kept.seen = seen
-            self._enter(kept, Phase.PUBLISH)
-        elif kept.refused and seen.started_at is None:
-            self._finish(kept, failed("refused", kept.trouble, ended_at=seen.ended_at), now)
-        else:
-            self._finish(kept, seen, now)
-
-    def _saw_nothing(self, kept: Remembered, now: Instant) -> None:
-        """The centre does not know the token: never "completed"."""
-        if kept.go is not None and kept.go != self._epoch and kept.seen is None:
-            self._finish(kept, failed("interrupted", "the machine restarted before it was seen to run"), now)
-        elif kept.stop_told and kept.seen is None:
-            self._finish(kept, Observation(AttemptState.CANCELLED, raw="never started here"), now)
-        elif kept.phase is Phase.CHECK and kept.stop is None:
-            if not kept.adopt:
-                kept.log_offset = 0
-            # Permission to start came after staging. It may have been started, so it must not fail here
-            # without the centre's word: starting again asks the centre.
-            fresh = Phase.STAGE if kept.needs_network and kept.go is None else Phase.READY
-            self._enter(kept, Phase.UNKNOWN if kept.adopt else fresh)
-            self._wake(now)
-        elif kept.phase is Phase.ORDERED:
-            gone = Observation(
-                AttemptState.UNKNOWN,
-                raw="no longer known here",
-                started_at=kept.seen.started_at if kept.seen is not None else None,
-            )
-            if kept.seen != gone:
-                kept.seen = gone
-                self._reporter.note(kept.order.attempt)
-
-    def _finish(self, kept: Remembered, seen: Observation, now: Instant) -> None:
-        """Final. It is journaled with this step's batch, before any report can carry it."""
-        kept.final = final_report(kept, seen, now)
-        kept.log_at = now
-        self._batch.append(final_entry(kept.final))
-        self._enter(kept, Phase.FINAL)
-        self._wake(now)
+                self._observer.saw(kept, one, now)
 
     def _forget_if_done(self, kept: Remembered, now: Instant) -> None:
         """Both sides are done: the state, the usage and the whole log are at the server."""
         if kept.closed and kept.log_done and not kept.unstored:
             self._centre.forget(kept.order)
-            self._remove(kept)
-            self._memory.closed[kept.order.attempt] = now
-            self._lazy.append({"t": "closed", "at": [(kept.order.attempt, now)]})
+            self._attempts.close(kept, now)
 
-    def _due(self, phase: Phase, now: Instant) -> list[Remembered]:
-        """Attempts in `phase` whose turn it is, marked busy, since they are handed out."""
-        found = [
-            kept
-            for kept in self._phases[phase].values()
-            if not kept.busy and kept.retry_at <= now and (kept.stop is None or phase is Phase.PUBLISH)
-        ]
-        for kept in found:
-            kept.busy = True
-        return found
-
-    def _index(self, kept: Remembered) -> None:
-        self._phases[kept.phase][kept.order.attempt] = kept
-        if kept.stop is not None and kept.final is None:
-            self._stops[kept.order.attempt] = kept
-
-    def _enter(self, kept: Remembered, phase: Phase) -> None:
-        if phase is not kept.phase:
-            del self._phases[kept.phase][kept.order.attempt]
-            kept.phase, kept.busy, kept.retry_at, kept.tries = phase, False, 0, 0
-            self._phases[phase][kept.order.attempt] = kept
-        self._reporter.note(kept.order.attempt, 0 if phase is Phase.FINAL else self._soon)
-
-    def _remove(self, kept: Remembered) -> None:
-        attempt = kept.order.attempt
-        del self._memory.attempts[attempt]
-        del self._phases[kept.phase][attempt]
-        self._stops.pop(attempt, None)
-        self._reporter.drop(attempt)
-
-    def _with_log(self) -> Iterable[Remembered]:
-        for phase in (Phase.FINAL, Phase.PUBLISH, Phase.ORDERED):
-            yield from self._phases[phase].values()
-
-    def _later(self, kept: Remembered, trouble: str, now: Instant) -> None:
-        kept.try_later(clean(trouble), now)
-        self._wake(kept.retry_at)
-
-    def _wake(self, at: Instant) -> None:
-        self._again_at = at if self._again_at is None else min(self._again_at, at)
-
-    def _mark(self, entries: list[Entry]) -> None:
-        self._memory.outside = self._outside.mark
-        self._lazy += entries
-
-    def _flush(self) -> None:
-        batch, self._batch = self._batch, []
-        self._write(batch)
-
-    def _write(self, entries: list[Entry]) -> None:
-        if entries:
-            lazy, self._lazy = self._lazy, []
-            self._journal.append([*lazy, *entries])
+    def _outside_moved(self, entries: list[Entry]) -> None:
+        self._attempts.memory.outside = self._outside.mark
+        self._attempts.lazily(entries)

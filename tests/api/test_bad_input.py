@@ -10,6 +10,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from baygrid.ports.store import Away
 from tests.api.world import World, job
 
 BLOB = "blob:" + "0" * 64
@@ -331,3 +332,17 @@ def test_a_fault_of_ours_is_a_number_and_no_trace(
     assert answer.json()["code"] == "internal"
     assert answer.json()["id"] in answer.json()["detail"]
     assert "division" not in answer.text
+
+
+def test_a_store_that_is_away_is_not_our_fault(
+    world: World, api: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object, **__: object) -> None:
+        raise Away("the database failed: secret address")
+
+    monkeypatch.setattr("baygrid.api.jobs.submit", away)
+    answer = api.post("/v1/jobs", json=job(), headers=world.headers("team"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert "may be done or not" in answer.json()["detail"]
+    assert "with the same Idempotency-Key it is done once" in answer.json()["detail"]
+    assert "secret" not in answer.text

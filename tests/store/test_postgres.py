@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from baygrid.ports.records import Cursor, Event
-from baygrid.ports.store import Conflict, Store, Tx
+from baygrid.ports.store import Away, Conflict, Store, Tx
 from baygrid.store import open_store
+from tests import services
 from tests.store.records import Heard, answer, event, job, organise
 from tests.store.test_threads import together
 
@@ -211,6 +212,18 @@ def test_lost_connections_are_made_again(store: Store, by_hand: psycopg.Connecti
     store.write(work)
     assert len(runs) == 2
     assert len(store.read(lambda tx: tx.jobs.page(None, [], None, 9))) == 4
+
+
+def test_a_database_that_is_gone_is_away(database: str, postgres: services.Postgres):
+    name = postgres.create()
+    store = open_store(postgres.url(name))
+    store.write(lambda tx: tx.jobs.insert([job(1)]))
+    postgres.drop(name)
+    with pytest.raises(Away, match="does not exist"):
+        store.read(lambda tx: tx.jobs.get(["job-000001"]))
+    with pytest.raises(Away, match="may be done or not"):
+        store.write(lambda tx: tx.jobs.insert([job(2)]))
+    store.close()
 
 
 def test_news_come_again_after_the_listening_connection_was_lost(

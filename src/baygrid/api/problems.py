@@ -19,6 +19,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from baygrid.app.problems import Invalid, NotFound, Problem, Unauthorized
+from baygrid.ports.store import Away
 
 log = structlog.get_logger("baygrid.api")
 
@@ -98,6 +99,8 @@ def response_of(error: Exception, request: Request) -> Response:
         return Response(status_code=400)  # nobody reads it
     if isinstance(error, HTTPException):
         return of_http(error, request)
+    if isinstance(error, Away):
+        return _away(error, request)
     return unexpected(error, request)
 
 
@@ -110,6 +113,15 @@ def of_http(error: HTTPException, request: Request) -> Response:
     if error.status_code == 404:
         return ProblemResponse(NotFound(f"there is nothing at {request.url.path!r}"))
     return unexpected(error, request)
+
+
+def _away(error: Away, request: Request) -> Response:
+    log.error("the store is away", method=request.method, path=request.url.path, error=str(error))
+    unsure = "" if request.method in ("GET", "HEAD") else ", and what you asked may be done or not"
+    key = "; with the same Idempotency-Key it is done once" if request.method == "POST" else ""
+    return ProblemResponse(
+        Unavailable(f"the database does not answer{unsure}: ask again{key}"), {"retry-after": "2"}
+    )
 
 
 def unexpected(error: Exception, request: Request) -> Response:

@@ -24,6 +24,10 @@ class Exists(Exception):
     """A row with this name is already there."""
 
 
+class Away(Exception):
+    """The store cannot be asked just now. Of a write nobody knows whether it is done."""
+
+
 class Events(Protocol):
     def append(self, events: Sequence[Event]) -> None: ...
 

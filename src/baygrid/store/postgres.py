@@ -13,7 +13,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from baygrid.ports import store as ports
 from baygrid.ports.basics import Failpoint, no_failpoint
-from baygrid.ports.store import Conflict
+from baygrid.ports.store import Away, Conflict
 from baygrid.store.listeners import Listener, Listeners
 from baygrid.store.news import News, notification
 from baygrid.store.pool import Pool
@@ -39,6 +39,12 @@ class PostgresStore:
         self._pause = Event()  # never set: a sleep that needs no clock
 
     def write(self, work: Callable[[ports.Tx], T]) -> T:
+        try:
+            return self._write(work)
+        except psycopg.OperationalError as error:
+            raise Away(f"the database failed, and what was asked may be done or not: {error}") from error
+
+    def _write(self, work: Callable[[ports.Tx], T]) -> T:
         """When the connection is lost in the commit itself, nobody knows: psycopg.OperationalError."""
         broken = 0
         for turn in range(TRIES):
@@ -81,6 +87,12 @@ class PostgresStore:
             return result, topics
 
     def read(self, work: Callable[[ports.Tx], T]) -> T:
+        try:
+            return self._read(work)
+        except psycopg.OperationalError as error:
+            raise Away(f"the database failed: {error}") from error
+
+    def _read(self, work: Callable[[ports.Tx], T]) -> T:
         for turn in range(_RECONNECTS + 1):
             with self._pool.session() as session:
                 session.begin(_READ)

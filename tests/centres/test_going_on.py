@@ -80,7 +80,7 @@ class Region:
         select.select([self.centre], [], [], pause / 1000)
 
     def close(self) -> None:
-        for attempt in list(self.centre._attempts.values()):
+        for attempt in list(self.centre._lifecycle.attempts.values()):
             if attempt.pid:
                 processes.signal_group(attempt.pid, signal.SIGKILL)
         self.centre.close()

@@ -62,7 +62,7 @@ class LocalSite:
 
     def end(self) -> None:
         """Nothing of it goes on."""
-        for attempt in list(self.centre._attempts.values()):
+        for attempt in list(self.centre._lifecycle.attempts.values()):
             if attempt.pid:
                 processes.signal_group(attempt.pid, signal.SIGKILL)
         self.centre.close()

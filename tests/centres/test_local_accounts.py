@@ -126,7 +126,7 @@ def test_a_claim_that_names_another_process_does_not_get_it_killed(site, known):
         while b"forged" not in site.centre.read_log(one, 0, 100):  # which looks at no claim
             site.wait()
         until(site, one, RUNNING)
-        real = next(iter(site.centre._attempts.values())).pid
+        real = next(iter(site.centre._lifecycle.attempts.values())).pid
         assert real != bystander.pid
         site.restart()
         site.centre.stop(stop_of(one, grace_s=0), site.now())

@@ -47,6 +47,9 @@ class Reporter:
         self._changed: dict[str, int] = {}  # attempt -> number of its last change
         self._changes = 0
         self._sent: dict[str, int] = {}
+        self._rest: dict[
+            str, int
+        ] = {}  # attempt -> records of usage that it had when it was last told in part
         self._full_at: Instant = 0
         self._inventory: Sequence[PartitionReport] = ()
         self._driver: DriverReport | None = None
@@ -95,7 +98,7 @@ class Reporter:
         chosen += [a for a, one in kept.items() if (one.final or one.unstored) and a not in self._changed]
         chosen = [attempt for attempt in chosen if attempt in kept]
         told = list(_fitting(view(kept[attempt]) for attempt in chosen))
-        more = len(told) < len(chosen) or any(kept[one.attempt].final and not one.state.final for one in told)
+        more = any(attempt in self._changed for attempt in chosen[len(told) :]) or self._shrinks(told, kept)
         self._sent = {one.attempt: self._changed.get(one.attempt, 0) for one in told}
         self._seq += 1
         self.due_at = now if more else now + HEARTBEAT_MS
@@ -117,6 +120,16 @@ class Reporter:
             waits=() if self.waits is self._waits_known else self.waits,
             links=tuple(self._links),
         )
+
+    def _shrinks(self, told: Sequence[AttemptReport], kept: Mapping[str, Remembered]) -> bool:
+        """Whether ends wait for usage that the server does take: what it refused can wait with the rest."""
+        before = self._rest
+        self._rest = {
+            one.attempt: len(kept[one.attempt].unstored)
+            for one in told
+            if kept[one.attempt].final and not one.state.final
+        }
+        return any(count < before.get(attempt, count + 1) for attempt, count in self._rest.items())
 
     def answered(self, answer: ReportAnswer) -> list[str]:
         """Returns the attempts whose present state the server now knows."""

@@ -128,6 +128,20 @@ def test_what_cannot_be_had_fails_the_job_with_its_sentence(region, stager):
     assert (told.cause, told.detail) == ("staging-failed", "data.example answered 404")
 
 
+def test_an_unknown_fault_ends_that_attempt_and_not_the_agent(region, stager):
+    stager.failure = LookupError("no such profile")
+    first, second = wanting("true", 1, photos=PHOTOS), wanting("true", 2, photos=PHOTOS)
+    with region.agent():
+        region.server.want(first)
+        region.wait(first, FAILED)
+        stager.failure = None
+        region.server.want(second)
+        region.wait(second, SUCCEEDED)
+    told = region.server.last[first.attempt]
+    assert (told.cause, "LookupError: no such profile" in told.detail) == ("staging-failed", True)
+    assert any("Traceback" in note for note in region.notes)
+
+
 def test_a_centre_without_a_stager_says_so(tmp_path):
     region = Region(tmp_path)
     one = wanting("true", photos=PHOTOS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import selectors
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -245,6 +246,9 @@ class Loop:
             self._renewed(result)
         elif kind == "measured":
             self._measured(result, now)
+        elif kind == "staged":
+            self._carrying -= 1
+            steps.staged(self._agent, about, self._outcome(about, result), now)
         elif isinstance(result, Exception):
             self._stop_for(result)
         elif kind == "tidied":
@@ -254,9 +258,6 @@ class Loop:
         elif kind == "staging":
             done, total, note = result
             self._agent.staging(about, done, total, note, now)
-        elif kind == "staged":
-            self._carrying -= 1
-            steps.staged(self._agent, about, result, now)
         elif kind == "published":
             self._carrying -= 1
             steps.published(self._agent, about, result, now)
@@ -267,6 +268,14 @@ class Loop:
                 self._log_at = now
             else:
                 self._log_at = now + self._log_pause.longer()
+
+    def _outcome(self, order: Order, result: Any) -> steps.Outcome:
+        """A fault while staging ends that attempt only: an agent that began anew would stage it again."""
+        if isinstance(result, Exception):
+            self._note(f"staging {order.attempt}: {''.join(traceback.format_exception(result))}")
+            return steps.Outcome(f"the agent failed to stage it ({type(result).__name__}: {result})")
+        outcome: steps.Outcome = result
+        return outcome
 
     def _got_desired(self, result: Any, now: Instant) -> None:
         if isinstance(result, Desired):

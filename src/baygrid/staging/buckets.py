@@ -71,8 +71,8 @@ class Buckets:
 
     def _get(self, bucket: Bucket, at: Address, asked: dict[str, str]) -> Any:
         """None: it is unchanged. What has changed is asked for anew."""
-        client = self._client(bucket)
         with _told(at):
+            client = self._client(bucket)
             try:
                 return client.get_object(**asked)
             except client.exceptions.ClientError as error:
@@ -94,11 +94,9 @@ def key_of(at: Address) -> str:
 
 
 def _connect(bucket: Bucket) -> Any:
-    try:
-        import boto3
-        from boto3.session import Config
-    except ImportError:
-        raise Failed("this centre cannot speak S3: its operator installs baygrid[s3]") from None
+    import boto3
+    from boto3.session import Config
+
     session = boto3.Session(profile_name=bucket.profile, region_name=bucket.region)
     config = Config(
         # Many servers other than Amazon's do not know the newer checksums.
@@ -109,7 +107,10 @@ def _connect(bucket: Bucket) -> Any:
         retries={"mode": "standard", "max_attempts": 3},
         s3={"addressing_style": "path" if bucket.endpoint else "auto"},
     )
-    return session.client("s3", endpoint_url=bucket.endpoint, config=config)
+    try:
+        return session.client("s3", endpoint_url=bucket.endpoint, config=config)
+    except ValueError as error:
+        raise Failed(f"this centre's entry for bucket {bucket.name} cannot be used: {error}") from None
 
 
 def _pieces(at: Address, body: Any, pace: Pace) -> Iterator[bytes]:
@@ -123,9 +124,12 @@ def _pieces(at: Address, body: Any, pace: Pace) -> Iterator[bytes]:
 
 @contextmanager
 def _told(at: Address) -> Iterator[None]:
-    """botocore's errors in our words."""
-    from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, ReadTimeoutError
-
+    """Their errors in our words, and that they are not installed; around all that is done with them."""
+    try:
+        import boto3  # noqa: F401 - botocore may be there without it
+        from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, ReadTimeoutError
+    except ImportError:
+        raise Failed("this centre cannot speak S3: its operator installs baygrid[s3]") from None
     try:
         yield
     except ClientError as error:
@@ -139,7 +143,7 @@ def _told(at: Address) -> Iterator[None]:
     except BotoCoreError as error:
         if "Connection" in type(error).__name__ or "Timeout" in type(error).__name__:
             raise Broken(f"the store of {at.host} cannot be reached") from None
-        raise Failed(f"the store of {at.host} cannot be used ({type(error).__name__})") from None
+        raise Failed(f"the store of {at.host} cannot be used: {error}") from None
 
 
 def _code(error: Any) -> str:

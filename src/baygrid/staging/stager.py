@@ -23,7 +23,7 @@ from baygrid.staging.buckets import Buckets, key_of
 from baygrid.staging.cache import Cache
 from baygrid.staging.disk import Disk
 from baygrid.staging.download import Download
-from baygrid.staging.errors import Failed, Stopped
+from baygrid.staging.errors import Broken, Failed, Stopped
 from baygrid.staging.flights import Flight, Flights
 from baygrid.staging.guard import NotAllowed, bucket_of, check_web
 from baygrid.staging.pace import Pace
@@ -82,7 +82,7 @@ class Stager:
                 whole = _Part(at, _name(at.path))
                 self._fetched(whole, source, into, listener, pace, source.sha256)
                 return
-        except (Failed, NotAllowed, Wrong) as failure:
+        except (Broken, Failed, NotAllowed, Wrong) as failure:
             raise StagingFailed(str(failure)) from None
         if source.sha256 is not None and digest != source.sha256:
             raise StagingFailed(f"{at.shown} has the SHA-256 {digest}, not {source.sha256} as was asked for")

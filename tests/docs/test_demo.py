@@ -11,6 +11,7 @@ import pytest
 
 from scripts.demo.texts import Texts
 from scripts.demo.tour import LATER
+from tests.docs.traces import left_running
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -31,21 +32,6 @@ def _start(tmp_path: Path, language: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-
-
-def _left_running(tmp_path: Path) -> list[str]:
-    """Processes that still have this test's folder in their command or environment."""
-    marker = os.fsencode(tmp_path)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command = (entry / "cmdline").read_bytes()
-                if marker in command or marker in (entry / "environ").read_bytes():
-                    found.append(f"{entry.name}: {command!r}")
-            except OSError:
-                continue
-    return found
 
 
 def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
@@ -71,7 +57,7 @@ def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
         assert (tmp_path / "out" / made).stat().st_size > 0
     assert not list((tmp_path / "home").iterdir())
     assert not list(tmp_path.glob("baygrid-demo-*"))
-    assert not _left_running(tmp_path)
+    assert not left_running(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -89,7 +75,7 @@ def test_an_interrupted_demo_ends_what_it_started(tmp_path, number):
     assert demo.returncode == 130, told
     assert "Interrupted" in told
     assert not list(tmp_path.glob("baygrid-demo-*"))
-    assert not _left_running(tmp_path)
+    assert not left_running(tmp_path)
 
 
 def test_a_demo_that_cannot_start_fails_and_says_why(tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.traces import left_running
+
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.slow,
@@ -37,21 +39,6 @@ def _found(pattern: str, told: str) -> str:
     return match[1]
 
 
-def _left_running(folder: str) -> list[str]:
-    """Processes that still have the demo's folder in their command or environment."""
-    marker = os.fsencode(folder)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command = (entry / "cmdline").read_bytes()
-                if marker in command or marker in (entry / "environ").read_bytes():
-                    found.append(f"{entry.name}: {command!r}")
-            except OSError:
-                continue
-    return found
-
-
 def test_one_queue_over_three_schedulers_and_one_bill(tmp_path):
     demo = _start(tmp_path)
     told, _ = demo.communicate()
@@ -67,7 +54,7 @@ def test_one_queue_over_three_schedulers_and_one_bill(tmp_path):
     assert len(re.findall(r"\bchosen\b", explained)) >= 3
     assert "the job's data may be in CN-QH only" in explained
     assert not Path(folder).exists()
-    assert not _left_running(folder)
+    assert not left_running(folder)
 
 
 def test_interrupted_it_ends_its_engines(tmp_path):
@@ -83,4 +70,4 @@ def test_interrupted_it_ends_its_engines(tmp_path):
     assert demo.returncode == 130, told + rest
     folder = _found(r"--data (\S+)/platform", told)
     assert not Path(folder).exists()
-    assert not _left_running(folder)
+    assert not left_running(folder)

@@ -1,8 +1,6 @@
 """The exchange over HTTP: what it shows, and the bytes by which a real agent's transport measures."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -17,27 +15,14 @@ from baygrid.ports.records import Role
 from tests.api.world import World, serving
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def client(world: World) -> Iterator[TestClient]:
-    with TestClient(world.app, base_url="http://test") as found:
-        yield found
-
-
-def test_members_and_links(world: World, client: TestClient):
+def test_members_and_links(world: World, api: TestClient):
     operator, now = world.headers("operator"), world.clock()
-    made = client.post("/v1/exchange/members", json={"name": "metro", "kind": "network"}, headers=operator)
+    made = api.post("/v1/exchange/members", json={"name": "metro", "kind": "network"}, headers=operator)
     assert made.status_code == 201
     sample = Sample(now, 125_000_000, 900, 1_100, 5, 1)
     report = Report(1, 2, 1, 0, now, "digest-hub", None, "", (), links=(sample,))
     sync.take_report(world.platform, Actor("agent", Role.CENTRE, "hub", centre="hub"), report)
-    found = client.get("/v1/exchange", headers=world.headers("team")).json()
+    found = api.get("/v1/exchange", headers=world.headers("team")).json()
     assert [(one["name"], one["kind"]) for one in found["members"]] == [
         ("far", "centre"),
         ("hub", "centre"),
@@ -52,12 +37,12 @@ def test_members_and_links(world: World, client: TestClient):
 
 
 @pytest.mark.parametrize("name", ["hub", "exchange", "metro", "Not a name"])
-def test_a_member_has_a_name_of_its_own(world: World, client: TestClient, name: str):
+def test_a_member_has_a_name_of_its_own(world: World, api: TestClient, name: str):
     operator = world.headers("operator")
-    client.post("/v1/exchange/members", json={"name": "metro", "kind": "cloud"}, headers=operator)
-    again = client.post("/v1/exchange/members", json={"name": name, "kind": "cloud"}, headers=operator)
+    api.post("/v1/exchange/members", json={"name": "metro", "kind": "cloud"}, headers=operator)
+    again = api.post("/v1/exchange/members", json={"name": name, "kind": "cloud"}, headers=operator)
     assert again.status_code in (409, 422), again.text
-    wrong = client.post("/v1/exchange/members", json={"name": "new", "kind": "planet"}, headers=operator)
+    wrong = api.post("/v1/exchange/members", json={"name": "new", "kind": "planet"}, headers=operator)
     assert wrong.status_code == 422
 
 

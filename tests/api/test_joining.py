@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,24 +17,11 @@ HOUR_MS = 3_600_000
 Json = dict[str, Any]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def client(world: World) -> Iterator[TestClient]:
-    with TestClient(world.app, base_url="http://test") as found:
-        yield found
-
-
 class Agent:
     """What an agent has: a key, and secrets of its own making."""
 
-    def __init__(self, client: TestClient, world: World) -> None:
-        self._client, self._world = client, world
+    def __init__(self, api: TestClient, world: World) -> None:
+        self._client, self._world = api, world
         self.key = Key.new()
         self.seq = 0
 
@@ -58,25 +43,25 @@ class Agent:
 
 
 @pytest.fixture
-def agent(client: TestClient, world: World) -> Agent:
-    return Agent(client, world)
+def agent(api: TestClient, world: World) -> Agent:
+    return Agent(api, world)
 
 
 def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def create(client: TestClient, world: World, **more: Any) -> Json:
+def create(api: TestClient, world: World, **more: Any) -> Json:
     body = {"name": "new", "jurisdiction": "CN-QH", **more}
-    answer = client.post("/v1/centres", json=body, headers=world.headers("operator"))
+    answer = api.post("/v1/centres", json=body, headers=world.headers("operator"))
     assert answer.status_code == 201, answer.text
     found: Json = answer.json()
     return found
 
 
-def operate(client: TestClient, world: World, verb: str, **body: Any) -> Any:
+def operate(api: TestClient, world: World, verb: str, **body: Any) -> Any:
     headers = world.headers("operator")
-    return client.post(f"/v1/centres/new/{verb}", headers=headers, json=body or None)
+    return api.post(f"/v1/centres/new/{verb}", headers=headers, json=body or None)
 
 
 def events(world: World) -> list[str]:
@@ -84,14 +69,14 @@ def events(world: World) -> list[str]:
 
 
 def _events(world: World) -> list[Json]:
-    with TestClient(world.app) as client:
-        found: list[Json] = client.get("/v1/events", headers=world.headers("operator")).json()["items"]
+    with TestClient(world.app) as api:
+        found: list[Json] = api.get("/v1/events", headers=world.headers("operator")).json()["items"]
         return [row for row in found if row["centre"] == "new"]
 
 
-def test_a_token_is_exchanged_for_a_credential_that_the_agent_made(client, world, agent):
-    made = create(client, world)
-    told = client.get("/v1/agent/join", headers=bearer(made["join_token"])).json()
+def test_a_token_is_exchanged_for_a_credential_that_the_agent_made(api, world, agent):
+    made = create(api, world)
+    told = api.get("/v1/agent/join", headers=bearer(made["join_token"])).json()
     assert (told["centre"]["name"], told["used"], told["with_offers"]) == ("new", False, False)
     assert agent.report("first").status_code == 401
     assert agent.join(made["join_token"]).status_code == 200
@@ -103,14 +88,14 @@ def test_a_token_is_exchanged_for_a_credential_that_the_agent_made(client, world
     assert "first" not in [word for row in world.dump()["tokens"] for word in row]
 
 
-def test_the_token_does_nothing_else(client, world):
-    token = create(client, world)["join_token"]
+def test_the_token_does_nothing_else(api, world):
+    token = create(api, world)["join_token"]
     for address in ("/v1/centres", "/v1/offers", "/v1/jobs", "/v1/tokens", "/v1/agent/desired?incarnation=1"):
-        assert client.get(address, headers=bearer(token)).status_code == 403, address
+        assert api.get(address, headers=bearer(token)).status_code == 403, address
 
 
-def test_a_lost_answer_locks_nobody_out(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_a_lost_answer_locks_nobody_out(api, world, agent):
+    token = create(api, world)["join_token"]
     assert agent.join(token).status_code == 200
     assert agent.join(token).status_code == 200, "the same again"
     assert agent.join(token, "second").status_code == 200, "its secret was lost, too"
@@ -118,26 +103,26 @@ def test_a_lost_answer_locks_nobody_out(client, world, agent):
     assert agent.report("second").status_code == 200
 
 
-def test_another_agent_cannot_use_it_again(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_another_agent_cannot_use_it_again(api, world, agent):
+    token = create(api, world)["join_token"]
     agent.join(token)
-    refused = Agent(client, world).join(token, "thief")
+    refused = Agent(api, world).join(token, "thief")
     assert refused.status_code == 409
     assert "baygrid centres invite new" in refused.json()["detail"]
     assert agent.report("thief").status_code == 401
 
 
-def test_it_lasts_an_hour(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_it_lasts_an_hour(api, world, agent):
+    token = create(api, world)["join_token"]
     world.clock.ahead_ms = HOUR_MS + 1
     refused = agent.join(token)
     assert refused.status_code == 401
     assert "has expired: ask the region's operator for a new join token" in refused.json()["detail"]
 
 
-def test_a_new_invitation_ends_the_one_before(client, world, agent):
-    first = create(client, world)["join_token"]
-    second = operate(client, world, "invitations", with_offers=False).json()["join_token"]
+def test_a_new_invitation_ends_the_one_before(api, world, agent):
+    first = create(api, world)["join_token"]
+    second = operate(api, world, "invitations", with_offers=False).json()["join_token"]
     assert agent.join(first).status_code == 401
     assert agent.join(second).status_code == 200
 
@@ -147,28 +132,28 @@ def test_a_new_invitation_ends_the_one_before(client, world, agent):
     [{"signature": "00"}, {"credential": "00" * 32}, {"public_key": "ff" * 32}, {"credential": "secret"}],
     ids=str,
 )
-def test_only_the_keys_own_signature_counts(client, world, agent, change):
-    token = create(client, world)["join_token"]
+def test_only_the_keys_own_signature_counts(api, world, agent, change):
+    token = create(api, world)["join_token"]
     assert agent.join(token, **change).status_code == 422
     assert agent.join(token).status_code == 200, "it was not used"
 
 
-def test_a_credential_of_somebody_else_cannot_be_taken_on(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_a_credential_of_somebody_else_cannot_be_taken_on(api, world, agent):
+    token = create(api, world)["join_token"]
     theirs = world.secrets["far"]
     assert agent.join(token, theirs).status_code == 409
-    assert client.get("/v1/me", headers=world.headers("far")).json()["centre"] == "far"
+    assert api.get("/v1/me", headers=world.headers("far")).json()["centre"] == "far"
 
 
-def test_offers_only_where_the_token_allows_them(client, world, agent):
+def test_offers_only_where_the_token_allows_them(api, world, agent):
     price = {"currency": "CNY", "cpu_hour": "0.2", "gib_hour": "0.02"}
     proposed = [{"partition": "main", **price}, {"partition": "gpu", "accelerator": "H100", **price}]
     proposed[1]["accelerator_hour"] = "20"
-    plain = create(client, world)["join_token"]
+    plain = create(api, world)["join_token"]
     refused = agent.join(plain, offers=proposed)
     assert refused.status_code == 403
     assert "--with-offers" in refused.json()["detail"]
-    token = operate(client, world, "invitations", with_offers=True).json()["join_token"]
+    token = operate(api, world, "invitations", with_offers=True).json()["join_token"]
     made = agent.join(token, offers=proposed)
     assert made.json()["offers"] == ["new-main", "new-gpu-H100"]
     assert agent.join(token, offers=proposed).json()["offers"] == [], "they are there"
@@ -176,11 +161,11 @@ def test_offers_only_where_the_token_allows_them(client, world, agent):
     assert wrong.status_code == 422
 
 
-def test_a_new_credential_ends_the_old_one_when_it_is_used(client, world, agent):
-    agent.join(create(client, world)["join_token"])
+def test_a_new_credential_ends_the_old_one_when_it_is_used(api, world, agent):
+    agent.join(create(api, world)["join_token"])
     assert agent.report("first").json()["renew"] is False
     assert agent.renew("first", "second").status_code == 409, "nobody asked"
-    assert operate(client, world, "rotate").json()["renewing"] is True
+    assert operate(api, world, "rotate").json()["renewing"] is True
     assert agent.report("first").json()["renew"] is True
     assert agent.renew("first", "second").status_code == 204
     assert agent.renew("first", "second").status_code == 204, "a lost answer"
@@ -188,7 +173,7 @@ def test_a_new_credential_ends_the_old_one_when_it_is_used(client, world, agent)
     assert agent.report("second").json()["renew"] is False
     assert agent.report("first").status_code == 401
     assert agent.report("second").json()["renew"] is False
-    assert client.get("/v1/centres/new", headers=world.headers("operator")).json()["renewing"] is False
+    assert api.get("/v1/centres/new", headers=world.headers("operator")).json()["renewing"] is False
     assert events(world)[-4:] == [
         "credential-renewal-asked",
         "credential-issued",
@@ -197,31 +182,31 @@ def test_a_new_credential_ends_the_old_one_when_it_is_used(client, world, agent)
     ]
 
 
-def test_who_has_no_credential_cannot_renew_it(client, world):
-    create(client, world)
-    assert operate(client, world, "rotate").status_code == 409
+def test_who_has_no_credential_cannot_renew_it(api, world):
+    create(api, world)
+    assert operate(api, world, "rotate").status_code == 409
 
 
-def test_a_revoked_agent_is_refused_at_once_and_may_join_anew(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_a_revoked_agent_is_refused_at_once_and_may_join_anew(api, world, agent):
+    token = create(api, world)["join_token"]
     agent.join(token)
     agent.report("first")
-    assert operate(client, world, "revoke").status_code == 200
+    assert operate(api, world, "revoke").status_code == 200
     refused = agent.report("first")
     assert refused.status_code == 401
     assert "was taken back" in refused.json()["detail"]
     assert "baygrid centres invite new" in refused.json()["detail"]
     assert agent.join(token).status_code == 401, "the join token is taken back, too"
     assert "centre-revoked" in events(world)
-    again = operate(client, world, "invitations", with_offers=False).json()["join_token"]
+    again = operate(api, world, "invitations", with_offers=False).json()["join_token"]
     assert agent.join(again, "third").status_code == 200
     assert agent.report("third").status_code == 200
 
 
-def test_a_parked_request_ends_when_its_agent_is_revoked(world, agent, client):
+def test_a_parked_request_ends_when_its_agent_is_revoked(world, agent, api):
     import httpx2
 
-    agent.join(create(client, world)["join_token"])
+    agent.join(create(api, world)["join_token"])
     agent.report("first")
     with serving(world.app) as address, httpx2.Client(base_url=address, headers=bearer("first")) as parked:
         hub = world.app.state.server.hub
@@ -238,8 +223,8 @@ def test_a_parked_request_ends_when_its_agent_is_revoked(world, agent, client):
     assert answer.status_code == 401
 
 
-def test_the_agents_clock_does_not_matter(client, world, agent):
-    token = create(client, world)["join_token"]
+def test_the_agents_clock_does_not_matter(api, world, agent):
+    token = create(api, world)["join_token"]
     world.clock.ahead_ms = 5 * 60_000  # the server is ahead of the agent
     assert agent.join(token).status_code == 200
     assert agent.report("first").status_code == 200

@@ -13,16 +13,6 @@ from baygrid.ports.records import JobRecord, Role
 from tests.app.stage import OPERATOR, Site, Stage
 
 
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def site(stage: Stage) -> Site:
-    return stage.add_site("qianhai")
-
-
 def job(stage: Stage, id: str) -> JobRecord:
     return jobs.job(stage.platform, stage.team, id).job
 

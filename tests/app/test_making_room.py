@@ -14,11 +14,6 @@ URGENT = {**WHOLE, "queue": "fast", "priority": "urgent"}
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
 def site(stage: Stage) -> Site:
     """Two nodes of 8 cpus."""
     return stage.add_site("qianhai", nodes=2)

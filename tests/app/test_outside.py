@@ -17,16 +17,6 @@ from tests.app.stage import HOUR, OPERATOR, START, Site, Stage
 JOB = Outside("17", "chen", "gpu", START - 2 * HOUR, START - HOUR, 2, 16, 65_536, {"H100": 8})
 
 
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def site(stage: Stage) -> Site:
-    return stage.add_site("qianhai")
-
-
 def used(stage: Stage) -> list[Use]:
     return outside.usage(stage.platform, OPERATOR, "qianhai", 0, stage.now + 1)
 

@@ -15,16 +15,6 @@ from baygrid.ports.wire import usage_bytes
 from tests.app.stage import OPERATOR, Site, Stage
 
 
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def site(stage: Stage) -> Site:
-    return stage.add_site("qianhai")
-
-
 def placed(stage: Stage, site: Site, count: int = 2) -> list[Order]:
     stage.submit(*({"name": f"job-{n}"} for n in range(count)))
     stage.schedule()

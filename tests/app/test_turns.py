@@ -14,18 +14,6 @@ from baygrid.core.placement.demand import Expected
 from baygrid.core.units import Money
 from tests.app.stage import OPERATOR, Site, Stage
 
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def site(stage: Stage) -> Site:
-    """Room for one job of 8 cpus at a time."""
-    return stage.add_site("qianhai")
-
-
 WHOLE = {"resources": {"cpus": 8}}
 
 

@@ -26,11 +26,6 @@ NEW = {
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
 def site(stage: Stage) -> Site:
     """One node with 8 cpus at 1 CNY a cpu-hour."""
     return stage.add_site("hub")

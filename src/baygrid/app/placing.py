@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from baygrid.app import jobs
@@ -40,8 +40,6 @@ def commit(
     Raises Fenced."""
 
     def apply(tx: Tx) -> list[AttemptRecord]:
-        if not tx.leadership.fence(term, holder, now, lease_ms):
-            raise Fenced
         found = tx.jobs.get([assignment.job for assignment, _ in assignments])
         holding = [
             (assignment, waiting, found[assignment.job])
@@ -60,7 +58,7 @@ def commit(
         settle(tx, (), changes.freed, now)
         return attempts
 
-    return platform.store.write(apply)
+    return _as_leader(platform, term, holder, lease_ms, now, apply)
 
 
 def make_room(
@@ -76,14 +74,12 @@ def make_room(
     reasons = {one.attempt: {**one.reason.to_json(), "for": one.job} for one in preemptions}
 
     def apply(tx: Tx) -> list[AttemptRecord]:
-        if not tx.leadership.fence(term, holder, now, lease_ms):
-            raise Fenced
         changes = Changes()
         stopping = jobs.preempt(tx, changes, reasons, now, term)
         changes.apply(tx)
         return stopping
 
-    return platform.store.write(apply)
+    return _as_leader(platform, term, holder, lease_ms, now, apply)
 
 
 def withdraw(
@@ -99,14 +95,30 @@ def withdraw(
     reasons = {one.attempt: one.reason.to_json() for one in withdrawals}
 
     def apply(tx: Tx) -> list[AttemptRecord]:
-        if not tx.leadership.fence(term, holder, now, lease_ms):
-            raise Fenced
         changes = Changes()
         asked = jobs.withdraw(tx, changes, reasons, now, term)
         changes.apply(tx)
         return asked
 
-    return platform.store.write(apply)
+    return _as_leader(platform, term, holder, lease_ms, now, apply)
+
+
+def _as_leader(
+    platform: Platform,
+    term: int,
+    holder: str,
+    lease_ms: int,
+    now: Instant,
+    apply: Callable[[Tx], list[AttemptRecord]],
+) -> list[AttemptRecord]:
+    """In a transaction that holds only if the term is still this holder's."""
+
+    def fenced(tx: Tx) -> list[AttemptRecord]:
+        if not tx.leadership.fence(term, holder, now, lease_ms):
+            raise Fenced
+        return apply(tx)
+
+    return platform.store.write(fenced)
 
 
 def _place(

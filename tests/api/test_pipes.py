@@ -53,9 +53,13 @@ def test_only_its_own_ends_find_it_and_both_see_its_end():
 
 def test_one_that_nobody_answers_or_uses_ends(monkeypatch: pytest.MonkeyPatch):
     async def run(name: str) -> None:
-        monkeypatch.setattr(pipes, name, 0.01)
-        ends = Tunnels(Hub()).open(ONE, "tok-1", "hub")
-        assert await ends.outward.take() == b""
+        with monkeypatch.context() as patched:
+            patched.setattr(pipes, name, 0.01)
+            room = Tunnels(Hub())
+            ends = room.open(ONE, "tok-1", "hub")
+            ends.came = name != "COME_S"
+            assert await ends.outward.take() == b""
+        assert room.told("hub") == (), "an agent that comes late must not begin it"
 
     for name in ("COME_S", "IDLE_S", "TOTAL_S"):
         asyncio.run(run(name))

@@ -31,8 +31,8 @@ from tests.centres.site import (
 
 def needs(capability: str) -> Callable[[Callable], Callable]:
     """Of a test: only for centres that can do this. "managed": those whose nodes an order names; "queue": the
-    others."""
-    assert capability in CAPABILITIES | {"managed", "queue"}
+    others. "no image": those that cannot run one."""
+    assert capability in CAPABILITIES | {"managed", "queue", "no image"}
 
     def mark(test: Callable) -> Callable:
         test.__dict__.setdefault("needs", set()).add(capability)
@@ -57,9 +57,19 @@ class Behaviour(Bytes):
     def __init_subclass__(cls) -> None:
         """Leaves out what the centre cannot do."""
         able = cls.capabilities | {"managed" if cls.managed else "queue"}
+        able |= set() if "image" in able else {"no image"}
         for name in dir(cls):
             if not getattr(getattr(cls, name), "needs", set()) <= able:
                 setattr(cls, name, None)
+
+    @needs("no image")
+    def test_what_asks_for_an_image_is_refused_and_never_runs_without(self, site):
+        one = order("echo ran", image="python:3.12")
+        start(site, one)
+        seen = until(site, one)
+        assert (seen.state, seen.cause) == (AttemptState.FAILED, "refused")
+        assert "python:3.12" in seen.detail
+        assert whole_log(site, one) == b""
 
     @needs("secrets")
     def test_secrets_are_in_its_environment_and_in_files_that_go_with_its_end(self, site):

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import orjson
+
+from baygrid.centres.journal import Entry
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
@@ -26,6 +29,28 @@ from baygrid.ports.messages import (
 from tests.centres.site import NODES, PARTITION
 
 INVENTORY = (PartitionReport(PARTITION, tuple(NodeReport(name, 8, 8192, {"H100": 8}) for name in NODES)),)
+
+
+class MemoryJournal:
+    """What was appended survives the agent's object, not the process."""
+
+    def __init__(self) -> None:
+        self.appended = 0
+        self.syncs = 0
+        self._lines: list[bytes] = []
+
+    def read(self) -> list[Entry]:
+        return [entry for line in self._lines for entry in orjson.loads(line)]
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self._lines.append(orjson.dumps(list(entries)))
+        self.appended += len(entries)
+        self.syncs += 1
+
+    def rewrite(self, entries: Sequence[Entry]) -> None:
+        self._lines = [orjson.dumps(list(entries))]
+        self.appended = 0
+        self.syncs += 1
 
 
 class FakeKey:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.centres.journal import FileJournal, JournalDamaged, MemoryJournal, line, parse
+from baygrid.centres.journal import FileJournal, JournalDamaged, line, parse
+from tests.centres.fakes import MemoryJournal
 
 VALUES = st.dictionaries(
     st.text("ab\n\0é", max_size=3), st.integers(-9, 9) | st.text("x\n", max_size=5), max_size=3

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from baygrid.centres.agent import Agent
-from baygrid.centres.journal import MemoryJournal
 from baygrid.centres.measuring import AGAIN_MS, LONGEST_S, PIECES, Ceased, Measuring, measure
 from baygrid.centres.tunnels import Doorkeeper, Entered
 from baygrid.core.placement.links import KEPT, Sample
 from baygrid.ports.messages import Refused, ReportAnswer, Unreachable
 from baygrid.ports.tunnels import Frame, Tunnel
-from tests.centres.fakes import FakeCentre, FakeKey
+from tests.centres.fakes import FakeCentre, FakeKey, MemoryJournal
 
 CHUNK = 1 << 16
 

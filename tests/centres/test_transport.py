@@ -11,11 +11,10 @@ import httpx2
 import pytest
 
 from baygrid.centres.agent import Agent
-from baygrid.centres.journal import MemoryJournal
 from baygrid.centres.transport import CHUNK, HttpTransport
 from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
 from baygrid.ports.wire import decode, to_json
-from tests.centres.fakes import FakeCentre, FakeKey
+from tests.centres.fakes import FakeCentre, FakeKey, MemoryJournal
 from tests.centres.site import order, sha256, stop_of
 
 REPORT = Agent("hq", FakeCentre(), MemoryJournal(), FakeKey(), 1_000).report(1_000)

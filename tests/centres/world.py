@@ -1,10 +1,9 @@
 """An agent, its centre and its server, and a clock that a test moves."""
 
 from baygrid.centres.agent import Agent
-from baygrid.centres.journal import MemoryJournal
 from baygrid.centres.steps import step
 from baygrid.core.jobs.lifecycle import AttemptState
-from tests.centres.fakes import FakeCentre, FakeKey, FakeServer
+from tests.centres.fakes import FakeCentre, FakeKey, FakeServer, MemoryJournal
 
 HOUR = 3_600_000
 RUNNING, SUCCEEDED, FAILED = AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.FAILED

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from baygrid.app import bill
 from baygrid.centres.agent import Agent
-from baygrid.centres.journal import MemoryJournal
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import AttemptReport, Desired, ReportAnswer
 from tests.app.stage import Stage
-from tests.centres.fakes import FakeCentre, FakeKey
+from tests.centres.fakes import FakeCentre, FakeKey, MemoryJournal
 from tests.centres.site import order, sha256
 
 

@@ -108,12 +108,18 @@ class Tunnels:
 
     def told(self, centre: str) -> tuple[Tunnel, ...]:
         """Takes them."""
-        found = []
+        found: list[Tunnel] = []
         while True:
             try:
-                found.append(self.wanted(centre).get_nowait())
+                tunnel = self.wanted(centre).get_nowait()
             except Empty:
                 return tuple(found)
+            if self.is_open(tunnel):
+                found.append(tunnel)
+
+    def is_open(self, tunnel: Tunnel) -> bool:
+        """Nobody enters one that its user was told is over. From any thread."""
+        return tunnel.id in self._ends
 
     def of_owner(self, id: str, owner: str) -> Ends:
         """Raises NotFound."""

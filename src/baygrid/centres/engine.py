@@ -22,6 +22,9 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order, PartitionReport
 from baygrid.ports.messages import Outside as Outside
 
+NAME: Final = "bg-"
+"""How the names of all our tasks begin at an engine."""
+
 DUPLICATE: Final = 73
 """The exit code of a task's script that found its attempt claimed: another task of that name runs it."""
 

@@ -43,28 +43,6 @@ class Journal(Protocol):
         ...
 
 
-class MemoryJournal:
-    """For tests and the simulation: what was appended survives the agent's object, not the process."""
-
-    def __init__(self) -> None:
-        self.appended = 0
-        self.syncs = 0
-        self._lines: list[bytes] = []
-
-    def read(self) -> list[Entry]:
-        return [entry for line in self._lines for entry in orjson.loads(line)]
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        self._lines.append(orjson.dumps(list(entries)))
-        self.appended += len(entries)
-        self.syncs += 1
-
-    def rewrite(self, entries: Sequence[Entry]) -> None:
-        self._lines = [orjson.dumps(list(entries))]
-        self.appended = 0
-        self.syncs += 1
-
-
 class FileJournal:
     """A journal in one file. One process at a time (the loop holds the lock of the state directory).
 

@@ -89,9 +89,10 @@ class EmbeddedWay:
 
     def wanted(self, wait_s: float) -> tuple[Tunnel, ...]:
         try:
-            return (self._tunnels.wanted(self._centre).get(timeout=wait_s),)
+            tunnel = self._tunnels.wanted(self._centre).get(timeout=wait_s)
         except Empty:
             return ()
+        return (tunnel,) if self._tunnels.is_open(tunnel) else ()
 
     def read(self, id: str) -> Iterator[bytes]:
         pipe = self._ends(id).inward

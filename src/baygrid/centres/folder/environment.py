@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from baygrid.centres.folder.files import Files
 from baygrid.centres.folder.secrets import FOLDER, VARIABLE
@@ -13,6 +14,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 class NotRunnable(Exception):
     """The order can never be started, however often one tries."""
+
+
+def require_image(order: Order, capabilities: Collection[str]) -> None:
+    """What asks for an image is never run without. Raises NotRunnable."""
+    if order.image and "image" not in capabilities:
+        raise NotRunnable(f"this centre cannot run anything inside an image, such as {order.image}")
 
 
 def common(files: Files, order: Order, centre: str, port: int) -> dict[str, str]:

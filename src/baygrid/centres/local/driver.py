@@ -16,7 +16,7 @@ import orjson
 
 from baygrid import __version__
 from baygrid.centres.folder import secrets, staging
-from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.folder.environment import NotRunnable, require_image
 from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.folder.sweep import Sweeper
 from baygrid.centres.local import processes
@@ -119,8 +119,7 @@ class LocalCentre:
         if not files.has("work"):
             staging.prepare(files, order, _nothing)
         try:
-            if order.image and "image" not in self.capabilities():
-                raise NotRunnable(f"this centre cannot run anything inside an image, such as {order.image}")
+            require_image(order, self.capabilities())
             account = self._account_of(order) if self._account_of is not None else ""
             share = self._shares.choose(order)
             environ = environment(files, order, share, self._name, self._path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from baygrid.centres.engine import DUPLICATE, Sight, Stand, Task
+from baygrid.centres.engine import DUPLICATE, NAME, Sight, Stand, Task
 from baygrid.centres.folder.files import Claim, Files, Why
 from baygrid.centres.queued.joined import Told
 from baygrid.centres.queued.notes import Note
@@ -151,7 +151,7 @@ class Forbidden(Exception):
 
 
 def name_of(key: str) -> str:
-    return f"bg-{key}"
+    return f"{NAME}{key}"
 
 
 def _lost_the_claim(sight: Sight) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from baygrid.centres.engine import Engine, EngineSilent, Outside
 from baygrid.centres.folder import owners, secrets, staging
 from baygrid.centres.folder.endings import never_ran, word_of
-from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.folder.environment import NotRunnable, require_image
 from baygrid.centres.folder.files import Files, Why, key_of
 from baygrid.centres.folder.sweep import Sweeper
 from baygrid.centres.queued.asking import Asking
@@ -124,6 +124,7 @@ class QueuedCentre:
         if not files.has("work"):
             staging.prepare(files, order, _nothing)
         try:
+            require_image(order, self._capabilities)
             attempt.account = self._account_of(order)
             if not files.has(SCRIPT):  # written last
                 write_task(files, order, self._launch, self._name, self._path)

@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import httpx2
 import orjson
 
-from baygrid.centres.engine import EngineSilent, Launch, Outside, Sight, Stand, Submission, Task
+from baygrid.centres.engine import NAME, EngineSilent, Launch, Outside, Sight, Stand, Submission, Task
 from baygrid.centres.folder.files import Files
 from baygrid.centres.ray import answers
 from baygrid.centres.ray.requests import JOBS, NODES, VERSION, refusal, submission
@@ -29,7 +29,6 @@ CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
 KEPT_MS: Final = 600_000  # how long Ray keeps what has ended: its list would grow for ever
 SWEPT_AT_ONCE: Final = 20
-PREFIX: Final = "bg-"
 
 T = TypeVar("T")
 
@@ -101,7 +100,7 @@ class RayEngine:
         jobs = self._read("GET", JOBS)
         if not isinstance(jobs, list):
             raise EngineSilent("Ray's list of jobs is none")
-        ours = [job for job in jobs if str(job.get("submission_id")).startswith(PREFIX)]
+        ours = [job for job in jobs if str(job.get("submission_id")).startswith(NAME)]
         if answers.unknown_nodes(ours, self._names) - self._nameless:
             self._names = self._nodes(answers.node_names)
             self._nameless = answers.unknown_nodes(ours, self._names)
@@ -142,7 +141,7 @@ class RayEngine:
         return ()
 
     def _folder(self, sight: Sight) -> Path:
-        return self._root / sight.name.removeprefix(PREFIX)
+        return self._root / sight.name.removeprefix(NAME)
 
     def _leave(self, sight: Sight, file: str) -> None:
         if self._folder(sight).is_dir():

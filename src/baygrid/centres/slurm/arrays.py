@@ -15,8 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from baygrid.centres.engine import Sight, Task
-from baygrid.centres.slurm.commands import NAME
+from baygrid.centres.engine import NAME, Sight, Task
 
 MARK = "array-"
 

@@ -13,9 +13,6 @@ from typing import Final
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order
 
-NAME: Final = "bg-"
-"""What every name of ours at Slurm begins with."""
-
 UNTYPED: Final = "gpu"
 """The model of accelerators of which the site says no type."""
 

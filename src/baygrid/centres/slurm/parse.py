@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from baygrid.centres.engine import Outside, Sight, Stand
+from baygrid.centres.engine import NAME, Outside, Sight, Stand
 from baygrid.centres.slurm import commands
 from baygrid.centres.slurm.nodes import (
     accelerators,
@@ -202,7 +202,7 @@ def outside(text: str, mark: str, since: Instant, until: Instant) -> list[Outsid
     found = []
     for id, word, start, end, _, resources, partition, user, name in rows(text, mark, len(commands.USED)):
         began, ended = _instant(start), _instant(end)
-        if name.startswith(commands.NAME) or stand(word)[0] is not Stand.ENDED:
+        if name.startswith(NAME) or stand(word)[0] is not Stand.ENDED:
             continue
         if began is None or ended is None or ended <= began or not since <= ended < until:
             continue

@@ -45,12 +45,10 @@ PRIORITIES: Final = ("low", "normal", "high", "urgent")
 """From the least urgent to the most."""
 PREFERENCES: Final = ("cost", "time", "energy")
 
-_LATER: Final = tuple(key for key in later.LATER if key.isalpha())  # not nested fields
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
     "retry", "checkpoint", "array", "after", "image", "secrets",
-    *_LATER,
 )  # fmt: skip
 _OTHERS: Final = {
     **dict.fromkeys(("accelerators", "gpu", "gpus"), "resources.accelerators"),
@@ -151,7 +149,6 @@ def parse(document: object) -> JobSpec:
         )
     found = Problems()
     job = Section(document, "", _FIELDS, found, _OTHERS)
-    later.refuse_fields(job, _LATER)
     nodes = "nodes" if job.values.get("num_nodes") is None else "num_nodes"
     if nodes == "num_nodes" and job.values.get("nodes") is not None:
         found.add("num_nodes", "is another word for nodes: keep one of them")

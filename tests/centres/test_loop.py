@@ -4,29 +4,22 @@ import os
 import select
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from baygrid.centres.agent import Agent
 from baygrid.centres.bringing import Stager
 from baygrid.centres.folder.files import Files, key_of
-from baygrid.centres.journal import FileJournal
-from baygrid.centres.keys import Key
 from baygrid.centres.local import LocalCentre, processes
-from baygrid.centres.loop import Locked, Loop, StateLock
+from baygrid.centres.loop import Locked, StateLock
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Refused
 from tests.centres.fakes import FakeServer
+from tests.centres.looping import clock, looping
 from tests.centres.site import order, sha256, stop_of, tar_of
 from tests.centres.test_local import NODES, PATH
 
 SUCCEEDED, CANCELLED = AttemptState.SUCCEEDED, AttemptState.CANCELLED
-
-
-def clock():
-    return time.time_ns() // 1_000_000
 
 
 class Region:
@@ -39,31 +32,11 @@ class Region:
         self.noted = threading.Semaphore(0)
         self.ended: list[str] = []
 
-    @contextmanager
     def agent(self):
         centre = LocalCentre(self.folder / "root", NODES, sample_ms=50, path=PATH)
-        journal = FileJournal(self.folder / "journal")
-        agent = Agent("hq", centre, journal, Key.load(self.folder / "key"), clock(), epoch=centre.epoch)
-        loop = Loop(
-            agent,
-            centre,
-            self.server,
-            clock=clock,
-            jitter=lambda: 0.0,
-            wait_s=2.0,
-            stager=self.stager,
-            note=self.note,
+        return looping(
+            self.folder, centre, self.server, self.ended.append, stager=self.stager, note=self.note
         )
-        thread = threading.Thread(target=lambda: self.ended.append(loop.run()))
-        thread.start()
-        try:
-            yield loop, thread
-        finally:
-            loop.stop()
-            thread.join(20)
-            assert not thread.is_alive()
-            journal.close()
-            centre.close()
 
     def note(self, text):
         self.notes.append(text)

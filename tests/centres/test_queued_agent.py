@@ -1,26 +1,16 @@
 """The whole agent over a queued centre: brain, loop and threads, a real small engine, a server in memory."""
 
-import threading
-import time
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from baygrid.centres.agent import Agent
-from baygrid.centres.journal import FileJournal
-from baygrid.centres.keys import Key
-from baygrid.centres.loop import Loop
 from baygrid.centres.queued import QueuedCentre
 from baygrid.core.jobs.lifecycle import AttemptState
 from tests.centres.fakes import FakeServer
 from tests.centres.fifo import Faulty
+from tests.centres.looping import looping
 from tests.centres.site import order, stop_of
 from tests.centres.test_queued import PACE
-
-
-def clock():
-    return time.time_ns() // 1_000_000
 
 
 class Region:
@@ -29,22 +19,9 @@ class Region:
     def __init__(self, folder):
         self.folder, self.server, self.engine = folder, FakeServer(), Faulty()
 
-    @contextmanager
     def agent(self):
         centre = QueuedCentre(self.folder / "attempts", self.engine, name="hq", pace=PACE)
-        journal = FileJournal(self.folder / "journal")
-        agent = Agent("hq", centre, journal, Key.load(self.folder / "key"), clock(), epoch=centre.epoch)
-        loop = Loop(agent, centre, self.server, clock=clock, jitter=lambda: 0.0, wait_s=2.0)
-        thread = threading.Thread(target=loop.run)
-        thread.start()
-        try:
-            yield
-        finally:
-            loop.stop()
-            thread.join(20)
-            assert not thread.is_alive()
-            journal.close()
-            centre.close()
+        return looping(self.folder, centre, self.server)
 
     def wait(self, one, *states):
         self.server.wait_for(lambda: self.told(one) in states)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,8 +11,8 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_ports(among: range, needed: Iterable[int]) -> int:
+    """One of `among` after which nobody listens now on any port as far from it as `needed` says."""
+    offsets = tuple(needed)
+    for first in random.sample(among, len(among)):
+        with suppress(OSError):
+            for offset in offsets:
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", first + offset))
+            return first
+    raise AssertionError("no free ports")
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 import base64
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +16,7 @@ import yaml
 
 from baygrid.centres.kubernetes import read_kubeconfig
 from baygrid.centres.kubernetes.client import Client, Rejected
+from tests.services import free_ports
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "engines" / "kubernetes.sh"
 RIGHTS = Path(__file__).parents[3] / "examples" / "kubernetes-agent.yaml"
@@ -25,6 +24,7 @@ API = {"v1": "/api/v1", "rbac.authorization.k8s.io/v1": "/apis/rbac.authorizatio
 OWNER = "kubernetes.io/service-account.name"
 NOT_BUILT = 3  # the script says so
 PORTS = range(21_000, 31_000, 100)
+USED = (43, 48, 50, 57, 59, 79, 80)  # by the script, counted from the first
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def kubeconfig() -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("needs root: a node of Kubernetes makes containers")
     folder = Path(tempfile.mkdtemp(prefix="baygrid-k8s-"))  # a socket's path in it must be short
-    environment = {**os.environ, "BAYGRID_K8S_PORT": str(free_ports())}
+    environment = {**os.environ, "BAYGRID_K8S_PORT": str(free_ports(PORTS, USED))}
 
     def script(verb: str) -> subprocess.CompletedProcess[str]:
         command = [str(SCRIPT), verb, str(folder / "run")]
@@ -96,14 +96,3 @@ def namespaces(cluster: Client) -> Iterator[Callable[[str], str]]:
             cluster.delete(f"/apis/batch/v1/namespaces/{name}/jobs", {"propagationPolicy": "Background"})
             cluster.delete(f"/api/v1/namespaces/{name}/pods", {"gracePeriodSeconds": 1})
             cluster.delete(f"/api/v1/namespaces/{name}", {})
-
-
-def free_ports() -> int:
-    """The first of 100 ports of which those that the script uses are nobody's now."""
-    for base in random.sample(PORTS, len(PORTS)):
-        with suppress(OSError):
-            for offset in (43, 48, 50, 57, 59, 79, 80):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", base + offset))
-            return base
-    raise AssertionError("no free ports")

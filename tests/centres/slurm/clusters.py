@@ -1,9 +1,7 @@
 """Real Slurm clusters for tests and benchmarks, each of its own ports and folder."""
 
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,9 +11,10 @@ from pathlib import Path
 
 from baygrid.centres.slurm import Account, SlurmSettings
 from baygrid.centres.slurm.running import Said, runner
+from tests.services import free_ports
 
 SCRIPTS = Path(__file__).parents[3] / "scripts" / "engines"
-PORTS = 20  # as many as two nodes and the daemons need
+PORTS = range(17_000, 29_000, 20)  # 20: as many as two nodes and the daemons need
 USERS = ("bg-alice", "bg-bob")
 NOT_INSTALLED = 3
 
@@ -67,7 +66,7 @@ def cluster(version: str = "22.05", **variables: str) -> Iterator[Cluster]:
     found = Cluster(version, script, where / "slurm", where / "shared")
     found.shared.mkdir(mode=0o711)
     environment = {f"ENGINE_{name.upper()}": value for name, value in variables.items()}
-    environment |= {"ENGINE_PORT": str(_free_ports()), "ENGINE_SHARED": str(where)}
+    environment |= {"ENGINE_PORT": str(free_ports(PORTS, range(PORTS.step))), "ENGINE_SHARED": str(where)}
     try:
         _script(script, "up", str(found.dir), **environment)
         yield found
@@ -96,23 +95,6 @@ def _script(script: Path, *arguments: str, **environment: str) -> None:
 
 def _engines() -> Path:
     return Path(os.environ.get("BAYGRID_ENGINES", SCRIPTS.parents[1] / ".cache" / "engines")).resolve()
-
-
-def _free_ports() -> int:
-    """The first of so many in a row that nobody listens on now."""
-    for first in random.sample(range(17_000, 29_000, PORTS), 50):
-        if all(_free(port) for port in range(first, first + PORTS)):
-            return first
-    raise RuntimeError("no free ports")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def lines(said: Said) -> Sequence[str]:

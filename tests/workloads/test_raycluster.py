@@ -18,7 +18,7 @@ from tests.centres.test_local import LocalSite
 
 HERE = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 BAYGRID = Path(sys.executable).parent / "baygrid"
-CLUSTER = Cluster("10.0.0.1:6001", "/tmp/a-session", "/home/carol/.ray-cluster/token")
+CLUSTER = Cluster("10.0.0.1:6001", "/tmp/a-session", "/data/carol/.ray-cluster/token")
 
 
 def environ(folder, rank=0, nodes=2):

@@ -180,11 +180,15 @@ class EmbeddedAgent:
         staging: str = "",
         failpoint: Failpoint = no_failpoint,
         tunnels: Tunnels | None = None,
+        again_s: float = AGAIN_S,
     ) -> None:
+        self._again_s = again_s
         self._given = Given(state, name, tuple(nodes), as_me=True, staging=staging)
         self._lock = StateLock(state)
         self._transport = EmbeddedTransport(platform, name, failpoint)
         self._failpoint = failpoint
+        self._driver: Driver
+        self._centre: Enterable
         self._loop = self._make()
         self._way = EmbeddedWay(tunnels, name) if tunnels is not None else None
         self._door: Doorkeeper | None = None
@@ -208,13 +212,19 @@ class EmbeddedAgent:
         self._transport.close()
         if self._thread.is_alive():
             self._thread.join()
+        self._driver.close()
         self._lock.release()
 
     def _make(self) -> Loop:
-        centre = DRIVERS["local"](self._given)
-        assert isinstance(centre, Enterable)
-        self._centre: Enterable = centre
-        return _loop(self._given, centre, "local", self._transport, self._failpoint)
+        driver = DRIVERS["local"](self._given)
+        assert isinstance(driver, Enterable)
+        try:
+            loop = _loop(self._given, driver, "local", self._transport, self._failpoint)
+        except BaseException:
+            driver.close()
+            raise
+        self._driver, self._centre = driver, driver
+        return loop
 
     def _run(self) -> None:
         log = structlog.get_logger("agent")
@@ -223,9 +233,20 @@ class EmbeddedAgent:
                 why = self._loop.run()
             except Exception:
                 log.exception("the embedded agent failed and begins anew")
-                self._stopping.wait(AGAIN_S)
-                self._loop = self._make()
+                self._begin_anew()
                 continue
             if why != "stopped":
                 log.error("the embedded agent ended: restart the server", why=why)
             return
+
+    def _begin_anew(self) -> None:
+        """As often as it takes: what it failed of, as a full disk, may be there for long."""
+        log, failed = structlog.get_logger("agent"), self._driver
+        while not self._stopping.wait(self._again_s):
+            try:
+                self._loop = self._make()
+            except Exception:
+                log.exception("the embedded agent cannot begin anew yet")
+            else:
+                failed.close()
+                return

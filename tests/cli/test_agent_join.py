@@ -79,9 +79,10 @@ def test_from_the_printed_line_to_a_job_that_runs(live, tmp_path):
     live.until(lambda: not shown(live)["renewing"], "the first use of it")
     agent.stop()
 
-    again = Agent(live, tmp_path, "baygrid agent --centre harbour")
+    again = Agent(live, tmp_path, "BAYGRID_TOKEN=somebodys baygrid agent --centre harbour")
     assert "main: 1 node, 4 cpus" in again.first_line(), "as it joined"
-    live.until(lambda: live.state(live.submit(resources={"cpus": 2, "memory": 1}, time="10m")), "a job")
+    job = live.submit(resources={"cpus": 2, "memory": 1}, time="10m")
+    live.until(lambda: live.state(job) == "SUCCEEDED", "a job: its own credential, not the shell's token")
     live.call("centres", "revoke", "harbour")
     code, _, err = again.end()
     assert code == 1

@@ -78,8 +78,8 @@ def agent(
     if context.invoked_subcommand:
         return
     given = _given(driver, node, option, account_map, run_as, as_me, staging, measure_every)
-    token = session.token or os.environ.get("BAYGRID_TOKEN") or ""
-    settings = _settings(session, centre, state, given, token, "local")
+    # Not BAYGRID_TOKEN: in a shell that is a person's, and would be taken for what the agent joined with.
+    settings = _settings(session, centre, state, given, session.token or "", "local")
     _start(session, settings, {})
 
 

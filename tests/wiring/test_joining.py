@@ -33,6 +33,17 @@ def test_the_scheduler_that_is_there_is_found(tmp_path, bin):
     )
 
 
+def test_a_driver_that_is_said_is_reached_as_it_is_found(tmp_path, bin):
+    (bin / "sinfo").touch(mode=0o755)
+    here = {"PATH": str(bin), "HOME": str(tmp_path), "SLURM_CONF": "/a/slurm.conf", "KUBECONFIG": "/a"}
+    here["RAY_ADDRESS"] = "http://127.0.0.1:8265"
+    assert find_driver(here)[0] == "slurm"
+    assert find_driver(here, "slurm") == ("slurm", "as said", ("conf=/a/slurm.conf", f"programs={bin}"))
+    assert find_driver(here, "kubernetes") == ("kubernetes", "as said", ("kubeconfig=/a",))
+    assert find_driver(here, "ray") == ("ray", "as said", ("address=http://127.0.0.1:8265",))
+    assert find_driver(here, "local") == ("local", "as said", ())
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_settings_that_cannot_be_read_are_none(tmp_path, text):
     (tmp_path / "agent.json").write_text(text)

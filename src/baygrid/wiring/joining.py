@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -90,13 +90,9 @@ def _join(
     if settings.centre and settings.centre != centre:
         raise Ended(f"this join token is for {centre}, not for {settings.centre}: leave out --centre")
     wanted = settings.driver or str(token["centre"]["driver"])
-    options: tuple[str, ...] = ()
-    if wanted:
-        driver, why = wanted, "as said"
-    elif settings.nodes:
-        driver, why = "local", "its nodes are declared"
-    else:
-        driver, why, options = find_driver(os.environ)
+    driver, why, options = "local", "its nodes are declared", tuple[str, ...]()
+    if wanted or not settings.nodes:
+        driver, why, options = find_driver(os.environ, wanted)
     said = {option.partition("=")[0] for option in settings.options}
     options = tuple(option for option in options if option.partition("=")[0] not in said)
     settings = replace(settings, centre=centre, driver=driver, options=settings.options + options)
@@ -118,23 +114,31 @@ def _join(
     return replace(settings, token=""), [str(offer) for offer in answer["offers"]]
 
 
-def find_driver(environ: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
-    """The driver of what is found here, how it was found, and the options by which it is reached."""
+def find_driver(environ: Mapping[str, str], wanted: str = "") -> tuple[str, str, tuple[str, ...]]:
+    """The driver of what is found here, how it was found, and the options by which it is reached. `wanted`:
+    this driver, whatever else is found."""
+    for driver, why, options in _schedulers(environ):
+        if wanted in ("", driver):
+            return driver, "as said" if wanted else why, options
+    return (wanted, "as said", ()) if wanted else ("local", "no other scheduler is found here", ())
+
+
+def _schedulers(environ: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """All that are found, the likeliest first."""
     sinfo = shutil.which("sinfo", path=environ.get("PATH"))
     if sinfo:
-        return "slurm", "sinfo is there", _slurm_options(Path(sinfo).parent, environ)
+        yield "slurm", "sinfo is there", _slurm_options(Path(sinfo).parent, environ)
     kubeconfig = environ.get("KUBECONFIG", "").partition(":")[0]
-    if kubeconfig:
-        return "kubernetes", "KUBECONFIG is set", (f"kubeconfig={kubeconfig}",)
-    if _SERVICE_ACCOUNT.exists():
-        return "kubernetes", "it runs in a pod with a service account", ()
     usual = Path(environ.get("HOME", "/")) / ".kube" / "config"
-    if usual.exists():
-        return "kubernetes", "~/.kube/config is there", (f"kubeconfig={usual}",)
+    if kubeconfig:
+        yield "kubernetes", "KUBECONFIG is set", (f"kubeconfig={kubeconfig}",)
+    elif _SERVICE_ACCOUNT.exists():
+        yield "kubernetes", "it runs in a pod with a service account", ()
+    elif usual.exists():
+        yield "kubernetes", "~/.kube/config is there", (f"kubeconfig={usual}",)
     address = environ.get("RAY_ADDRESS", "")
     if address.startswith(("http://", "https://")):
-        return "ray", "RAY_ADDRESS is set", (f"address={address}",)
-    return "local", "no other scheduler is found here", ()
+        yield "ray", "RAY_ADDRESS is set", (f"address={address}",)
 
 
 def _slurm_options(programs: Path, environ: Mapping[str, str]) -> tuple[str, ...]:

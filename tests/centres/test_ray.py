@@ -10,7 +10,7 @@ import pytest
 
 from baygrid.centres.engine import Sight, Stand
 from baygrid.centres.queued import Pace, QueuedCentre
-from baygrid.centres.ray import RayEngine
+from baygrid.centres.ray import RayEngine, engine
 from baygrid.core.jobs.lifecycle import AttemptState
 from tests.centres import behaviour, behaviour_bytes
 from tests.centres.site import RUNNING, order, start, until
@@ -121,8 +121,9 @@ def test_a_dead_node_interrupts_its_jobs_and_comes_back(site, fresh):
         site.ray.act("start-worker")
 
 
-def test_a_head_that_forgot_all_is_no_end(site, fresh):
-    """What ran is neither done nor failed: nobody knows."""
+def test_what_a_head_forgot_is_over_when_its_nodes_are(site, fresh, monkeypatch):
+    """What ran was interrupted; the last word of what had ended by itself counts."""
+    monkeypatch.setattr(engine, "APART_MS", 2_000)  # the nodes go with the head here
     one = fresh("echo up; exec sleep 600")
     start(site, one)
     until(site, one, RUNNING)
@@ -133,8 +134,11 @@ def test_a_head_that_forgot_all_is_no_end(site, fresh):
     finally:
         site.ray.act("start-head")
         site.ray.act("start-worker")
-    seen = until(site, one, AttemptState.UNKNOWN)
-    assert (seen.state, seen.raw) == (AttemptState.UNKNOWN, "absent")
+    seen = until(site, one)
+    assert (seen.state, seen.cause, seen.raw) == (AttemptState.FAILED, "interrupted", "forgotten")
+    assert seen.started_at is not None
+    assert seen.ended_at is not None
+    assert seen.started_at <= seen.ended_at
     after = fresh("echo ran", 2)
     start(site, after)
     assert until(site, after).state is AttemptState.SUCCEEDED

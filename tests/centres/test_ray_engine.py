@@ -14,6 +14,7 @@ import pytest
 
 from baygrid.centres.engine import EngineSilent, Stand, Submission, Task
 from baygrid.centres.ray import RayEngine, answers
+from baygrid.centres.ray.engine import APART_MS
 from baygrid.centres.ray.requests import refusal, submission
 from baygrid.ports.messages import NodeReport, PartitionReport
 from tests.centres.site import order
@@ -60,6 +61,10 @@ class Scripted:
         if isinstance(answer, tuple):
             return httpx2.Response(answer[0], text=answer[1])
         return httpx2.Response(200, json=answer)
+
+
+SESSION = {"ray_version": "2.60.0", "session_name": "first"}
+LATER = {"ray_version": "2.60.0", "session_name": "second"}
 
 
 def job(name, status, **more):
@@ -195,7 +200,7 @@ def test_what_became_of_a_submission(recorded):
 def test_silence_amid_submissions_leaves_what_was_said():
     ray = Scripted()
     tasks = [task(), *(Task(f"bg-{n}", Path(), Path(), order(count=1, nodes=()), 1) for n in (2, 3))]
-    ray.will({"submission_id": "bg-1"}, httpx2.ReadTimeout("late"))
+    ray.will(SESSION, {"submission_id": "bg-1"}, httpx2.ReadTimeout("late"))
     assert ray.engine.submit(tasks) == {"bg-1": Submission(id="bg-1")}
     ray.will(httpx2.ConnectError("gone"))
     with pytest.raises(EngineSilent):
@@ -244,10 +249,65 @@ def test_jobs_of_others_are_left_alone():
     assert len(ray.asked) == 2
 
 
-def test_a_forgetful_head_says_nothing_of_a_job():
-    ray = Scripted()
-    ray.will([])
-    assert ray.engine.account({"bg-1"}, 0) == []
+@pytest.fixture
+def taken(tmp_path):
+    """A head that took bg-1, and is asked with what it says of itself."""
+    ray = Scripted(tmp_path)
+    (tmp_path / "1").mkdir()
+    ray.will(SESSION, {"submission_id": "bg-1"})
+    ray.engine.submit([Task("bg-1", tmp_path / "1", Path(), order(count=1, nodes=()), 1)])
+
+    def account(session, jobs=()):
+        ray.will(session, list(jobs))
+        return ray.engine.account({"bg-1"}, 0)
+
+    return ray, account
+
+
+def test_a_job_that_its_own_head_does_not_list_has_not_ended(taken):
+    ray, account = taken
+    ray.now += 10 * APART_MS
+    assert account(SESSION) == []
+
+
+def test_a_head_that_restarted_has_ended_what_it_forgot_once_its_nodes_have_given_up(taken):
+    ray, account = taken
+    assert account(LATER) == []
+    ray.now += APART_MS - 1
+    assert account(LATER) == []
+    ray.now += 1
+    [gone] = account(LATER)
+    assert (gone.name, gone.stand, gone.raw) == ("bg-1", Stand.ENDED, "forgotten")
+    assert (gone.cause, gone.exit_code, gone.ended_at) == (None, None, None), "that knows the folder"
+
+
+def test_a_head_that_restarted_and_kept_its_jobs_has_them(taken):
+    ray, account = taken
+    account(LATER)
+    ray.now += APART_MS
+    assert [sight.stand for sight in account(LATER, [job("bg-1", "RUNNING")])] == [Stand.RUNNING]
+
+
+def test_what_was_forgotten_lived_until_it_was_last_seen(taken, tmp_path):
+    ray, account = taken
+    (tmp_path / "1" / "claim").touch()
+    os.utime(tmp_path / "1" / "claim", (NOW / 1000 - 100, NOW / 1000 - 100))
+    account(SESSION, [job("bg-1", "RUNNING")])
+    seen = ray.now
+    ray.now += 5_000
+    account(LATER)
+    ray.now += APART_MS
+    assert account(LATER)[0].ended_at == seen
+    (tmp_path / "1" / "exit").write_text("exit 3 run\n")
+    assert account(LATER)[0].ended_at is None
+
+
+def test_a_head_of_no_known_session_ends_nothing(taken):
+    ray, account = taken
+    old = {"ray_version": "2.9.3"}
+    account(old)
+    ray.now += APART_MS
+    assert account(old) == []
 
 
 def test_what_waits_and_was_withdrawn_is_not_heard_of_until_it_starts(tmp_path):
@@ -265,6 +325,14 @@ def test_what_a_job_used(tmp_path, text, mib):
     (tmp_path / "1" / "ray-use").write_bytes(text)
     ray.will([job("bg-1", "SUCCEEDED")])
     assert ray.engine.look()[0].peak_memory_mib == mib
+
+
+def test_a_job_cannot_make_the_agent_wait_for_what_it_used(tmp_path):
+    ray = Scripted(tmp_path)
+    (tmp_path / "1").mkdir()
+    os.mkfifo(tmp_path / "1" / "ray-use")
+    ray.will([job("bg-1", "SUCCEEDED")])
+    assert ray.engine.look()[0].peak_memory_mib == 0
 
 
 def test_what_is_told_elsewhere_is_forgotten():

@@ -154,6 +154,13 @@ class Files:
         except (FileNotFoundError, ValueError):
             return None
 
+    def small(self, name: str) -> bytes:
+        """Of what an engine or a job left there; nothing where there is none, or no file."""
+        try:
+            return self._read(name)[0]
+        except (FileNotFoundError, ValueError):
+            return b""
+
     def last_sign(self) -> Instant:
         """When the attempt last left a trace."""
         times = [0]

@@ -4,13 +4,18 @@ Whoever reaches that API runs what he likes: it belongs on the agent's machine o
 (RAY_AUTH_MODE=token, from Ray 2.52 on), and the agent opens no way to it.
 
 Each job costs the cluster a process that watches it: about 2 s of CPU to start and 80 MB while it runs, so a
-node starts one after another. What waits costs next to nothing. A head that dies forgets all jobs: they are
-absent then, and no end is read from that.
+node starts one after another. What waits costs next to nothing.
+
+A head that dies forgets all jobs, unless it was told to keep them elsewhere. Each life of a head has a name,
+its session, which it keeps with the jobs or loses with them. So what was given to another session and is in
+no list any more is over: its nodes do not serve a head that they do not know, and end their jobs when they
+give up. Old releases (2.9) do not tell their session: there no end is read from an absence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
@@ -29,6 +34,9 @@ CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
 KEPT_MS: Final = 600_000  # how long Ray keeps what has ended: its list would grow for ever
 SWEPT_AT_ONCE: Final = 20
+APART_MS: Final = 90_000
+"""After a new head came: a node seeks its old one for RAY_gcs_rpc_server_reconnect_timeout_s, 60 s."""
+SESSION: Final = "ray-session"  # in an attempt's folder: which head has taken it
 
 T = TypeVar("T")
 
@@ -54,6 +62,9 @@ class RayEngine:
         self._nameless: set[str] = set()  # nodes that Ray no longer lists
         self._withdrawn: set[str] = set()
         self._shown: set[str] = set()  # ended, and told so before
+        self._session: str | None = None  # None: not asked yet
+        self._met_at: Instant = 0
+        self._ran_at: dict[str, Instant] = {}  # when it was last seen running
         self._client = httpx2.Client(
             base_url=address.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -71,7 +82,11 @@ class RayEngine:
     def version(self) -> str:
         """Of the cluster. Raises EngineSilent."""
         told = self._read("GET", VERSION)
-        return str(told.get("ray_version", "")) if isinstance(told, dict) else ""
+        told = told if isinstance(told, dict) else {}
+        session = str(told.get("session_name", ""))
+        if session != self._session:
+            self._session, self._met_at = session, self._clock()
+        return str(told.get("ray_version", ""))
 
     def capabilities(self) -> frozenset[str]:
         return frozenset({"accelerators", "checkpoint"})
@@ -82,6 +97,8 @@ class RayEngine:
     def submit(self, tasks: Sequence[Task]) -> dict[str, Submission]:
         """One request for each. When Ray falls silent, what it said until then is told."""
         found: dict[str, Submission] = {}
+        if self._session is None:
+            self.version()
         for task in tasks:
             if why := refusal(task.order, self._partition):
                 found[task.name] = Submission(refusal=why)
@@ -94,6 +111,9 @@ class RayEngine:
                 break
             if (outcome := answers.submitted(task.name, answer.status_code, answer.text)) is not None:
                 found[task.name] = outcome
+                if outcome.id and self._session:
+                    with suppress(OSError):
+                        Files(str(task.folder)).write_once(SESSION, self._session.encode())
         return found
 
     def look(self) -> list[Sight]:
@@ -106,12 +126,17 @@ class RayEngine:
             self._nameless = answers.unknown_nodes(ours, self._names)
         seen = [self._measured(sight) for sight in answers.sights(ours, self._names)]
         self._sweep(seen)
+        now = self._clock()
+        self._ran_at.update((sight.name, now) for sight in seen if sight.stand is Stand.RUNNING)
         self._withdrawn &= {sight.name for sight in seen}
         return [s for s in seen if not (s.stand is Stand.WAITING and s.name in self._withdrawn)]
 
     def account(self, names: Collection[str], since: Instant) -> list[Sight]:
-        """Ray has no accounting: the list again."""
-        return [sight for sight in self.look() if sight.name in names]
+        """Ray has no accounting: the list again, and what a head that is no more has taken with it."""
+        self.version()  # before the list: what a later head lists is there
+        seen = {sight.name: sight for sight in self.look() if sight.name in names}
+        lost = [gone for name in names if name not in seen and (gone := self._gone(name)) is not None]
+        return [*seen.values(), *lost]
 
     def signal(self, sights: Sequence[Sight], name: str) -> None:
         """See entry.py: by Ray where it can, through the folder where it cannot. Ray cannot withdraw what
@@ -131,6 +156,7 @@ class RayEngine:
     def forget(self, sights: Sequence[Sight]) -> None:
         for sight in sights:
             self._send("DELETE", f"{JOBS}{sight.id}")
+            self._ran_at.pop(sight.name, None)
 
     def waits(self, shapes: Sequence[Order]) -> list[int | None]:
         """Ray does not say."""
@@ -140,23 +166,39 @@ class RayEngine:
         """Ray does not say what a job of others had for itself."""
         return ()
 
-    def _folder(self, sight: Sight) -> Path:
-        return self._root / sight.name.removeprefix(NAME)
+    def _files(self, name: str) -> Files:
+        return Files(f"{self._root}/{name.removeprefix(NAME)}")
+
+    def _gone(self, name: str) -> Sight | None:
+        """Of one that the list lacks: over, if the head that took it and its nodes are no more.
+        How it ended its folder knows; when, only that it lived at its last sign."""
+        files = self._files(name)
+        taken_by = files.small(SESSION).decode(errors="replace")
+        if not self._session or taken_by in ("", self._session) or self._clock() - self._met_at < APART_MS:
+            return None
+        last = max(files.last_sign(), self._ran_at.get(name, 0))
+        return Sight(
+            name,
+            name,
+            Stand.ENDED,
+            "forgotten",
+            reason="the cluster's head restarted, and knows nothing of it",
+            ended_at=last if files.has("claim") and files.exit() is None else None,
+        )
 
     def _leave(self, sight: Sight, file: str) -> None:
-        if self._folder(sight).is_dir():
-            Files(str(self._folder(sight))).write_once(file, b"")
+        with suppress(FileNotFoundError):  # its folder has gone
+            self._files(sight.name).write_once(file, b"")
 
     def _measured(self, sight: Sight) -> Sight:
         """With what entry.py left of what it used: of the largest process, and nothing of what was killed."""
         if sight.stand is not Stand.ENDED:
             return sight
         try:
-            with (self._folder(sight) / "ray-use").open("rb") as use:
-                peak = answers.peak_memory_mib(use.read(40))
+            use = self._files(sight.name).small("ray-use")
         except OSError:
             return sight
-        return replace(sight, peak_memory_mib=peak)
+        return replace(sight, peak_memory_mib=answers.peak_memory_mib(use[:40]))
 
     def _sweep(self, seen: Sequence[Sight]) -> None:
         """Lets Ray forget what ended long ago, should nobody have asked for it: an agent may have died."""

@@ -32,7 +32,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
-	@[ "$$(id -u)" != 0 ] || { scripts/engines/slurm.sh install && scripts/engines/slurm24.sh install; } >/dev/null
+	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && scripts/engines/slurm24.sh install; } >/dev/null
 	$(PYTEST) -m "not campaign" tests
 
 bench: .venv/.stamp ## the benchmarks
@@ -41,7 +41,7 @@ bench: .venv/.stamp ## the benchmarks
 
 campaign: .venv/.stamp ## the long simulations (hours; see tests marked campaign)
 	@scripts/postgres.sh install
-	@[ "$$(id -u)" != 0 ] || scripts/engines/slurm.sh install >/dev/null
+	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install; } >/dev/null
 	$(run)/pytest -m campaign --timeout 0 tests
 
 lock: ## refresh requirements.lock from pyproject.toml

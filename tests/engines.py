@@ -36,12 +36,12 @@ class Ray:
 
 
 @contextmanager
-def ray() -> Iterator[Ray]:
-    """For the length of the block. Raises Missing where it cannot be installed."""
+def ray(**variables: str) -> Iterator[Ray]:
+    """For the length of the block. `variables`: of the script. Raises Missing if it cannot be installed."""
     with tempfile.TemporaryDirectory(prefix="baygrid-ray-") as parent:
         folder = Path(parent) / "ray"
         try:
-            _script("ray.sh", "up", str(folder))
+            _script("ray.sh", "up", str(folder), **variables)
             text = _script("ray.sh", "env", str(folder))
             told = dict(word.split("=", 1) for word in text.split() if "=" in word)
             yield Ray(folder, told["RAY_DASHBOARD"], told["RAY_ADDRESS"], told["PATH"].partition(":")[0])

@@ -4,25 +4,23 @@ nothing left behind."""
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 
+from tests.campaign.book import until
+from tests.campaign.engine import Engine
 from tests.campaign.faults import Fault
-from tests.campaign.jobs import Job, Stream, until
+from tests.campaign.jobs import Job, Stream
 from tests.campaign.region import Region
-from tests.campaign.slurm import Slurm, Used, price
 from tests.faults.checks import every
 from tests.faults.region import FINAL, Client, Json
 
-MEMORY_GIB = 1
 
-
-def check(region: Region, slurm: Slurm, stream: Stream, jobs: list[Job], fault: Fault) -> None:
+def check(region: Region, engine: Engine, stream: Stream, jobs: list[Job], fault: Fault) -> None:
     """Waits until all of `jobs` have ended."""
     found = [check_job(stream, job, fault) for job in jobs]
     check_once(stream, found)
-    check_charges(slurm, stream, found, fault)
-    check_at_rest(region, slurm, stream)
+    check_charges(engine, stream, found, fault)
+    check_at_rest(region, engine, stream)
 
 
 def check_job(stream: Stream, job: Job, fault: Fault) -> Json:
@@ -50,42 +48,22 @@ def check_once(stream: Stream, found: list[Json]) -> None:
     assert set(begun.values()) <= {1}, [attempt for attempt, times in begun.items() if times > 1]
     for job in found:
         last = job["attempts"][-1]
-        assert ended.get(last["id"]) == last["exit_code"], last
+        assert ended[last["id"]][0] == last["exit_code"], last
 
 
-def check_charges(slurm: Slurm, stream: Stream, found: list[Json], fault: Fault) -> None:
-    """Each attempt costs what Slurm itself says that it had, to the second; what never began costs nothing.
-    Of what Slurm has forgotten (`fault.forgets`) the time counts that its folder tells."""
-    ids = stream.book.engine_ids()
-    attempts = [attempt for job in found for attempt in job["attempts"] if attempt["id"] in ids]
-    forgotten = {attempt["id"] for attempt in attempts if attempt["raw"] == "absent"}
-    assert not forgotten or fault.forgets, forgotten
-    asked = {ids[attempt["id"]] for attempt in attempts if attempt["id"] not in forgotten}
-    until(lambda: slurm.used(asked).keys() >= asked, f"Slurm's accounts of {asked}")
-    used = slurm.used(asked)
+def check_charges(engine: Engine, stream: Stream, found: list[Json], fault: Fault) -> None:
+    """Each attempt costs what its centre says that it had."""
+    paid: Counter[str] = Counter()
     for job in found:
-        paid: Counter[str] = Counter()
         for line in stream.client.get(f"/v1/jobs/{job['id']}/bill")["lines"]:
             paid[line["attempt"]] += line["amount"]["minor"]
-        for attempt in job["attempts"]:
-            had = used.get(ids.get(attempt["id"], ""))
-            if had is not None:
-                assert paid[attempt["id"]] == price(had, MEMORY_GIB), (attempt, had, paid)
-            elif attempt["id"] in forgotten:
-                span = instant(attempt["ended_at"]) - instant(attempt["started_at"])
-                most = Used("", span.seconds + 1, 1 + int(job["name"].partition("-")[2]) % 2)
-                assert paid[attempt["id"]] <= price(most, MEMORY_GIB), (attempt, paid)
-            else:
-                assert not paid[attempt["id"]], (attempt, paid)
+    attempts = [attempt for job in found for attempt in job["attempts"]]
+    engine.check_charges(stream.book, attempts, paid, forgets=fault.forgets)
 
 
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def check_at_rest(region: Region, slurm: Slurm, stream: Stream) -> None:
+def check_at_rest(region: Region, engine: Engine, stream: Stream) -> None:
     """Nothing lives, is held, or grows."""
-    until(slurm.idle, "the end of all at Slurm")
+    until(engine.idle, f"the end of all at {engine.centre.name}")
     until(lambda: not processes_of(stream.book.path), "the end of all processes of jobs")
     project = stream.client.get("/v1/projects/default")
     assert project["held"]["minor"] == 0, project

@@ -44,9 +44,10 @@ def main(kind: str, settings: dict, clock_ms: int) -> None:
 
 
 def _hurry() -> None:
-    """Half a minute becomes four seconds, and a minute two."""
+    """Half a minute becomes four seconds, and a minute two. The nodes of Ray go with its head here."""
     from baygrid.app import demand, sync
     from baygrid.centres import loop, reports, transport
+    from baygrid.centres.ray import engine
     from baygrid.wiring import agents
 
     for module, name, value in (
@@ -56,6 +57,7 @@ def _hurry() -> None:
         (transport, "ANSWER_S", 4.0),
         (transport, "CONNECT_S", 2.0),
         (loop, "Pause", partial(loop.Pause, longest_ms=2_000)),
+        (engine, "APART_MS", 2_000),
         (agents, "Loop", partial(loop.Loop, wait_s=4.0)),
     ):
         assert hasattr(module, name)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
+from datetime import datetime
 from pathlib import Path
 
+from tests.campaign.book import Book, until
+from tests.campaign.disk import Disk, disk
+from tests.campaign.engine import MEMORY_GIB, Paid, cpus_of
 from tests.campaign.network import Holder
 from tests.campaign.region import Centre
 from tests.centres.slurm.clusters import Cluster, cluster, lines
+from tests.faults.region import Json
 
-DISK_MIB = 16
 COMMANDS = ("squeue", "sacct", "scontrol", "scancel", "sinfo", "sacctmgr")
 
 
@@ -29,15 +32,12 @@ class Used:
 
 @dataclass
 class Slurm:
-    """`disk`: a small one of the attempts' folders alone."""
-
     place: Holder
     cluster: Cluster
     folder: Path
+    disk: Disk
 
-    @property
-    def disk(self) -> Path:
-        return self.folder / "disk"
+    mark = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID} $SLURM_JOB_NAME"
 
     @property
     def centre(self) -> Centre:
@@ -45,7 +45,7 @@ class Slurm:
             "conf": self.cluster.dir / "etc" / "slurm.conf",
             "programs": self.folder / "programs",
             "accounts": self.folder / "accounts",
-            "root": self.disk / "attempts",
+            "root": self.disk.root,
         }
         return Centre("slurm", "slurm", {"options": [f"{name}={value}" for name, value in options.items()]})
 
@@ -64,12 +64,14 @@ class Slurm:
             said = self.cluster.ask("sinfo", "--noheader", "--states=idle,mix,alloc", "--format=%N", "--Node")
         return len(said.out.split())
 
-    def saved_since(self, at: float) -> bool:
-        """Whether slurmctld has written down what it knew then. It does so every few seconds."""
-        try:
-            return (self.cluster.dir / "state" / "job_state").stat().st_mtime > at
-        except FileNotFoundError:
-            return False
+    def save(self) -> None:
+        """Until slurmctld has written down all that it knows now, as it does some seconds after a change: a
+        word that one of its jobs is given now is there then, too."""
+        word = f"saved-{time.time_ns()}"
+        with self.place.entered():
+            running = lines(self.cluster.ask("squeue", "--noheader", "--states=running", "--format=%A"))
+            lines(self.cluster.ask("scontrol", "update", f"jobid={running[0]}", f"comment={word}"))
+        until(lambda: self.cluster.has_saved(word), "slurmctld's saving of what runs")
 
     def used(self, ids: Collection[str]) -> dict[str, Used]:
         """By "ID NAME", of those that have ended: a slurmctld that forgot what it had given last gives an id
@@ -87,6 +89,27 @@ class Slurm:
             if end != "Unknown" and state not in ("RUNNING", "PENDING")
         }
 
+    def check_charges(self, book: Book, attempts: list[Json], paid: Paid, *, forgets: bool) -> None:
+        """To the second; what never began costs nothing. Of what Slurm has forgotten the time counts that its
+        folder tells."""
+        ids, numbers = book.marks(), book.jobs()
+        begun = [attempt["id"] for attempt in attempts if attempt["id"] in ids]
+        forgotten = {one["id"] for one in attempts if one["id"] in ids and one["raw"] == "absent"}
+        assert not forgotten or forgets, forgotten
+        asked = {ids[id] for id in begun if id not in forgotten}
+        until(lambda: self.used(asked).keys() >= asked, f"Slurm's accounts of {asked}")
+        used = self.used(asked)
+        for attempt in attempts:
+            had = used.get(ids.get(attempt["id"], ""))
+            if had is not None:
+                assert paid[attempt["id"]] == price(had), (attempt, had, paid)
+            elif attempt["id"] in forgotten:
+                span = _instant(attempt["ended_at"]) - _instant(attempt["started_at"])
+                most = Used("", span.seconds + 1, cpus_of(numbers[attempt["id"]]))
+                assert paid[attempt["id"]] <= price(most), (attempt, paid)
+            else:
+                assert not paid[attempt["id"]], (attempt, paid)
+
     # What happens
 
     def arm(self, when: str) -> None:
@@ -103,27 +126,14 @@ class Slurm:
         with self.place.entered():
             lines(self.cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=dead"))
 
-    def fill(self) -> None:
-        """To the last byte."""
-        with (self.disk / "filler").open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 16))
-            except OSError:
-                pass
-            try:
-                while True:
-                    file.write(b"\0" * 512)
-            except OSError:
-                return
 
-    def empty(self) -> None:
-        (self.disk / "filler").unlink()
-
-
-def price(used: Used, memory_gib: int) -> int:
+def price(used: Used) -> int:
     """What so much costs at the campaign's rates, in minor units: 10 a cpu-second, 1 a GiB-second."""
-    return int(Fraction(used.seconds) * (used.cpus * 1000 + memory_gib * 100))
+    return used.seconds * (used.cpus * 1000 + MEMORY_GIB * 100)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 @contextmanager
@@ -131,19 +141,13 @@ def slurm(place: Holder, folder: Path) -> Iterator[Slurm]:
     """For the length of the block, in `folder`, through which any user may pass. Raises Missing of
     `tests.centres.slurm.clusters`."""
     folder.mkdir(mode=0o755)
-    with place.entered(), cluster(cluster="campaign", gpus="") as found:
-        made = Slurm(place, found, folder)
+    with place.entered(), cluster(cluster="campaign", gpus="") as found, disk(folder / "disk") as small:
+        made = Slurm(place, found, folder, small)
         _prepare(made)
-        size = f"size={DISK_MIB}m,mode=0755"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "none", made.disk], check=True)
-        try:
-            yield made
-        finally:
-            subprocess.run(["umount", "--lazy", made.disk], check=True)
+        yield made
 
 
 def _prepare(made: Slurm) -> None:
-    made.disk.mkdir()
     (made.folder / "accounts").write_text("default=bg-alice\n")
     programs = made.folder / "programs"
     programs.mkdir()

@@ -357,3 +357,22 @@ def test_a_job_of_another_user_cannot_say_that_it_never_ran(tmp_path):
     os.chown(tmp_path / "claim", 65534, 65534)
     with pytest.raises(ValueError, match="not complete"):
         files.claim()
+
+
+def test_a_node_that_the_engine_calls_otherwise_one_day_is_where_it_was(site, monkeypatch):
+    """As Ray does while a dead node's successor has its name: a server believes no attempt that moves."""
+    one = order("echo up; exec sleep 600")
+    start(site, one)
+    first = until(site, one, RUNNING).nodes
+    assert len(first) == 1
+    shown, asked = site.engine.look, []
+
+    def otherwise():
+        asked.append(one)
+        return [replace(sight, nodes=("n1-2",)) for sight in shown()]
+
+    monkeypatch.setattr(site.engine, "look", otherwise)
+    for again in (2, 4):
+        pump(site, one, lambda again=again: len(asked) >= again)
+        assert until(site, one, RUNNING).nodes == first
+        site.restart()

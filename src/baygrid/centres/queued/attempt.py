@@ -51,7 +51,7 @@ class Pace:
 class Attempt:
     """`listed`: the last look had it; `absent_at`: since when none had. `ending_at`: when its end, by folder
     or engine, was first seen. `signal`: to be sent to it, until the engine took it. `running_at`,
-    `started_at`: as in `Note`."""
+    `started_at`, `nodes`: as in `Note`."""
 
     key: str
     files: Files
@@ -71,6 +71,7 @@ class Attempt:
     signal: str | None = None
     running_at: Instant | None = None
     started_at: Instant | None = None
+    nodes: tuple[str, ...] = ()
     seen: Observation = field(default_factory=lambda: Observation(AttemptState.WAITING, raw="not submitted"))
 
     @property
@@ -102,7 +103,8 @@ class Attempt:
 
     def note(self) -> Note:
         word, kill_at = (self.why.word, self.why.kill_at) if self.why is not None else ("", 0)
-        return Note(self.order, self.at, self.id, word, kill_at, self.running_at, self.started_at)
+        times = (self.running_at, self.started_at)
+        return Note(self.order, self.at, self.id, word, kill_at, *times, self.nodes)
 
     def told(self, *, whole: bool) -> Told:
         """What its folder says. `whole`: also whether it has ended. Raises Forbidden."""

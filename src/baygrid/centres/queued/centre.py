@@ -207,6 +207,7 @@ class QueuedCentre:
             attempt.stage = Stage.THERE if note.id else Stage.SOUGHT
             attempt.why = Why(note.word, note.kill_at) if note.word else None
             attempt.running_at, attempt.started_at = note.running_at, note.started_at
+            attempt.nodes = note.nodes
             self._again(attempt, note.at)
 
     def _adopted(self, order: Order, now: Instant) -> Attempt | None:

@@ -159,6 +159,8 @@ class Life:
             return
         if len(seen.nodes) != attempt.order.count:
             seen = replace(seen, nodes=())
+        if attempt.nodes and seen.nodes != attempt.nodes:  # an engine may call a node otherwise one day
+            seen = replace(seen, nodes=attempt.nodes)
         if seen.state.final:
             if attempt.listed and not ended and sight is not None:
                 self.kills[sight.id] = sight  # nothing of it may go on after its last line
@@ -183,9 +185,11 @@ class Life:
             return
         first = attempt.running_at is None
         by_engine = attempt.sight.started_at if attempt.sight is not None else None
-        if first or (attempt.started_at is None and by_engine is not None):
+        dated = attempt.started_at is None and by_engine is not None
+        if first or dated or seen.nodes != attempt.nodes:
             attempt.running_at = now if first else attempt.running_at
-            attempt.started_at = by_engine
+            attempt.started_at = by_engine if first or dated else attempt.started_at
+            attempt.nodes = seen.nodes
             self.save(attempt)
         self._due(attempt)
 

@@ -19,7 +19,8 @@ _INVENTORY = ".inventory"
 class Note:
     """`at`: when it was started here. `id`: the engine's, "" while no submission was answered. `word` and
     `kill_at`: why we end it, and when it is killed. `running_at`: when it was first seen to run, by our
-    clock, from which its time counts; `started_at`: when it began, by the engine's."""
+    clock, from which its time counts; `started_at`: when it began, by the engine's; `nodes`: where it runs,
+    as they were first called."""
 
     order: Order
     at: Instant
@@ -28,6 +29,7 @@ class Note:
     kill_at: Instant = 0
     running_at: Instant | None = None
     started_at: Instant | None = None
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

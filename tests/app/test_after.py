@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baygrid.app import arrays, jobs, projects
+from baygrid.app import arrays, explain, jobs, projects
 from baygrid.app.access import Actor
-from baygrid.app.problems import Invalid
+from baygrid.app.problems import Invalid, WrongState
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.records import JobRecord, Role
@@ -142,3 +142,26 @@ def test_an_array_with_one_failed_element_has_not_succeeded(stage: Stage, site: 
     assert job(stage, last).state is JobState.CANCELLED
     with pytest.raises(Invalid, match="have failed"):
         stage.submit({"after": [array]})
+
+
+def test_an_array_is_explained_by_its_first_element_that_is_to_start(stage: Stage, site: Site):
+    (first,) = stage.submit({})
+    (array,) = stage.submit({"after": [first], "array": {"range": "0-2", "parallel": 1}})
+    assert explain.of_job(stage.platform, stage.team, array).text == f"held until {first} has succeeded"
+    elements = stage.store.read(lambda tx: tx.jobs.open_in(array))
+    end(stage, site, first)
+    found = explain.of_job(stage.platform, stage.team, array)
+    assert (found.subject, found.outcome) == (elements[0].id, explain.Outcome.WOULD_PLACE)
+    arrays.cancel(stage.platform, stage.team, array)
+    with pytest.raises(WrongState, match="all elements of array"):
+        explain.of_job(stage.platform, stage.team, array)
+
+
+def test_a_file_that_comes_after_others_is_explained_as_it_would_be_taken(stage: Stage, site: Site):
+    (first,) = stage.submit({})
+    asked = {"name": "job", "run": "true", "time": "1h", "after": [first]}
+    assert explain.of_document(stage.platform, stage.team, asked).text.endswith(
+        f"; first {first} must succeed"
+    )
+    with pytest.raises(Invalid, match="no job or array 'job-none'"):
+        explain.of_document(stage.platform, stage.team, asked | {"after": ["job-none"]})

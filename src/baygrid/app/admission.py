@@ -55,7 +55,9 @@ def admit(
     have at once. One job or array for each spec, in their order. Raises Impossible, Invalid,
     NotEnoughMoney. `sizes`: bytes of each blob and dataset whose size is known, by its place."""
     _check_sizes(specs)
-    open_ids = _predecessors(tx, project, specs)
+    named = sorted({id for spec in specs for id in spec.after})
+    # Locked: none of them can end before this transaction does, so none ends unheard.
+    open_ids = predecessors(project, specs, tx.jobs.lock(named), tx.arrays.lock(named))
     rows = _Rows()
     for spec in specs:
         asked = hold_for(region, demand_of("", project.currency, spec), spec.checkpoint.grace, now)
@@ -146,11 +148,14 @@ def _check_sizes(specs: Sequence[JobSpec]) -> None:
             raise Invalid.at(path, f"is too many elements for so long a job file: {cure}")
 
 
-def _predecessors(tx: Tx, project: Project, specs: Sequence[JobSpec]) -> frozenset[str]:
-    """The jobs and arrays named in `after` that have not ended. None of them can end before this transaction
-    does, so none ends unheard. Raises Invalid for one that is not there, or can never succeed."""
-    ids = sorted({id for spec in specs for id in spec.after})
-    jobs, arrays = tx.jobs.lock(ids), tx.arrays.lock(ids)
+def predecessors(
+    project: Project,
+    specs: Sequence[JobSpec],
+    jobs: Mapping[str, JobRecord],
+    arrays: Mapping[str, ArrayRecord],
+) -> frozenset[str]:
+    """Those of the jobs and arrays named in `after` that have not ended. Raises Invalid for one that
+    is not there, or can never succeed."""
     found: list[tuple[str, str]] = []
     waiting: set[str] = set()
     for index, spec in enumerate(specs):

@@ -41,7 +41,7 @@ class ArrayView:
 
 
 def array(platform: Platform, actor: Actor, id: str) -> ArrayView:
-    return platform.store.read(lambda tx: _view(tx, _find(tx, actor, Action.READ, id)))
+    return platform.store.read(lambda tx: _view(tx, find_array(tx, actor, Action.READ, id)))
 
 
 def page(
@@ -58,7 +58,7 @@ def cancel(platform: Platform, actor: Actor, id: str) -> ArrayView:
     now = platform.clock()
 
     def apply(tx: Tx) -> ArrayView:
-        record = _find(tx, actor, Action.USE, id)
+        record = find_array(tx, actor, Action.USE, id)
         elements = tx.jobs.open_in(id)
         if not elements:
             raise WrongState(f"array {id!r} has already ended")
@@ -71,7 +71,7 @@ def cancel(platform: Platform, actor: Actor, id: str) -> ArrayView:
     return platform.store.write(apply)
 
 
-def _find(tx: Tx, actor: Actor, action: Action, id: str) -> ArrayRecord:
+def find_array(tx: Tx, actor: Actor, action: Action, id: str) -> ArrayRecord:
     """Raises NotFound, also for another project's."""
     record = tx.arrays.get([id]).get(id)
     if record is None:

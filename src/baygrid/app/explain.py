@@ -9,7 +9,8 @@ from typing import Any
 
 from baygrid.app import datasets, secrets
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.admission import hold_for
+from baygrid.app.admission import hold_for, predecessors
+from baygrid.app.arrays import find_array
 from baygrid.app.attempts import PREEMPTED
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of
@@ -26,7 +27,7 @@ from baygrid.core.reading import format_instant
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
-from baygrid.ports.records import AttemptRecord, Held, JobRecord, Offer, Project, Want
+from baygrid.ports.records import ArrayRecord, AttemptRecord, Held, JobRecord, Offer, Project, Want
 from baygrid.ports.store import Tx
 
 IMAGINED = "?"
@@ -75,13 +76,18 @@ class Table:
 
 
 def of_job(platform: Platform, actor: Actor, id: str) -> Table:
-    """A placed job: why it went there, as it was then. A waiting one: what holds it back now."""
+    """A placed job: why it went there, as it was then. A waiting one: what holds it back now. Of an array the
+    first element that is still to start, else that has not ended."""
 
     def load(tx: Tx) -> tuple[JobRecord, Mapping[str, Offer], list[AttemptRecord]]:
-        record = find_job(tx, actor, Action.READ, id)
-        return record, platform.catalogue.at(tx).offers, tx.attempts.of_jobs([id])
+        if tx.arrays.get([id]):
+            record = _first_open(tx, find_array(tx, actor, Action.READ, id))
+        else:
+            record = find_job(tx, actor, Action.READ, id)
+        return record, platform.catalogue.at(tx).offers, tx.attempts.of_jobs([record.id])
 
     record, offers, attempts = platform.store.read(load)
+    id = record.id
     if record.state is JobState.QUEUED:
         now = platform.clock()
         with platform.follower.lock:
@@ -104,6 +110,13 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
         text = f"{found.text}; now it is being stopped for a more urgent job, and will be queued again"
         found = replace(found, text=text)
     return found
+
+
+def _first_open(tx: Tx, array: ArrayRecord) -> JobRecord:
+    elements = tx.jobs.open_in(array.id)
+    if not elements:
+        raise WrongState(f"all elements of array {array.id!r} have ended: ask for one of them")
+    return min(elements, key=lambda one: (one.state is not JobState.QUEUED, one.state is not JobState.HELD))
 
 
 def _queued(found: Table, attempt: AttemptRecord) -> Table:
@@ -139,7 +152,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     spec = read_specs(actor, [document], None, uploaded=False)[0]
     permit(actor, Action.USE, project=spec.project)
 
-    def load(tx: Tx) -> tuple[Project, RegionCopy]:
+    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str]]:
         project = tx.region.projects([spec.project]).get(spec.project)
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
@@ -148,9 +161,10 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         secrets.check(tx, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
-        return project, copy
+        jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
+        return project, copy, predecessors(project, [spec], jobs, arrays)
 
-    project, copy = platform.store.read(load)
+    project, copy, waits_for = platform.store.read(load)
     now = platform.clock()
     demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now)
     with platform.follower.lock:
@@ -165,6 +179,8 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     if need * elements > project.free:
         free = Money(project.free, project.currency)
         more += f", and project {project.name!r} has {free} free: it would be refused"
+    if waits_for:
+        more += f"; first {', '.join(sorted(waits_for))} must succeed"
     return replace(answer, text=answer.text + more)
 
 

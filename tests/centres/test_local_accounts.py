@@ -177,10 +177,11 @@ def test_a_project_without_an_account_is_refused(folder, users):
 
 def test_accounts_are_read(tmp_path):
     file = tmp_path / "map"
-    file.write_text("# who is who\nvision = alice\n\nspeech=bob # later\n")
-    accounts = parse_accounts([str(file), "demo=carol"], "nobody")
-    assert accounts.users == {"vision": "alice", "speech": "bob", "demo": "carol"}
-    assert accounts.all == ("alice", "bob", "carol", "nobody")
+    file.write_text("# who is who\nvision = alice\n\nspeech=bob:physics # later\n")
+    accounts = parse_accounts([str(file), "demo=carol", "sky=1000:100"], "nobody")
+    assert accounts.users == {"vision": "alice", "speech": "bob", "demo": "carol", "sky": "1000:100"}
+    assert accounts.banks == {"speech": "physics"}
+    assert accounts.all == ("alice", "bob", "carol", "1000:100", "nobody")
     assert accounts.account_of(replace(order("x"), project="speech")) == "bob"
     assert accounts.account_of(replace(order("x"), project="any")) == "nobody"
     with pytest.raises(NotRunnable, match="any"):
@@ -188,7 +189,9 @@ def test_accounts_are_read(tmp_path):
     assert not parse_accounts([])
 
 
-@pytest.mark.parametrize("texts", [["a="], ["=b"], ["a=b", "a=c"], ["a b=c"], ["nowhere"]])
+@pytest.mark.parametrize(
+    "texts", [["a="], ["=b"], ["a=b:"], ["a=:c"], ["a=b", "a=c"], ["a b=c"], ["nowhere"]]
+)
 def test_a_map_that_is_none_is_refused(texts):
     with pytest.raises(ValueError, match=r"write each once|cannot be read"):
         parse_accounts(texts)

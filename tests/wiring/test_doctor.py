@@ -136,7 +136,8 @@ def test_a_server_that_is_not_there(settings, server):
     [
         ({"as_me": False}, "driver", "--as-me"),
         ({"driver": "cray"}, "driver", "there is no driver 'cray'"),
-        ({"run_as": "no-such-user"}, "accounts", "no-such-user"),
+        ({"run_as": "no-such-user", "as_me": False}, "accounts", "no-such-user"),
+        ({"run_as": "nobody"}, "accounts", "say one of them"),
         ({"account_map": ("x",)}, "accounts", "cannot be read"),
         ({"driver": "ray", "nodes": (), "options": ("address=http://127.0.0.1:1",)}, "driver", "Ray"),
     ],

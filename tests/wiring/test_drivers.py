@@ -3,13 +3,17 @@
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from baygrid.centres.folder.accounts import Accounts
+from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.queued import QueuedCentre
+from baygrid.centres.slurm import Account, account_of, read_settings
 from baygrid.wiring.drivers import DRIVERS, Given, parse_options
+from tests.centres.site import order
 
 
 def test_options_are_names_with_texts():
@@ -131,6 +135,47 @@ def test_a_cluster_that_does_not_answer_is_said(tmp_path):
     options = {"image": "python:3.11", "kubeconfig": str(tmp_path / "kubeconfig")}
     with pytest.raises(ValueError, match="Kubernetes does not answer"):
         DRIVERS["kubernetes"](Given(tmp_path, "here", options=options, as_me=True))
+
+
+@pytest.mark.parametrize("driver", sorted(DRIVERS))
+def test_jobs_run_under_accounts_or_as_the_agent_and_never_either_way(tmp_path, driver):
+    with pytest.raises(ValueError, match=r"--account-map, --run-as\) or .*--as-me"):
+        DRIVERS[driver](Given(tmp_path, "here", accounts=Accounts({"demo": "nobody"}), as_me=True))
+
+
+@pytest.mark.parametrize("driver", ["local", "ray", "kubernetes"])
+def test_only_slurm_counts_on_accounts(tmp_path, driver):
+    with pytest.raises(ValueError, match="only Slurm"):
+        DRIVERS[driver](Given(tmp_path, "here", accounts=Accounts({"a": "nobody"}, banks={"a": "physics"})))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "--account-map PROJECT=USER.* or --as-me"),
+        ({"accounts": Accounts(other="nobody")}, "--run-as is not for it: say --account-map"),
+        ({"accounts": Accounts({"demo": "root"})}, "jobs must not run as 'root'"),
+        ({"accounts": Accounts({"demo": "no-such-user"})}, "there is no user 'no-such-user'"),
+        ({"options": {"as-me": "yes"}}, "no option 'as-me': use root, conf, programs, partitions"),
+        ({"options": {"accounts": "map"}}, "no option 'accounts'"),
+    ],
+    ids=str,
+)
+def test_a_slurm_centre_is_told_whose_its_jobs_are(tmp_path, given, why):
+    with pytest.raises(ValueError, match=why):
+        DRIVERS["slurm"](Given(tmp_path, "here", **given))
+
+
+def test_slurm_is_told_users_and_what_to_count_on():
+    accounts = Accounts({"vision": "alice", "speech": "bob"}, banks={"speech": "physics"})
+    settings = read_settings({"partitions": "gpu,cpu", "root": "/shared"}, accounts, False)
+    assert settings.accounts == {"vision": Account("alice"), "speech": Account("bob", "physics")}
+    assert settings.partitions == ("gpu", "cpu")
+    whose = order("x")
+    assert account_of(settings, replace(whose, project="speech")) == "bob"
+    with pytest.raises(NotRunnable, match="--account-map demo=USER"):
+        account_of(settings, replace(whose, project="demo"))
+    assert account_of(read_settings({}, Accounts(), True), whose) == ""
 
 
 def test_a_slurm_centre_whose_users_could_not_reach_their_files(tmp_path):

@@ -6,7 +6,7 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -43,7 +43,8 @@ class Driver(Centre, Protocol):
 @dataclass(frozen=True, slots=True)
 class Given:
     """`nodes`: as the operator declared them, for a driver that asks for it. `options`: of this driver alone,
-    name -> text. `accounts`: whom jobs run as; `as_me`: they may run as the agent's own user."""
+    name -> text. `accounts`: whom jobs run as, or `as_me`: as the agent's own user. Raises ValueError for
+    both."""
 
     state: Path
     centre: str
@@ -53,8 +54,16 @@ class Given:
     as_me: bool = False
     staging: str = ""
 
-    def only(self, *known: str, nodes: bool = False) -> Mapping[str, str]:
-        """The options, which are of these. `nodes`: they may be declared. Raises ValueError."""
+    def __post_init__(self) -> None:
+        if self.accounts and self.as_me:
+            raise ValueError(
+                "jobs run either under accounts (--account-map, --run-as) or as the agent's own user"
+                " (--as-me): say one of them"
+            )
+
+    def only(self, *known: str, nodes: bool = False, banks: bool = False) -> Mapping[str, str]:
+        """The options, which are of these. `nodes`: they may be declared; `banks`: jobs may be counted on
+        them. Raises ValueError."""
         options = self.options or {}
         for name in options:
             if name not in known:
@@ -62,6 +71,8 @@ class Given:
                 raise ValueError(f"this driver has no option {name[:40]!r}: {use}")
         if self.nodes and not nodes:
             raise ValueError("this driver asks its engine which nodes there are: leave out --node")
+        if self.accounts.banks and not banks:
+            raise ValueError("only Slurm counts jobs on accounts: write PROJECT=USER, with no :ACCOUNT")
         return options
 
 
@@ -135,14 +146,11 @@ def _own_name() -> str:
 
 def _slurm(given: Given) -> Driver:
     """`root`: where the attempts' folders are, seen by every node under the same path."""
-    options = given.only("root", *slurm.OPTIONS)
-    if given.accounts.other:
-        raise ValueError("--run-as is for the driver local: map each project with --account-map")
-    whole = {"as-me": "yes", **options} if given.as_me or given.accounts else options
-    settings = slurm.read_settings(whole)
-    if given.accounts:
-        users = {project: slurm.Account(user) for project, user in given.accounts.users.items()}
-        settings = replace(settings, accounts={**settings.accounts, **users}, as_me=given.as_me)
+    options = given.only("root", *slurm.OPTIONS, banks=True)
+    settings = slurm.read_settings(options, given.accounts, given.as_me)
+    why = unusable(given.accounts, os.geteuid())
+    if why is not None:
+        raise ValueError(why)
     root = Path(options.get("root", given.state / "attempts"))
     if settings.accounts:
         _open_to_users(root, given.state)

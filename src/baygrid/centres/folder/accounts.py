@@ -14,10 +14,12 @@ from baygrid.ports.messages import Order
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """`users`: by project. `other`: of all other projects, "" where they have none here."""
+    """`users`: by project. `other`: of all other projects, "" where they have none here. `banks`: by project,
+    what a scheduler counts its jobs on, where that is not its user's usual one."""
 
     users: Mapping[str, str] = field(default_factory=dict, hash=False)
     other: str = ""
+    banks: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __bool__(self) -> bool:
         return bool(self.users or self.other)
@@ -39,15 +41,19 @@ class Accounts:
 
 
 def parse_accounts(texts: Sequence[str], other: str = "") -> Accounts:
-    """Reads "project=user", or a path of a file of such lines ("#" begins a comment). Raises ValueError."""
+    """Reads "project=user" or "project=user:bank", or a path of a file of such lines ("#" begins a comment).
+    A user in numbers is "uid" or "uid:gid". Raises ValueError."""
     users: dict[str, str] = {}
+    banks: dict[str, str] = {}
     for text in texts:
         for line in [text] if "=" in text else _lines(Path(text)):
             project, equals, user = (part.strip() for part in line.partition("="))
-            if not equals or not is_name(project) or not user or project in users:
+            if not user.replace(":", "").isdecimal() and ":" in user:
+                user, _, banks[project] = user.partition(":")
+            if not equals or not is_name(project) or not user or project in users or banks.get(project) == "":
                 raise ValueError(f"{line[:80]!r} maps no project to a user: write each once, as project=user")
             users[project] = user
-    return Accounts(users, other)
+    return Accounts(users, other, banks)
 
 
 def _lines(path: Path) -> list[str]:

@@ -4,7 +4,7 @@ Versions 22.05 to 24.11 are tested. Every field asked for is in both, and no out
 site has built its Slurm (JSON) is used.
 """
 
-from baygrid.centres.slurm.accounts import account_of, parse_accounts
+from baygrid.centres.slurm.accounts import account_of
 from baygrid.centres.slurm.engine import SlurmEngine
 from baygrid.centres.slurm.options import OPTIONS, read_settings
 from baygrid.centres.slurm.settings import Account, SlurmSettings
@@ -15,6 +15,5 @@ __all__ = [
     "SlurmEngine",
     "SlurmSettings",
     "account_of",
-    "parse_accounts",
     "read_settings",
 ]

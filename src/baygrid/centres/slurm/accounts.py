@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.folder.accounts import Accounts
 from baygrid.centres.slurm.settings import Account, SlurmSettings
 from baygrid.ports.messages import Order
 
 
-def parse_accounts(text: str) -> dict[str, Account]:
-    """Of lines "project=user" or "project=user:slurm-account"; empty ones and those after # are left out.
-    Raises ValueError, which names the line."""
-    accounts: dict[str, Account] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.partition("#")[0].strip()
-        if not line:
-            continue
-        project, equals, rest = line.partition("=")
-        user, _, bank = rest.partition(":")
-        project, account = project.strip(), Account(user.strip(), bank.strip())
-        if not equals or not project or not account.user:
-            raise ValueError(f"line {number}: {line!r} is not project=user or project=user:slurm-account")
-        if account.user == "root":
-            raise ValueError(f"line {number}: nobody's jobs run as root")
-        if project in accounts:
-            raise ValueError(f"line {number}: {project} has an account already")
-        accounts[project] = account
-    return accounts
+def accounts_of(accounts: Accounts) -> dict[str, Account]:
+    """By project, as Slurm has them. Raises ValueError for what it has not."""
+    if accounts.other:
+        raise ValueError("Slurm counts each project apart, so --run-as is not for it: say --account-map")
+    return {
+        project: Account(user, accounts.banks.get(project, "")) for project, user in accounts.users.items()
+    }
 
 
 def account_of(settings: SlurmSettings, order: Order) -> str:
     """The user that runs it, "" for the agent's own. Raises NotRunnable."""
     if settings.as_me:
         return ""
-    account = settings.accounts.get(order.project)
-    if account is None:
-        raise NotRunnable(
-            f"project {order.project} has no account at this centre: its operator can give it one"
-        )
-    return account.user
+    users = {project: account.user for project, account in settings.accounts.items()}
+    return Accounts(users).account_of(order)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from baygrid.wiring.settings import AgentSettings
 
 Centre = Annotated[str | None, typer.Option("--centre", "-c", metavar="NAME", help="Which centre's agent.")]
-Driver = Annotated[str | None, typer.Option("--driver", "-d", help="Else as it joined, or as is found.")]
+Driver = Annotated[
+    str | None,
+    typer.Option(
+        "--driver", "-d", help="local, slurm, kubernetes or ray; else as it joined, or as is found."
+    ),
+]
 State = Annotated[
     Path | None,
     typer.Option("--state", help="The folder of its journal and jobs. [default: ~/.baygrid/agents/NAME]"),
@@ -33,7 +38,9 @@ Option = Annotated[
 AccountMap = Annotated[
     list[str] | None,
     typer.Option(
-        "--account-map", metavar="PROJECT=USER|FILE", help="Whom a project's jobs run as; may be repeated."
+        "--account-map",
+        metavar="PROJECT=USER|FILE",
+        help="Whom a project's jobs run as; may be repeated. Slurm: USER[:ACCOUNT].",
     ),
 ]
 RunAs = Annotated[
@@ -53,6 +60,8 @@ Every = Annotated[
         help="How often its link to the exchange is measured, about; 0: never. [default: 3600]",
     ),
 ]
+
+_WHO = {"account_map", "run_as", "as_me"}
 
 
 def register(app: typer.Typer) -> None:
@@ -212,6 +221,8 @@ def _settings(
         centre = known[0]
     folder = state or home / str(centre)
     before = kept(folder)
+    if said.keys() & _WHO:  # said anew as a whole: what it joined with may be the other way
+        before = {key: value for key, value in before.items() if key not in _WHO}
     server = session.server or os.environ.get("BAYGRID_SERVER") or before.get("server")
     whole: dict[str, Any] = {"driver": usual, "centre": "", **before, **said, "token": token, "state": folder}
     whole["server"] = config.access(server, token or "kept", os.environ).server

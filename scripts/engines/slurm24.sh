@@ -80,6 +80,11 @@ clients() {
         printf '#!/bin/sh\nexec nsenter --target "$(cat %q)" --mount --root --wdns=/ -- /usr/bin/%s "$@"\n' \
             "$dir/munge/pid" "$name" >"$dir/bin/$name"
     done
+    # What any user may call, as a user of the site does: without the namespace, with the libraries from there.
+    local libraries=$root/usr/lib/x86_64-linux-gnu
+    { cat "$dir/etc/slurm.conf"; echo "PluginDir=$libraries/slurm-wlm"; } >"$dir/etc/user.conf"
+    printf '#!/bin/sh\nSLURM_CONF=%q exec %q --library-path %q %q "$@"\n' "$dir/etc/user.conf" \
+        "$root/lib64/ld-linux-x86-64.so.2" "$libraries:$libraries/slurm-wlm" "$root/usr/bin/srun" >"$dir/bin/srun"
     chmod 755 "$dir"/bin/*
 }
 

@@ -6,17 +6,18 @@ what it cannot are not its own.
 """
 
 import resource
-from collections.abc import Callable
 from dataclasses import replace
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import CAPABILITIES, WITHDRAWN
 from tests.centres.behaviour_bytes import Bytes
+from tests.centres.behaviour_inside import Inside
 from tests.centres.site import (
     FILE_CLOCK_MS,
     NODES,
     RUNNING,
     look,
+    needs,
     no_fetch,
     order,
     sha256,
@@ -29,19 +30,7 @@ from tests.centres.site import (
 )
 
 
-def needs(capability: str) -> Callable[[Callable], Callable]:
-    """Of a test: only for centres that can do this. "managed": those whose nodes an order names; "queue": the
-    others. "no image": those that cannot run one."""
-    assert capability in CAPABILITIES | {"managed", "queue", "no image"}
-
-    def mark(test: Callable) -> Callable:
-        test.__dict__.setdefault("needs", set()).add(capability)
-        return test
-
-    return mark
-
-
-class Behaviour(Bytes):
+class Behaviour(Bytes, Inside):
     """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
     the clock its times may be. `counted_s`: how long a job must run for its memory to be known.
     `devices`: a word for a shell that tells which of the node's accelerators a job has."""

@@ -15,13 +15,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from baygrid.centres.engine import EngineSilent, Launch, Outside, Sight, Stand, Submission, Task
+from baygrid.centres.engine import EngineSilent, Entrance, Launch, Outside, Sight, Stand, Submission, Task
 from baygrid.centres.local import processes
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import NodeReport, Order, PartitionReport
 from tests.centres.site import NODES, PARTITION
 
 CPUS, DEVICES = 8, 8
+BESIDE = Path(__file__).with_name("beside.py")
 GANG = Path(__file__).with_name("gang.py")
 LAUNCH = Launch(
     id="${FIFO_ID}",
@@ -85,7 +86,7 @@ class Fifo:
         return self._launch
 
     def capabilities(self) -> frozenset[str]:
-        return frozenset({"gang", "accelerators", "checkpoint"})
+        return frozenset({"gang", "accelerators", "checkpoint", "exec"})
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         nodes = tuple(NodeReport(name, CPUS, 8192, {"H100": DEVICES}) for name in NODES)
@@ -134,6 +135,15 @@ class Fifo:
 
     def outside(self, since: Instant, until: Instant) -> Sequence[Outside]:
         return ()
+
+    def entrance(self, id: str, rank: int, terminal: bool) -> Entrance:
+        with self._lock:
+            self.move()
+            for one in self.held:
+                if one.id == id and one.stand is Stand.RUNNING and one.process is not None:
+                    argv = (sys.executable, str(BESIDE), str(one.process.pid))
+                    return Entrance(argv, {"PATH": os.environ["PATH"], "ENGINE_SECRET": "not for jobs"})
+        raise LookupError("it does not run")
 
     # What happens to tasks
 

@@ -10,11 +10,23 @@ from typing import Any, Protocol
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, Observation
-from baygrid.ports.messages import Order, Stop
+from baygrid.ports.messages import CAPABILITIES, Order, Stop
 
 PARTITION = "main"
 NODES = ("n1", "n2")  # each with 8 cpus, 8 GiB and 8 H100
 SALT = ""  # set for one test: an engine that many tests share remembers the names of earlier ones
+
+
+def needs(capability: str) -> Callable[[Callable], Callable]:
+    """Of a test: only for centres that can do this. "managed": those whose nodes an order names; "queue": the
+    others. "no image": those that cannot run one."""
+    assert capability in CAPABILITIES | {"managed", "queue", "no image"}
+
+    def mark(test: Callable) -> Callable:
+        test.__dict__.setdefault("needs", set()).add(capability)
+        return test
+
+    return mark
 
 
 class Site(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baygrid.centres.local.beside import NotThere
+from baygrid.centres.folder.attached import NotThere
 from baygrid.ports import tunnels
 from baygrid.ports.tunnels import DATA, END, ERROR, EXIT, Frame, Tunnel, frames
 from tests.centres.site import order, start, until_log
@@ -64,6 +64,7 @@ def test_a_quiet_connection_gives_a_sign_of_life(site, monkeypatch):
     with entered(site, token, port=port) as (end, said):
         assert next(said) == (DATA, b"")
         end.take((DATA, b"olleh"))
+        end.take((END, b""))
         assert [frame for frame in said if frame != (DATA, b"")] == [(DATA, b"hello"), (END, b"")]
 
 

@@ -55,5 +55,5 @@ def site(tmp_path):
 
 
 class TestQueuedCentre(behaviour.Behaviour):
-    capabilities = frozenset({"gang", "accelerators", "checkpoint", "secrets"})
+    capabilities = frozenset({"gang", "accelerators", "checkpoint", "exec", "secrets"})
     managed = False

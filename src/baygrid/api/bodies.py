@@ -157,6 +157,7 @@ class NewTunnel(Body):
     columns: int = Field(default=80, ge=1, le=10_000)
     term: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = "xterm"
     port: int = Field(default=0, ge=0, le=65_535, description="a connection to it instead of a command")
+    rank: int = Field(default=0, ge=0, lt=100_000, description="on whose node, of a job of several nodes")
 
 
 class NewDataset(Body):

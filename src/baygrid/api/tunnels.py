@@ -38,7 +38,7 @@ async def open_tunnel(
     attempt = await run_in_threadpool(tunnels.begin, call.platform, call.actor, job, what)
     wanted = Tunnel(
         new_id(), attempt.id, attempt.token, tuple(body.command), body.terminal, body.rows, body.columns,
-        body.term, body.port,
+        body.term, body.port, body.rank,
     )  # fmt: skip
     call.server.tunnels.open(wanted, call.actor.token_id, attempt.centre)
     return Json({"id": wanted.id, "attempt": attempt.id, "centre": attempt.centre}, 201)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Order, PartitionReport
@@ -114,6 +114,27 @@ class Submission:
 
     id: str = ""
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A command of the agent's machine, with its environment: the words that follow it are run once on the
+    node of a rank of a running task, as part of that task. Standard input, output and errors pass through as
+    they are, a terminal with its size, and so does the exit code; TERM ends it there, too, and it does not
+    outlive the task. What `environ` has may be seen by what it runs."""
+
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+@runtime_checkable
+class Entered(Protocol):
+    """An engine whose tasks can be entered: it has the capability "exec"."""
+
+    def entrance(self, id: str, rank: int, terminal: bool) -> Entrance:
+        """`id`: of a `Sight`. From any thread. Raises LookupError where it does not run, with the reason, and
+        EngineSilent."""
+        ...
 
 
 class Engine(Protocol):

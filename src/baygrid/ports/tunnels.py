@@ -30,7 +30,8 @@ Frame = tuple[bytes, bytes]
 @dataclass(frozen=True, slots=True)
 class Tunnel:
     """`token`: of the attempt that it leads to. `command`: none is the user's shell. `port` other than 0: no
-    command, a connection to this port of the node, which must be the job's own."""
+    command, a connection to this port of the node, which must be the job's own. `rank`: whose node of a
+    gang."""
 
     id: str
     attempt: str
@@ -41,6 +42,7 @@ class Tunnel:
     columns: int = 80
     term: str = "xterm"
     port: int = 0
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ def run(settings: AgentSettings, ready: Callable[[str], None], failpoint: Failpo
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: loop.stop())
     ready(said(centre.inventory()))
-    door = Doorkeeper(transport, centre.enter) if isinstance(centre, Enterable) else None
+    door = None
+    if isinstance(centre, Enterable) and "exec" in centre.capabilities():
+        door = Doorkeeper(transport, centre.enter)
     why = loop.run()
     if door is not None:
         door.stop()

@@ -25,6 +25,7 @@ class TestSlurm(behaviour.Behaviour):
             "checkpoint",
             "secrets",
             "estimate",
+            "exec",
             "gang",
             "out-of-memory",
             "outside-usage",

@@ -21,7 +21,7 @@ def site(site24):
 
 class TestSlurm24:
     capabilities = frozenset(
-        {"accelerators", "accounts", "arrays", "checkpoint", "estimate", "gang", "secrets"}
+        {"accelerators", "accounts", "arrays", "checkpoint", "estimate", "exec", "gang", "secrets"}
     )
     managed = False
     cpus = 8
@@ -42,6 +42,13 @@ class TestSlurm24:
     test_accelerators_are_distinct = Behaviour.test_accelerators_are_distinct_while_they_are_used
     test_what_can_never_run_there_is_refused = Behaviour.test_what_can_never_run_there_is_refused
     test_many_at_once = Behaviour.test_many_at_once
+    test_a_command_beside_it = Behaviour.test_a_command_beside_it_has_its_place_and_passes_its_code_on
+    test_what_is_sent_arrives_whole = Behaviour.test_what_is_sent_arrives_whole
+    test_a_shell = Behaviour.test_a_shell_has_a_terminal_of_the_users_size
+    test_it_ends_with_the_user = Behaviour.test_it_ends_with_the_user
+    test_it_ends_with_the_attempt = Behaviour.test_it_ends_with_the_attempt
+    test_each_rank_of_a_gang_can_be_entered = Behaviour.test_each_rank_of_a_gang_can_be_entered
+    test_a_port = Behaviour.test_a_port_of_it_has_many_connections_each_of_two_halves
     test_a_restart = Behaviour.test_a_restart_finds_what_runs_and_what_ended
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import select
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from baygrid.centres.folder.attached import NotThere
 from baygrid.centres.folder.files import Files
 from baygrid.centres.local import processes
-from baygrid.centres.local.beside import NotThere, user_of
+from baygrid.centres.local.beside import owner_of
 from baygrid.ports import tunnels
 from baygrid.ports.tunnels import DATA, END, Frame, packed
 
@@ -32,29 +34,38 @@ class Connection:
             raise NotThere(f"the job does not listen on port {port} of 127.0.0.1")
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._socket.settimeout(None)
+        self._sent = threading.Event()
 
     def out(self) -> Iterator[bytes]:
+        """When the job sends no more, the user may still: it is over when both are done, or it broke."""
         while True:
             try:
                 while not select.select([self._socket], [], [], tunnels.QUIET_S)[0]:
                     yield packed(DATA)
                 data = self._socket.recv(PIECE)
             except (OSError, ValueError):  # it broke, or we have closed it
-                break
+                yield packed(END)
+                return
             if not data:
                 break
             yield packed(DATA, data)
         yield packed(END)
+        while not self._sent.wait(tunnels.QUIET_S):
+            yield packed(DATA)
 
     def take(self, frame: Frame) -> None:
         kind, data = frame
-        with suppress(OSError):
+        try:
             if kind == DATA:
                 self._socket.sendall(data)
             elif kind == END:
+                self._sent.set()
                 self._socket.shutdown(socket.SHUT_WR)
+        except OSError:  # the job reads no more, and needs nothing more to be sent
+            self._sent.set()
 
     def close(self) -> None:
+        self._sent.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -83,7 +94,7 @@ def _sockets(files: Files) -> Iterator[int]:
     if claim is None or claim.pid is None:
         raise NotThere("the attempt is not running here")
     leader = processes.look(claim.pid)
-    if leader is None or leader.start != claim.start or processes.owner(claim.pid) != user_of(files):
+    if leader is None or leader.start != claim.start or processes.owner(claim.pid) != owner_of(files):
         raise NotThere("the attempt has just ended")
     for process in processes.everyone():
         if process.session == claim.pid:

@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from baygrid.centres.engine import Engine, EngineSilent, Outside
+from baygrid.centres.engine import Engine, EngineSilent, Entered, Outside
 from baygrid.centres.folder import owners, secrets, staging
+from baygrid.centres.folder.attached import NotThere, check_rank
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable, require_image
 from baygrid.centres.folder.files import Files, Why, key_of
 from baygrid.centres.folder.sweep import Sweeper
+from baygrid.centres.folder.users import User, ids_of, user_of
 from baygrid.centres.queued.asking import Asking
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
+from baygrid.centres.queued.entering import Inside, Relayed
 from baygrid.centres.queued.life import NEVER, Life
 from baygrid.centres.queued.notes import Notes
 from baygrid.centres.queued.questions import Questions
@@ -28,6 +31,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Fetch, Observation, StagingFailed
 from baygrid.ports.messages import WITHDRAWN, Forecast, Inquiry, Order, PartitionReport, Stop
+from baygrid.ports.tunnels import Tunnel
 
 
 def no_account(order: Order) -> str:
@@ -59,6 +63,7 @@ class QueuedCentre:
             self._root.chmod(mode)
         self._name, self._path, self._account_of = name, path, account_of
         self.version = version
+        self._engine = engine
         self._launch, self._capabilities = engine.launch, engine.capabilities() | {"secrets"}
         self._notes = Notes(self._root / ".notes")
         self._sweeper = Sweeper(self._root / ".trash")
@@ -112,6 +117,27 @@ class QueuedCentre:
     def entrust(self, order: Order, values: Mapping[str, str]) -> None:
         """As `prepare`, a thread of its own may do it."""
         secrets.keep(self._files(order.token), order.secrets, values)
+
+    def enter(self, tunnel: Tunnel) -> Inside | Relayed:
+        """From any thread. Raises LookupError, OSError."""
+        attempt = self._life.attempts.get(key_of(tunnel.token))
+        target = attempt.target if attempt is not None else None
+        if attempt is None or target is None or attempt.stage is Stage.DONE:
+            raise NotThere("the attempt is not running here")
+        if not isinstance(self._engine, Entered):
+            raise NotThere("this centre cannot run a command beside a job")
+        check_rank(tunnel.rank, attempt.order.count)
+        user = user_of(ids_of(attempt.account)[0]) if attempt.account else User()
+        try:
+            entrance = self._engine.entrance(target.id, tunnel.rank, tunnel.terminal)
+        except EngineSilent as silence:
+            raise NotThere(f"the centre's scheduler does not answer: {silence}") from None
+        if tunnel.port:
+            return Relayed(entrance, tunnel, user)
+        files = attempt.files
+        return Inside(
+            entrance, files, tunnel, user, lambda: attempt.why is not None or files.exit() is not None
+        )
 
     def start(self, order: Order, now: Instant) -> None:
         """It is submitted with all others that start before the next look."""

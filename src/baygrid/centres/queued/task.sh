@@ -2,17 +2,16 @@
 # line that says how it ended. Before this stand, for this one attempt, _bg_dir, _bg_script (this file), _bg_ranks,
 # _bg_accelerators, _bg_keep, _bg_forward, _bg_forward_ranks and the functions _bg_environ, _bg_each, and
 # _bg_id, _bg_head and _bg_rank, which put what they find into _bg_word.
-# With the argument "rank" it is one rank of a gang.
+# With the argument "rank" it is one rank of a gang. With "enter", a rank, a terminal's type ("" for none) and words it
+# is a command beside the attempt: one byte says that it begins (6) or not (21, and the reason follows).
 # Its variables have a prefix and are not exported: the engine's and the job's are here, too. What this shell
 # itself has to say is no part of the attempt's log.
 set -C -f
-exec 2>/dev/null
+[ "${1-}" = enter ] || exec 2>/dev/null
 
-# Becomes the job's command $1 (setup or run), with nothing of this environment but what is kept.
-_bg_become() {
+# Takes the job's place and environment as rank $_bg_number, with nothing of this environment but what is kept.
+_bg_inhabit() {
   cd "$_bg_dir/work" || exit 74
-  _bg_rank
-  _bg_number=$_bg_word
   _bg_address=${MASTER_ADDR-}
   # Lines of `export -p` are "export NAME=VALUE"; further lines of a value may look so, too, and do no harm.
   IFS='
@@ -40,6 +39,13 @@ _bg_become() {
     unset CUDA_VISIBLE_DEVICES
   fi
   export NODE_RANK="$_bg_number" MASTER_ADDR="$_bg_address"
+}
+
+# Becomes the job's command $1 (setup or run).
+_bg_become() {
+  _bg_rank
+  _bg_number=$_bg_word
+  _bg_inhabit
   trap - TERM INT HUP QUIT USR1 USR2
   exec 2>&1
   if [ -x "../$1" ]; then exec "../$1"; fi
@@ -64,6 +70,33 @@ _bg_do() {
   return "$_bg_one"
 }
 
+# Becomes, beside the attempt, the command $3... of rank $1 at a terminal of type $2. Else its output passes through
+# pipes: an engine's own may look like a terminal.
+_bg_enter() {
+  _bg_number=$1 _bg_terminal=$2
+  shift 2
+  MASTER_ADDR=127.0.0.1
+  [ "$_bg_ranks" = 1 ] || read -r MASTER_ADDR <"$_bg_dir/head"
+  _bg_inhabit
+  set +C +f
+  if [ $# = 0 ]; then
+    set -- "${SHELL:-/bin/sh}" ${_bg_terminal:+-i}
+  fi
+  if ! command -v "$1" >/dev/null; then
+    printf '\025there is no command %s' "'$1'"
+    exit 127
+  fi
+  if [ -n "$_bg_terminal" ]; then
+    export TERM="$_bg_terminal"
+    printf '\006'
+    exec "$@"
+  fi
+  exec 3>&1 4>&2
+  printf '\006'
+  _bg_code=$( { { { "$@" 3>&- 4>&- 5>&-; echo $? >&5; } | cat >&3; } 2>&1 | cat >&4; } 5>&1 )
+  exit "${_bg_code:-137}"
+}
+
 _bg_told() {
   _bg_stopped=1
   if [ -n "$_bg_forward" ]; then
@@ -72,6 +105,11 @@ _bg_told() {
     trap "_bg_told $1" "$1"
   fi
 }
+
+if [ "${1-}" = enter ]; then
+  shift
+  _bg_enter "$@"
+fi
 
 _bg_stopped=''
 for _bg_signal in TERM INT HUP QUIT USR1 USR2; do
@@ -97,7 +135,10 @@ _bg_id
 { printf '%s\n%s\n{"id":"%s","host":"%s"}\n' "$_bg_stat" "$_bg_boot" "$_bg_word" "$_bg_host"; } >claim || exit 73
 exec >>log
 _bg_word=127.0.0.1
-[ "$_bg_ranks" = 1 ] || _bg_head
+if [ "$_bg_ranks" != 1 ]; then
+  _bg_head
+  echo "$_bg_word" >head
+fi
 export MASTER_ADDR="$_bg_word"
 
 _bg_code=0 _bg_phase=setup

@@ -143,6 +143,22 @@ def cancelled(ids: Sequence[str]) -> list[str]:
     return ["scancel", "--quiet", *ids]
 
 
+def running(id: str) -> list[str]:
+    """The number of what runs under this id: an element of an array has one of its own."""
+    return ["squeue", "--noheader", f"--jobs={id}", "--states=running", "--format=%A"]
+
+
+def inside(number: str, rank: int, terminal: bool) -> list[str]:
+    """A step beside all others of the job, on the node of this rank; what is to be run follows. Unbuffered:
+    else half a line waits for its other half. Twice quiet: once is not enough for an exit code to pass
+    without a word."""
+    how = ["--pty"] if terminal else ["--unbuffered"]
+    return [
+        "srun", f"--jobid={number}", "--overlap", "--nodes=1", "--ntasks=1", f"--relative={rank}",
+        "--quiet", "--quiet", "--chdir=/", *how,
+    ]  # fmt: skip
+
+
 def config() -> list[str]:
     return ["scontrol", "show", "config"]
 

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from baygrid.centres.engine import EngineSilent, Launch, Outside, Sight, Stand, Submission, Task
+from baygrid.centres.engine import EngineSilent, Entrance, Launch, Outside, Sight, Stand, Submission, Task
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.users import ids_of
 from baygrid.centres.slurm import commands, parse
 from baygrid.centres.slurm.arrays import Arrays, alike
 from baygrid.centres.slurm.commands import Request
-from baygrid.centres.slurm.running import Run, runner
+from baygrid.centres.slurm.running import Run, environment, located, runner
 from baygrid.centres.slurm.settings import SlurmSettings
 from baygrid.ports.basics import Clock, Instant
 from baygrid.ports.messages import Order, PartitionReport
@@ -68,7 +68,7 @@ class SlurmEngine:
 
     def capabilities(self) -> frozenset[str]:
         config = self._site()
-        found = {"gang", "accelerators", "arrays", "estimate", "checkpoint"}
+        found = {"gang", "accelerators", "arrays", "estimate", "checkpoint", "exec"}
         if config.get("ConstrainRAMSpace") == "yes" and "task/cgroup" in config.get("TaskPlugin", ""):
             found.add("out-of-memory")
         if self._accounting:
@@ -162,6 +162,17 @@ class SlurmEngine:
         text = self._ask(commands.used(since, until, self._mark))
         found = self._parsed(lambda: parse.outside(text, self._mark, since, until), "sacct")
         return [self._spelled(one) for one in found]
+
+    def entrance(self, id: str, rank: int, terminal: bool) -> Entrance:
+        """A step of the job's own, by srun."""
+        said = self._run(commands.running(id))
+        number = said.out.strip()
+        if said.code != 0 and parse.away(said.err):
+            raise EngineSilent(parse.told(said.err))
+        if said.code != 0 or not number.isdigit():
+            raise LookupError("the job does not run at Slurm any more, or not yet")
+        argv = located(self._settings, commands.inside(number, rank, terminal))
+        return Entrance(tuple(argv), environment(self._settings))
 
     # How it is asked
 

@@ -26,23 +26,31 @@ class Said:
 Run = Callable[[Sequence[str]], Said]
 
 
-def runner(settings: SlurmSettings) -> Run:
-    """Runs a command with an environment of its own: jobs inherit it, and must not see the agent's."""
-    programs = str(settings.programs) if settings.programs is not None else ""
-    environment = {
-        "PATH": f"{PATHS}:{programs}" if programs else PATHS,
+def environment(settings: SlurmSettings) -> dict[str, str]:
+    """In which its commands run."""
+    return {
+        "PATH": f"{PATHS}:{settings.programs}" if settings.programs is not None else PATHS,
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "SLURM_TIME_FORMAT": "%s",
         **({"SLURM_CONF": str(settings.conf)} if settings.conf is not None else {}),
     }
 
+
+def located(settings: SlurmSettings, argv: Sequence[str]) -> list[str]:
+    """The same with the program where this site has it."""
+    return [f"{settings.programs}/{argv[0]}" if settings.programs is not None else argv[0], *argv[1:]]
+
+
+def runner(settings: SlurmSettings) -> Run:
+    """Runs a command with an environment of its own: jobs inherit it, and must not see the agent's."""
+    environ = environment(settings)
+
     def run(argv: Sequence[str]) -> Said:
-        program = f"{programs}/{argv[0]}" if programs else argv[0]
         try:
             done = subprocess.run(
-                [program, *argv[1:]],
-                env=environment,
+                located(settings, argv),
+                env=environ,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

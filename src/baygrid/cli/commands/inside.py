@@ -15,6 +15,9 @@ from baygrid.cli.tunnel import Tunnel
 from baygrid.ports.tunnels import DATA, END, ERROR, EXIT, SIZE
 
 JobId = Annotated[str, typer.Argument(metavar="JOB")]
+Rank = Annotated[
+    int, typer.Option("--rank", metavar="N", min=0, help="On whose node, of a job of several nodes.")
+]
 _PIECE = 64 * 1024
 
 
@@ -33,19 +36,20 @@ def exec_(
     terminal: Annotated[
         bool, typer.Option("--tty", "-t", help="With a terminal, as for a shell or an editor.")
     ] = False,
+    rank: Rank = 0,
 ) -> None:
     """Run a command beside a running job: as its user, in its folder, with its environment. Its exit code is
     the command's."""
-    _run(session, job, words, terminal)
+    _run(session, job, words, terminal, rank)
 
 
-def ssh(session: Session, job: JobId) -> None:
+def ssh(session: Session, job: JobId, rank: Rank = 0) -> None:
     """Open a shell beside a running job, as `exec --tty` does. It is no SSH: it goes through the platform."""
-    _run(session, job, [], terminal=True)
+    _run(session, job, [], True, rank)
 
 
-def _run(session: Session, job: str, words: list[str], terminal: bool) -> None:
-    body: dict[str, Any] = {"command": words, "terminal": terminal}
+def _run(session: Session, job: str, words: list[str], terminal: bool, rank: int) -> None:
+    body: dict[str, Any] = {"command": words, "terminal": terminal, "rank": rank}
     if not (terminal and sys.stdin.isatty()):
         tunnel = _begun(session, job, body)
         raise typer.Exit(_shown(tunnel))
@@ -97,6 +101,7 @@ def port_forward(
     ports: Annotated[
         str, typer.Argument(metavar="PORT[:LOCAL]", help="A port of 127.0.0.1 that the job listens on.")
     ],
+    rank: Rank = 0,
 ) -> None:
     """Make a port of a running job one of this machine, at 127.0.0.1, until Ctrl-C."""
     there, _, here = ports.partition(":")
@@ -125,14 +130,16 @@ def port_forward(
         while True:
             connection, _ = listener.accept()
             threading.Thread(
-                target=_forwarded, args=(session, job, int(there), connection), daemon=True
+                target=_forwarded,
+                args=(session, job, {"port": int(there), "rank": rank}, connection),
+                daemon=True,
             ).start()
 
 
-def _forwarded(session: Session, job: str, port: int, connection: socket.socket) -> None:
+def _forwarded(session: Session, job: str, body: dict[str, Any], connection: socket.socket) -> None:
     with connection:
         try:
-            tunnel = Tunnel(session.client, job, {"port": port})
+            tunnel = Tunnel(session.client, job, body)
         except CliError as error:
             session.out.note(str(error))
             return

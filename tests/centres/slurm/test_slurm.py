@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -219,6 +220,17 @@ def test_a_signal_reaches_every_rank_of_a_gang(site):
     site.centre.stop(stop_of(one, grace_s=30), site.now())
     assert until(site, one).state is CANCELLED
     assert whole_log(site, one).count(b"saved\n") == 2
+
+
+def test_nothing_is_left_of_a_job_that_ignores_its_end_where_slurm_follows_parents(site24):
+    one = order('trap "" TERM; echo $$; while :; do sleep 0.1; done')
+    start(site24, one)
+    until_log(site24, one, b"\n")
+    process = Path("/proc") / whole_log(site24, one).decode().strip()
+    assert process.exists()
+    site24.centre.stop(stop_of(one, grace_s=1), site24.now())
+    assert until(site24, one).state is CANCELLED
+    eventually(lambda: not process.exists())
 
 
 def test_who_cancels_at_the_centre_is_told(site):

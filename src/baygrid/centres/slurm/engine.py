@@ -132,14 +132,15 @@ class SlurmEngine:
 
     def signal(self, sights: Sequence[Sight], name: str) -> None:
         """srun ends its ranks at once when it is told TERM itself: in a gang the ranks and the script are
-        told, and srun is not. KILL is for the script at once; the rest then has KillWait of the site's.
+        told, and srun is not. KILL is for the script and all below it at once: where Slurm follows parents
+        (proctrack/linuxproc), it loses whatever outlives the script.
 
         Only what runs is signalled: 22.05 takes `scancel --batch --signal=KILL 7_1`, where 7_1 still waits,
         for an end of the whole array."""
         listed = {sight.id: sight for sight in self.look()}
         begun = [listed[one.id] for one in sights if one.id in listed and listed[one.id].stand in _BEGUN]
         if name == "KILL":
-            self._scancel([one.id for one in begun], lambda ids: commands.signalled(ids, name, "batch"))
+            self._scancel([one.id for one in begun], lambda ids: commands.signalled(ids, name, "full"))
             self._scancel([one.id for one in sights], commands.cancelled)
             return
         gangs = [one.id for one in begun if len(one.nodes) > 1]

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import h11
 import pytest
 
 from tests.cli.test_end_to_end import BAYGRID, TIMEOUT, Home
@@ -122,6 +123,74 @@ def test_a_port_of_the_job_and_no_other(home: Home, job: str, port: int):
         foreign.settimeout(0.2)
         with pytest.raises(TimeoutError):
             foreign.accept()
+
+
+def test_a_protocol_that_both_sides_speak_at_once_goes_through_a_port(home: Home, tmp_path: Path):
+    """As a notebook's kernel does by websockets: HTTP first, then another protocol on the same connection."""
+    port = free_port()
+    (tmp_path / "server.py").write_text(UPGRADING)
+    id = home.call(
+        "submit", home.job("upgrading", f"exec {sys.executable} {tmp_path}/server.py {port}")
+    ).stdout
+    id = id.strip()
+    _until(lambda: "up" in home.popen("logs", id).communicate(timeout=TIMEOUT)[0])
+    with _forwarding(home, id, f"{port}:0") as address, contextlib.ExitStack() as stack:
+        host, _, number = address.partition(":")
+        users = []
+        for _ in range(3):
+            connection = socket.create_connection((host, int(number)), timeout=TIMEOUT)
+            users.append(stack.enter_context(connection))
+            _upgrade(connection)
+        for said in (b"one\n", b"two\n", os.urandom(200_000).replace(b"\n", b".") + b"\n"):
+            for connection in users:
+                connection.sendall(said)
+            for connection in users:
+                assert _exactly(connection, len(said)) == said
+        for connection in users:
+            connection.shutdown(socket.SHUT_WR)
+            assert _exactly(connection, 4) == b"bye\n"
+            assert connection.recv(1) == b""
+    home.call("cancel", id)
+
+
+def _upgrade(connection: socket.socket) -> None:
+    client = h11.Connection(h11.CLIENT)
+    headers = [("Host", "job"), ("Connection", "upgrade"), ("Upgrade", "lines")]
+    for event in (h11.Request(method="GET", target="/", headers=headers), h11.EndOfMessage()):
+        connection.sendall(client.send(event))
+    while (event := client.next_event()) is h11.NEED_DATA:
+        client.receive_data(connection.recv(4096))
+    assert isinstance(event, h11.InformationalResponse)
+    assert event.status_code == 101
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (piece := connection.recv(size - len(data))):
+        data += piece
+    return data
+
+
+UPGRADING = """
+import socket, sys, threading, h11
+
+def served(connection):
+    server = h11.Connection(h11.SERVER)
+    while (event := server.next_event()) is h11.NEED_DATA or isinstance(event, h11.Request):
+        if event is h11.NEED_DATA:
+            server.receive_data(connection.recv(4096))
+    headers = [("Connection", "upgrade"), ("Upgrade", "lines")]
+    connection.sendall(server.send(h11.InformationalResponse(status_code=101, headers=headers)))
+    while data := connection.recv(65536):
+        connection.sendall(data)
+    connection.sendall(b"bye\\n")
+    connection.close()
+
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("up", flush=True)
+while True:
+    threading.Thread(target=served, args=(listener.accept()[0],)).start()
+"""
 
 
 def test_each_is_an_event_without_what_went_through(home: Home, job: str):

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.centres.engine import Stand
+from baygrid.centres.engine import Sight, Stand
 from baygrid.centres.folder import owners
 from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.queued.attempt import name_of
+from baygrid.centres.queued.joined import Told, joined
 from baygrid.centres.queued.notes import Notes
 from baygrid.core.jobs.lifecycle import AttemptState
 from tests.centres.fifo import LAUNCH, Faulty
@@ -376,3 +377,11 @@ def test_a_node_that_the_engine_calls_otherwise_one_day_is_where_it_was(site, mo
         pump(site, one, lambda again=again: len(asked) >= again)
         assert until(site, one, RUNNING).nodes == first
         site.restart()
+
+
+def test_what_has_not_begun_may_be_given_other_nodes():
+    """As Slurm does that has chosen a node before it misses it: a server believes no attempt that moves."""
+    chosen = Sight("bg-1", "1", Stand.RUNNING, "RUNNING", nodes=("n1",))
+    seen = joined(Told(), chosen, None, patient=True)
+    assert seen is not None
+    assert (seen.state, seen.nodes) == (AttemptState.WAITING, ())

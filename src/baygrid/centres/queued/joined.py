@@ -58,14 +58,14 @@ def joined(told: Told, sight: Sight | None, why: str | None, *, patient: bool) -
 
 
 def _alive(told: Told, sight: Sight | None, why: str | None) -> Observation:
-    """It waits or runs, or its end is not wholly known."""
+    """It waits or runs, or its end is not wholly known. What has not begun has no nodes yet: an engine may
+    find that those it chose are dead, and choose others."""
     if told.began is None:
         assert sight is not None
         return Observation(
             AttemptState.WAITING,
             raw=sight.raw,
             detail=sight.reason,
-            nodes=sight.nodes,
             expected_at=sight.expected_at,
         )
     stopping = why is not None or (sight is not None and sight.stand is Stand.STOPPING)

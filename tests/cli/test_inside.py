@@ -156,12 +156,12 @@ def test_a_protocol_that_both_sides_speak_at_once_goes_through_a_port(home: Home
 def _upgrade(connection: socket.socket) -> None:
     client = h11.Connection(h11.CLIENT)
     headers = [("Host", "job"), ("Connection", "upgrade"), ("Upgrade", "lines")]
-    for event in (h11.Request(method="GET", target="/", headers=headers), h11.EndOfMessage()):
-        connection.sendall(client.send(event))
-    while (event := client.next_event()) is h11.NEED_DATA:
+    connection.sendall(client.send(h11.Request(method="GET", target="/", headers=headers)) or b"")
+    connection.sendall(client.send(h11.EndOfMessage()) or b"")
+    while (answer := client.next_event()) is h11.NEED_DATA:
         client.receive_data(connection.recv(4096))
-    assert isinstance(event, h11.InformationalResponse)
-    assert event.status_code == 101
+    assert isinstance(answer, h11.InformationalResponse)
+    assert answer.status_code == 101
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

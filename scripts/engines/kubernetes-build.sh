@@ -3,7 +3,7 @@
 # kubelet, and the image in which its containers run. Needs root (packages), 2.5 GB while it builds, some minutes.
 #   kubernetes-build.sh DIR    leaves DIR/bin and DIR/images (450 MB); done already: returns at once
 set -euo pipefail
-[ $# = 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 1 ] || { sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 here=$(dirname "$(realpath "$0")")
 mkdir -p "$1"
 dir=$(realpath "$1")

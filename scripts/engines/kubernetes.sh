@@ -5,20 +5,23 @@
 #   scripts/engines/kubernetes.sh up [DIR]     a fresh cluster with everything it writes in DIR; up already: nothing
 #   scripts/engines/kubernetes.sh env [DIR]    its KUBECONFIG, as a line for a shell
 #   scripts/engines/kubernetes.sh down [DIR]   ends it at once; DIR goes with it
-# BAYGRID_K8S_CACHE: where the programs are (.cache/engines/kubernetes). DIR: $BAYGRID_ENGINES/kubernetes-run unless given.
+# BAYGRID_K8S_CACHE: where the programs are (.cache/engines/kubernetes of the project). DIR: $BAYGRID_ENGINES/kubernetes-run,
+# or .cache/engines/kubernetes-run of the project, unless given.
 # BAYGRID_K8S_PORT: the first of 100 ports on 127.0.0.1 (27000); it also chooses the node's address in 198.18.0.0/15,
 # which exists on this machine only: clusters with different ones live side by side.
 # Exit code 3: not built.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(dirname "$(realpath "$0")")
-cd "$here/../.."
-cache=$(realpath -m "${BAYGRID_K8S_CACHE:-.cache/engines/kubernetes}")
+cache=$(realpath -m "${BAYGRID_K8S_CACHE:-$here/../../.cache/engines/kubernetes}")
 bin=$cache/bin
 port=${BAYGRID_K8S_PORT:-27000}
 cores=16 accelerators=8
 
 die() { printf 'kubernetes: %s\n' "$1" >&2; exit "${2:-1}"; }
+
+# The lines at the top of this file.
+usage() { sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 
 # What of this machine is not in DIR is named after the port.
 names() {
@@ -168,9 +171,11 @@ up() {
     { [ -e "$cache/.built" ] && complete; } || die "not built; run: scripts/engines/kubernetes.sh build" 3
     [ "$(id -u)" = 0 ] || die "needs root"
     if [ -n "$(keeper)" ]; then return; fi
-    [ ! -e "$dir" ] || down
+    (down) # which may have had another port
     mkdir -p "$dir/certs"
     printf '%s' "$port" >"$dir/port"
+    # A half would be taken for a cluster the next time.
+    trap 'tail -n 5 "$dir"/log/* >&2 || true; (down) || true' EXIT
     credentials
     configure_node
     local controller
@@ -181,14 +186,16 @@ up() {
     echo $! >"$dir/keeper"
     local deadline=$((SECONDS + 120))
     until node_is_ready 2>/dev/null && pretend_accelerators; do
-        [ -n "$(keeper)" ] || die "ended before it was ready, see $dir/log"
-        [ $SECONDS -lt $deadline ] || die "not ready after two minutes, see $dir/log"
+        [ -n "$(keeper)" ] || die "ended before it was ready; its logs:"
+        [ $SECONDS -lt $deadline ] || die "not ready after two minutes; its logs:"
         sleep 0.2
     done
+    trap - EXIT
 }
 
 down() {
-    [ ! -s "$dir/port" ] || port=$(<"$dir/port")
+    [ -s "$dir/port" ] || return 0 # no cluster's folder: what has the usual port is another's
+    port=$(<"$dir/port")
     names
     local pid left
     pid=$(keeper)
@@ -207,7 +214,7 @@ down() {
 }
 
 names
-dir=$(realpath -m "${2:-${BAYGRID_ENGINES:-.cache/engines}/kubernetes-run}")
+dir=$(realpath -m "${2:-${BAYGRID_ENGINES:-$here/../../.cache/engines}/kubernetes-run}")
 case "${1:-}" in
     build) exec "$here/kubernetes-build.sh" "$cache" ;;
     up) up ;;
@@ -215,5 +222,5 @@ case "${1:-}" in
     down) down ;;
     complete) complete ;;
     inside) inside ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) usage ;;
 esac

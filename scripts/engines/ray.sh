@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Ray cluster for tests, the demo and the fault campaign: a head and a worker on this machine, in one folder.
+# A real Ray cluster for tests and the demo of a region: a head and a worker on this machine, in one folder.
 #   scripts/engines/ray.sh install             Ray in an environment of its own (.cache/engines/ray-VERSION), once
 #   scripts/engines/ray.sh up [DIR]            installs, starts both nodes, waits until both are alive
 #   scripts/engines/ray.sh env [DIR]           what a shell may eval: RAY_DASHBOARD (of the Jobs API), RAY_ADDRESS, PATH
@@ -13,7 +13,7 @@
 # none of them real), NODE_MODEL (H100). All RAY_* of the caller reach Ray, too. Exit code 3: Ray cannot be installed.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/../.." && pwd)
-engines=${BAYGRID_ENGINES:-$project/.cache/engines}
+engines=$(realpath -m "${BAYGRID_ENGINES:-$project/.cache/engines}")
 lock=$project/scripts/engines/ray.lock
 locked=$(sed -n 's/^ray==\([0-9.]*\).*/\1/p' "$lock")
 venv=$engines/ray-${RAY_VERSION:-$locked}
@@ -172,7 +172,7 @@ case "${1:-}" in
     up) install; settle ;;
     down) [ -e "$dir/settings" ] || exit 0 ;;
     env | kill-head | start-head | kill-worker | start-worker) running ;;
-    *) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
 esac
 host='' worker_host='' base='' sockets=''
 # shellcheck disable=SC1091

@@ -6,7 +6,7 @@
 #   scripts/engines/slurm.sh env [DIR]          prints what a client's environment needs
 #   scripts/engines/slurm.sh kill-controller|start-controller [DIR]    SIGKILL, and back with its saved state
 #   scripts/engines/slurm.sh kill-node|start-node NAME [DIR]           a node dies with all that runs on it
-# DIR: ${BAYGRID_ENGINES:-.cache/engines}/slurm. Only root can start one. Exit code 3: not installed, or not root.
+# DIR: $BAYGRID_ENGINES/slurm, else .cache/engines/slurm of the project. Only root can start one. Exit code 3: not installed, or not root.
 # Variables of `up`, kept for the other commands:
 #   ENGINE_ADDRESS 127.0.0.1   ENGINE_PORT 17000 (and 2 + nodes above it)   ENGINE_CLUSTER baygrid
 #   ENGINE_NODES n1 n2   ENGINE_CPUS 8   ENGINE_MEMORY 8192 (MiB)   ENGINE_GPUS H100:8 ("" for none)   ENGINE_PARTITION main
@@ -16,6 +16,9 @@ set -euo pipefail
 PATH=/usr/sbin:/sbin:$PATH
 
 die() { printf 'slurm: %s\n' "$1" >&2; exit "${2:-1}"; }
+
+# The lines at the top of this file.
+usage() { sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 
 missing() { ! command -v slurmctld || ! command -v slurmdbd || ! command -v munged || ! command -v mariadbd ||
     [ -z "$(find /usr/lib -name accounting_storage_mysql.so -path '*slurm*' 2>/dev/null)" ]; } >/dev/null 2>&1
@@ -66,16 +69,16 @@ as() { local user=$1; shift; (cd / && runuser -u "$user" -- env SLURM_CONF="$dir
 up() {
     if missing; then die "not installed; run: scripts/engines/slurm.sh install" 3; fi
     [ "$(id -u)" = 0 ] || die "only root can start one" 3
-    if [ -r "$dir/settings" ] && settings && timeout 5 sinfo >/dev/null 2>&1; then return; fi
+    if [ -e "$dir/complete" ] && settings && timeout 5 sinfo >/dev/null 2>&1; then return; fi
     [ ! -e "$dir/settings" ] || down
     mkdir -p "$dir"
-    dir=$(realpath "$dir")
     (cd / && runuser -u nobody -- test -x "$dir") || die "$dir: other users must be able to reach it (chmod o+x its folders)"
     [ "${#dir}" -lt 80 ] || die "$dir: too long for a socket's name"
     mkdir -m 755 "$dir"/{etc,run,log,spool,state,munge,mysql}
     chmod 755 "$dir"
     chown slurm "$dir"/{run,log,state}
     save_settings
+    trap '(down) || true' EXIT
     settings
     for user in $users; do id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"; done
     configure
@@ -84,6 +87,8 @@ up() {
     as slurm slurmctld -c
     for node in $nodes; do slurmd_of "$node"; done
     until_true 60 all_idle || { tail -n 5 "$dir"/log/*.log >&2; die "the nodes did not come up"; }
+    touch "$dir/complete"
+    trap - EXIT
 }
 
 all_idle() { [ "$(timeout 5 sinfo -h -N -t idle -o %N | sort -u | wc -w)" = "$(wc -w <<<"$nodes")" ]; }
@@ -221,7 +226,6 @@ none_of() {
 
 down() {
     [ -e "$dir/settings" ] || return 0
-    dir=$(realpath "$dir")
     settings
     local node
     end_all $(pid_in run/slurmctld.pid)
@@ -274,8 +278,7 @@ known_node() { case " $nodes " in *" $1 "*) ;; *) die "no node $1 in $dir, only 
 command=${1:-}
 [ $# = 0 ] || shift
 case $command in kill-node | start-node) [ $# -gt 0 ] || die "$command needs a node's name"; name=$1; shift ;; esac
-dir=${1:-${BAYGRID_ENGINES:-.cache/engines}/slurm}
-[ ! -d "$dir" ] || dir=$(realpath "$dir")
+dir=$(realpath -m "${1:-${BAYGRID_ENGINES:-$(dirname "$(realpath "$0")")/../../.cache/engines}/slurm}")
 case $command in
     install | up | down) $command ;;
     env) settings; printf 'export SLURM_CONF=%q\n' "$SLURM_CONF" ;;
@@ -283,5 +286,5 @@ case $command in
     start-controller) settings; start_controller ;;
     kill-node) settings; known_node "$name"; kill_node "$name" ;;
     start-node) settings; known_node "$name"; slurmd_of "$name" ;;
-    *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) usage ;;
 esac

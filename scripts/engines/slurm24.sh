@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Slurm 24.11 beside the 22.05 of Debian 12: Debian 13 in a folder, entered by chroot; without slurmdbd unless asked.
-#   scripts/engines/slurm24.sh install          the chroot, made once in ${BAYGRID_ENGINES:-.cache/engines}/trixie (as root)
-#   scripts/engines/slurm24.sh up|down|... [DIR]  as scripts/engines/slurm.sh, whose variables it takes; DIR .../slurm24, port 17500
+#   scripts/engines/slurm24.sh install          the chroot, made once, as trixie beside the usual DIR (as root)
+#   scripts/engines/slurm24.sh up|down|... [DIR]  as scripts/engines/slurm.sh, whose variables it takes; port 17500
+# DIR: $BAYGRID_ENGINES/slurm24, else .cache/engines/slurm24 of the project.
 # Clients are in DIR/bin: `env` puts them first in PATH, and they enter the chroot by themselves.
 # What jobs must see of this machine: ENGINE_SHARED (/tmp by default; one folder) and DIR, both under their own names.
 # The mounts are in a namespace of their own, which ends with the last daemon: nothing of the host can be removed through it.
 set -euo pipefail
 PATH=/usr/sbin:/sbin:$PATH
-engines=${BAYGRID_ENGINES:-.cache/engines}
 here=$(dirname "$(realpath "$0")")
+engines=$(realpath -m "${BAYGRID_ENGINES:-$here/../../.cache/engines}")
 
 die() { printf 'slurm24: %s\n' "$1" >&2; exit "${2:-1}"; }
+
+# The lines at the top of this file.
+usage() { sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
 
 install() {
     [ "$(id -u)" = 0 ] || die "only root can make the chroot" 3
@@ -22,7 +26,7 @@ install() {
     fi
     mkdir -p "$engines"
     local root
-    root=$(realpath "$engines")/trixie
+    root=$engines/trixie
     # No mount outlives this: a broken one is begun anew with nothing of the host below it.
     unshare --mount --propagation private bash -euo pipefail -c "$(declare -f bootstrap); bootstrap $(printf %q "$root")"
 }
@@ -50,11 +54,10 @@ up() {
     [ "$(id -u)" = 0 ] || die "only root can start one" 3
     [ -e "$engines/trixie/made" ] || die "not installed; run: scripts/engines/slurm24.sh install" 3
     mkdir -p "$dir"
-    dir=$(realpath "$dir")
     if [ -s "$dir/munge/pid" ] && inside /slurm.sh up "$dir" 2>/dev/null; then return; fi
     export ENGINE_ACCOUNTING=${ENGINE_ACCOUNTING:-0} ENGINE_PORT=${ENGINE_PORT:-17500} ENGINE_CLUSTER=${ENGINE_CLUSTER:-baygrid24}
     local root user shared=${ENGINE_SHARED:-/tmp}
-    root=$(realpath "$engines")/trixie
+    root=$engines/trixie
     cp "$here/slurm.sh" "$root/slurm.sh"
     # The same names and numbers on both sides.
     for user in ${ENGINE_USERS:-bg-alice bg-bob}; do
@@ -93,9 +96,9 @@ case $command in
     install) install; exit ;;
     kill-node | start-node) dir=${3:-$engines/slurm24} ;;
     up | down | env | kill-controller | start-controller) dir=${2:-$engines/slurm24} ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) usage ;;
 esac
-[ ! -d "$dir" ] || dir=$(realpath "$dir")
+dir=$(realpath -m "$dir")
 case $command in
     up) up ;;
     env) "$here/slurm.sh" env "$dir"; printf 'export PATH=%q:$PATH\n' "$dir/bin" ;;

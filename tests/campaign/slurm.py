@@ -18,7 +18,7 @@ from tests.campaign.region import Centre
 from tests.centres.slurm.clusters import Cluster, cluster, lines
 from tests.faults.region import Json
 
-COMMANDS = ("squeue", "sacct", "scontrol", "scancel", "sinfo", "sacctmgr")
+COMMANDS = ("squeue", "sacct", "scontrol", "scancel", "sinfo", "sacctmgr", "srun")
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Slurm:
         options = {
             "conf": self.cluster.dir / "etc" / "slurm.conf",
             "programs": self.folder / "programs",
-            "accounts": self.folder / "accounts",
             "root": self.disk.root,
         }
-        return Centre("slurm", "slurm", {"options": [f"{name}={value}" for name, value in options.items()]})
+        told = [f"{name}={value}" for name, value in options.items()]
+        return Centre("slurm", "slurm", {"options": told, "account_map": ["default=bg-alice"]})
 
     def command(self, *arguments: str) -> None:
         with self.place.entered():
@@ -148,7 +148,6 @@ def slurm(place: Holder, folder: Path) -> Iterator[Slurm]:
 
 
 def _prepare(made: Slurm) -> None:
-    (made.folder / "accounts").write_text("default=bg-alice\n")
     programs = made.folder / "programs"
     programs.mkdir()
     real = Path("/usr/bin")

@@ -175,6 +175,12 @@ def test_a_project_without_an_account_is_refused(folder, users):
     site.centre.close()
 
 
+def test_who_has_jobs_of_several_projects_is_shared():
+    assert Accounts({"a": "ann", "b": "bob"}).shared == ()
+    assert Accounts({"a": "ann", "b": "bob", "c": "bob"}).shared == ("bob",)
+    assert Accounts({"a": "ann"}, "carl").shared == ("carl",)
+
+
 def test_accounts_are_read(tmp_path):
     file = tmp_path / "map"
     file.write_text("# who is who\nvision = alice\n\nspeech=bob:physics # later\n")

@@ -10,9 +10,10 @@ import pytest
 
 from baygrid.centres.folder.accounts import Accounts
 from baygrid.centres.folder.environment import NotRunnable
+from baygrid.centres.local import LocalCentre
 from baygrid.centres.queued import QueuedCentre
 from baygrid.centres.slurm import Account, account_of, read_settings
-from baygrid.wiring.drivers import DRIVERS, Given, parse_options
+from baygrid.wiring.drivers import DRIVERS, SYSTEM_PATH, Given, parse_options
 from tests.centres.site import order
 
 
@@ -60,6 +61,8 @@ def test_accounts_need_a_folder_that_they_can_pass(tmp_path):
     try:
         centre = DRIVERS["local"](Given(made / "state", "here", accounts=some))
         assert "accounts" in centre.capabilities()
+        assert isinstance(centre, LocalCentre)
+        assert centre._path.endswith(f"bin:{SYSTEM_PATH}")
     finally:
         shutil.rmtree(made)
 

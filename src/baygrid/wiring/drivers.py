@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from baygrid.centres import kubernetes, slurm
 from baygrid.centres.engine import EngineSilent
@@ -87,6 +87,9 @@ def parse_options(texts: Sequence[str]) -> Mapping[str, str]:
     return options
 
 
+SYSTEM_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+
+
 def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
     """The nodes as said, or this machine. Raises ValueError."""
     return parse_nodes(nodes) if nodes else this_machine()
@@ -103,8 +106,9 @@ def _local(given: Given) -> Driver:
             " them accounts with --account-map PROJECT=USER or --run-as USER (as root), or accept it with"
             " --as-me"
         )
-    # Jobs find this installation's own programs, `baygrid app` among them.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    # Jobs find this installation's own programs, `baygrid app` among them; other users nothing of root's own.
+    rest = SYSTEM_PATH if given.accounts else os.environ.get("PATH", os.defpath)
+    path = os.pathsep.join([str(Path(sys.executable).parent), rest])
     account_of = given.accounts.account_of if given.accounts else None
     return LocalCentre(root, declared(given.nodes), name=given.centre, path=path, account_of=account_of)
 

@@ -29,6 +29,12 @@ class Accounts:
         """Every user once."""
         return tuple(dict.fromkeys([*self.users.values(), *([self.other] if self.other else [])]))
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Users who have jobs of several projects: each can read the others' files and secrets."""
+        users = list(self.users.values())
+        return tuple(user for user in self.all if user == self.other or users.count(user) > 1)
+
     def account_of(self, order: Order) -> str:
         """Raises NotRunnable."""
         user = self.users.get(order.project, self.other)

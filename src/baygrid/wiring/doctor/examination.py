@@ -85,4 +85,5 @@ def _accounts(settings: AgentSettings) -> Iterator[Check]:
         except NotRunnable as unknown:
             yield Check("accounts", False, str(unknown), "make the user, or map its projects to another one")
         else:
-            yield Check("accounts", True, f"{user} is user {uid} here")
+            shared = ", of several projects, who see one another's secrets" if user in accounts.shared else ""
+            yield Check("accounts", True, f"{user} is user {uid} here{shared}")

@@ -39,7 +39,7 @@ bench: .venv/.stamp ## the benchmarks
 	@scripts/postgres.sh install
 	$(run)/python -m benchmarks
 
-campaign: .venv/.stamp ## the long simulations (hours; see tests marked campaign)
+campaign: .venv/.stamp ## hours of simulations, and of kills at real servers, databases, Slurm and Ray (tests marked campaign)
 	@scripts/postgres.sh install
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install; } >/dev/null
 	$(run)/pytest -m campaign --timeout 0 tests

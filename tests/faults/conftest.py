@@ -1,4 +1,4 @@
-"""One zygote for a worker's tests, and databases made from a template."""
+"""The processes of a worker's tests: all come of one zygote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The agent's three calls (see `ports.messages`): report, desired, logs; and how it gets its credential."""
+"""The agent's own calls: how it joins and renews its credential, those for jobs (see `ports.messages`), and
+what it measures its link with."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The agent's outermost loop: the only place that waits.
 
 The main thread owns the brain and the driver and never waits for the network, so a time limit is kept
-while the server hangs. Other threads carry one question each: what is desired (parked at the server),
-reports, logs, and blobs. Whatever arrives, ends or falls due wakes the main thread at once; nothing here
-polls.
+while the server hangs. Other threads wait in its stead: for what is desired (parked at the server), reports,
+logs, blobs, inputs from datasets and URIs, a new credential, a measurement, and the removal of old files.
+Whatever arrives, ends or falls due wakes the main thread at once; nothing here polls. A fault ends the loop,
+but one while staging ends that attempt.
 """
 
 from __future__ import annotations

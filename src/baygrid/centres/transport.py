@@ -1,5 +1,5 @@
-"""The way to the server over HTTP. Every request may be repeated, so none is ever retried here: whoever asked
-knows when to ask again."""
+"""The way to the server over HTTP. Every request may be repeated, and whoever asked knows when; only an
+upload that the server refuses, as when another sends the same, goes on here, from what it has by then."""
 
 from __future__ import annotations
 

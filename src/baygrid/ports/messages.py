@@ -1,8 +1,8 @@
 """The protocol between an agent and the server: values that cross the wire as JSON (see ARCHITECTURE.md,
 Centres dial out).
 
-Four calls, all made by the agent: `POST report`, a parked `GET desired?after=gen`, `PUT logs?offset=`, and
-`POST secrets` for an attempt that is about to start.
+The calls for jobs, all made by the agent: `POST report`, a parked `GET desired?after=gen`,
+`PUT logs?offset=`, and `POST secrets` for an attempt that is about to start; blobs go by calls of teams, too.
 Any of them may be lost, repeated or late without harm:
 - a report carries (incarnation, seq); an older pair is refused with 409;
 - everything not yet acknowledged (final states, usage) is in every report until the answer names it;

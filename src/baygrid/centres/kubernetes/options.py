@@ -16,7 +16,7 @@ def parse_site(name: str, root: Path, options: Mapping[str, str]) -> Site:
     """`options` are some of `OPTIONS`, and others that are not looked at. Raises ValueError."""
     if not options.get("image"):
         raise ValueError(
-            "name the image of jobs that name none, such as image=python:3.11: it has /bin/sh and awk"
+            "name the image of jobs that name none, such as image=python:3.11: it has /bin/sh, awk and sleep"
         )
     return Site(
         name,

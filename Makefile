@@ -32,7 +32,8 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
-	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && scripts/engines/slurm24.sh install; } >/dev/null
+	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
+	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null
 	$(PYTEST) -m "not campaign" tests
 
 bench: .venv/.stamp ## the benchmarks

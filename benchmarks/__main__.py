@@ -1,5 +1,5 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
-a large region on one core, and the placement engine on published traces (those need ../shared)."""
+200 centres on one core, a real Slurm (as root), and placement on published traces (in ../shared)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import agents, placement, starts, submissions
+from benchmarks import agents, placement, slurm, starts, submissions
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure Baygrid beside a bare subprocess and HyperQueue.")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
     parser.add_argument(
-        "--only", choices=["jobs", "agents", "placement"], help="the others stay as they were"
+        "--only", choices=["jobs", "agents", "slurm", "placement"], help="the others stay as they were"
     )
     parser.add_argument("--part", choices=["hyperqueue", "agents", *placement.PARTS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -37,6 +37,8 @@ def main() -> None:
         _jobs(figures, postgres=not chosen.no_postgres)
     if chosen.only in (None, "agents"):
         figures["agents"] = {"machine": _machine()} | _said("agents", _in_a_process("agents"))
+    if chosen.only == "slurm" or (chosen.only is None and os.geteuid() == 0):
+        figures["slurm"] = {"machine": _machine()} | _said("slurm", slurm.measure())
     if chosen.only in (None, "placement"):
         figures["placement"] = {"machine": _machine()}
         for part in placement.PARTS:

@@ -1,4 +1,4 @@
-"""A real Slurm by our driver beside plain sbatch on the same cluster: `python -m benchmarks.slurm`, as root.
+"""A real Slurm by our driver beside plain sbatch on the same cluster, as root.
 
 Jobs a second: from the first submission until Slurm has the last. Time added to a job that comes
 alone: until Slurm has it, and from the first line of its script to its own first instruction. `start` is both
@@ -7,7 +7,6 @@ with Slurm's own pause between, a hundred times as long and not the same twice. 
 
 from __future__ import annotations
 
-import json
 import select
 import statistics
 import subprocess
@@ -162,7 +161,3 @@ def _stamped(site: SlurmSite, path: Path) -> float:
         site.centre.observe([], site.now())
         time.sleep(0.005)
     return float(path.read_text())
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))

@@ -18,7 +18,12 @@ IN_CI = os.environ.get("CI") == "true"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The reasons, by their first words, for which CI may skip a test. Any other skip is a hole in the set-up.
-MAY_SKIP = ("needs ../shared", "needs non-root", "needs a built Kubernetes")
+MAY_SKIP = (
+    "needs ../shared",
+    "needs non-root",
+    "needs a built Kubernetes",
+    "needs a kernel that runs containers",
+)
 
 settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)
@@ -114,6 +119,19 @@ def ray() -> Iterator[engines.Ray]:
                 raise
             pytest.skip(str(missing))
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[dict[str, str]]:
+    """The environment of a Podman with a store of this worker's own."""
+    with contextlib.ExitStack() as stack:
+        try:
+            environ = stack.enter_context(engines.podman())
+        except services.Missing as missing:
+            if IN_CI and not str(missing).startswith(MAY_SKIP):
+                raise
+            pytest.skip(str(missing))
+        yield environ
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.services import NOT_INSTALLED, Missing
 
+NO_CONTAINERS = 4  # podman.sh
+PODMAN_IMAGE = "docker:localhost/baygrid-busybox:1"
 SCRIPTS = Path(__file__).parents[1] / "scripts" / "engines"
 
 
@@ -33,6 +35,21 @@ class Ray:
         with urllib.request.urlopen(f"{self.dashboard}/api/jobs/", timeout=60) as answer:
             listed: list[dict] = json.load(answer)
             return listed
+
+
+@contextmanager
+def podman() -> Iterator[dict[str, str]]:
+    """Its environment, with the image PODMAN_IMAGE in its store. Raises Missing where it cannot be installed,
+    or this machine runs no containers."""
+    with tempfile.TemporaryDirectory(prefix="baygrid-podman-") as parent:
+        folder = str(Path(parent) / "podman")
+        try:
+            _script("podman.sh", "up", folder)
+            text = _script("podman.sh", "env", folder)
+            told = dict(line.split("=", 1) for line in text.splitlines())
+            yield {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": parent, **told}
+        finally:
+            _script("podman.sh", "down", folder)
 
 
 @contextmanager
@@ -59,6 +76,8 @@ def _script(name: str, *arguments: str, **variables: str) -> str:
     )
     if done.returncode == NOT_INSTALLED:
         raise Missing(f"needs what scripts/engines/{name} installs: {done.stderr.strip()}")
+    if done.returncode == NO_CONTAINERS:
+        raise Missing(f"needs a kernel that runs containers: {done.stderr.strip()}")
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())
     return done.stdout

@@ -81,6 +81,7 @@ def test_of_a_healthy_agent_everything_is_ok(settings):
     assert [check for check in found.values() if not check.ok or check.cure] == []
     assert list(found) == [
         "state", "disk", "credential", "name", "connection", "server", "clock", "accepted", "driver", "nodes",
+        "images",
     ]  # fmt: skip
     assert "no agent works on it" in found["state"].said
     assert not list(settings.state.glob(".doctor*")), "it leaves nothing behind"

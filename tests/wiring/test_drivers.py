@@ -30,7 +30,7 @@ def test_what_is_no_option_is_refused(texts):
 def test_an_option_of_another_driver_is_refused_with_what_there_is(tmp_path):
     with pytest.raises(ValueError, match="no option 'roof': use root, rooms"):
         Given(tmp_path, "here", options={"roof": "x"}).only("root", "rooms")
-    with pytest.raises(ValueError, match="it has none"):
+    with pytest.raises(ValueError, match="use images"):
         DRIVERS["local"](Given(tmp_path, "here", options={"root": "x"}, as_me=True))
 
 
@@ -39,6 +39,13 @@ def test_nodes_are_declared_only_where_the_driver_does_not_ask_for_them(tmp_path
     assert given.only(nodes=True) == {}
     with pytest.raises(ValueError, match="leave out --node"):
         given.only()
+
+
+def test_images_need_a_podman_that_runs_containers(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for images, why in (("docker", "say podman"), ("podman", "podman is not there")):
+        with pytest.raises(ValueError, match=why):
+            DRIVERS["local"](Given(tmp_path, "here", options={"images": images}, as_me=True))
 
 
 def test_local_runs_no_job_as_the_agents_user_unless_that_is_wanted(tmp_path):

@@ -17,6 +17,8 @@ def bin(tmp_path: Path) -> Path:
 def test_the_scheduler_that_is_there_is_found(tmp_path, bin):
     bare = {"PATH": str(bin), "HOME": str(tmp_path)}
     assert find_driver(bare) == ("local", "no other scheduler is found here", ())
+    (bin / "podman").touch(mode=0o755)
+    assert find_driver(bare)[2] == (), "one that runs nothing"
     assert find_driver(bare | {"RAY_ADDRESS": "http://127.0.0.1:8265"})[::2] == (
         "ray",
         ("address=http://127.0.0.1:8265",),

@@ -17,6 +17,7 @@ from baygrid.centres.folder.accounts import Accounts, unusable
 from baygrid.centres.folder.environment import NotRunnable
 from baygrid.centres.folder.users import ids_of
 from baygrid.centres.local import LocalCentre, parse_nodes, this_machine
+from baygrid.centres.local.podman import Podman
 from baygrid.centres.local.spawn import SETPRIV
 from baygrid.centres.queued import QueuedCentre
 from baygrid.centres.queued.centre import no_account
@@ -96,7 +97,10 @@ def declared(nodes: Sequence[str]) -> tuple[PartitionReport, ...]:
 
 
 def _local(given: Given) -> Driver:
-    given.only(nodes=True)
+    """`images=podman`: jobs run inside images, too."""
+    options = given.only("images", nodes=True)
+    if options.get("images", "podman") != "podman":
+        raise ValueError(f"images={options['images'][:40]}: say podman, or leave it out")
     root = given.state / "attempts"
     if given.accounts:
         _prepare_for_users(given.accounts, root)
@@ -110,7 +114,11 @@ def _local(given: Given) -> Driver:
     rest = SYSTEM_PATH if given.accounts else os.environ.get("PATH", os.defpath)
     path = os.pathsep.join([str(Path(sys.executable).parent), rest])
     account_of = given.accounts.account_of if given.accounts else None
-    return LocalCentre(root, declared(given.nodes), name=given.centre, path=path, account_of=account_of)
+    podman = Podman(os.environ) if "images" in options else None
+    if podman is not None:
+        podman.check()
+    nodes = declared(given.nodes)
+    return LocalCentre(root, nodes, name=given.centre, path=path, account_of=account_of, podman=podman)
 
 
 def _prepare_for_users(accounts: Accounts, root: Path) -> None:

@@ -14,6 +14,7 @@ import orjson
 
 from baygrid.centres.credential import Credential, digest_of
 from baygrid.centres.keys import Key
+from baygrid.centres.local.podman import Podman
 from baygrid.centres.loop import Locked, StateLock
 from baygrid.centres.slurm.running import PATHS
 from baygrid.centres.transport import HttpTransport
@@ -120,7 +121,9 @@ def find_driver(environ: Mapping[str, str], wanted: str = "") -> tuple[str, str,
     for driver, why, options in _schedulers(environ):
         if wanted in ("", driver):
             return driver, "as said" if wanted else why, options
-    return (wanted, "as said", ()) if wanted else ("local", "no other scheduler is found here", ())
+    if wanted:
+        return wanted, "as said", ()
+    return "local", "no other scheduler is found here", _local_options(environ)
 
 
 def _schedulers(environ: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -139,6 +142,14 @@ def _schedulers(environ: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[st
     address = environ.get("RAY_ADDRESS", "")
     if address.startswith(("http://", "https://")):
         yield "ray", "RAY_ADDRESS is set", (f"address={address}",)
+
+
+def _local_options(environ: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        Podman(environ).check()
+    except ValueError:
+        return ()
+    return ("images=podman",)
 
 
 def _slurm_options(programs: Path, environ: Mapping[str, str]) -> tuple[str, ...]:

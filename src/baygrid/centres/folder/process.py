@@ -15,6 +15,7 @@ class Process:
 
     pid: int
     state: str
+    parent: int
     group: int
     session: int
     cpu_ticks: int
@@ -31,6 +32,7 @@ def parse_stat(text: str) -> Process:
         return Process(
             pid=int(head.split(" ", 1)[0]),
             state=fields[0],
+            parent=int(fields[1]),
             group=int(fields[2]),
             session=int(fields[3]),
             cpu_ticks=sum(map(int, fields[11:15])),

@@ -8,6 +8,8 @@ from typing import Any
 
 from baygrid.centres.folder.endings import STOPPED, left_behind
 from baygrid.centres.folder.files import Exit, Files, Why
+from baygrid.centres.folder.process import Process
+from baygrid.centres.local import inside
 from baygrid.centres.local.share import Share
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
@@ -35,6 +37,7 @@ class Facts:
     outputs: tuple[str, ...] = ()
     signal: str = "TERM"
     checkpoint: str = ""
+    image: str = ""
 
     @classmethod
     def of(cls, order: Order) -> Facts:
@@ -46,6 +49,7 @@ class Facts:
             tuple(order.outputs),
             order.signal,
             order.checkpoint,
+            order.image,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -57,6 +61,7 @@ class Facts:
             "outputs": self.outputs,
             "signal": self.signal,
             "checkpoint": self.checkpoint,
+            **({"image": self.image} if self.image else {}),
         }
 
     @classmethod
@@ -69,6 +74,7 @@ class Facts:
             tuple(data["outputs"]),
             data.get("signal", "TERM"),  # a claim of an older version has none
             data.get("checkpoint", ""),
+            data.get("image", ""),
         )
 
 
@@ -93,8 +99,14 @@ class Attempt:
     cpu_ticks: int = 0
     cpu_seconds: float = 0.0
     peak_kib: int = 0
+    within: Process | None = None  # the first process of its container, once it was seen
+    removing: bool = False  # it waits until its container is no more
     members: dict[int, int] = field(default_factory=dict)  # pid -> start, of its session, when last sampled
     seen: Observation = field(default_factory=lambda: Observation(AttemptState.WAITING, raw="starting"))
+
+    def exit(self) -> Exit | None:
+        """As its files tell it; None until it has ended."""
+        return inside.exit_of(self.files) if self.facts.image else self.files.exit()
 
     @property
     def limit_at(self) -> Instant | None:
@@ -123,6 +135,8 @@ def verdict(attempt: Attempt, ended: Exit | None, ended_at: Instant) -> Observat
         )
     elif code == 0:
         state = AttemptState.SUCCEEDED
+    elif ended.phase == inside.NEVER_BEGAN:
+        cause, detail = "refused", f"its image {attempt.facts.image} cannot be run here: its log says why"
     elif ended.phase == "setup":
         cause, detail = "setup-failed", f"setup ended with exit code {code}"
     else:

@@ -60,6 +60,8 @@ def _leader(files: Files, rank: int) -> tuple[int, dict[str, str]]:
         claim = None
     if claim is None or claim.pid is None or claim.boot != processes.boot_id():
         raise NotThere("the attempt is not running here")
+    if claim.given.get("order", {}).get("image"):  # outside, it would be as root
+        raise NotThere("it runs inside an image, which commands beside it cannot enter yet")
     descriptor = processes.hold(claim.pid, claim.start)
     if descriptor is None or processes.owner(claim.pid) != owner_of(files):
         if descriptor is not None:

@@ -22,8 +22,10 @@ from baygrid.centres.folder.sweep import Sweeper
 from baygrid.centres.local import processes
 from baygrid.centres.local.attempt import Attempt, Facts, Stage
 from baygrid.centres.local.beside import Beside
+from baygrid.centres.local.contained import spawn_inside
 from baygrid.centres.local.lifecycle import Lifecycle
 from baygrid.centres.local.nodes import this_machine
+from baygrid.centres.local.podman import Podman
 from baygrid.centres.local.ports import Connection
 from baygrid.centres.local.share import NoRoom, Shares
 from baygrid.centres.local.spawn import SUPERVISOR, environment, spawn
@@ -38,7 +40,7 @@ CAPABILITIES = frozenset({"gang", "out-of-memory", "accelerators", "parts", "che
 class LocalCentre:
     """`root` holds one directory per attempt and must be this driver's alone. `path` is what jobs get as
     PATH. `account_of`: the user that an order's job runs as, which only root can do; raises NotRunnable where
-    its project has none. Left out: all run as the caller's own."""
+    its project has none. Left out: all run as the caller's own. `podman`: by whom jobs run inside images."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class LocalCentre:
         name: str = "local",
         path: str | None = None,
         account_of: Callable[[Order], str] | None = None,
+        podman: Podman | None = None,
         sample_ms: int = 1_000,
     ) -> None:
         self._root = root.resolve()
@@ -56,7 +59,7 @@ class LocalCentre:
         self._root.mkdir(mode=mode, parents=True, exist_ok=True)
         if stat.S_IMODE(self._root.stat().st_mode) != mode:
             self._root.chmod(mode)
-        self._account_of, self._supervisor = account_of, SUPERVISOR
+        self._account_of, self._supervisor, self._podman = account_of, SUPERVISOR, podman
         if account_of is not None:  # who may not read our installation can read this one
             copied = self._root / ".supervise.sh"
             copied.write_bytes(Path(SUPERVISOR).read_bytes())
@@ -69,7 +72,7 @@ class LocalCentre:
         self._shares = Shares(self._partitions)
         self._sweeper = Sweeper(self._root / ".trash")
         self._lifecycle = Lifecycle(
-            self._shares, self._boot, accounts=account_of is not None, sample_ms=sample_ms
+            self._shares, self._boot, podman, accounts=account_of is not None, sample_ms=sample_ms
         )
         self._keys: dict[str, str] = {}  # token -> key, to hash each once
         self._find_again()
@@ -89,7 +92,8 @@ class LocalCentre:
         return self._lifecycle.fileno()
 
     def capabilities(self) -> frozenset[str]:
-        return CAPABILITIES if self._account_of is None else CAPABILITIES | {"accounts"}
+        accounts = {"accounts"} if self._account_of is not None else set()
+        return CAPABILITIES | accounts | ({"image"} if self._podman is not None else set())
 
     def inventory(self) -> tuple[PartitionReport, ...]:
         return self._partitions
@@ -97,6 +101,8 @@ class LocalCentre:
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own directory, so a thread of its own may do it."""
         staging.prepare(self._files(order.token), order, fetch)
+        if order.image and self._podman is not None:
+            self._podman.bring(order.image)
 
     def entrust(self, order: Order, values: Mapping[str, str]) -> None:
         """As `prepare`, a thread of its own may do it."""
@@ -125,7 +131,10 @@ class LocalCentre:
             environ = environment(files, order, share, self._name, self._path)
             given = {"order": attempt.facts.to_json(), "share": share.to_json()}
             claim = orjson.dumps(given).decode()
-            attempt.pid = spawn(files, order, share, environ, claim, self._supervisor, account)
+            if order.image and self._podman is not None:
+                attempt.pid = spawn_inside(self._podman, files, order, share, environ, claim, account)
+            else:
+                attempt.pid = spawn(files, order, share, environ, claim, self._supervisor, account)
         except (NoRoom, NotRunnable) as refusal:
             self._lifecycle.forbid(attempt, "refused", str(refusal), now)
             return
@@ -177,6 +186,8 @@ class LocalCentre:
     def close(self) -> None:
         """Lets go; jobs go on running."""
         self._lifecycle.close()
+        if self._podman is not None:
+            self._podman.close()
 
     def _find_again(self) -> None:
         """All that was claimed under this root, whoever started it."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from baygrid.centres.folder import owners, secrets
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.files import Claim, Why
-from baygrid.centres.local import processes, sessions
+from baygrid.centres.local import inside, processes, sessions
 from baygrid.centres.local.attempt import SURVIVORS_MS, Attempt, Facts, Stage, running, verdict
+from baygrid.centres.local.podman import Podman
 from baygrid.centres.local.share import Share, Shares
 from baygrid.centres.local.supervisors import Supervisors
 from baygrid.ports.basics import Instant
@@ -32,9 +33,11 @@ class Lifecycle:
     """`attempts` by key. `boot`: in which the claims were made that can still run. `accounts`: jobs run as
     users of their own."""
 
-    def __init__(self, shares: Shares, boot: str, *, accounts: bool, sample_ms: int) -> None:
+    def __init__(
+        self, shares: Shares, boot: str, podman: Podman | None = None, *, accounts: bool, sample_ms: int
+    ) -> None:
         self.attempts: dict[str, Attempt] = {}
-        self._shares, self._boot, self._accounts = shares, boot, accounts
+        self._shares, self._boot, self._accounts, self._podman = shares, boot, accounts, podman
         self._supervisors = Supervisors()
         self._restless: dict[str, Attempt] = {}  # STARTING or ENDING: looked at until it settles
         self._alive: dict[str, Attempt] = {}
@@ -107,7 +110,9 @@ class Lifecycle:
         attempt.facts = Facts.from_json(claim.given["order"])
         self._take(attempt, Share.from_json(claim.given["share"]))
         if claim.boot != self._boot:
-            ended = attempt.files.exit()
+            ended = attempt.exit()
+            if attempt.facts.image and self._podman is not None:
+                self._podman.remove(inside.name_of(attempt.key))
             if attempt.facts.outputs:
                 ended = None  # a power cut may have taken what was written last
             self._done(attempt, verdict(attempt, ended, attempt.files.last_sign()))
@@ -117,7 +122,7 @@ class Lifecycle:
             if descriptor is not None and not self._is_its_own(attempt, pid):
                 os.close(descriptor)
                 if attempt.descriptor is None:
-                    self._done(attempt, verdict(attempt, attempt.files.exit(), now))
+                    self._done(attempt, verdict(attempt, attempt.exit(), now))
                     return
             else:
                 self._supervisors.let_go(attempt)
@@ -154,9 +159,9 @@ class Lifecycle:
         elif kill_at < attempt.why.kill_at:
             attempt.why = Why(attempt.why.word, kill_at)
         if grace_ms <= 0:
-            processes.signal_group(attempt.pid, signal.SIGKILL)
+            sessions.signal_all(attempt, signal.SIGKILL)
         else:
-            processes.signal_group(attempt.pid, getattr(signal, f"SIG{name}", signal.SIGTERM))
+            sessions.signal_all(attempt, getattr(signal, f"SIG{name}", signal.SIGTERM))
         self._due_at = min(self._due_at, attempt.why.kill_at)
         attempt.seen = running(attempt)
 
@@ -170,7 +175,7 @@ class Lifecycle:
             if attempt.why is None and limit is not None and limit <= now:
                 self._end(attempt, "time-limit", attempt.facts.signal, attempt.facts.grace_ms, now)
             if attempt.why is not None and attempt.why.kill_at <= now:
-                processes.signal_group(attempt.pid, signal.SIGKILL)
+                sessions.signal_all(attempt, signal.SIGKILL)
                 attempt.why = Why(attempt.why.word, now + 1_000)  # and again, should it take long to die
             due = limit if attempt.why is None else attempt.why.kill_at
             self._due_at = min(self._due_at, NEVER if due is None else due)
@@ -197,7 +202,10 @@ class Lifecycle:
         attempt.stage = Stage.ENDING
         self._alive.pop(attempt.key, None)
         others = any(pid != attempt.pid and processes.look(pid) is not None for pid in attempt.members)
-        if not others and not processes.group_exists(attempt.pid):
+        # One that was killed with Podman may go on inside, or be about to begin.
+        over = not attempt.facts.image or inside.is_over(attempt.files)
+        attempt.removing = not over and self._podman is not None
+        if over and not others and not processes.group_exists(attempt.pid):
             self._conclude(attempt, now)
             return
         self._restless[attempt.key] = attempt
@@ -214,7 +222,9 @@ class Lifecycle:
     def _outlive(self, attempt: Attempt, now: Instant) -> None:
         """Waits, a look at a time, until nothing of its session is left."""
         survivors = sessions.members(attempt)
-        if not survivors:
+        if attempt.removing and (not survivors or attempt.kill_at <= now) and self._podman is not None:
+            attempt.removing = not self._podman.remove(inside.name_of(attempt.key))
+        if not survivors and not attempt.removing:
             self._conclude(attempt, now)
             return
         if attempt.kill_at <= now:
@@ -225,7 +235,7 @@ class Lifecycle:
     def _conclude(self, attempt: Attempt, now: Instant) -> None:
         if self._accounts:
             owners.take_back(Path(attempt.files.dir))
-        ended = attempt.files.exit()
+        ended = attempt.exit()
         alone = ended is not None and attempt.kill_at == 0
         self._done(attempt, verdict(attempt, ended, ended.at if ended is not None and alone else now))
 

@@ -79,6 +79,11 @@ def spawn(
     argv = [SHELL, supervisor, files.dir, given, setup, run, *share.visible()]
     if account:
         argv, environ = _as_user(account, argv, environ), {}
+    return launch(files, argv, environ, share, account)
+
+
+def launch(files: Files, argv: list[str], environ: dict[str, str], share: Share, account: str = "") -> int:
+    """`argv` in a session of its own, with the attempt's log. Raises NotRunnable, OSError."""
     log = os.open(files.path("log"), _LOG_FLAGS, 0o600)
     ours = os.sched_getaffinity(0) if share.cpus else set[int]()
     try:

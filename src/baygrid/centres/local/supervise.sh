@@ -1,5 +1,5 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
-# $1 its directory, $2 what it was given (kept in the claim), $3 setup or nothing, $4 run (texts for a shell),
+# $1 its directory, $2 what it was given (kept in the claim; nothing inside a container), $3 setup or nothing, $4 run (texts for a shell),
 # then one list of accelerators for each rank. Only builtins stand before the user's commands: a start is cheap.
 # Its variables have a prefix, since a job's own environment is here too.
 # Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
@@ -9,7 +9,10 @@ read -r _bg_stat </proc/self/stat
 read -r _bg_boot </proc/sys/kernel/random/boot_id
 cd "$1" || exit 74
 # The claim: created by exactly one, whoever else runs this script for the same attempt leaves here.
-{ printf '%s\n%s\n%s\n' "$_bg_stat" "$_bg_boot" "$2"; } >claim || exit 73
+# Inside a container there is none to make: who started that has it.
+if [ -n "$2" ]; then
+  { printf '%s\n%s\n%s\n' "$_bg_stat" "$_bg_boot" "$2"; } >claim || exit 73
+fi
 
 # In a subshell of its own, which is left as a new shell would be: an exec less for each start.
 of_user() {

@@ -75,6 +75,10 @@ def _engine(settings: AgentSettings, options: dict[str, str], driver: Driver) ->
         kept = "outside-usage" in driver.capabilities()
         cure = "" if kept else "set AccountingStorageType=accounting_storage/slurmdbd, and start slurmdbd"
         yield Check("accounting", kept, "slurmdbd keeps it" if kept else "Slurm keeps no accounting", cure)
+    elif name == "local":
+        within = "image" in driver.capabilities()
+        said = "Podman runs them" if within else "refused here; with --option images=podman they run"
+        yield Check("images", True, said)
     elif name == "ray":
         yield _exposed(options.get("address", ""))
     elif name == "kubernetes":

@@ -127,3 +127,13 @@ def test_what_the_server_finds_gets_the_lines_too(write):
     assert shown.flaws == (Flaw("resources.cpus", "too many", 5),)
     batch = CliError("x", code="invalid", flaws=[Flaw("jobs[1].time", "too long")])
     assert jobfile.with_lines([file, file], batch).flaws == (Flaw("time", "job.yaml: too long", 3),)
+
+
+def test_only_true_and_false_are_truth_values(write):
+    file = jobfile.read(
+        write(GOOD + "retry: {on: [interruption], max: 2}\nenvs: {A: yes, B: off, C: No, D: y, no: On}\n")
+    )
+    assert file.document["retry"] == {"on": ["interruption"], "max": 2}
+    assert file.document["envs"] == {"A": "yes", "B": "off", "C": "No", "D": "y", "no": "On"}
+    found = flaws(write(GOOD + "true: 1\n"))
+    assert "a field name must be text, not true: put it in quotes" in found[0].message

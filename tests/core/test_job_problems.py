@@ -63,7 +63,7 @@ def test_an_unknown_field_says_what_was_meant():
 
 
 def test_field_names_are_text():
-    assert "not true: put words such as on, yes and no in quotes" in problems(SMALL | {True: 1})[""]
+    assert "not true: put it in quotes" in problems(SMALL | {True: 1})[""]
     assert "not 1" in problems(SMALL | {"envs": {1: "x"}})["envs"]
 
 

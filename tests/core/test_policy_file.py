@@ -150,7 +150,7 @@ def reserve(*windows: tuple[str, str, str]) -> object:
     [
         ([], "", "must be a mapping with the fields half_life, shares"),
         ("queues", "", "must be a mapping"),
-        ({True: 1}, "", "put words such as on, yes and no in quotes"),
+        ({True: 1}, "", "not true: put it in quotes"),
         ({"centers": {}}, "", "did you mean 'centres'?"),
         ({"xyzzy": 1}, "", "the fields here are half_life, "),
         ({"queues": {"q": {"quota": {}}}}, "queues.q", "did you mean 'quotas'?"),

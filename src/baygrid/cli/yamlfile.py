@@ -14,17 +14,21 @@ from baygrid.cli.errors import CliError, Flaw
 
 MOST_BYTES: Final = 1024 * 1024
 """The server takes no larger document."""
+_BOOL, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
 _UNKNOWN: Final = re.compile(r"unknown field '([^']+)'")
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a word like `2026-12-01` stays text: files here have no dates of YAML's own."""
+    """Safe YAML in which `on`, `off`, `yes` and `no` are words, keys too: as in YAML 1.2 (its core schema,
+    10.3.2) only true and false are truth values. `2026-12-01` stays text, too: files here have no dates of
+    YAML's own."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _TIMESTAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
 
 
 def text_of(file: str, what: str) -> tuple[str, Path, str]:

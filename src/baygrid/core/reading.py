@@ -70,8 +70,8 @@ def shown(value: object) -> str:
 
 
 def not_text(key: object) -> str:
-    """The problem of a field name that is not text; YAML 1.1 reads the words on, yes, off and no so."""
-    return f"a field name must be text, not {shown(key)}: put words such as on, yes and no in quotes"
+    """The problem of a field name that is not text; YAML reads true and 80 so."""
+    return f"a field name must be text, not {shown(key)}: put it in quotes"
 
 
 def is_name(text: str) -> bool:

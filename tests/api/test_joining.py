@@ -120,6 +120,17 @@ def test_it_lasts_an_hour(api, world, agent):
     assert "has expired: ask the region's operator for a new join token" in refused.json()["detail"]
 
 
+def test_a_token_that_is_not_known_says_where_another_comes_from(api, agent):
+    asked = api.get("/v1/agent/join", headers=bearer("abc"))
+    for refused in (asked, agent.join("abc"), api.get("/v1/agent/join")):
+        assert refused.status_code == 401
+        told = "this join token is not known, was used, or has expired: ask for another"
+        assert refused.json()["detail"] == f"{told} with `baygrid centres invite NAME`"
+        assert "Bearer" in refused.headers["WWW-Authenticate"]
+    elsewhere = api.get("/v1/jobs", headers=bearer("abc"))
+    assert "baygrid tokens create" in elsewhere.json()["detail"]
+
+
 def test_a_new_invitation_ends_the_one_before(api, world, agent):
     first = create(api, world)["join_token"]
     second = operate(api, world, "invitations", with_offers=False).json()["join_token"]

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from baygrid.api import bodies, render, schemas
-from baygrid.api.edge import Call, Caller, Json, RenderedJson, Route, parse_json, read_body, reads
+from baygrid.api.edge import Call, Caller, Invitee, Json, RenderedJson, Route, parse_json, read_body, reads
 from baygrid.api.waiters import Departure, Waiter
 from baygrid.app import centres, exchange, joining, logs, sync
 from baygrid.app.offers import Rates
@@ -30,7 +30,7 @@ Number = Annotated[int, Query(ge=0, lt=2**62)]
 
 
 @router.get("/v1/agent/join", response_model=schemas.Joining)
-def get_joining(call: Caller) -> Json:
+def get_joining(call: Invitee) -> Json:
     """What a join token is for."""
     row, token = joining.invited(call.platform, call.actor)
     centre = render.centre(row, reachable=centres.reachable(row, call.platform.clock()), nodes=True)
@@ -40,7 +40,7 @@ def get_joining(call: Caller) -> Json:
 
 
 @router.post("/v1/agent/join", response_model=schemas.Joined)
-def join(call: Caller, body: Annotated[bodies.NewAgent, reads(bodies.NewAgent)]) -> Json:
+def join(call: Invitee, body: Annotated[bodies.NewAgent, reads(bodies.NewAgent)]) -> Json:
     """Exchanges a join token for a credential that the agent made. May be repeated with the same key."""
     proposals = [
         joining.Proposal(

@@ -27,7 +27,7 @@ from baygrid.api.sessions import Sessions
 from baygrid.api.waiters import Hub
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, Malformed, NotFound, Problem, Unauthorized
+from baygrid.app.problems import Invalid, Malformed, NotFound, Problem, Unauthorized, UnknownToken
 
 M = TypeVar("M", bound=BaseModel)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -88,6 +88,20 @@ async def authenticated(request: Request) -> Call:
 
 
 Caller = Annotated[Call, Depends(authenticated)]
+
+
+async def invited(request: Request) -> Call:
+    """Where an agent joins, its operator is told what to ask for. Raises Unauthorized."""
+    try:
+        return await authenticated(request)
+    except UnknownToken:
+        raise Unauthorized(
+            "this join token is not known, was used, or has expired: ask for another with"
+            " `baygrid centres invite NAME`"
+        ) from None
+
+
+Invitee = Annotated[Call, Depends(invited)]
 
 
 class Json(Response):

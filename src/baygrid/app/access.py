@@ -12,7 +12,7 @@ from importlib.resources import files
 import cedarpy
 
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Forbidden, NotFound, Unauthorized
+from baygrid.app.problems import Forbidden, NotFound, Unauthorized, UnknownToken
 from baygrid.ports.records import Role, Token
 
 
@@ -59,7 +59,7 @@ def authenticate(platform: Platform, secret: str | None) -> Actor:
             f" `baygrid centres invite {token.centre}`"
         )
     if token is None or expired or token.revoked_at is not None:
-        raise Unauthorized(
+        raise UnknownToken(
             "send `Authorization: Bearer TOKEN` with a token of this server; an operator makes one with"
             " `baygrid tokens create`"
         )

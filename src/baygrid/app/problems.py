@@ -48,6 +48,10 @@ class Unauthorized(Problem):
     status, code, title = 401, "unauthorized", "No valid token"
 
 
+class UnknownToken(Unauthorized):
+    """No token at all, or none that is in force."""
+
+
 class Forbidden(Problem):
     status, code, title = 403, "forbidden", "This token may not do this"
 

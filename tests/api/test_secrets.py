@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from starlette.testclient import TestClient
 
 from baygrid.app.secrets import MOST, seal_anew
@@ -70,8 +71,38 @@ def test_a_job_that_names_an_unknown_one_is_refused_with_the_cure(world: World, 
         assert problem["path"] == "secrets[1]"
         assert "did you mean 'TOKEN'?" in problem["message"]
         assert "baygrid secrets set TOKNE" in problem["message"]
+        assert "--project" not in problem["message"], "a team's token has one project only"
     rival = api.post("/v1/jobs", json=job(secrets=["TOKEN"]), headers=world.headers("rival"))
     assert rival.status_code == 422, "another project's is not there"
+
+
+def test_who_has_no_project_of_their_own_is_told_to_name_it(world: World, api: TestClient):
+    headers = world.headers("operator")
+    answer = api.post("/v1/placements/explain", json=job(project="demo", secrets=["NOPE"]), headers=headers)
+    (problem,) = answer.json()["problems"]
+    cure = "set it with `baygrid secrets set NOPE --project demo`"
+    assert problem["message"] == f"project 'demo' has no secret 'NOPE': {cure}"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("PATH", "programs and libraries are found by it"),
+        ("LD_PRELOAD", "programs and libraries are found by it"),
+        ("LD_LIBRARY_PATH", "programs and libraries are found by it"),
+        ("HOME", "keep their files there"),
+        ("IFS", "takes words apart by it"),
+        ("ENV", "would run the file that it names"),
+        ("BASH_ENV", "would run the file that it names"),
+        ("BAYGRID_JOB", "is set by Baygrid"),
+    ],
+)
+def test_no_name_that_would_break_a_job(world: World, api: TestClient, name: str, why: str):
+    answer = put(world, api, VALUE, name)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["problems"]
+    assert problem["path"] == "name"
+    assert why in problem["message"]
 
 
 def test_the_agent_gets_it_only_for_its_own_attempt_and_before_the_start(world: World, api: TestClient):

@@ -158,7 +158,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
         datasets.pin(tx, copy, [spec])
-        secrets.check(tx, [spec])
+        secrets.check(tx, actor, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)

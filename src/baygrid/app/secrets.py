@@ -10,9 +10,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, Invalid, NotFound, Problem, WrongState
 from baygrid.app.projects import find_project
@@ -25,6 +26,14 @@ from baygrid.ports.store import Exists, Tx
 
 LEAST, MOST = 4, 32 * 1024
 """Bytes of a value. Shorter ones would stand in every log by chance, and be masked there."""
+BREAKING: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH"), "whose programs and libraries are found by it"
+    ),
+    **dict.fromkeys(("ENV", "BASH_ENV"), "whose shell would run the file that it names"),
+    "HOME": "whose programs keep their files there",
+    "IFS": "whose shell takes words apart by it",
+}
 MAX_SECRETS = 1000
 """Of one project."""
 
@@ -64,6 +73,10 @@ def _check(name: str, value: str) -> None:
         fields.env_name(name)
     except Wrong as wrong:
         raise Invalid.at("name", str(wrong)) from None
+    if name in BREAKING:
+        raise Invalid.at(
+            "name", f"{name} would break the job that gets it, {BREAKING[name]}: use another name"
+        )
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
@@ -96,7 +109,7 @@ def listed(platform: Platform, actor: Actor, project: str) -> list[SecretRecord]
     return platform.store.read(load)
 
 
-def check(tx: Tx, specs: Sequence[JobSpec]) -> None:
+def check(tx: Tx, actor: Actor, specs: Sequence[JobSpec]) -> None:
     """Raises Invalid for a secret that a job names and its project does not have."""
     found: list[tuple[str, str]] = []
     known: dict[str, list[str]] = {}
@@ -106,10 +119,18 @@ def check(tx: Tx, specs: Sequence[JobSpec]) -> None:
         for place, name in enumerate(spec.secrets):
             if name not in known[spec.project]:
                 path = f"jobs[{index}].secrets[{place}]" if len(specs) > 1 else f"secrets[{place}]"
-                said = unknown(f"secret of project {spec.project!r}", name, known[spec.project])
-                found.append((path, f"{said}; set it with `baygrid secrets set {name}`"))
+                whose = f"project {spec.project!r} has no secret {name!r}"
+                # A team's token is of one project, which the command then takes by itself.
+                there = "" if actor.project == spec.project else f" --project {spec.project}"
+                cure = f"set it with `baygrid secrets set {name}{there}`"
+                found.append((path, f"{whose}{_nearest(name, known[spec.project])}: {cure}"))
     if found:
         raise Invalid.many(found)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def deliver(platform: Platform, actor: Actor, attempt: str, token: str) -> Mapping[str, str]:
@@ -126,7 +147,7 @@ def deliver(platform: Platform, actor: Actor, attempt: str, token: str) -> Mappi
         rows = {row.name: row for row in tx.secrets.of(record.project)}
         missing = [name for name in spec.secrets if name not in rows]
         if missing:
-            cure = "set it again with `baygrid secrets set`"
+            cure = f"set it again with `baygrid secrets set {missing[0]} --project {record.project}`"
             raise WrongState(f"secret {missing[0]} was deleted after the job was submitted: {cure}")
         names = {"names": list(spec.secrets)}
         told = Event(now, "secrets-delivered", record.project, record.job, attempt, record.centre, data=names)

@@ -63,7 +63,7 @@ def submit(
         check_places(region, specs)
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
-        secrets.check(tx, specs)
+        secrets.check(tx, actor, specs)
         pinned, known = datasets.pin(tx, region, specs)
         accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
         answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)

@@ -110,6 +110,15 @@ def test_a_shell_has_a_terminal_of_the_users_size(home: Home, job: str):
     assert os.waitstatus_to_exitcode(status) == 5, typist.seen
 
 
+def test_without_a_terminal_a_shell_reads_its_commands_and_ends_with_them(home: Home, job: str):
+    for typed, said in ((b"", b""), (b"cat mark.txt; test -t 0 || echo none; exit 3", b"found\nnone\n")):
+        done = subprocess.run(
+            [BAYGRID, "ssh", job], env=home.environ, input=typed, capture_output=True, timeout=TIMEOUT,
+            check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (3 if typed else 0, said), done.stderr
+
+
 def test_a_port_of_the_job_and_no_other(home: Home, job: str, port: int):
     with socket.create_server(("127.0.0.1", 0)) as foreign, _forwarding(home, job, f"{port}:0") as address:
         for _ in range(3):

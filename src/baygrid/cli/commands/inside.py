@@ -44,8 +44,9 @@ def exec_(
 
 
 def ssh(session: Session, job: JobId, rank: Rank = 0) -> None:
-    """Open a shell beside a running job, as `exec --tty` does. It is no SSH: it goes through the platform."""
-    _run(session, job, [], True, rank)
+    """Open a shell beside a running job, as `exec --tty` does; without a terminal here it reads commands from
+    standard input, to its end. It is no SSH: it goes through the platform."""
+    _run(session, job, [], sys.stdin.isatty(), rank)
 
 
 def _run(session: Session, job: str, words: list[str], terminal: bool, rank: int) -> None:

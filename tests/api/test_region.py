@@ -121,3 +121,21 @@ def test_a_bill_and_its_ledger(world: World, api: TestClient):
     assert len(api.get(f"/v1/ledger?cursor={ledger['next']}", headers=operator).json()["items"]) == 1
     balances = api.get("/v1/ledger/balances", headers=operator).json()["items"]
     assert sum(row["balance"]["minor"] for row in balances) == 0
+
+
+def test_no_usage_of_a_time_that_ends_before_it_begins(world: World, api: TestClient):
+    headers = world.headers("operator")
+    for start, end in (
+        ("2027-01-01T00:00Z", "2026-01-01T00:00Z"),
+        ("2026-01-01T00:00Z", "2026-01-01T00:00Z"),
+    ):
+        asked = {"from": start, "to": end}
+        answer = api.get("/v1/centres/far/usage", params=asked, headers=headers)
+        assert answer.status_code == 422
+        (problem,) = answer.json()["problems"]
+        assert (problem["path"], problem["message"]) == (
+            "to",
+            "must be after `from`: nothing lies between them",
+        )
+    asked = {"from": "2026-01-01T00:00Z", "to": "2027-01-01T00:00Z"}
+    assert api.get("/v1/centres/far/usage", params=asked, headers=headers).json()["items"] == []

@@ -10,6 +10,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.centres import centre as find_centre
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import CLOCK_MS, MAX_CPUS, MAX_MEMORY_MIB, MODEL_LENGTH, NAME_LENGTH
+from baygrid.app.problems import Invalid
 from baygrid.app.signatures import signed_by
 from baygrid.core.units import HOUR_S
 from baygrid.ports.basics import Instant
@@ -75,10 +76,11 @@ def _impossible(job: Outside, now: Instant) -> str | None:
 
 def usage(platform: Platform, actor: Actor, centre: str, start: Instant, end: Instant) -> list[Use]:
     """What ended at the centre in [start, end): of Baygrid's, by project, then of others', by account; most
-    first."""
+    first. Raises Invalid, NotFound."""
     permit(actor, Action.OPERATE)
-
     find_centre(platform, actor, centre)
+    if start >= end:
+        raise Invalid.at("to", "must be after `from`: nothing lies between them")
 
     def load(tx: Tx) -> tuple[list[Use], list[Use]]:
         others = [

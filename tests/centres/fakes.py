@@ -170,7 +170,7 @@ class FakeServer:
         self.pair = (0, 0)
         self.digest = ""
         self.down = False
-        self.refusal: Refused | None = None
+        self.refusal: Refused | Unreachable | None = None
         self.asked: Sequence[Inquiry] = ()
         self.deaf = False  # its answers to reports are lost
 

@@ -13,7 +13,7 @@ from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.local import LocalCentre, processes
 from baygrid.centres.loop import Locked, StateLock
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.ports.messages import Refused
+from baygrid.ports.messages import Refused, Renewed
 from tests.centres.fakes import FakeServer
 from tests.centres.looping import clock, looping
 from tests.centres.site import order, sha256, stop_of, tar_of
@@ -114,6 +114,18 @@ def test_a_server_that_comes_and_goes_only_delays(region):
         region.server.down = False
         region.wait(one, SUCCEEDED)
     assert region.notes[-1] == "the server answers"
+
+
+def test_a_request_with_the_old_credential_is_no_silence(region):
+    one = order("echo through")
+    region.server.refusal = Renewed("it was sent with the credential before the present one")
+    with region.agent():
+        region.server.want(one)
+        assert region.noted.acquire(timeout=20)
+        assert "made again with the new one" in region.notes[0]
+        region.server.refusal = None
+        region.wait(one, SUCCEEDED)
+    assert not any("cannot be reached" in note for note in region.notes)
 
 
 def test_limits_are_kept_while_the_server_hangs(region):

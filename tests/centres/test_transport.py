@@ -12,7 +12,7 @@ import pytest
 
 from baygrid.centres.agent import Agent
 from baygrid.centres.transport import CHUNK, HttpTransport
-from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Unreachable
+from baygrid.ports.messages import Desired, Refused, Renewed, Report, ReportAnswer, Unreachable
 from baygrid.ports.wire import decode, to_json
 from tests.centres.fakes import FakeCentre, FakeKey, MemoryJournal
 from tests.centres.site import order, sha256, stop_of
@@ -250,6 +250,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format, *arguments):
         pass
+
+
+def test_a_refusal_of_the_credential_before_is_no_refusal_of_the_agent():
+    def renewed_meanwhile(request: httpx2.Request) -> httpx2.Response:
+        transport.use("next")
+        return httpx2.Response(401, json={"detail": "was taken back", "code": "unauthorized"})
+
+    transport, _ = connect(renewed_meanwhile)
+    with pytest.raises(Renewed):
+        transport.report(REPORT)
+    with pytest.raises(Refused):
+        transport.report(REPORT)
 
 
 def test_it_works_over_a_real_socket_from_several_threads():

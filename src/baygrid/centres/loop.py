@@ -24,7 +24,7 @@ from baygrid.centres.hands import Hands, Mailbox
 from baygrid.centres.measuring import Measuring
 from baygrid.ports.basics import Clock, Instant
 from baygrid.ports.centre import Centre, Transport
-from baygrid.ports.messages import Desired, Order, Refused, ReportAnswer, Unreachable
+from baygrid.ports.messages import Desired, Order, Refused, Renewed, ReportAnswer, Unreachable
 
 WAIT_S = 30.0
 FIRST_PAUSE_MS = 200
@@ -322,7 +322,9 @@ class Loop:
     def _failed(self, result: Any) -> None:
         """A server that is silent or unwilling is no reason to leave running jobs unwatched; being replaced,
         never having been welcome, or having no valid credential any more is one to end."""
-        if isinstance(result, Unreachable):
+        if isinstance(result, Renewed):
+            self._note("a request was under way with the old credential, and is made again with the new one")
+        elif isinstance(result, Unreachable):
             if not self._silent:
                 self._note(f"the server cannot be reached: {result}")
             self._silent = True

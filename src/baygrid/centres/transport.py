@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from baygrid.ports.basics import Failpoint, no_failpoint
-from baygrid.ports.messages import Desired, Refused, Report, ReportAnswer, Secrets, Unreachable
+from baygrid.ports.messages import Desired, Refused, Renewed, Report, ReportAnswer, Secrets, Unreachable
 from baygrid.ports.tunnels import Tunnel, Wanted
 from baygrid.ports.wire import decode, encode
 
@@ -197,7 +197,7 @@ class HttpTransport:
         with self._sent(method, path, **request) as answer:
             answer.read()
         if answer.status_code == 401 and token != self._token:
-            raise Unreachable("the credential was renewed meanwhile")
+            raise Renewed("it was sent with the credential before the present one")
         if not (absent and answer.status_code == 404):
             _check(answer)
         return answer

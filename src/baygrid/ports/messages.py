@@ -342,3 +342,7 @@ class Refused(Exception):
 
 class Unreachable(Exception):
     """The message or its answer was lost: try again later, nothing is known."""
+
+
+class Renewed(Unreachable):
+    """The server answered, but to a credential that has ended since: the next one is in use, try again."""

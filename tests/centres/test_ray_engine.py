@@ -281,6 +281,18 @@ def test_a_head_that_restarted_has_ended_what_it_forgot_once_its_nodes_have_give
     assert (gone.cause, gone.exit_code, gone.ended_at) == (None, None, None), "that knows the folder"
 
 
+@pytest.mark.parametrize(
+    ("code", "cause"), [(137, "interrupted"), (143, "interrupted"), (1, None), (0, None)]
+)
+def test_what_was_killed_when_its_nodes_gave_up_did_not_fail_by_itself(taken, tmp_path, code, cause):
+    ray, account = taken
+    (tmp_path / "1" / "claim").touch()
+    (tmp_path / "1" / "exit").write_text(f"0m0.0s 0m0.0s\n0m0.0s 0m0.0s\nexit {code} run\n")
+    account(LATER)
+    ray.now += APART_MS
+    assert account(LATER)[0].cause == cause
+
+
 def test_a_head_that_restarted_and_kept_its_jobs_has_them(taken):
     ray, account = taken
     account(LATER)

@@ -2,6 +2,7 @@
 
 import select
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +22,12 @@ def now() -> int:
 class SlurmSite:
     managed = False
 
-    def __init__(self, cluster: Cluster, root: Path, pace: Pace = PACE) -> None:
+    def __init__(self, cluster: Cluster, root: Path, pace: Pace = PACE, *, as_me: bool = False) -> None:
+        """`as_me`: jobs run as root."""
         self.cluster, self.root, self._pace = cluster, root, pace
+        self._settings = cluster.settings
+        if as_me:
+            self._settings = replace(self._settings, accounts={}, as_me=True)
         self.run: Run | None = None
         self.patience(PATIENCE_S)
         self.centre = self._new()
@@ -45,8 +50,8 @@ class SlurmSite:
 
     def close(self) -> None:
         self.centre.close()
-        for user in USERS:
-            self.cluster.ask("scancel", "--batch", "--signal=KILL", f"--user={user}")
+        for user in (*USERS, "root"):
+            self.cluster.ask("scancel", "--full", "--signal=KILL", f"--user={user}")
             self.cluster.ask("scancel", f"--user={user}")
         end = time.monotonic() + 30
         while lines(self.cluster.ask("squeue", "--noheader", "--states=running,pending")):
@@ -54,7 +59,6 @@ class SlurmSite:
             time.sleep(0.1)
 
     def _new(self) -> QueuedCentre:
-        settings = self.cluster.settings
-        engine = SlurmEngine(settings, self.root.parent / f"{self.root.name}.engine", now, self.run)
-        whose = partial(account_of, settings)
+        engine = SlurmEngine(self._settings, self.root.parent / f"{self.root.name}.engine", now, self.run)
+        whose = partial(account_of, self._settings)
         return QueuedCentre(self.root, engine, name="slurm", account_of=whose, pace=self._pace)

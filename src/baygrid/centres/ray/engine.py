@@ -14,6 +14,7 @@ give up. Old releases (2.9) do not tell their session: there no end is read from
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -37,6 +38,8 @@ SWEPT_AT_ONCE: Final = 20
 APART_MS: Final = 90_000
 """After a new head came: a node seeks its old one for RAY_gcs_rpc_server_reconnect_timeout_s, 60 s."""
 SESSION: Final = "ray-session"  # in an attempt's folder: which head has taken it
+
+_KILLED: Final = (128 + signal.SIGTERM, 128 + signal.SIGKILL)
 
 T = TypeVar("T")
 
@@ -177,13 +180,16 @@ class RayEngine:
         if not self._session or taken_by in ("", self._session) or self._clock() - self._met_at < APART_MS:
             return None
         last = max(files.last_sign(), self._ran_at.get(name, 0))
+        exit = files.exit()
         return Sight(
             name,
             name,
             Stand.ENDED,
             "forgotten",
             reason="the cluster's head restarted, and knows nothing of it",
-            ended_at=last if files.has("claim") and files.exit() is None else None,
+            # Ray's nodes end what runs on them when they give up, a moment before its script at times.
+            cause="interrupted" if exit is not None and exit.code in _KILLED else None,
+            ended_at=last if files.has("claim") and exit is None else None,
         )
 
     def _leave(self, sight: Sight, file: str) -> None:

@@ -10,8 +10,8 @@ from baygrid.centres.engine import Sight, Stand
 from baygrid.centres.folder import owners
 from baygrid.centres.folder.files import Files, key_of
 from baygrid.centres.queued.attempt import name_of
-from baygrid.centres.queued.joined import Told, joined
 from baygrid.centres.queued.notes import Notes
+from baygrid.centres.queued.verdict import Told, verdict
 from baygrid.core.jobs.lifecycle import AttemptState
 from tests.centres.fifo import LAUNCH, Faulty
 from tests.centres.site import RUNNING, look, order, start, stop_of, until, until_log, whole_log
@@ -382,6 +382,6 @@ def test_a_node_that_the_engine_calls_otherwise_one_day_is_where_it_was(site, mo
 def test_what_has_not_begun_may_be_given_other_nodes():
     """As Slurm does that has chosen a node before it misses it: a server believes no attempt that moves."""
     chosen = Sight("bg-1", "1", Stand.RUNNING, "RUNNING", nodes=("n1",))
-    seen = joined(Told(), chosen, None, patient=True)
+    seen = verdict(Told(), chosen, None, patient=True)
     assert seen is not None
     assert (seen.state, seen.nodes) == (AttemptState.WAITING, ())

@@ -1,6 +1,7 @@
 # Runs one attempt: claim first, then setup, then run, then one complete line that says how it ended.
-# $1 its directory, $2 what it was given (kept in the claim; nothing inside a container), $3 setup or nothing, $4 run (texts for a shell),
-# then one list of accelerators for each rank. Only builtins stand before the user's commands: a start is cheap.
+# $1 its directory, $2 what it was given (kept in the claim; nothing inside a container), $3 setup or nothing and
+# $4 run (texts for a shell), then one list of accelerators for each rank. Only builtins stand before the user's
+# commands: a start is cheap.
 # Its variables have a prefix, since a job's own environment is here too.
 # Its standard output and error are the attempt's log; what this shell itself has to say is not part of it.
 set -C

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from baygrid.centres.engine import DUPLICATE, NAME, Sight, Stand, Task
 from baygrid.centres.folder.files import Claim, Files, Why
-from baygrid.centres.queued.joined import Told
 from baygrid.centres.queued.notes import Note
 from baygrid.centres.queued.script import SCRIPT
+from baygrid.centres.queued.verdict import Told
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation

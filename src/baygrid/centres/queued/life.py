@@ -12,8 +12,8 @@ from baygrid.centres.folder import owners, secrets
 from baygrid.centres.folder.endings import left_behind, never_ran
 from baygrid.centres.folder.files import Why
 from baygrid.centres.queued.attempt import Attempt, Forbidden, Pace, Stage
-from baygrid.centres.queued.joined import Told, joined
 from baygrid.centres.queued.notes import Notes
+from baygrid.centres.queued.verdict import Told, verdict
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Observation
@@ -154,7 +154,7 @@ class Life:
             assert sight is not None
             if not attempt.files.forbid(_word(sight), sight.reason or sight.raw, now):
                 return  # the claim is there, only not seen yet
-        seen = joined(told, sight, attempt.why.word if attempt.why is not None else None, patient=patient)
+        seen = verdict(told, sight, attempt.why.word if attempt.why is not None else None, patient=patient)
         if seen is None:
             return
         if len(seen.nodes) != attempt.order.count:

@@ -36,7 +36,7 @@ class Told:
     exit: Exit | None = None
 
 
-def joined(told: Told, sight: Sight | None, why: str | None, *, patient: bool) -> Observation | None:
+def verdict(told: Told, sight: Sight | None, why: str | None, *, patient: bool) -> Observation | None:
     """How the attempt stands; final without sizes and outputs. None: as before.
 
     `sight` None: neither the engine's list nor its accounting has it. `why`: our own word for ending it.
@@ -109,7 +109,7 @@ def _final(told: Told, sight: Sight | None, why: str | None) -> Observation:
     """What we did to it counts more than what the engine did, and that more than an exit code. Only 0 of the
     command itself is above what the engine says: then it had done its work."""
     ended = sight if sight is not None and sight.stand is Stand.ENDED else None
-    state, cause, detail = _verdict(told.exit, ended, why)
+    state, cause, detail = _judged(told.exit, ended, why)
     began = told.began
     if sight is not None and sight.started_at is not None:
         began = sight.started_at
@@ -131,7 +131,7 @@ def _final(told: Told, sight: Sight | None, why: str | None) -> Observation:
     )
 
 
-def _verdict(exit: Exit | None, ended: Sight | None, why: str | None) -> tuple[AttemptState, str | None, str]:
+def _judged(exit: Exit | None, ended: Sight | None, why: str | None) -> tuple[AttemptState, str | None, str]:
     failed = AttemptState.FAILED
     if why in STOPPED:
         return STOPPED[why], None, ""

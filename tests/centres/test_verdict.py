@@ -6,7 +6,7 @@ import pytest
 
 from baygrid.centres.engine import NO_FOLDER, Sight, Stand
 from baygrid.centres.folder.files import Exit
-from baygrid.centres.queued.joined import Told, joined
+from baygrid.centres.queued.verdict import Told, verdict
 from baygrid.core.jobs.lifecycle import AttemptState as State
 
 BEGAN, ENDED = 1_000, 9_000
@@ -82,7 +82,7 @@ ENDS = [
 
 @pytest.mark.parametrize(("told", "seen", "why", "end"), ENDS)
 def test_how_it_ended(told, seen, why, end):
-    found = joined(told, seen, why, patient=False)
+    found = verdict(told, seen, why, patient=False)
     assert found is not None
     assert (found.state, found.cause) == end
     assert found.exit_code == (told.exit.code if told.exit is not None else None)
@@ -90,7 +90,7 @@ def test_how_it_ended(told, seen, why, end):
 
 
 def end_of(told, seen, *, patient=False):
-    found = joined(told, seen, None, patient=patient)
+    found = verdict(told, seen, None, patient=patient)
     assert found is not None
     return found
 
@@ -112,7 +112,7 @@ STANDING = [
 
 @pytest.mark.parametrize(("told", "seen", "why", "state"), STANDING)
 def test_how_it_stands(told, seen, why, state):
-    found = joined(told, seen, why, patient=False)
+    found = verdict(told, seen, why, patient=False)
     assert found is not None
     assert found.state is state
     assert found.raw == ("absent" if seen is None else seen.raw), "the engine's own word is kept"
@@ -121,7 +121,7 @@ def test_how_it_stands(told, seen, why, state):
 def test_nothing_but_a_line_or_the_engines_word_is_an_end():
     every = itertools.product((NOTHING, CLAIMED), (None, *LIVE), WHYS, (True, False))
     for told, seen, why, patient in every:
-        found = joined(told, seen, why, patient=patient)
+        found = verdict(told, seen, why, patient=patient)
         assert found is None or not found.state.final, (told, seen, why, patient)
 
 
@@ -131,11 +131,11 @@ def test_while_a_better_word_may_come_only_what_is_wholly_known_is_an_end():
     lines = itertools.product((OK, BAD), (None, *LIVE), WHYS)
     assert not any(_final(told, seen, why) for told, seen, why in lines)
     assert not any(_final(CLAIMED, ended(cause), None) for cause in CAUSES)
-    assert joined(CLAIMED, None, None, patient=True) is None, "as before"
+    assert verdict(CLAIMED, None, None, patient=True) is None, "as before"
 
 
 def _final(told, seen, why):
-    found = joined(told, seen, why, patient=True)
+    found = verdict(told, seen, why, patient=True)
     return found is not None and found.state.final
 
 

@@ -122,6 +122,22 @@ def test_a_job_that_is_imagined_is_never_taken_for_one_that_waits(stage: Stage, 
     assert row.cost == Money.parse("8 CNY")
 
 
+def test_a_place_that_came_later_and_costs_more_than_was_held_is_told_so(stage: Stage, site: Site):
+    """A job without a budget: what it holds is what the dearest place cost when it was submitted."""
+    stage.submit(WHOLE)
+    (waiting,) = stage.submit({**WHOLE, "name": "waiting"})
+    stage.add_site("dear", cpu_hour="9")
+    stage.schedule()
+    told = {row.name: row.reasons for row in explain.of_job(stage.platform, stage.team, waiting).rows}
+    (reason,) = told["dear/main"]
+    assert reason["code"] == "over-budget"
+    assert "was held for it when prices or centres were others: cancel it and submit" in reason["text"]
+    (row,) = [r for r in explain.of_document(
+        stage.platform, stage.team, {"name": "anew", "run": "true", "time": "1h", **WHOLE}
+    ).rows if r.name == "dear/main"]  # fmt: skip
+    assert row.verdict == "chosen"
+
+
 def test_what_a_job_brings_takes_time_over_a_slow_link(stage: Stage, site: Site):
     """100 MB at 8 Mbit/s, counted in steps of 16 MiB."""
     content = bytes(100_000_000)

@@ -248,7 +248,7 @@ def test_a_centre_that_has_never_reported(live: Live, build: Build):
     centre = Centre(live, "new")
     job = live.submit(infra={"any_of": ["full", "new"]})
     _, found = live.explained(job, "new")
-    assert set(found) == {"centre-unreachable", "no-inventory"}
+    assert set(found) == {"centre-unreachable"}
     centre.report()
     assert live.placed(job)["centre"] == "new"
     live.client.post("/v1/centres/new/drain")

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from baygrid.cli.errors import CliError, Unreachable
+from baygrid.cli.explained import BRIEF, rows
 from baygrid.cli.follow import follow
 from baygrid.cli.live import view
 from baygrid.cli.output import Output
@@ -292,6 +293,17 @@ def test_the_tail_keeps_the_last_lines():
     watch = Watch(job("ACTIVE"))
     watch.read("".join(f"line {n}\n" for n in range(100)).encode())
     assert list(watch.tail) == [f"line {n}" for n in range(92, 100)]
+
+
+def test_a_centre_that_never_joined_is_not_told_at_every_turn():
+    reason = {"code": "no-offer", "text": "badu has never joined", "data": {"centre": "badu", "silent_s": 0}}
+    why: Any = WHY
+    badu: Any = {**why["candidates"][0], "name": "badu", "centre": "badu", "reasons": [reason]}
+    told: Any = {**why, "candidates": [badu, *why["candidates"]]}
+    alone: Any = {**why, "candidates": [badu]}
+    assert [row[0] for row in rows(told, BRIEF)] == ["hub", "edge"]
+    assert [row[0] for row in rows(told)] == ["hub", "badu", "edge"]
+    assert [row[0] for row in rows(alone, BRIEF)] == ["badu"], "there is no other"
 
 
 def test_in_a_pipe_the_log_is_stdout_and_the_rest_stderr():

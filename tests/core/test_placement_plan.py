@@ -8,7 +8,7 @@ import pytest
 from baygrid.core.placement.demand import Infra, Target
 from baygrid.core.placement.explaining.estimate import GUESSED
 from baygrid.core.placement.image import Image
-from baygrid.core.placement.plan import Plan
+from baygrid.core.placement.plan import Plan, impossible
 from tests.core.region import bay, centre, explained, job, nodes, offer, planned
 
 LARGEST = "the largest node has 4 x H100, 32 cpus, 256GiB"
@@ -221,6 +221,29 @@ def test_what_has_no_price_or_has_reported_nothing_is_still_in_the_table():
     table = explained(image, job())
     assert codes(table) == {"east/p": ["no-offer"], "west": ["no-inventory", "no-offer"]}
     assert explained(Image(), job()).outcome.text == "the region offers nothing yet"
+
+
+def test_a_centre_that_never_joined_has_one_reason_with_its_cure():
+    image = Image([centre("east", p=nodes(1)), centre("badu", silent_s=0), centre("new", silent_s=0)],
+                  [offer("east/p"), offer("badu/p")])  # fmt: skip
+    table = explained(image, job())
+    cure = "has never joined: start its agent with what `baygrid centres invite {0}` prints"
+    texts = {verdict.subject: [reason.text for reason in verdict.obstacles] for verdict in table.verdicts}
+    assert texts["badu/p"] == [f"badu {cure.format('badu')}"]
+    assert texts["new"] == [f"new {cure.format('new')}"]
+    assert codes(table) == {"east/p": [], "badu/p": ["centre-unreachable"], "new": ["no-offer"]}
+    assert impossible(Image([centre("new", silent_s=0)], []), job()) is not None, "no price: waiting is vain"
+
+
+def test_what_was_held_is_not_called_a_budget():
+    asked = replace(job(), max_cost_minor=1_400, held=True, shape=None)
+    table = explained(bay(), asked)
+    (reason,) = (r for v in table.verdicts if v.subject == "qianhai/cpu" for r in v.obstacles)
+    assert reason.code == "over-budget"
+    assert reason.text == (
+        "running 1h costs 14.40 CNY, more than the 14.00 CNY that was held for it when prices or centres were"
+        " others: cancel it and submit it again"
+    )
 
 
 def test_two_offers_for_the_same_partition_are_told_apart():

@@ -173,7 +173,7 @@ class RegionImage:
                 "", record.currency, parse(record.spec), input_bytes=bytes, waited_at=record.waited_at
             )
             if like.max_cost_minor is None:  # prices may have risen since the money was held
-                like = replace(like, max_cost_minor=holds, shape=None)
+                like = replace(like, max_cost_minor=holds, held=True, shape=None)
             self._likes[key] = like
         return like
 

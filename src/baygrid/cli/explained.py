@@ -16,9 +16,16 @@ RIGHT: Final = ("wait", "transfer", "cost")
 
 
 def rows(explanation: Explanation, columns: Sequence[str] = COLUMNS) -> list[list[str]]:
-    """A row for each candidate, the chosen one first, then in the order in which they were looked at."""
-    candidates = sorted(explanation["candidates"], key=lambda candidate: candidate["verdict"] != "chosen")
+    """A row for each candidate, the chosen one first, then in the order in which they were looked at. Beside
+    the progress of a job there are no centres that never joined, unless there are no others."""
+    considered = explanation["candidates"]
+    shown = [one for one in considered if columns is not BRIEF or _joined(one)]
+    candidates = sorted(shown or considered, key=lambda candidate: candidate["verdict"] != "chosen")
     return [[cells[column] for column in columns] for cells in map(_cells, candidates)]
+
+
+def _joined(candidate: Candidate) -> bool:
+    return all(reason.get("data", {}).get("silent_s") != 0 for reason in candidate.get("reasons", ()))
 
 
 def _cells(candidate: Candidate) -> dict[str, str]:

@@ -64,7 +64,8 @@ class Demand:
     nothing). `ordered`: an earlier accelerator is better at any price. `time_s`: the longest it runs, in
     seconds; costs are for all of it. `grace_s`: how long it may still take to stop then. `residency`: the
     jurisdictions that its data may be in (None: any). `max_cost_minor`: minor units of `currency` (None: no
-    limit). `input_bytes`: what has to be brought to where it runs.
+    limit); `held`: it is no wish of the job's, but what was held for it. `input_bytes`: what has to be
+    brought to where it runs.
 
     `user`, `organisation`, `queue`, `priority` (higher is more urgent), `submitted_at` (ms), `deadline`
     (ms, when it should have ended) and `expected` say whose turn it is, not where it can run; `checkpointed`,
@@ -108,6 +109,7 @@ class Demand:
     shares: tuple[int, ...] = ()
     needs: frozenset[str] = frozenset()
     waited_at: Target | None = None
+    held: bool = False
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -122,9 +124,8 @@ class Demand:
                 self.grace_s,
             )
             where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
-            object.__setattr__(
-                self, "shape", (self.currency, self.max_cost_minor, *size, *where, self.needs, self.waited_at)
-            )
+            money = (self.currency, self.max_cost_minor, self.held)
+            object.__setattr__(self, "shape", (*money, *size, *where, self.needs, self.waited_at))
 
     @property
     def least(self) -> int:

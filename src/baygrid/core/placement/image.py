@@ -65,9 +65,9 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class CentreView:
     """`open` False: drained, takes nothing new. `silent_s`: seconds since the last report of a centre that
-    counts as unreachable; None: reachable. `waits`: the centre's own estimate of how long (seconds) one more
-    attempt of a shape would wait. `capabilities`: what it can do (None: it has not said, and is taken to
-    do everything). `link`: from the exchange, where that was measured lately."""
+    counts as unreachable, 0 of one that never joined; None: reachable. `waits`: the centre's own estimate of
+    how long (seconds) one more attempt of a shape would wait. `capabilities`: what it can do (None: it has
+    not said, and is taken to do everything). `link`: from the exchange, where that was measured lately."""
 
     name: str
     jurisdiction: str
@@ -77,6 +77,11 @@ class CentreView:
     waits: Mapping[Shape, int] = field(default_factory=dict, hash=False)
     capabilities: frozenset[str] | None = None
     link: Speed | None = None
+
+    @property
+    def joined(self) -> bool:
+        """Whether it has ever reported."""
+        return self.silent_s != 0
 
     def lacks(self, needed: frozenset[str]) -> frozenset[str]:
         """What of it this centre cannot do."""

@@ -54,12 +54,20 @@ def unreachable(demand: Demand, it: Candidate) -> Reason | None:
     if it.centre is None or it.centre.silent_s is None:
         return None
     silent = it.centre.silent_s
+    if not it.centre.joined:
+        return None if it.offer is None else _never_joined("centre-unreachable", it.centre.name)
     text = f"{it.centre.name} has not reported for {format_duration(silent)}"
     return Reason("centre-unreachable", text, {"centre": it.centre.name, "silent_s": silent})
 
 
+def _never_joined(code: str, centre: str) -> Reason:
+    """The one reason why not there, whatever else it has not: all that comes with joining."""
+    text = f"{centre} has never joined: start its agent with what `baygrid centres invite {centre}` prints"
+    return Reason(code, text, {"centre": centre, "silent_s": 0})
+
+
 def unreported(demand: Demand, it: Candidate) -> Reason | None:
-    if it.pool is not None:
+    if it.pool is not None or (it.centre is not None and not it.centre.joined):
         return None
     what = f"a partition {it.where[1]}" if it.where[1] else "any partition"
     return Reason("no-inventory", f"{it.where[0]} has not reported {what}", {"centre": it.where[0]})
@@ -68,6 +76,8 @@ def unreported(demand: Demand, it: Candidate) -> Reason | None:
 def unpriced(demand: Demand, it: Candidate) -> Reason | None:
     if it.offer is not None:
         return None
+    if it.centre is not None and not it.centre.joined:
+        return _never_joined("no-offer", it.centre.name)
     return Reason("no-offer", f"{it.subject} has no price, so nothing can run there", {"centre": it.where[0]})
 
 
@@ -176,7 +186,11 @@ def budget(demand: Demand, it: Candidate) -> Reason | None:
     if cost.minor <= limit:
         return None
     most = Money(limit, demand.currency)
-    text = f"running {format_duration(demand.time_s)} costs {cost}, more than the {most} that it may cost"
+    text = f"running {format_duration(demand.time_s)} costs {cost}, more than the {most} that"
+    if demand.held:
+        text += " was held for it when prices or centres were others: cancel it and submit it again"
+    else:
+        text += " it may cost"
     return Reason("over-budget", text, {"cost_minor": cost.minor, "max_cost_minor": limit})
 
 

@@ -85,6 +85,7 @@ def test_projects_of_one_organisation_read_each_others(world: World, api: TestCl
     [
         ({"uri": "ftp://x/y"}, "uri"),
         ({"uri": "https://a:b@example.org/"}, "uri"),
+        ({"uri": "http://169.254.169.254/latest/meta-data"}, "uri"),
         ({"uri": f"blob:{'0' * 64}"}, "uri"),
         ({"uri": "blob:x"}, "uri"),
         ({"sha256": "x"}, "sha256"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.core.jobs.addresses import Address, DatasetRef, address, dataset, is_address
+from baygrid.core.jobs.addresses import Address, DatasetRef, address, dataset, is_address, nowhere
 from baygrid.core.reading import Wrong
 
 SHA = "0123456789abcdef" * 4
@@ -114,3 +114,29 @@ def test_datasets():
 
 def test_a_signature_is_not_shown():
     assert address("https://a.org/x?X-Amz-Signature=abc").shown == "https://a.org/x?..."
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("169.254.169.254", "link-local"),
+        ("169.254.169.254.", "link-local"),
+        ("[fe80::1]", "link-local"),
+        ("[::ffff:169.254.169.254]:8080", "link-local"),
+        ("[fd00:ec2::254]", "a cloud's metadata"),
+        ("100.100.100.200", "a cloud's metadata"),
+        ("0.0.0.0", "unspecified"),
+        ("[::]", "unspecified"),
+        ("239.1.2.3", "multicast"),
+        ("10.0.0.1", None),
+        ("127.0.0.1:8443", None),
+        ("8.8.8.8", None),
+        ("metadata.example.org", None),
+    ],
+)
+def test_hosts_where_nothing_can_be(host: str, why: str | None):
+    assert nowhere(address(f"https://{host}/x")) == why
+
+
+def test_a_bucket_is_no_host():
+    assert nowhere(address("s3://169.254.169.254/x")) is None

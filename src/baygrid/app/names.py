@@ -29,11 +29,15 @@ def check_jurisdiction(path: str, code: str) -> str:
 
 
 def check_address(path: str, text: str) -> Address:
-    """The URI. Raises Invalid."""
+    """The URI. Raises Invalid, also for a host from which no centre fetches."""
     try:
-        return addresses.address(text)
+        at = addresses.address(text)
     except Wrong as wrong:
         raise Invalid.at(path, str(wrong)) from None
+    why = addresses.nowhere(at)
+    if why is not None:
+        raise Invalid.at(path, f"no centre fetches from {at.host} ({why}): name the server that has the data")
+    return at
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:

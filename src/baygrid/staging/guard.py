@@ -12,19 +12,16 @@ import posixpath
 from collections.abc import Sequence
 from typing import Final
 
-from baygrid.core.jobs.addresses import Address
+from baygrid.core.jobs.addresses import NOWHERE, Address
 from baygrid.staging.rules import Bucket, Folder, Network, Rules
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _REFUSED: Final[Sequence[tuple[str, Sequence[str]]]] = (
-    ("link-local", ("169.254.0.0/16", "fe80::/10")),  # the metadata of clouds among them
-    ("a cloud's metadata", ("fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")),
+    *NOWHERE,
     ("loopback", ("127.0.0.0/8", "::1/128")),
     ("private", ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10")),
     ("shared by a carrier's customers", ("100.64.0.0/10",)),
-    ("multicast", ("224.0.0.0/4", "ff00::/8")),
-    ("unspecified", ("0.0.0.0/8", "::/128")),
     ("an IPv4 address in disguise", ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96",
                                      "64:ff9b:1::/48", "2002::/16", "2001::/32")),
     ("reserved", ("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",

@@ -6,7 +6,9 @@ form: which hosts, buckets and folders a centre fetches from is decided there.
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +31,13 @@ _IPV6: Final = re.compile(r"[0-9a-f:]+(?:[0-9.]+)?")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SHA256: Final = re.compile(r"#sha256=([0-9a-f]{64})")
 _PORTS: Final = {"https": 443, "http": 80}
+NOWHERE: Final[Sequence[tuple[str, Sequence[str]]]] = (
+    ("link-local", ("169.254.0.0/16", "fe80::/10")),  # the metadata of clouds among them
+    ("a cloud's metadata", ("fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")),
+    ("multicast", ("224.0.0.0/4", "ff00::/8")),
+    ("unspecified", ("0.0.0.0/8", "::/128")),
+)
+"""Where no data can be, whoever asks: ranges of IANA's registries of special-purpose addresses (RFC 6890)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,22 @@ def address(value: object) -> Address:
         return _file(authority, path, query, sha256)
     host, port = _host(authority, _PORTS[scheme])
     return Address(scheme, host, port, path or "/", query, sha256)
+
+
+def nowhere(at: Address) -> str | None:
+    """Why no centre can fetch from this host, as far as its spelling tells: an address that is nobody's. None
+    for all others, also for loopback and private ones, which a centre may have opened as its own."""
+    if at.scheme not in _PORTS:
+        return None
+    try:
+        ip = ipaddress.ip_address(at.host)
+    except ValueError:
+        return None
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    for why, networks in NOWHERE:
+        if any(ip in ipaddress.ip_network(network) for network in networks):
+            return why
+    return None
 
 
 def dataset(value: object) -> DatasetRef:

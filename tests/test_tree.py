@@ -21,8 +21,8 @@ MOST_LINES = 500
 PURE = {
     "__future__", "abc", "base64", "bisect", "calendar", "collections", "copy", "dataclasses", "datetime",
     "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac",
-    "itertools", "json", "math", "numbers", "operator", "re", "statistics", "string", "struct", "textwrap",
-    "types", "typing", "unicodedata", "zoneinfo",
+    "ipaddress", "itertools", "json", "math", "numbers", "operator", "re", "statistics", "string", "struct",
+    "textwrap", "types", "typing", "unicodedata", "zoneinfo",
 }  # fmt: skip
 
 FOREIGN = {

@@ -8,6 +8,8 @@ what it cannot are not its own.
 import resource
 from dataclasses import replace
 
+import pytest
+
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import CAPABILITIES, WITHDRAWN
 from tests.centres.behaviour_bytes import Bytes
@@ -16,6 +18,7 @@ from tests.centres.site import (
     FILE_CLOCK_MS,
     NODES,
     RUNNING,
+    Site,
     look,
     needs,
     no_fetch,
@@ -30,10 +33,19 @@ from tests.centres.site import (
 )
 
 
+def at_once(site: Site, count: int) -> None:
+    orders = [order(f"echo {n}; exit {n % 3}", n) for n in range(count)]
+    start(site, *orders)
+    for n, one in enumerate(orders):
+        seen = until(site, one)
+        assert (seen.exit_code, seen.state is AttemptState.SUCCEEDED) == (n % 3, n % 3 == 0)
+        assert whole_log(site, one) == b"%d\n" % n
+
+
 class Behaviour(Bytes, Inside):
-    """`cpus`: of each of the centre's two nodes. `many`: how many start at once. `clock_ms`: how far behind
-    the clock its times may be. `counted_s`: how long a job must run for its memory to be known.
-    `devices`: a word for a shell that tells which of the node's accelerators a job has."""
+    """`cpus`: of each of the centre's two nodes. `many`: how many start at once; in the campaign 200 do.
+    `clock_ms`: how far behind the clock its times may be. `counted_s`: how long a job must run for its memory
+    to be known. `devices`: a word for a shell that tells which of the node's accelerators a job has."""
 
     capabilities: frozenset[str] = frozenset()
     managed = True
@@ -47,6 +59,7 @@ class Behaviour(Bytes, Inside):
         """Leaves out what the centre cannot do."""
         able = cls.capabilities | {"managed" if cls.managed else "queue"}
         able |= set() if "image" in able else {"no image"}
+        able |= {"few"} if cls.many < 200 else set()
         for name in dir(cls):
             if not getattr(getattr(cls, name), "needs", set()) <= able:
                 setattr(cls, name, None)
@@ -354,12 +367,14 @@ class Behaviour(Bytes, Inside):
         assert whole_log(site, waiting) == b""
 
     def test_many_at_once(self, site):
-        orders = [order(f"echo {n}; exit {n % 3}", n) for n in range(self.many)]
-        start(site, *orders)
-        for n, one in enumerate(orders):
-            seen = until(site, one)
-            assert (seen.exit_code, seen.state is AttemptState.SUCCEEDED) == (n % 3, n % 3 == 0)
-            assert whole_log(site, one) == b"%d\n" % n
+        at_once(site, self.many)
+
+    @needs("few")
+    @pytest.mark.campaign
+    @pytest.mark.timeout(3_000)
+    def test_two_hundred_at_once(self, site):
+        site.patience(2_500)
+        at_once(site, 200)
 
     @needs("managed")
     def test_an_order_for_a_node_that_is_not_there_is_refused(self, site):

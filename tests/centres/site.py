@@ -19,8 +19,8 @@ SALT = ""  # set for one test: an engine that many tests share remembers the nam
 
 def needs(capability: str) -> Callable[[Callable], Callable]:
     """Of a test: only for centres that can do this. "managed": those whose nodes an order names; "queue": the
-    others. "no image": those that cannot run one."""
-    assert capability in CAPABILITIES | {"managed", "queue", "no image"}
+    others. "no image": those that cannot run one; "few": of which 200 begin only in the campaign."""
+    assert capability in CAPABILITIES | {"managed", "queue", "no image", "few"}
 
     def mark(test: Callable) -> Callable:
         test.__dict__.setdefault("needs", set()).add(capability)
@@ -44,6 +44,10 @@ class Site(Protocol):
 
     def wait(self) -> None:
         """Returns when the centre may have something new to say; fails the test after a long time."""
+        ...
+
+    def patience(self, seconds: float) -> None:
+        """How long from now `wait` goes on before it fails the test."""
         ...
 
     def restart(self) -> None:

@@ -41,8 +41,11 @@ class LocalSite:
 
     def __init__(self, root: Path, nodes: tuple[PartitionReport, ...] = NODES) -> None:
         self._root, self._nodes = root, nodes
-        self._end = time.monotonic() + PATIENCE_S
+        self.patience(PATIENCE_S)
         self.centre = self._new()
+
+    def patience(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000

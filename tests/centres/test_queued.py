@@ -22,9 +22,12 @@ class QueuedSite:
     def __init__(self, root: Path, engine: Faulty | None = None) -> None:
         self.root = root
         self.engine = engine if engine is not None else Faulty()
-        self._end = time.monotonic() + PATIENCE_S
+        self.patience(PATIENCE_S)
         self.off_ms = 0  # of the agent's clock
         self.centre = self._new()
+
+    def patience(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000 + self.off_ms

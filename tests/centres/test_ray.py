@@ -98,13 +98,6 @@ class TestRay(behaviour.Behaviour):
     managed = False
     many = 40
 
-    @pytest.mark.campaign
-    @pytest.mark.timeout(3_000)
-    def test_two_hundred_at_once(self, site, monkeypatch):
-        monkeypatch.setattr(self, "many", 200)
-        site.patience(2_500)
-        self.test_many_at_once(site)
-
 
 def test_a_dead_node_interrupts_its_jobs_and_comes_back(site, fresh):
     one = fresh("echo up; exec sleep 600", cpus=5)

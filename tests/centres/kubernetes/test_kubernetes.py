@@ -51,8 +51,11 @@ class KubernetesSite:
             accelerators=(Accelerator("H100"),),
             **change,
         )
-        self._end = time.monotonic() + PATIENCE_S
+        self.patience(PATIENCE_S)
         self.centre = self._new()
+
+    def patience(self, seconds):
+        self._end = time.monotonic() + seconds
 
     def now(self):
         return now()

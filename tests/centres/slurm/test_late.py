@@ -52,6 +52,12 @@ class TestSlurm24:
     test_a_restart = Behaviour.test_a_restart_finds_what_runs_and_what_ended
 
 
+@pytest.mark.campaign
+class TestWhole(Behaviour):
+    capabilities, managed, many = TestSlurm24.capabilities, False, 200
+    clock_ms, devices = TestSlurm24.clock_ms, TestSlurm24.devices
+
+
 def purged(site) -> bool:
     return not lines(site.cluster.ask("squeue", "--noheader", "--states=all"))
 

@@ -32,6 +32,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
+	@scripts/engines/ray.sh install >/dev/null # here, since a test may start it where there is no network
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
 	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null
 	$(PYTEST) -m "not campaign" tests
@@ -42,7 +43,9 @@ bench: .venv/.stamp ## the benchmarks
 
 campaign: .venv/.stamp ## hours of simulations, and of kills at real servers, databases, Slurm and Ray (tests marked campaign)
 	@scripts/postgres.sh install
-	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install; } >/dev/null
+	@scripts/engines/ray.sh install >/dev/null
+	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
+	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null
 	$(run)/pytest -m campaign --timeout 0 tests
 
 lock: ## refresh requirements.lock from pyproject.toml

@@ -102,7 +102,7 @@ def test_a_shell_has_a_terminal_of_the_users_size(home: Home, job: str):
         assert "33 101" in typist.seen
         _resize(terminal, 20, 55)
         typist.says("until [ \"$(stty size)\" = '20 55' ]; do sleep 0.1; done; echo re'sized'\n", "resized")
-        typist.says("sleep 1000\n", "1000")
+        typist.says("sh -c \"echo slee'ping'; exec sleep 1000\"\n", "sleeping")
         typist.says("\x03echo interr'upted'\n", "interrupted")
         typist.says("exit 5\n", "")
         typist.rest()

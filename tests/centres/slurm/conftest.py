@@ -28,7 +28,7 @@ def slurm22(worker_id: str) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def slurm24(worker_id: str) -> Iterator[Cluster]:
     """This worker's own, without accounting: what has ended is remembered for a short while only."""
-    yield from _started("24.11", cluster=f"late{worker_id}", job_age="5")
+    yield from _started("24.11", cluster=f"late{worker_id}", job_age="15")
 
 
 def _site(found: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlurmSite]:

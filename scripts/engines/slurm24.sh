@@ -58,7 +58,7 @@ up() {
     export ENGINE_ACCOUNTING=${ENGINE_ACCOUNTING:-0} ENGINE_PORT=${ENGINE_PORT:-17500} ENGINE_CLUSTER=${ENGINE_CLUSTER:-baygrid24}
     local root user shared=${ENGINE_SHARED:-/tmp}
     root=$engines/trixie
-    cp "$here/slurm.sh" "$root/slurm.sh"
+    cp "$here/slurm.sh" "$root/slurm.sh.$$" && mv -f "$root/slurm.sh.$$" "$root/slurm.sh" # two may come at once
     # The same names and numbers on both sides.
     for user in ${ENGINE_USERS:-bg-alice bg-bob}; do
         id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"

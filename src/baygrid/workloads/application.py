@@ -1,0 +1,108 @@
+"""What an application is to that which runs it: shards in, rows out, and what a person gets in the end.
+
+An application cuts its input into shards (`shards`), each small enough to be lost: a few seconds to a minute of work. A
+worker, loaded once in each process that works, makes a shard's rows; it decodes and infers in one place, so that no
+decoded picture, sound or sweep goes through an engine. Which engine runs the workers, in which order, and how often a
+run was interrupted, changes nothing in the rows. `finish` sees them all, in the order of the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class ApplicationError(Exception):
+    """The run cannot start, or cannot go on, in words for whoever asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of the input. `id` is unique in the run, fit for a file's name, and sorts in the order of results; `work`
+    is JSON that only the application reads; `units` is how much it holds, as far as is known before it is read."""
+
+    id: str
+    work: str
+    units: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An input of which no rows could be made, and why. The rest of its shard goes on."""
+
+    input: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a worker made of a shard: `rows` of the application's schema, `units` of work really done (images, hours of
+    audio, km), what failed, and the CPU seconds by stage ("decode", "infer", ...). `facts` are JSON values that
+    `finish` needs beside the rows."""
+
+    rows: pa.Table
+    units: float
+    failed: tuple[Failed, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Worker(Protocol):
+    """Has its models loaded. A damaged input ends in `Failed`, never in an exception."""
+
+    def __call__(self, shard: Shard) -> Done: ...
+
+
+class Loading(Protocol):
+    """How a worker comes to be in a process of its own: a frozen dataclass of plain values, that can be pickled."""
+
+    def __call__(self) -> Worker: ...
+
+
+class Results(Protocol):
+    """All shards of a run, done. Nothing here holds more than one shard's rows in memory at a time."""
+
+    units: float
+    failed: tuple[Failed, ...]
+    seconds: Mapping[str, float]
+    """CPU seconds by stage, summed over all shards."""
+    wall: float
+    """Seconds from the first shard begun to the last one done, of all attempts of the run together."""
+    workers: int
+    engine: str
+
+    def __iter__(self) -> Iterator[tuple[Shard, Done]]:
+        """The shards with what was made of them, in the order of their ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run leaves for people: files by what they are ("labels", "sheet", "map", ...), and figures of quality
+    (None where a figure cannot be given for this input)."""
+
+    outputs: Mapping[str, Path]
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Application(Protocol):
+    """One application with its options, before a model is loaded or an input is opened."""
+
+    name: str
+    """images, speech, driving."""
+    unit: str
+    """images, audio_hours, km."""
+    schema: pa.Schema
+
+    def shards(self) -> Iterator[Shard]:
+        """The input, cut. Reads names, sizes and indexes only. Raises ApplicationError where there is no input."""
+        ...
+
+    def loading(self) -> Loading: ...
+
+    def finish(self, results: Results, output: Path) -> Outcome:
+        """Writes what people look at into the folder `output`, each file whole or not at all."""
+        ...

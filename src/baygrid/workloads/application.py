@@ -1,9 +1,9 @@
 """What an application is to that which runs it: shards in, rows out, and what a person gets in the end.
 
-An application cuts its input into shards (`shards`), each small enough to be lost: a few seconds to a minute of work. A
-worker, loaded once in each process that works, makes a shard's rows; it decodes and infers in one place, so that no
-decoded picture, sound or sweep goes through an engine. Which engine runs the workers, in which order, and how often a
-run was interrupted, changes nothing in the rows. `finish` sees them all, in the order of the shards."""
+An application cuts its input into shards, each small enough to be lost: a few seconds to a minute of work. A
+worker, loaded once in each process that works, makes a shard's rows. It decodes and infers in one place: no
+decoded picture, sound or sweep goes through an engine. Which engine runs the workers, in which order, and how
+often a run was interrupted changes nothing in the rows; `finish` sees all of them, in the shards' order."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class ApplicationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of the input. `id` is unique in the run, fit for a file's name, and sorts in the order of results; `work`
-    is JSON that only the application reads; `units` is how much it holds, as far as is known before it is read."""
+    """A part of the input. `id` is unique in the run, fit for a file's name, and sorts in the order of
+    results; `work` is JSON that only the application reads; `units` is how much it holds, as far as is known
+    before it is read."""
 
     id: str
     work: str
@@ -39,9 +40,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a worker made of a shard: `rows` of the application's schema, `units` of work really done (images, hours of
-    audio, km), what failed, and the CPU seconds by stage ("decode", "infer", ...). `facts` are JSON values that
-    `finish` needs beside the rows."""
+    """What a worker made of a shard: `rows` of the application's schema, `units` of work really done (images,
+    hours of audio, km), what failed, and the CPU seconds by stage ("decode", "infer", ...). `facts` are JSON
+    values that `finish` needs beside the rows."""
 
     rows: pa.Table
     units: float
@@ -57,7 +58,7 @@ class Worker(Protocol):
 
 
 class Loading(Protocol):
-    """How a worker comes to be in a process of its own: a frozen dataclass of plain values, that can be pickled."""
+    """How a worker comes to be in a process of its own: a frozen dataclass of plain values (pickled)."""
 
     def __call__(self) -> Worker: ...
 
@@ -81,8 +82,8 @@ class Results(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run leaves for people: files by what they are ("labels", "sheet", "map", ...), and figures of quality
-    (None where a figure cannot be given for this input)."""
+    """What a run leaves for people: files by what they are ("labels", "sheet", "map", ...), and figures of
+    quality (None where a figure cannot be given for this input)."""
 
     outputs: Mapping[str, Path]
     quality: Mapping[str, Any] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Application(Protocol):
     schema: pa.Schema
 
     def shards(self) -> Iterator[Shard]:
-        """The input, cut. Reads names, sizes and indexes only. Raises ApplicationError where there is no input."""
+        """The input, cut. Reads names, sizes and indexes only. ApplicationError where there is no input."""
         ...
 
     def loading(self) -> Loading: ...

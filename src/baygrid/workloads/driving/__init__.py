@@ -1,0 +1,1 @@
+"""Reference application: labels, tracks, scenarios and road-test evidence from recorded drives."""

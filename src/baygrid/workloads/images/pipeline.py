@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from baygrid.workloads.images import contact_sheet, output, pictures
 from baygrid.workloads.images.job import ImagesJob, Progress, Throughput
-from baygrid.workloads.images.model import Classifier, cache_folder, prepared, weights_file
+from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.rows import Row, classify
 
 AHEAD: Final = 8
@@ -26,7 +26,7 @@ def run(job: ImagesJob, report: Callable[[Progress], None]) -> Throughput:
     """See baygrid.workloads.images.run."""
     source = pictures.in_folder(job.folder) if job.folder else pictures.photographs()
     count = job.count or len(source)
-    classifier = Classifier(prepared(weights_file(), cache_folder()))
+    classifier = Classifier(prepared())
     job.out.mkdir(parents=True, exist_ok=True)
 
     seen: dict[str, Row] = {}
@@ -55,7 +55,7 @@ def run(job: ImagesJob, report: Callable[[Progress], None]) -> Throughput:
         seconds=seconds,
         workers=job.workers,
         batch=classifier.batch,
-        provider=classifier.provider.removesuffix("ExecutionProvider"),
+        provider=classifier.provider,
         decode_share=decoding / (decoding + inferring),
     )
     shown = [(picture, seen[picture.name]) for picture in source if picture.name in seen]

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.images.job import ImagesError
+from baygrid.workloads.models import ModelRefused
 
 Tensor = NDArray[Any]
 
@@ -27,10 +27,6 @@ DAMAGE: Final = (
     pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError,
 )  # fmt: skip
 """What reading a file that is no checkpoint ends in."""
-
-
-class WeightsRefused(ImagesError):
-    """A file of weights that is not what it should be, or that asks for more than tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +65,36 @@ _KNOWN: Final[Mapping[tuple[str, str], Any]] = {
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _KNOWN:
-            raise WeightsRefused(f"the weights ask for {module}.{name}, which is no tensor")
+            raise ModelRefused(f"the weights ask for {module}.{name}, which is no tensor")
         return _KNOWN[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
         match pid:
             case ("storage", np.dtype() as dtype, str(key), _, int(length), None) if length >= 0:
                 return _Storage(key, dtype, length)
-        raise WeightsRefused(f"the weights name something that is no storage: {pid!r:.80}")
+        raise ModelRefused(f"the weights name something that is no storage: {pid!r:.80}")
 
 
 def read(file: BinaryIO) -> dict[str, Tensor]:
-    """The checkpoint's tensors by name. Raises WeightsRefused for anything else than a plain checkpoint."""
+    """The checkpoint's tensors by name. Raises ModelRefused for anything else than a plain checkpoint."""
     try:
         if _Reader(file).load() != MAGIC or _Reader(file).load() != VERSION:
-            raise WeightsRefused("the weights are not a PyTorch checkpoint of the older layout")
+            raise ModelRefused("the weights are not a PyTorch checkpoint of the older layout")
         writer, described, keys = (_Reader(file).load() for _ in range(3))
         if not writer["little_endian"]:
-            raise WeightsRefused("the weights are big-endian")
+            raise ModelRefused("the weights are big-endian")
         views = {name: view for name, view in described.items() if isinstance(view, _View)}
         storages = {view.storage.key: view.storage for view in views.values()}
         numbers = {key: _numbers(file, storages[key]) for key in keys}
         return {name: _tensor(view, numbers[view.storage.key]) for name, view in views.items()}
     except DAMAGE as wrong:
-        raise WeightsRefused(f"the weights are damaged: {wrong}") from wrong
+        raise ModelRefused(f"the weights are damaged: {wrong}") from wrong
 
 
 def _numbers(file: BinaryIO, storage: _Storage) -> Tensor:
     length = int.from_bytes(file.read(8), "little")
     if length != storage.length:
-        raise WeightsRefused(f"storage {storage.key} holds {length} numbers, not {storage.length}")
+        raise ModelRefused(f"storage {storage.key} holds {length} numbers, not {storage.length}")
     data = file.read(length * storage.dtype.itemsize)
     return np.frombuffer(data, storage.dtype, length)
 
@@ -107,6 +103,6 @@ def _tensor(view: _View, numbers: Tensor) -> Tensor:
     steps = zip(view.shape, view.strides, strict=True)
     last = view.offset + sum((size - 1) * stride for size, stride in steps)
     if min((view.offset, *view.shape, *view.strides)) < 0 or max(last + 1, prod(view.shape)) > len(numbers):
-        raise WeightsRefused("a tensor reaches outside its storage")
+        raise ModelRefused("a tensor reaches outside its storage")
     strides = [stride * numbers.itemsize for stride in view.strides]
     return np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides).copy(order="C")

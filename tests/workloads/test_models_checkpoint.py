@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baygrid.workloads.images import graph, model, weights
-from baygrid.workloads.images.weights import MAGIC, VERSION, WeightsRefused
+from baygrid.workloads.models import ModelRefused, checkpoint
+from baygrid.workloads.models.checkpoint import MAGIC, VERSION
 
 HEAD = b"".join(pickle.dumps(part, 2) for part in (MAGIC, VERSION, {"little_endian": True}))
 
@@ -58,7 +58,7 @@ def torch_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
 
 
-def checkpoint(tensors: object, numbers: int = 6) -> io.BytesIO:
+def written(tensors: object, numbers: int = 6) -> io.BytesIO:
     file = io.BytesIO()
     file.write(HEAD)
     Writer(file, 2).dump(tensors)
@@ -69,8 +69,8 @@ def checkpoint(tensors: object, numbers: int = 6) -> io.BytesIO:
 
 
 def test_tensors_are_read_by_their_strides():
-    found = weights.read(
-        checkpoint({"rows": Tensor(0, (2, 3), (3, 1)), "columns": Tensor(0, (3, 2), (1, 3))})
+    found = checkpoint.read(
+        written({"rows": Tensor(0, (2, 3), (3, 1)), "columns": Tensor(0, (3, 2), (1, 3))})
     )
     assert found["rows"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert found["columns"].tolist() == [[0, 3], [1, 4], [2, 5]]
@@ -83,8 +83,8 @@ def test_a_checkpoint_that_calls_a_program_is_refused_and_calls_nothing(tmp_path
         def __reduce__(self) -> tuple[Any, ...]:
             return os.system, (f"touch {mark}",)
 
-    with pytest.raises(WeightsRefused, match=r"ask for posix\.system"):
-        weights.read(checkpoint({"conv": Evil()}))
+    with pytest.raises(ModelRefused, match=r"ask for posix\.system"):
+        checkpoint.read(written({"conv": Evil()}))
     assert not mark.exists()
 
 
@@ -92,8 +92,8 @@ def test_a_checkpoint_that_calls_a_program_is_refused_and_calls_nothing(tmp_path
 def test_any_name_but_a_tensors_is_refused(name: str):
     module, _, attribute = name.rpartition(".")
     reference = b"\x80\x02c" + f"{module}\n{attribute}\n".encode() + b"."
-    with pytest.raises(WeightsRefused, match=f"ask for {name}"):
-        weights.read(io.BytesIO(HEAD + reference))
+    with pytest.raises(ModelRefused, match=f"ask for {name}"):
+        checkpoint.read(io.BytesIO(HEAD + reference))
 
 
 @pytest.mark.parametrize(
@@ -108,36 +108,20 @@ def test_any_name_but_a_tensors_is_refused(name: str):
     ],
 )
 def test_a_tensor_outside_its_storage_is_refused(tensor: Tensor):
-    with pytest.raises(WeightsRefused):
-        weights.read(checkpoint({"conv": tensor}))
+    with pytest.raises(ModelRefused):
+        checkpoint.read(written({"conv": tensor}))
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"PK\x03\x04", HEAD, HEAD + pickle.dumps([1], 2) * 2, checkpoint({}).read()[:-1] + b"x" * 9],
+    [b"", b"PK\x03\x04", HEAD, HEAD + pickle.dumps([1], 2) * 2, written({}).read()[:-1] + b"x" * 9],
     ids=["empty", "newer layout", "cut off", "no names", "storage of nobody"],
 )
 def test_what_is_no_checkpoint_is_refused(data: bytes):
-    with pytest.raises(WeightsRefused):
-        weights.read(io.BytesIO(data))
+    with pytest.raises(ModelRefused):
+        checkpoint.read(io.BytesIO(data))
 
 
 def test_a_storage_cut_short_is_refused():
-    with pytest.raises(WeightsRefused, match="damaged"):
-        weights.read(checkpoint({"conv": Tensor(0, (6,), (1,))}, numbers=5))
-
-
-def test_only_the_very_file_that_was_tested_is_converted(tmp_path: Path):
-    changed = bytearray(model.weights_file().read_bytes())
-    changed[-1] ^= 1
-    other = tmp_path / "weights.pth"
-    other.write_bytes(changed)
-    with pytest.raises(WeightsRefused, match="sha256"):
-        model.prepared(other, tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
-
-
-def test_a_model_is_converted_once(model_cache: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(graph, "build", None)
-    kept = model.prepared(model.weights_file(), model_cache)
-    assert list(model_cache.iterdir()) == [kept]
+    with pytest.raises(ModelRefused, match="damaged"):
+        checkpoint.read(written({"conv": Tensor(0, (6,), (1,))}, numbers=5))

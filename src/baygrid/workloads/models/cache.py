@@ -1,0 +1,27 @@
+"""The folder of converted models: each is made once, and is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Where models are that were converted or fetched here: $BAYGRID_CACHE, else in the user's own cache."""
+    return Path(os.environ.get("BAYGRID_CACHE") or Path.home() / ".cache" / "baygrid" / "models")
+
+
+def kept(name: str, make: Callable[[], bytes]) -> Path:
+    """The file `name` of the cache; `make` gives its bytes where no earlier run did. The name says which
+    source and which conversion it comes from, so that it never has to be made anew under the same name."""
+    target = cache_folder() / name
+    if not target.exists():
+        data = make()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
+            part.write(data)
+        Path(part.name).chmod(0o644)
+        Path(part.name).replace(target)  # the last of several that began together wins; all made the same
+    return target

@@ -63,17 +63,32 @@ class Loading(Protocol):
     def __call__(self) -> Worker: ...
 
 
-class Results(Protocol):
-    """All shards of a run, done. Nothing here holds more than one shard's rows in memory at a time."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A run in numbers. `units` and CPU `seconds` by stage are of all shards; `wall` is the time, in seconds,
+    in which this start of the run did `fresh` of these units: what an earlier start did is not done again."""
 
     units: float
-    failed: tuple[Failed, ...]
-    seconds: Mapping[str, float]
-    """CPU seconds by stage, summed over all shards."""
+    fresh: float
     wall: float
-    """Seconds from the first shard begun to the last one done, of all attempts of the run together."""
+    seconds: Mapping[str, float]
+    failed: tuple[Failed, ...]
+    shards: int
+    resumed: int
     workers: int
     engine: str
+
+    @property
+    def units_per_hour(self) -> float | None:
+        """None where this start found nothing left to do."""
+        return self.fresh / self.wall * 3600 if self.fresh and self.wall else None
+
+
+class Results(Protocol):
+    """All shards of a run, done. No more than one shard's rows are in memory at a time."""
+
+    @property
+    def totals(self) -> Totals: ...
 
     def __iter__(self) -> Iterator[tuple[Shard, Done]]:
         """The shards with what was made of them, in the order of their ids."""

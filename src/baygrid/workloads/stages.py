@@ -1,4 +1,4 @@
-"""CPU seconds by stage, of the thread that does the work: neighbours on the machine do not change them."""
+"""CPU seconds by stage, of the whole process of a worker: neighbours on the machine do not change them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        began = time.thread_time()
+        began = time.process_time()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.thread_time() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began

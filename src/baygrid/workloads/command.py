@@ -1,0 +1,132 @@
+"""`baygrid app NAME`: what the three commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
+from baygrid.workloads.engines.working import Engine
+from baygrid.workloads.progress import showing, words
+from baygrid.workloads.result import result
+from baygrid.workloads.running import run
+
+
+class Command(Protocol):
+    """A module `workloads/NAME/cli.py`."""
+
+    name: str
+    description: str
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Its own, beside those of `_parser`."""
+        ...
+
+    def asked(self, options: argparse.Namespace) -> Application:
+        """Raises ApplicationError where the options cannot be."""
+        ...
+
+
+def main(command: Command, argv: Sequence[str]) -> int:
+    """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
+    130, 143: interrupted, and what was done is kept."""
+    options = _parser(command).parse_args(argv)
+    show = showing(sys.stderr if options.json else sys.stdout, command.name, time.perf_counter)
+    terminate = signal.signal(signal.SIGTERM, _terminated)
+    engine: Engine | None = None
+    try:
+        application = command.asked(options)
+        engine = _engine(options.engine, options.workers)
+        totals, outcome = run(application, options.output, engine, show)
+    except ApplicationError as error:
+        return _stopped(2, command, str(error))
+    except (KeyboardInterrupt, _Terminated) as stop:
+        code = 143 if isinstance(stop, _Terminated) else 130
+        return _stopped(code, command, "interrupted; what is done is kept: the same command goes on with it")
+    finally:
+        show.close()
+        if engine is not None:
+            engine.close()
+        signal.signal(signal.SIGTERM, terminate)
+    _say(application, totals, outcome, options)
+    return 0 if totals.units or not totals.failed else 1
+
+
+def sentence(application: Application, totals: Totals) -> str:
+    """The run for people, in one line."""
+    unit = words(application.unit)
+    amount = f"{totals.units:,.0f}" if application.unit == "images" else f"{totals.units:,.4g}"
+    failed = f"; {len(totals.failed):,} inputs failed" if totals.failed else ""
+    workers = "1 worker" if totals.workers == 1 else f"{totals.workers} workers"
+    if (rate := totals.units_per_hour) is None:
+        return f"{amount} {unit}: all of it was done before{failed}"
+    resumed = f", {totals.resumed} of {totals.shards} shards were done before" if totals.resumed else ""
+    how = f"{totals.wall:,.1f} s, {workers}, {totals.engine}{resumed}"
+    return f"{amount} {unit}; {rate:,.4g} an hour ({how}){failed}"
+
+
+def _say(application: Application, totals: Totals, outcome: Outcome, options: argparse.Namespace) -> None:
+    whole = result(application, totals, outcome)
+    if options.json:
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+        return
+    told = {f"{application.unit}_per_hour": totals.units_per_hour, "workload": application.name, **whole}
+    sys.stdout.write(f"BAYGRID_RESULT {json.dumps(told, ensure_ascii=False)}\n")
+    for failed in totals.failed[:10]:
+        sys.stdout.write(f"failed: {failed.input}: {failed.reason}\n")
+    sys.stdout.write(f"{sentence(application, totals)}\n")
+
+
+def _parser(command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"baygrid app {command.name}", description=command.description)
+    parser.add_argument("--input", metavar="PATH", help="a file, a folder or a URL")
+    parser.add_argument("--output", type=Path, metavar="DIR", required=True, help="folder for the results")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="one machine, or Ray")
+    parser.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes (default: one for each CPU)"
+    )
+    parser.add_argument("--json", action="store_true", help="the result as one JSON document")
+    command.add_options(parser)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _engine(name: str, workers: int | None) -> Engine:
+    try:
+        if name == "ray":
+            from baygrid.workloads.engines.cluster import RayEngine
+
+            return RayEngine(workers)
+        from baygrid.workloads.engines.local import LocalEngine
+
+        return LocalEngine(workers or len(os.sched_getaffinity(0)))
+    except ModuleNotFoundError as missing:
+        extra = "cluster" if name == "ray" else "images"
+        raise ApplicationError(
+            f"the package {missing.name} is missing: pip install 'baygrid[{extra}]'"
+        ) from missing
+
+
+class _Terminated(BaseException):
+    """SIGTERM: a scheduler wants the place."""
+
+
+def _terminated(*_: object) -> NoReturn:
+    raise _Terminated
+
+
+def _stopped(code: int, command: Command, why: str) -> int:
+    sys.stderr.write(f"{command.name}: {why}\n")
+    return code

@@ -1,0 +1,75 @@
+"""A cluster: Ray Data, each worker an actor. It alone of those measured outlived a node."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import ray
+import ray.data
+
+from baygrid.workloads.application import ApplicationError, Loading, Shard
+from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
+
+RESTARTS: Final = 3
+"""Of one worker, before the run begins anew with what is left: an input may be what kills it."""
+
+
+class RayEngine:
+    """On the cluster at $RAY_ADDRESS, else on a Ray of its own, as wide as `workers`.
+
+    `workers`: None is one for each CPU of the cluster. Its nodes see the input under the same name, and this
+    Python with its packages."""
+
+    name = "ray"
+
+    def __init__(self, workers: int | None) -> None:
+        address = os.environ.get("RAY_ADDRESS")
+        asked: dict[str, Any] = {"runtime_env": {"py_executable": sys.executable}}
+        if address is None:
+            asked = {"num_cpus": workers or len(os.sched_getaffinity(0)), "include_dashboard": False}
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **asked)
+            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ApplicationError(f"Ray at {address or 'this machine'} does not answer: {error}") from error
+        self.workers = workers or max(1, int(resources.get("CPU", 1)))
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.verbose_progress = False
+
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Iterator[Worked]:
+        workers = min(self.workers, len(shards))
+        what = [{"shard": packed(shard)} for shard in shards]
+        answers = ray.data.from_items(what, override_num_blocks=len(what)).map_batches(
+            _Batches,
+            fn_constructor_args=(loading,),
+            batch_size=None,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+            max_restarts=RESTARTS,
+            max_task_retries=RESTARTS,
+        )
+        rows = iter(answers.iter_rows())
+        while True:
+            try:
+                row = next(rows, None)
+            except ray.exceptions.RayError as error:
+                raise WorkerDied(str(error)) from error
+            if row is None:
+                return
+            yield worked(row["answer"])
+
+    def close(self) -> None:
+        ray.shutdown()
+
+
+class _Batches:
+    def __init__(self, loading: Loading) -> None:
+        self._working = Working(loading)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        return {"answer": [self._working(shard) for shard in batch["shard"]]}

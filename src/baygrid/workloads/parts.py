@@ -1,0 +1,107 @@
+"""What is done so far: one Parquet file for each finished shard, so that a run which was interrupted goes on.
+
+A part's name tells of what it was made: the application with its options, and the shard's work. A part made
+of something else has another name and is not taken for it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from baygrid.workloads.application import Application, ApplicationError, Done, Failed, Shard
+
+FOLDER: Final = "unfinished"
+"""Below the output; gone when the run is complete."""
+
+_ABOUT: Final = b"baygrid"
+
+
+def pack(done: Done) -> bytes:
+    """What a worker hands to its engine: the part, as it will lie on disk."""
+    about = {
+        "units": done.units,
+        "failed": [asdict(failed) for failed in done.failed],
+        "seconds": dict(done.seconds),
+        "facts": dict(done.facts),
+    }
+    table = done.rows.replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def unpack(part: Path) -> Done:
+    table = pq.read_table(part)
+    about = json.loads((table.schema.metadata or {})[_ABOUT])
+    failed = tuple(Failed(**each) for each in about["failed"])
+    rows = table.replace_schema_metadata(None)
+    return Done(rows, about["units"], failed, about["seconds"], about["facts"])
+
+
+class Parts:
+    """The parts of one run of `application` in the folder `output`."""
+
+    def __init__(self, application: Application, output: Path) -> None:
+        self._made_by = f"{application.name} {application.loading()!r}"
+        self._folder = output / FOLDER
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The folder is there, and no other run has it. Raises ApplicationError where one does."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR)
+        except OSError as error:
+            raise ApplicationError(f"{self._folder.parent} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as held:
+            raise ApplicationError(
+                f"another run is writing into {self._folder.parent}; wait for it, or name another folder"
+            ) from held
+        finally:
+            os.close(lock)
+
+    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+        return [shard for shard in shards if not self._path(shard).exists()]
+
+    def keep(self, shard: Shard, part: bytes) -> None:
+        """The part is on disk whole, whatever is killed now."""
+        path = self._path(shard)
+        beside = path.with_suffix(".tmp")
+        with beside.open("wb") as file:
+            file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+    def read(self, shard: Shard) -> Done:
+        return unpack(self._path(shard))
+
+    def about(self, shard: Shard) -> Done:
+        """As `read`, with no rows."""
+        schema = pq.read_schema(self._path(shard))
+        about = json.loads((schema.metadata or {})[_ABOUT])
+        failed = tuple(Failed(**each) for each in about["failed"])
+        return Done(pa.table({}), about["units"], failed, about["seconds"], about["facts"])
+
+    def drop(self) -> None:
+        """The run is complete."""
+        shutil.rmtree(self._folder)
+
+    def _path(self, shard: Shard) -> Path:
+        digest = hashlib.sha256(f"{self._made_by}\0{shard.work}".encode()).hexdigest()
+        return self._folder / f"{shard.id}-{digest[:16]}.parquet"

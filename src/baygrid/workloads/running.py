@@ -1,0 +1,153 @@
+"""A run: cut, do what is not done yet, and finish. Every shard once, whatever is killed when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from baygrid.workloads import result
+from baygrid.workloads.application import (
+    Application,
+    ApplicationError,
+    Done,
+    Failed,
+    Outcome,
+    Shard,
+    Totals,
+)
+from baygrid.workloads.engines.working import Engine, WorkerDied
+from baygrid.workloads.parts import Parts, pack
+
+GIVE_UP: Final = 3
+"""Shards that may bring down a worker that had nothing else to do; more, and it is not the input's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of about `total` units; `rate`: units an hour of this start (None before its first shard)."""
+
+    done: float
+    total: float
+    rate: float | None
+
+
+@dataclass
+class _Clock:
+    """The time in which this start did its work. It begins with the first shard, not with the loading of
+    models: a shard that took `busy` seconds began so long before it was done."""
+
+    began: float | None = None
+    last: float = 0.0
+    fresh: float = 0.0
+
+    def count(self, units: float, busy: float) -> None:
+        self.last = time.perf_counter()
+        self.began = self.last - busy if self.began is None else min(self.began, self.last - busy)
+        self.fresh += units
+
+    @property
+    def wall(self) -> float:
+        return 0.0 if self.began is None else self.last - self.began
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    totals: Totals
+    _shards: Sequence[Shard]
+    _parts: Parts
+
+    def __iter__(self) -> Iterator[tuple[Shard, Done]]:
+        return ((shard, self._parts.read(shard)) for shard in self._shards)
+
+
+@dataclass
+class _Run:
+    application: Application
+    engine: Engine
+    parts: Parts
+    report: Callable[[Progress], None]
+    shards: Sequence[Shard] = ()
+    done: float = 0.0
+    clock: _Clock = field(default_factory=_Clock)
+
+    def work(self) -> int:
+        """Does what is missing; answers how many shards an earlier start had done."""
+        self.shards = _ordered(self.application)
+        left = {shard.id: shard for shard in self.parts.missing(self.shards)}
+        resumed = len(self.shards) - len(left)
+        self.done = sum(shard.units for shard in self.shards if shard.id not in left)
+        alone = deaths = 0
+        while left:
+            before = len(left)
+            try:
+                self._some(left, list(left.values())[: 1 if alone else None])
+            except WorkerDied as died:
+                if len(left) < before:
+                    continue
+                if not alone:  # which of those that were in work? the next one goes by itself
+                    alone = True
+                    continue
+                deaths += 1
+                if deaths > GIVE_UP:
+                    raise ApplicationError(f"workers keep dying: {died}") from died
+                self._give_up(left.pop(next(iter(left))))
+            alone = False
+        return resumed
+
+    def _some(self, left: dict[str, Shard], shards: Sequence[Shard]) -> None:
+        for answer in self.engine(self.application.loading(), shards):
+            shard = left.pop(answer.id)
+            self.parts.keep(shard, answer.part)
+            self.done += shard.units
+            self.clock.count(self.parts.about(shard).units, answer.busy)
+            wall = self.clock.wall
+            rate = self.clock.fresh / wall * 3600 if wall else None
+            self.report(Progress(self.done, sum(each.units for each in self.shards), rate))
+
+    def _give_up(self, shard: Shard) -> None:
+        rows = self.application.schema.empty_table()
+        failed = Failed(f"shard {shard.id}: {shard.work:.200}", "a worker died of it, twice")
+        self.parts.keep(shard, pack(Done(rows, 0.0, (failed,))))
+
+    def totals(self, resumed: int) -> Totals:
+        seconds: dict[str, float] = {}
+        failed: list[Failed] = []
+        units = 0.0
+        for shard in self.shards:
+            about = self.parts.about(shard)
+            units += about.units
+            failed.extend(about.failed)
+            for stage, spent in about.seconds.items():
+                seconds[stage] = seconds.get(stage, 0.0) + spent
+        return Totals(
+            units=units, fresh=self.clock.fresh, wall=self.clock.wall, seconds=seconds, failed=tuple(failed),
+            shards=len(self.shards), resumed=resumed, workers=self.engine.workers, engine=self.engine.name,
+        )  # fmt: skip
+
+
+def run(
+    application: Application, output: Path, engine: Engine, report: Callable[[Progress], None]
+) -> tuple[Totals, Outcome]:
+    """Runs `application` into the folder `output`; begun again after any interruption, it goes on.
+
+    `report` is called after every shard. Raises ApplicationError where the run cannot start or cannot go on;
+    what was done stays."""
+    parts = Parts(application, output)
+    with parts.held():
+        running = _Run(application, engine, parts, report)
+        resumed = running.work()
+        totals = running.totals(resumed)
+        outcome = application.finish(_Results(totals, running.shards, parts), output)
+        result.write(output / result.FILE, result.result(application, totals, outcome))
+        parts.drop()
+    return totals, outcome
+
+
+def _ordered(application: Application) -> list[Shard]:
+    shards = sorted(application.shards(), key=lambda shard: shard.id)
+    if len({shard.id for shard in shards}) < len(shards):
+        raise AssertionError(f"{application.name} gave two shards one id")
+    return shards

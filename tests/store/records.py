@@ -8,8 +8,9 @@ from typing import Any
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
-from baygrid.ports.messages import Outside, SignedOutside, SignedUsage, Usage
+from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -21,8 +22,10 @@ from baygrid.ports.records import (
     Offer,
     Organisation,
     OutsideRow,
+    PlanRow,
     PolicyRecord,
     Project,
+    RatingRow,
     StoredAnswer,
     UsageRow,
 )
@@ -231,6 +234,14 @@ def outside(id: str = "17", end: int = 7_200_000, **fields: Any) -> OutsideRow:
         "accelerators": {"H100": 8, "A100": 4},
     } | fields
     return OutsideRow("north", "cd" * 32, SignedOutside(Outside(id, end=end, **given), "ab" * 64), 1000)
+
+
+def rated(rating: Rating) -> RatingRow:
+    return RatingRow("cd" * 32, SignedRating(rating, "ab" * 64), 1000)
+
+
+def plan(centre: str = "north") -> PlanRow:
+    return PlanRow(Plan(centre, {"images": 1.6e9}, 5e17, "on completion"), 1000, "tok-operator")
 
 
 def policy(number: int, valid_from: int = 1000, **document: Any) -> PolicyRecord:

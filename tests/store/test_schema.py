@@ -16,7 +16,8 @@ from baygrid.ports.store import Store
 from baygrid.store import open_store, schema
 from baygrid.store.tables import APPEND_ONLY, metadata
 from baygrid.store.triggers import statements
-from tests.store.records import booking, charge, dataset, event, job, outside, policy, usage
+from tests.core.ratings import rating
+from tests.store.records import booking, charge, dataset, event, job, outside, plan, policy, rated, usage
 
 
 def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
@@ -127,6 +128,8 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.policies.insert(policy(1)))
     store.write(lambda tx: tx.datasets.insert(dataset()))
     store.write(lambda tx: tx.outside.insert([outside()]))
+    store.write(lambda tx: tx.ratings.insert(rated(rating("north"))))
+    store.write(lambda tx: tx.ratings.set_plan(plan()))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -148,9 +151,14 @@ def test_sqlite_refuses_to_rewrite_history(store: Store, url: str, table: str):
 def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: str):
     fill(store)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
-        column = {"ledger": "narration", "postings": "amount", "policies": "document", "outside": "id"}.get(
-            table, "job"
-        )
+        column = {
+            "ledger": "narration",
+            "postings": "amount",
+            "policies": "document",
+            "outside": "id",
+            "ratings": "document",
+            "plans": "document",
+        }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",
             f"DELETE FROM {table}",

@@ -27,6 +27,7 @@ from baygrid.api import (
     openapi,
     policies,
     problems,
+    ratings,
     region,
     secrets,
     tokens,
@@ -44,8 +45,8 @@ from baygrid.app.platform import Platform
 
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
-    jobs, arrays, agent, events, logs, blobs, bill, centres, offers, policies, datasets, secrets, region,
-    tokens, exchange, tunnels, health,
+    jobs, arrays, agent, events, logs, blobs, bill, centres, offers, ratings, policies, datasets, secrets,
+    region, tokens, exchange, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

@@ -172,6 +172,16 @@ class NewDataset(Body):
     shared: bool = Field(default=False, description="other organisations may read it, too")
 
 
+class NewPlan(Body):
+    """An empty one takes back what was published."""
+
+    units_per_hour: dict[str, float] = Field(
+        default={}, max_length=10, examples=[{"images": 1.6e9, "audio_hours": 1.9e6, "km": 7000}]
+    )
+    flops: float | None = Field(default=None, description="FP16 FLOP/s of the whole centre", examples=[5e17])
+    note: Text = Field(default="", examples=["on completion"])
+
+
 class NewMember(Body):
     name: Text
     kind: Literal["network", "cloud"]

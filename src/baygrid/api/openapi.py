@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from baygrid import __version__
 from baygrid.api import schemas
 from baygrid.api.edge import body_model
-from baygrid.ports.messages import Report
+from baygrid.ports.messages import Report, SignedRating
 
 REF = "#/components/schemas/{model}"
 OPEN = frozenset({"/healthz", "/metrics"})
@@ -21,6 +21,7 @@ RAW_BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/jobs"): {"anyOf": [{"$ref": REF.format(model=m)} for m in ("JobFile", "JobBatch")]},
     ("post", "/v1/placements/explain"): {"$ref": REF.format(model="JobFile")},
     ("post", "/v1/agent/report"): {"$ref": REF.format(model="Report")},
+    ("post", "/v1/centres/{centre}/ratings"): {"$ref": REF.format(model="SignedRating")},
 }
 """Bodies that the application itself reads."""
 
@@ -37,9 +38,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     models |= {schemas.Problem, schemas.JobFile, schemas.JobBatch}
     _, ours = models_json_schema([(m, "validation") for m in sorted(models, key=str)], ref_template=REF)
     report = TypeAdapter(Report).json_schema(ref_template=REF)
+    rating = TypeAdapter(SignedRating).json_schema(ref_template=REF)
     components = found.setdefault("components", {})
     schemas_found = components.setdefault("schemas", {})
-    schemas_found.update(ours["$defs"] | report.pop("$defs") | {"Report": report})
+    schemas_found.update(ours["$defs"] | report.pop("$defs") | rating.pop("$defs"))
+    schemas_found.update({"Report": report, "SignedRating": rating})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas_found.pop(name, None)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -191,7 +191,9 @@ def partition(row: PartitionReport, *, nodes: bool) -> Doc:
     return doc
 
 
-def offer(row: Offer, now: Instant, *, reachable: bool, state: CentreState | None) -> Doc:
+def offer(
+    row: Offer, now: Instant, *, reachable: bool, state: CentreState | None, ratings: Sequence[Doc]
+) -> Doc:
     """At the prices in force now, or the first ones where none is in force yet; and all of them by date."""
     tariff = in_force(row.tariffs, now) or row.tariffs[0]
     return {
@@ -204,6 +206,7 @@ def offer(row: Offer, now: Instant, *, reachable: bool, state: CentreState | Non
         "reachable": reachable,
         "state": state.value if state else None,
         "tariffs": [rates(each) for each in row.tariffs],
+        "ratings": list(ratings),
     }
 
 

@@ -12,6 +12,8 @@ from baygrid.ports.records import CentreState, Kind, Role
 T = TypeVar("T")
 
 Time = Annotated[str, Field(description="RFC 3339, UTC, milliseconds", examples=["2026-11-22T11:32:09.123Z"])]
+Unit = Literal["images", "audio_hours", "km"]
+Status = Literal["measured", "stale", "planned"]
 Rate = Annotated[str, Field(description="Decimal, major units per hour", examples=["0.25"])]
 
 
@@ -318,6 +320,23 @@ class Rates(Shape):
     gib_hour: Rate
 
 
+class OfferRating(Shape):
+    """What an offer does of one unit of work, and what that costs there."""
+
+    unit: Unit
+    status: Status
+    units_per_hour: float = Field(description="of the measured devices; planned: of the whole centre")
+    per_device_hour: float | None
+    devices: int | None
+    profile: str | None
+    at: Time
+    note: str
+    price: str | None = Field(
+        examples=["1.2345"], description="major units for `per` units; measured ones only"
+    )
+    per: int = Field(description="a million images, one hour of audio, one km")
+
+
 class Offer(Rates):
     """At the rates in force now; `tariffs` has all of them by date."""
 
@@ -329,6 +348,7 @@ class Offer(Rates):
     reachable: bool
     state: CentreState | None
     tariffs: list[Rates]
+    ratings: list[OfferRating] = Field(description="what it does in an hour, by unit of work")
 
 
 class LogSize(Shape):

@@ -25,6 +25,7 @@ class Action(StrEnum):
     STORE = "store"  # put and get blobs
     AGENT = "agent"  # reports, orders and logs of a centre
     DATASET = "dataset"  # read one: a project does, in its jobs, too
+    RATE = "rate"  # bring a rating that a centre's agent has signed
     JOIN = "join"  # become the agent of a centre
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 

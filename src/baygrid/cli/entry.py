@@ -18,6 +18,7 @@ from baygrid.cli.commands import (
     jobs,
     money,
     policy,
+    ratings,
     region,
     replay,
     scaleout,
@@ -45,6 +46,7 @@ secrets.register(app)
 money.register(app)
 centres.register(app)
 region.register(app)
+ratings.register(app)
 policy.register(app)
 exchange.register(app)
 whatif.register(app)

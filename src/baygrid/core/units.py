@@ -16,6 +16,9 @@ from typing import Final
 DECIMALS: Final[Mapping[str, int]] = {"CNY": 2, "HKD": 2, "JPY": 0}
 """The currencies and how many decimals each has: 1 CNY is 100 minor units, 1 JPY is 1."""
 
+WORK: Final[Mapping[str, int]] = {"images": 1_000_000, "audio_hours": 1, "km": 1}
+"""The units of work in which centres state their size, and for how many of each a price is told."""
+
 HOUR_S: Final = 3600
 MIB_PER_GIB: Final = 1024
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.placement.links import Sample
+from baygrid.core.rating.value import Rating
 from baygrid.ports.basics import Instant
 
 WITHDRAWN: Final = "withdrawn"
@@ -223,6 +224,15 @@ class ReportAnswer:
     renew: bool = False
     asked: Sequence[Inquiry] = ()
     outside_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRating:
+    """What part of a centre was measured to do. It comes by itself, not in a report. `signature`: hex Ed25519
+    over `ports.wire.rating_bytes(rating)` by the agent's key."""
+
+    rating: Rating
+    signature: str
 
 
 def join_bytes(centre: str, credential: str) -> bytes:

@@ -10,8 +10,9 @@ from typing import Any, Final
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.rating.value import Plan
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import PartitionReport, SignedOutside, SignedUsage
+from baygrid.ports.messages import PartitionReport, SignedOutside, SignedRating, SignedUsage
 
 
 class Kind(StrEnum):
@@ -367,6 +368,24 @@ class OutsideRow:
     public_key: str
     signed: SignedOutside
     stored_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRow:
+    """`public_key`: as in `UsageRow`."""
+
+    public_key: str
+    signed: SignedRating
+    stored_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """What an operator published of a centre. `set_by`: a token's id."""
+
+    plan: Plan
+    set_at: Instant
+    set_by: str
 
 
 @dataclass(frozen=True, slots=True)

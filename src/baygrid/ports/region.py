@@ -15,8 +15,10 @@ from baygrid.ports.records import (
     MemberRecord,
     Offer,
     Organisation,
+    PlanRow,
     PolicyRecord,
     Project,
+    RatingRow,
     Token,
 )
 
@@ -133,4 +135,29 @@ class Exchange(Protocol):
 
     def put_link(self, row: LinkRecord) -> None:
         """In place of what was known of it."""
+        ...
+
+
+class Ratings(Protocol):
+    """What centres were measured to do, and what their operators publish. None is ever changed or removed."""
+
+    def insert(self, row: RatingRow) -> bool:
+        """Grows the region's version. False: this place was rated with this profile at that very time
+        before, and that stays as it is."""
+        ...
+
+    def newest(self) -> list[RatingRow]:
+        """By place and profile the one that was measured last, in the order of these."""
+        ...
+
+    def of_centre(self, centre: str) -> list[RatingRow]:
+        """All, newest first."""
+        ...
+
+    def set_plan(self, row: PlanRow) -> None:
+        """In the place of an earlier one. Raises Exists for two at one time."""
+        ...
+
+    def plans(self) -> dict[str, PlanRow]:
+        """The last one of each centre."""
         ...

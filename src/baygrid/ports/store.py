@@ -11,7 +11,7 @@ from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
-from baygrid.ports.region import Exchange, Policies, Region
+from baygrid.ports.region import Exchange, Policies, Ratings, Region
 
 T = TypeVar("T")
 
@@ -149,6 +149,8 @@ class Tx(Protocol):
     def estimates(self) -> Estimates: ...
     @property
     def outside(self) -> OutsideJobs: ...
+    @property
+    def ratings(self) -> Ratings: ...
 
 
 class Store(Protocol):

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from baygrid.core.rating.value import Rating
 from baygrid.core.reading import shown
 from baygrid.ports.messages import DriverReport, Outside, PartitionReport, Usage
 
@@ -97,6 +98,20 @@ def outside_bytes(job: Outside) -> bytes:
     data = {field.name: getattr(job, field.name) for field in fields(job)}
     data |= {"accelerators": dict(job.accelerators), "type": "baygrid-outside-1"}
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def rating_bytes(rating: Rating) -> bytes:
+    """What the agent signs of a rating: canonical JSON, as `usage_bytes`. Every fraction is a text with at
+    most 12 significant digits (printf's %.12g): a digit beyond is not signed, and means nothing."""
+    as_read = to_json(from_json(Rating, to_json(rating)))  # 5 and 5.0 are the same fraction
+    data = {"rating": _fractions_as_text(as_read), "type": "baygrid-rating-1"}
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _fractions_as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _fractions_as_text(one) for key, one in value.items()}
+    return f"{value:.12g}" if isinstance(value, float) else value
 
 
 def _plain(value: Any) -> Any:

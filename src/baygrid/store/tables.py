@@ -40,7 +40,18 @@ metadata = MetaData(
 )
 
 # Rows of these are never changed or removed: triggers refuse it on both databases (see `triggers.py`).
-APPEND_ONLY = ("events", "ledger", "postings", "usage", "charges", "policies", "datasets", "outside")
+APPEND_ONLY = (
+    "events",
+    "ledger",
+    "postings",
+    "usage",
+    "charges",
+    "policies",
+    "datasets",
+    "outside",
+    "ratings",
+    "plans",
+)
 
 
 class ThisTransaction(FunctionElement[int]):
@@ -315,6 +326,29 @@ outside = _table(
     _int("stored_at"),
     _text("public_key"),
     _text("signature"),
+    _text("document"),
+)
+
+# What centres were measured to do: signed. `accelerator` '': a partition without.
+ratings = _table(
+    "ratings",
+    _text("centre", primary_key=True),
+    _text("partition", primary_key=True),
+    _text("accelerator", primary_key=True),
+    _text("profile", primary_key=True),
+    _int("measured_at", primary_key=True, autoincrement=False),
+    _int("stored_at"),
+    _text("public_key"),
+    _text("signature"),
+    _text("document"),
+)
+
+# What operators publish of a centre, unmeasured.
+plans = _table(
+    "plans",
+    _text("centre", primary_key=True),
+    _int("set_at", primary_key=True, autoincrement=False),
+    _text("set_by"),
     _text("document"),
 )
 

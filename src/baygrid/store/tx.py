@@ -15,6 +15,7 @@ from baygrid.store.logs import Logs
 from baygrid.store.money import Money
 from baygrid.store.outside import OutsideJobs
 from baygrid.store.policies import Policies
+from baygrid.store.ratings import Ratings
 from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
 from baygrid.store.sql import Session
@@ -37,6 +38,7 @@ class Tx:
         "money",
         "outside",
         "policies",
+        "ratings",
         "region",
         "secrets",
     )
@@ -57,3 +59,4 @@ class Tx:
         self.secrets = Secrets(session)
         self.estimates = Estimates(session)
         self.outside = OutsideJobs(session)
+        self.ratings = Ratings(session)

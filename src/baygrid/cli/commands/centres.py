@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.commands.money import time_of
+from baygrid.cli.commands.ratings import UNITS, amount
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import count, local
 
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     command(nouns, "revoke")(revoke)
     command(nouns, "drain")(drain)
     command(nouns, "open")(open_)
+    command(nouns, "plan")(plan)
 
 
 def centres(session: Session, context: typer.Context) -> None:
@@ -195,3 +197,34 @@ def _running_at(session: Session, centre: str) -> list[dict[str, Any]]:
 def open_(session: Session, name: Name) -> None:
     """Place jobs at a centre again."""
     session.out.answer(session.client.post(f"/v1/centres/{name}/open"), f"{name} is open")
+
+
+def plan(
+    session: Session,
+    name: Name,
+    images: Annotated[float | None, typer.Option("--images", metavar="N", help="In an hour.")] = None,
+    audio_hours: Annotated[
+        float | None, typer.Option("--audio-hours", metavar="N", help="In an hour.")
+    ] = None,
+    km: Annotated[
+        float | None, typer.Option("--km", metavar="N", help="Of driving data, in an hour.")
+    ] = None,
+    pflops: Annotated[
+        float | None, typer.Option("--pflops", metavar="N", help="FP16 PFLOP/s of the whole centre.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help='Such as "on completion".')] = "",
+) -> None:
+    """Publish what a centre is to do, unmeasured: shown as planned, and no decision rests on it. What is left
+    out is taken back."""
+    units = {"images": images, "audio_hours": audio_hours, "km": km}
+    body: dict[str, Any] = {
+        "units_per_hour": {unit: n for unit, n in units.items() if n is not None},
+        "note": note,
+    }
+    if pflops is not None:
+        body["flops"] = pflops * 1e15
+    made = session.client.send("PUT", f"/v1/centres/{name}/plan", json=body).json()
+    said = ", ".join(f"{amount(it['units_per_hour'])} {UNITS[it['unit']]}" for it in made["items"])
+    session.out.answer(
+        made, f"{name} is planned to do in an hour: {said}" if said else f"nothing is planned of {name}"
+    )

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.commands.ratings import work_of
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money
 
@@ -49,11 +50,12 @@ def offers(session: Session, context: typer.Context) -> None:
         found,
         (
             "offer", "centre", "partition", "accelerator", "currency",
-            "accelerator hour", "cpu hour", "GiB hour", "can be had",
+            "accelerator hour", "cpu hour", "GiB hour", "can be had", "does in an hour",
         ),
         [
             [o["id"], o["centre"], o["partition"], o["accelerator"], o["currency"], *(o[f] for f in figures),
-             "now" if o["reachable"] and str(o["state"]).lower() == "open" else f"no, {_why_not(o)}"]
+             "now" if o["reachable"] and str(o["state"]).lower() == "open" else f"no, {_why_not(o)}",
+             work_of(o["ratings"], o["currency"])]
             for o in found
         ],
         right=("accelerator hour", "cpu hour", "GiB hour"),

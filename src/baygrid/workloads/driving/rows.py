@@ -22,7 +22,7 @@ FRAMES: Final = pa.schema(
 """What workers say of a drive, in order of time: one row for each sweep, picture and reading that was read,
 and one for each thing found. `source` is the topic. By `what`, `values` are:
 
-- sweep, picture: a frame that was looked at, whether or not anything was in it; no values. `points`: a sweep's.
+- sweep, picture: a frame that was looked at, whatever it shows; no values. `points` is a sweep's.
 - box: x, y, z, length, width, height, yaw in the vehicle frame; `kind`, `score`, `points`.
 - seen: left, top, right, bottom in pixels; `kind` is the detector's own label, `score`.
 - fix: geodetic (1, 0), a, b, c, sd. imu: rates x, y, z and forces x, y, z. wheel: speed. See frames.py.

@@ -1,8 +1,8 @@
 """An application small enough to be killed at any moment: it counts the letters of each line of a file.
 
-A line `!die` kills the worker that reads it, `!once FILE` does so unless FILE is there and makes it first, `!raise` is
-a defect, `!bad` an input that cannot be read, `!wait FILE` takes until FILE is there. What was read is written to
-`journal`. As a program: python -m tests.workloads.counting --input FILE --output DIR ..."""
+A line `!die` kills the worker that reads it, `!once FILE` does so unless FILE is there and makes it first,
+`!raise` is a defect, `!bad` an input that cannot be read, `!wait FILE` takes until FILE is there. What was
+begun is written to `journal`. As a program: python -m tests.workloads.counting --input FILE --output DIR."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class Counting:
     def finish(self, results: Results, output: Path) -> Outcome:
         whole = pa.concat_tables([SCHEMA.empty_table(), *(done.rows for _, done in results)])
         pq.write_table(whole, output / "letters.parquet")
-        return Outcome({"letters": output / "letters.parquet"}, {"letters": sum(whole["letters"].to_pylist())})
+        return Outcome(
+            {"letters": output / "letters.parquet"}, {"letters": sum(whole["letters"].to_pylist())}
+        )
 
 
 class Command:
@@ -114,4 +116,4 @@ if __name__ == "__main__":
     # As a module of its own: a class of `__main__` would have another name in the workers.
     from tests.workloads.counting import Command as Named
 
-    sys.exit(command.main(Named(), sys.argv[1:]))
+    command.program(Named(), sys.argv[1:])

@@ -107,11 +107,18 @@ class Outcome:
 class Application(Protocol):
     """One application with its options, before a model is loaded or an input is opened."""
 
-    name: str
-    """images, speech, driving."""
-    unit: str
-    """images, audio_hours, km."""
-    schema: pa.Schema
+    @property
+    def name(self) -> str:
+        """images, speech, driving."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """images, audio_hours, km."""
+        ...
+
+    @property
+    def schema(self) -> pa.Schema: ...
 
     def shards(self) -> Iterator[Shard]:
         """The input, cut. Reads names, sizes and indexes only. ApplicationError where there is no input."""

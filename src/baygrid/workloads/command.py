@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
-from baygrid.workloads.engines.working import Engine
+from baygrid.workloads.engines.working import Engine, WorkerWrong
 from baygrid.workloads.progress import showing, words
 from baygrid.workloads.result import result
 from baygrid.workloads.running import run
@@ -34,9 +34,18 @@ class Command(Protocol):
         ...
 
 
+def program(command: Command, argv: Sequence[str]) -> NoReturn:
+    """As `main`, and the end of this process: threads of an engine that was broken off may still wait for an
+    answer, and would crash Python's own end."""
+    code = main(command, argv)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def main(command: Command, argv: Sequence[str]) -> int:
     """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
-    130, 143: interrupted, and what was done is kept."""
+    70: a defect of a worker; 130, 143: interrupted, and what was done is kept."""
     options = _parser(command).parse_args(argv)
     show = showing(sys.stderr if options.json else sys.stdout, command.name, time.perf_counter)
     terminate = signal.signal(signal.SIGTERM, _terminated)
@@ -47,6 +56,8 @@ def main(command: Command, argv: Sequence[str]) -> int:
         totals, outcome = run(application, options.output, engine, show)
     except ApplicationError as error:
         return _stopped(2, command, str(error))
+    except WorkerWrong as defect:
+        return _stopped(70, command, f"a defect; what is done is kept\n{defect}")
     except (KeyboardInterrupt, _Terminated) as stop:
         code = 143 if isinstance(stop, _Terminated) else 130
         return _stopped(code, command, "interrupted; what is done is kept: the same command goes on with it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,6 +53,10 @@ class _Clock:
     def wall(self) -> float:
         return 0.0 if self.began is None else self.last - self.began
 
+    @property
+    def rate(self) -> float | None:
+        return self.fresh / self.wall * 3600 if self.wall else None
+
 
 @dataclass(frozen=True, slots=True)
 class _Results:
@@ -71,6 +76,7 @@ class _Run:
     report: Callable[[Progress], None]
     shards: Sequence[Shard] = ()
     done: float = 0.0
+    total: float = 0.0
     clock: _Clock = field(default_factory=_Clock)
 
     def work(self) -> int:
@@ -78,6 +84,7 @@ class _Run:
         self.shards = _ordered(self.application)
         left = {shard.id: shard for shard in self.parts.missing(self.shards)}
         resumed = len(self.shards) - len(left)
+        self.total = sum(shard.units for shard in self.shards)
         self.done = sum(shard.units for shard in self.shards if shard.id not in left)
         alone = deaths = 0
         while left:
@@ -98,14 +105,13 @@ class _Run:
         return resumed
 
     def _some(self, left: dict[str, Shard], shards: Sequence[Shard]) -> None:
-        for answer in self.engine(self.application.loading(), shards):
-            shard = left.pop(answer.id)
-            self.parts.keep(shard, answer.part)
-            self.done += shard.units
-            self.clock.count(self.parts.about(shard).units, answer.busy)
-            wall = self.clock.wall
-            rate = self.clock.fresh / wall * 3600 if wall else None
-            self.report(Progress(self.done, sum(each.units for each in self.shards), rate))
+        with closing(self.engine(self.application.loading(), shards)) as answers:
+            for answer in answers:
+                shard = left.pop(answer.id)
+                self.parts.keep(shard, answer.part)
+                self.done += shard.units
+                self.clock.count(self.parts.about(shard).units, answer.busy)
+                self.report(Progress(self.done, self.total, self.clock.rate))
 
     def _give_up(self, shard: Shard) -> None:
         rows = self.application.schema.empty_table()

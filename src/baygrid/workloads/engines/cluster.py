@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 import ray
 import ray.data
+from ray.util.annotations import RayDeprecationWarning
 
 from baygrid.workloads.application import ApplicationError, Loading, Shard
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
@@ -37,22 +39,24 @@ class RayEngine:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ApplicationError(f"Ray at {address or 'this machine'} does not answer: {error}") from error
         self.workers = workers or max(1, int(resources.get("CPU", 1)))
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.execution_options.verbose_progress = False
+        ray.data.DataContext.get_current().enable_progress_bars = False  # the run shows its own
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.ERROR)
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Iterator[Worked]:
-        workers = min(self.workers, len(shards))
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
         what = [{"shard": packed(shard)} for shard in shards]
-        answers = ray.data.from_items(what, override_num_blocks=len(what)).map_batches(
-            _Batches,
-            fn_constructor_args=(loading,),
-            batch_size=None,
-            compute=ray.data.ActorPoolStrategy(size=workers),
-            num_cpus=1,
-            max_restarts=RESTARTS,
-            max_task_retries=RESTARTS,
-        )
+        with warnings.catch_warnings():
+            # Ray 2.64 has no word for the number of restarts any more; until then the old one warns.
+            warnings.simplefilter("ignore", RayDeprecationWarning)
+            answers = ray.data.from_items(what, override_num_blocks=len(what)).map_batches(
+                _Batches,
+                fn_constructor_args=(loading,),
+                batch_size=None,
+                compute=ray.data.ActorPoolStrategy(size=min(self.workers, len(shards))),
+                num_cpus=1,
+                max_restarts=RESTARTS,
+                max_task_retries=RESTARTS,
+            )
         rows = iter(answers.iter_rows())
         while True:
             try:

@@ -6,7 +6,11 @@ Of the engines measured on one machine this one costs least. It does not outlive
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
 
 os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
 os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
@@ -16,6 +20,8 @@ import daft
 from baygrid.workloads.application import Loading, Shard
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
 
+_MODULE: Final = b"daft.execution.udf_worker"  # in the command line of Daft's workers
+
 
 class LocalEngine:
     name = "local"
@@ -24,21 +30,31 @@ class LocalEngine:
         self.workers = workers
         daft.set_runner_native()
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Iterator[Worked]:
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
         work = daft.cls(_Working, use_process=True, max_concurrency=min(self.workers, len(shards)))(loading)
         frame = daft.from_pydict({"shard": [packed(shard) for shard in shards]})
         answers = frame.into_batches(1).select(work(daft.col("shard")).alias("answer"))
-        rows = answers.iter_rows(results_buffer_size=1)
-        while True:
-            try:
-                row = next(rows, None)
-            except RuntimeError as error:  # the only word that Daft has for it
-                raise WorkerDied(str(error)) from error
-            if row is None:
-                return
-            yield worked(row["answer"])
+        rows: Any = answers.iter_rows(results_buffer_size=1)
+        try:
+            for row in rows:
+                yield worked(row["answer"])
+        except RuntimeError as error:  # the only word that Daft has for it
+            raise WorkerDied(str(error)) from error
+        finally:
+            rows.close()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends what is still at work for a run that was broken off."""
+        for pid in _children():
+            with suppress(OSError):
+                if _MODULE in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _children() -> Iterator[int]:
+    for children in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            yield from map(int, children.read_text().split())
 
 
 class _Working(Working):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,9 +35,9 @@ class Engine(Protocol):
     name: str
     workers: int
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Iterator[Worked]:
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
         """Each shard once, in any order, as they are done. Raises WorkerDied where one cannot be had; what
-        was yielded before holds."""
+        was yielded before holds. Closing it early ends the work."""
         ...
 
     def close(self) -> None: ...

@@ -147,6 +147,14 @@ def test_a_wrong_value(field: str, value: object, part: str):
 @pytest.mark.parametrize(
     ("path", "fields", "part"),
     [
+        ("work", {"work": 2000}, "must be a mapping with the fields images, audio_hours, km"),
+        ("work", {"work": {}}, "must be one of images, audio_hours, km with how many"),
+        ("work", {"work": {"images": 1, "km": 1}}, "must be one of images, audio_hours, km with how many"),
+        ("work.images", {"work": {"images": 0}}, "must be a number from 0.001"),
+        ("work.images", {"work": {"images": "many"}}, "must be a number from 0.001"),
+        ("work.images", {"work": {"images": True}}, "not true"),
+        ("work.images", {"work": {"images": float("nan")}}, "must be a number from 0.001"),
+        ("work.km", {"work": {"km": 10**16}}, "to 1,000,000,000,000,000"),
         ("resources", {"resources": "H100"}, "must be a mapping with the fields accelerators, cpus, memory"),
         ("resources.cpus", {"resources": {"cpus": "8..16"}}, "least number of CPUs"),
         ("resources.cpus", {"resources": {"cpus": 0}}, "not 0"),

@@ -14,6 +14,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.resources import AcceleratorRequest, Resources
 from baygrid.core.jobs.retry import Retry
 from baygrid.core.jobs.spec import JobSpec, parse, require_uploaded, to_document
+from baygrid.core.jobs.work import Work
 from baygrid.core.reading import DocumentError
 from baygrid.core.units import Money
 
@@ -66,6 +67,7 @@ def test_every_supported_field():
             "infra": {"ordered": ["north/gpu", "south"], "avoid": ["north/old"]},
             "budget": {"max_cost": "500 CNY"},
             "data": {"residency": ["HK", "CN-QH"]},
+            "work": {"audio_hours": 2.5},
         }
     )
     assert spec == JobSpec(
@@ -93,6 +95,7 @@ def test_every_supported_field():
         infra=Infra((Place("north", "gpu"), Place("south")), True, (Place("north", "old"),)),
         max_cost=Money(50_000, "CNY"),
         residency=("CN-QH", "HK"),
+        work=Work("audio_hours", 2500),
     )
 
 
@@ -225,6 +228,12 @@ OPTIONAL = {
     | st.tuples(st.integers(1, 512), st.integers(0, 512)).map(lambda n: f"{n[0]}..{n[0] + n[1]}"),
     "priority": st.sampled_from(["low", "normal", "high", "urgent"]),
     "queue": NAMES,
+    "work": st.dictionaries(
+        st.sampled_from(["images", "audio_hours", "km"]),
+        st.integers(1, 10**15) | st.integers(1, 10**9).map(lambda n: n / 1000),
+        min_size=1,
+        max_size=1,
+    ),
     "prefer": st.sampled_from(["cost", "time", "energy"]),
     "deadline": st.datetimes(datetime(1971, 1, 1), datetime(9999, 12, 1), timezones=st.timezones()).map(
         datetime.isoformat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from baygrid.api.render import Doc, instant, instant_or_none, money
@@ -139,7 +140,17 @@ def _candidate(row: Row) -> Doc:
         "voucher": None,
         "gco2": row.gco2,
         "link": None if row.link is None else _link(row.link),
+        "work": None if row.work is None or row.cost is None else _work(row.work, row.cost.currency),
         "reasons": list(row.reasons),
+    }
+
+
+def _work(data: Mapping[str, Any], currency: str) -> Doc:
+    return {
+        **{key: data[key] for key in ("unit", "per", "takes_s", "late", "profile")},
+        "cost": money(data["cost_minor"], currency),
+        "price": None if data["price"] is None else f"{Decimal(repr(data['price'])):f}",
+        "measured_at": instant_or_none(data["measured_ms"]),
     }
 
 

@@ -121,6 +121,21 @@ class CandidateLink(Shape):
     measured_at: Time | None
 
 
+class CandidateWork(Shape):
+    """What the job's work is expected to come to at a candidate, by the newest rating measured there."""
+
+    unit: Unit
+    per: int = Field(description="a million images, one hour of audio, one km")
+    takes_s: int | None = Field(description="seconds, with a quarter to spare; null: nothing was measured")
+    late: bool = Field(description="that is more than the job's time, after which it is stopped")
+    cost: Money = Field(description="for so long, at most for its time; for all of that where not measured")
+    price: str | None = Field(
+        examples=["0.55"], description="major units for `per` units, where it ends in time"
+    )
+    profile: str | None = Field(examples=["images@1"])
+    measured_at: Time | None
+
+
 class Candidate(Shape):
     name: str = Field(examples=["hub/gpu H100:8"])
     centre: str
@@ -139,6 +154,7 @@ class Candidate(Shape):
     voucher: Money | None = Field(description="the share that a voucher pays; none yet")
     gco2: float | None = Field(description="grams, where the operator declared watts and carbon")
     link: CandidateLink | None = Field(description="over which its data comes, where it has any")
+    work: CandidateWork | None = Field(description="of a job that says how much work it has")
     reasons: list[Reason]
 
 
@@ -397,3 +413,4 @@ class JobFile(BaseModel):
         default={}, examples=[{"signal": "USR1", "grace": "60s", "path": "ckpt"}]
     )
     deadline: str | None = Field(default=None, examples=["2027-01-31T08:00+08:00"])
+    work: dict[Unit, float] = Field(default={}, examples=[{"images": 2000000}])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from baygrid.app.demand import centre_view, offer_views, partitions_of
+from baygrid.app.demand import Rated, centre_view, offer_views, partitions_of
 from baygrid.core.placement import policy_file
 from baygrid.core.placement.image import Image, OfferView, Partition
 from baygrid.core.placement.policy import UNDECLARED, Policy
+from baygrid.core.rating.judging import stale_at
+from baygrid.core.rating.value import Rating
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import CentreRecord, Offer
 from baygrid.ports.store import Tx
@@ -21,8 +23,8 @@ OWN_QUEUES = frozenset({"slurm", "kubernetes", "ray"})
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Every offer at its rates in force, until the next tariff begins (None: none is known). `memo` keeps
-    answers that rest on nothing else but a job's shape."""
+    """Every offer at its rates in force, until the next tariff begins or a rating is too old (None: none is
+    known). `memo` keeps answers that rest on nothing else but a job's shape."""
 
     views: tuple[OfferView, ...]
     until: Instant | None
@@ -46,6 +48,8 @@ class RegionCopy:
     partitions: Mapping[str, tuple[Partition, ...]]
     organisations: Mapping[str, str]
     """Of each project."""
+    ratings: Mapping[Rated, Sequence[Rating]]
+    """The newest of each profile, stale ones too."""
     policies: tuple[tuple[Instant, Policy], ...]
     """By when they begin, oldest first; the first is that of a region that has declared nothing."""
     _prices: Prices | None = None
@@ -63,9 +67,10 @@ class RegionCopy:
         """The same value until a tariff begins."""
         prices = self._prices
         if prices is None or (prices.until is not None and now >= prices.until):
-            begins = [t.valid_from for offer in self.offers.values() for t in offer.tariffs]
-            until = min((start for start in begins if start > now), default=None)
-            prices = Prices(tuple(offer_views(self.offers.values(), now)), until)
+            changes = [t.valid_from for offer in self.offers.values() for t in offer.tariffs]
+            changes += [stale_at(it) for rated in self.ratings.values() for it in rated]
+            until = min((at for at in changes if at > now), default=None)
+            prices = Prices(tuple(offer_views(self.offers.values(), self.ratings, now)), until)
             self._prices = prices
         return prices
 
@@ -94,6 +99,7 @@ class Catalogue:
                 {offer.id: offer for offer in tx.region.offers()},
                 {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
+                _rated(tx),
                 _policies(tx, _own_queues(centres)),
             )
             self._copy = copy
@@ -102,6 +108,13 @@ class Catalogue:
 
 def _own_queues(centres: Mapping[str, CentreRecord]) -> tuple[str, ...]:
     return tuple(name for name, centre in sorted(centres.items()) if centre.driver in OWN_QUEUES)
+
+
+def _rated(tx: Tx) -> dict[Rated, list[Rating]]:
+    found: dict[Rated, list[Rating]] = {}
+    for row in tx.ratings.newest():
+        found.setdefault(row.signed.rating.place, []).append(row.signed.rating)
+    return found
 
 
 def _policies(tx: Tx, own_queues: tuple[str, ...]) -> tuple[tuple[Instant, Policy], ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from fractions import Fraction
+from typing import Final, TypeAlias
 
 from baygrid.core.jobs.checkpoint import PLAIN
 from baygrid.core.jobs.infra import Place
@@ -14,9 +15,16 @@ from baygrid.core.placement.image import CentreView, Node, OfferView, Partition,
 from baygrid.core.placement.links import Measured, fresh
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
+from baygrid.core.placement.work import Pace, Work
 from baygrid.core.pricing.tariff import Tariff, in_force
+from baygrid.core.rating.judging import fresh as fresh_rating
+from baygrid.core.rating.value import Rating
+from baygrid.core.rating.yardsticks import PROFILES
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, Want
+
+Rated: TypeAlias = tuple[str, str, str | None]
+"""Centre, partition and model: what an offer is for, and a rating of."""
 
 NO_WAITS: Final[Mapping[Shape, int]] = {}
 
@@ -66,6 +74,7 @@ def demand_of(
         checkpointed=spec.checkpoint.path is not None,
         needs=_needs(spec),
         waited_at=Target(*waited_at.split("/", 1)) if waited_at else None,
+        work=None if spec.work is None else Work(spec.work.unit, spec.work.thousandths),
     )
 
 
@@ -125,16 +134,23 @@ def centre_view(
     )
 
 
-def offer_views(offers: Iterable[Offer], now: Instant) -> list[OfferView]:
-    """Offers whose first tariff has begun, at the rates in force."""
+def offer_views(
+    offers: Iterable[Offer], ratings: Mapping[Rated, Sequence[Rating]], now: Instant
+) -> list[OfferView]:
+    """Offers whose first tariff has begun, at the rates in force, with what is measured of them by the
+    profiles that centres are compared by. `ratings`: the newest, by place."""
     views = []
     for offer in offers:
         tariff = in_force(offer.tariffs, now)
         if tariff is not None:
             rate = rate_of(tariff)
-            views.append(
-                OfferView(offer.id, offer.centre, offer.partition, offer.accelerator, offer.currency, rate)
-            )
+            place = (offer.centre, offer.partition, offer.accelerator)
+            paces = {
+                it.unit: Pace(Fraction(it.units_per_hour) / it.devices, it.profile, it.measured_at)
+                for it in ratings.get(place, ())
+                if it.profile == PROFILES[it.unit] and fresh_rating(it, now)
+            }
+            views.append(OfferView(offer.id, *place, offer.currency, rate, paces))
     return views
 
 

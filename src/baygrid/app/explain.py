@@ -48,7 +48,8 @@ class Row:
     centre's own scheduler said (None: it said nothing); `transfer_s` of what it
     needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
     grams, where the operator has declared them. `link`: over which its data comes, as `explaining.carriage`
-    has it. A voucher pays no share yet."""
+    has it; `work`: what its work is expected to come to, as `explaining.labour` has it. A voucher pays
+    no share yet."""
 
     name: str
     offer: Offer | None
@@ -62,6 +63,7 @@ class Row:
     gco2: float | None = None
     centre_wait_s: int | None = None
     link: Mapping[str, Any] | None = None
+    work: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ def _row(
         figures.get("gco2"),
         figures.get("centre_wait_s"),
         figures.get("link"),
+        figures.get("work"),
     )
 
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from baygrid.cli.shapes import Candidate, Explanation, local, money, span
+from baygrid.cli.shapes import EACH, Candidate, CandidateWork, Explanation, local, money, span
 
 BRIEF: Final = ("centre", "partition", "offer", "verdict", "cost", "reason")
 """Beside the progress of a job."""
 COLUMNS: Final = (
     "centre", "partition", "offer", "verdict", "wait", "start", "transfer", "cost", "voucher", "reason",
 )  # fmt: skip
+WORK: Final = (*COLUMNS[:-2], "its work", "a unit", *COLUMNS[-2:])
+"""Of a job that says how much work it has."""
 RIGHT: Final = ("wait", "transfer", "cost")
+
+
+def columns_of(explanation: Explanation) -> tuple[str, ...]:
+    """What is worth showing of all candidates."""
+    return WORK if any(one.get("work") for one in explanation["candidates"]) else COLUMNS
 
 
 def rows(explanation: Explanation, columns: Sequence[str] = COLUMNS) -> list[list[str]]:
@@ -39,8 +46,25 @@ def _cells(candidate: Candidate) -> dict[str, str]:
         "transfer": _seconds(candidate.get("transfer_s")),
         "cost": money(candidate.get("cost")),
         "voucher": money(candidate.get("voucher")) or "none",
+        "its work": _work(candidate.get("work")),
+        "a unit": _price(candidate.get("work")),
         "reason": reasons(candidate.get("reasons", ())),
     }
+
+
+def _work(work: CandidateWork | None) -> str:
+    """How long it is expected to take and to cost there."""
+    if work is None:
+        return ""
+    if work["takes_s"] is None:
+        return f"not rated: {money(work['cost'])} for its full time"
+    return "more than its time" if work["late"] else f"{span(work['takes_s'])}, {money(work['cost'])}"
+
+
+def _price(work: CandidateWork | None) -> str:
+    if work is None or work["price"] is None:
+        return ""
+    return f"{work['price']} {work['cost']['currency']} per {EACH[work['unit']]}"
 
 
 def _wait(candidate: Candidate) -> str:

@@ -34,7 +34,19 @@ class Candidate(TypedDict):
     cost: Money | None
     voucher: Money | None
     gco2: float | None
+    work: CandidateWork | None
     reasons: list[Reason]
+
+
+class CandidateWork(TypedDict):
+    unit: str
+    per: int
+    takes_s: int | None
+    late: bool
+    cost: Money
+    price: str | None
+    profile: str | None
+    measured_at: str | None
 
 
 class Chosen(TypedDict):
@@ -140,6 +152,9 @@ class Event(TypedDict):
     data: dict[str, Any]
 
 
+UNITS: Final = {"images": "images", "audio_hours": "audio hours", "km": "km"}
+EACH: Final = {"images": "million images", "audio_hours": "audio hour", "km": "km"}
+"""For how much of a unit of work a price is told."""
 ARRAY: Final = "array-"
 """How the id of an array begins."""
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})

@@ -374,7 +374,7 @@ def explain(
 ) -> None:
     """Say where a job would go, or why it is where it is: centres, prices, what stands in the way."""
     from baygrid.cli import jobfile, running
-    from baygrid.cli.explained import COLUMNS, RIGHT, rows
+    from baygrid.cli.explained import RIGHT, columns_of, rows
 
     if what == "-" or Path(what).exists() or what.endswith((".yaml", ".yml", ".json")):
         file = jobfile.read(what, project=project)
@@ -389,4 +389,5 @@ def explain(
         return
     session.out.line(found["text"])
     if found["candidates"]:
-        session.out.table(COLUMNS, rows(found), right=RIGHT)
+        shown = columns_of(found)
+        session.out.table(shown, rows(found, shown), right=RIGHT)

@@ -6,9 +6,7 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import local
-
-UNITS = {"images": "images", "audio_hours": "audio hours", "km": "km"}
+from baygrid.cli.shapes import EACH, UNITS, local
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +77,5 @@ def _work(it: dict[str, Any], currency: str) -> str:
     rate = f"{amount(it['units_per_hour'])} {UNITS[it['unit']]}/h"
     if it["status"] == "planned":
         return f"{rate} planned{', ' + it['note'] if it['note'] else ''} (whole centre)"
-    each = {"images": "million images", "audio_hours": "audio hour", "km": "km"}[it["unit"]]
-    price = f", {it['price']} {currency} per {each}" if it["price"] else ""
+    price = f", {it['price']} {currency} per {EACH[it['unit']]}" if it["price"] else ""
     return f"{rate} by {it['devices']}{price} ({it['status']} {local(it['at'])[:10]})"

@@ -18,6 +18,7 @@ from baygrid.core.jobs import checkpoint as checkpoint_field
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs import retry as retry_field
+from baygrid.core.jobs import work as work_field
 from baygrid.core.jobs.addresses import DatasetRef
 from baygrid.core.jobs.array import Array
 from baygrid.core.jobs.checkpoint import Checkpoint
@@ -33,6 +34,7 @@ from baygrid.core.jobs.locations import (
 from baygrid.core.jobs.problems import Problems, Section
 from baygrid.core.jobs.resources import Resources
 from baygrid.core.jobs.retry import Retry
+from baygrid.core.jobs.work import Work
 from baygrid.core.reading import DocumentError, Problem, Wrong, shown
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money, format_duration
@@ -48,7 +50,7 @@ PREFERENCES: Final = ("cost", "time", "energy")
 _FIELDS: Final = (
     "name", "project", "nodes", "num_nodes", "resources", "time", "workdir", "inputs", "outputs", "setup",
     "run", "envs", "infra", "budget", "data", "lost_after", "priority", "queue", "prefer", "deadline",
-    "retry", "checkpoint", "array", "after", "image", "secrets",
+    "retry", "checkpoint", "array", "after", "image", "secrets", "work",
 )  # fmt: skip
 _OTHERS: Final = {
     **dict.fromkeys(("accelerators", "gpu", "gpus"), "resources.accelerators"),
@@ -105,6 +107,8 @@ class JobSpec:
     """When it should have ended: milliseconds since 1970, UTC."""
     image: str | None = None
     """What its commands run inside, such as "docker:python:3.11"; None: what the centre's nodes have."""
+    work: Work | None = None
+    """How much it has to do, which says how long that is expected to take; None: nobody says."""
 
     @property
     def files(self) -> dict[str, str]:
@@ -179,6 +183,7 @@ def parse(document: object) -> JobSpec:
         prefer=job.leaf("prefer", _PREFER, "cost"),
         deadline=job.leaf("deadline", reading.instant, None),
         image=job.leaf("image", _IMAGE, None),
+        work=job.part("work", work_field.work, None),
     )
     for name in sorted({*spec.secrets} & spec.envs.keys()):
         found.add("secrets", f"{name} is in envs, too: take it out there")
@@ -213,6 +218,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "prefer": spec.prefer if spec.prefer != "cost" else None,
         "deadline": reading.format_instant(spec.deadline) if spec.deadline is not None else None,
         "image": spec.image,
+        "work": work_field.document(spec.work),
     }
     return {
         "name": spec.name,

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
+from baygrid.core.placement.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,9 @@ class Demand:
     `needs`: what a centre must be able to do for it (`ports.messages.CAPABILITIES` has the words), besides
     what its size asks for.
 
+    `work`: what it has to do, which says how long it is expected to run where a place is rated; what is held
+    and when it is stopped rest on `time_s` all the same.
+
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
@@ -110,6 +114,7 @@ class Demand:
     needs: frozenset[str] = frozenset()
     waited_at: Target | None = None
     held: bool = False
+    work: Work | None = None
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -125,7 +130,7 @@ class Demand:
             )
             where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
             money = (self.currency, self.max_cost_minor, self.held)
-            object.__setattr__(self, "shape", (*money, *size, *where, self.needs, self.waited_at))
+            object.__setattr__(self, "shape", (*money, *size, *where, self.needs, self.waited_at, self.work))
 
     @property
     def least(self) -> int:

@@ -15,6 +15,7 @@ from baygrid.core.placement.links import Speed
 from baygrid.core.placement.policy import PLAIN, PRIORITIES
 from baygrid.core.placement.room.nodes import NodeTable
 from baygrid.core.placement.room.parts import WHOLE
+from baygrid.core.placement.work import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class OfferView:
     """A partition at a price: plain (`accelerator` None) or with one accelerator model. `rate`: in force
-    now."""
+    now. `paces`: what a device of it was measured to do, by unit of work."""
 
     id: str
     centre: str
@@ -108,6 +109,7 @@ class OfferView:
     accelerator: str | None
     currency: str
     rate: Rate
+    paces: Mapping[str, Pace] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

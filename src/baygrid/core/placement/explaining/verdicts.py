@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.explaining import carriage
+from baygrid.core.placement.explaining import carriage, labour
 from baygrid.core.placement.explaining.obstacles import obstacles
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.judging.candidates import Candidate, candidates, offered
@@ -15,7 +15,6 @@ from baygrid.core.placement.judging.filters import OUTRANKED, never
 from baygrid.core.placement.judging.offers import Judged, OfferTable
 from baygrid.core.placement.judging.scorers import UNKNOWN
 from baygrid.core.placement.planned import Kept
-from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.queue.quota import inadmissible
 from baygrid.core.placement.search import STANDARD, Scene, Search, judged
 from baygrid.core.reasons import JSON, Explanation, Reason, Verdict
@@ -58,7 +57,7 @@ def placed(
         if position is None or position not in ranks:
             found = judged(STANDARD, demand, candidate)
         elif ranks[position] > ranks[chosen]:
-            found = (_outranked(demand, best, candidate, table.policy),)
+            found = (_outranked(it, best, chosen, candidate, position),)
         elif ranks[position] < ranks[chosen] and position in search.refused:
             found = (search.refused[position],)
         elif ranks[position] < ranks[chosen]:
@@ -77,7 +76,9 @@ def placed(
     )
     if count < demand.nodes:
         text += f"; on {count} of up to {demand.nodes} nodes"
-    text += carriage.said(demand, best.centre, table.policy, demand.currency)
+    text += labour.said(it.figures, chosen) + carriage.said(
+        demand, best.centre, table.policy, demand.currency
+    )
     data = {**figures(table, it, lines, best.subject, {}), "nodes": count}
     return Explanation(Reason("placed", text, data), _verdicts(lines))
 
@@ -107,6 +108,8 @@ def best_free(it: Judged, lines: Iterable[Line]) -> Line | None:
 
 def fits_now(table: OfferTable, it: Judged, lines: list[Line], best: Line) -> Explanation:
     text = f"can start now on {best.it.subject} for {best.it.cost} at its full time"
+    if best.position is not None:
+        text += labour.said(it.figures, best.position)
     text += carriage.said(it.figures.demand, best.it.centre, table.policy, it.figures.demand.currency)
     return Explanation(
         Reason("fits-now", text, figures(table, it, lines, best.it.subject, {})), _verdicts(lines)
@@ -185,6 +188,8 @@ def figures(
         }
         if it.figures.demand.input_bytes and line.it.centre is not None:
             row["link"] = carriage.figures(line.it.centre, table.policy)
+        if it.figures.demand.work is not None:
+            row["work"] = labour.figures(by, n)
         rows.append(row)
     return {"best": best, "costs": rows}
 
@@ -222,11 +227,15 @@ def _verdicts(lines: Iterable[Line]) -> tuple[Verdict, ...]:
     return tuple(Verdict(line.it.subject, line.found) for line in lines)
 
 
-def _outranked(demand: Demand, best: Candidate, it: Candidate, policy: Policy) -> Reason:
+def _outranked(judged: Judged, best: Candidate, chosen: int, it: Candidate, position: int) -> Reason:
+    demand, policy = judged.figures.demand, judged.figures.table.policy
     more = it.cost_minor - best.cost_minor
     currency = it.offer.currency if it.offer else ""
     if demand.waited_at is not None and demand.waited_at.covers(*it.where):
         text = f"costs {it.cost}; its own queue has kept the job waiting for too long"
+    elif demand.work is not None:
+        text = labour.outranked(judged.figures, position, chosen, best.subject)
+        text += labour.said(judged.figures, position)
     elif more > 0:
         text = f"costs {it.cost}, {Money(more, currency)} more than {best.subject}"
     elif more < 0:

@@ -1,6 +1,7 @@
 """What makes one offer better than another, by what the job prefers: price, time or energy.
 
-Every figure is an estimate: ratings scale the run time, links tell the transfer (measured where that is
+Every figure is an estimate: ratings (measured, of the job's work; else declared, of models of accelerators)
+scale the run time, links tell the transfer (measured where that is
 fresh, else as declared), the hour of the day tells carbon and energy price.
 """
 
@@ -20,6 +21,7 @@ from baygrid.core.placement.judging.waits import expected
 from baygrid.core.placement.policy import Policy
 from baygrid.core.placement.room.nodes import Ints
 from baygrid.core.placement.room.parts import WHOLE
+from baygrid.core.placement.work import takes_s
 from baygrid.core.units import DECIMALS
 
 if TYPE_CHECKING:
@@ -46,7 +48,12 @@ class Figures:
 
     @cached_property
     def keys(self) -> tuple[Ints, ...]:
-        """What the demand prefers, most important first: the smallest first difference wins."""
+        """What the demand prefers, most important first: the smallest first difference wins. Before all else
+        comes that its work is expected to be done in its time."""
+        return self._preferred if self.demand.work is None else (self.late, *self._preferred)
+
+    @property
+    def _preferred(self) -> tuple[Ints, ...]:
         if self.demand.prefer is Prefer.TIME:
             return (self.wait_s + self.transfer_s + self.run_s, self.price)
         if self.demand.prefer is Prefer.ENERGY:
@@ -77,7 +84,39 @@ class Figures:
         return Shape(offer.partition, *size, offer.accelerator, each, demand.time_s)
 
     @cached_property
+    def work_s(self) -> Ints:
+        """What its work takes by what was measured there, -1 where nothing was; perhaps above its time."""
+        found = np.full(len(self.offer), -1, dtype=np.int64)
+        work = self.demand.work
+        for n, it in enumerate(self._offers if work is not None else ()):
+            pace = it.paces.get(work.unit) if work is not None else None
+            if pace is not None and work is not None:
+                found[n] = takes_s(work, pace, self._devices(n))
+        return found
+
+    def _devices(self, n: int) -> Fraction:
+        """Of the n-th candidate, on all its nodes: accelerators, or cpus of a plain job."""
+        nodes = int(self.nodes[n])
+        if self._offers[n].accelerator is None:
+            return Fraction(nodes * self.demand.cpus)
+        return Fraction(nodes * int(self.accelerators[n]) * int(self.share[n]), WHOLE)
+
+    @cached_property
+    def late(self) -> Ints:
+        """1 where its work is expected to take more than its time, after which it is stopped."""
+        found: Ints = (self.work_s > self.demand.time_s).astype(np.int64)
+        return found
+
+    @cached_property
     def run_s(self) -> Ints:
+        """By its work where that says, never more than its time."""
+        if self.demand.work is None:
+            return self._by_time
+        worked = np.minimum(self.work_s, self.demand.time_s)
+        return np.where(self.work_s >= 0, worked, self._by_time)
+
+    @cached_property
+    def _by_time(self) -> Ints:
         """The full time on the weakest set that the job names, less where the set is stronger. Sets are only
         compared where every model of the job has a declared rating."""
         time_s, asked, flavors = self.demand.time_s, self.demand.options, self.table.policy.flavors
@@ -98,12 +137,17 @@ class Figures:
         return len(asked) > 1 and all(model in flavors for model, _ in asked)
 
     @cached_property
+    def run_cost(self) -> Ints:
+        """Minor units for the run as predicted."""
+        if not self._rated and self.demand.work is None:
+            return self.cost
+        had = (self.accelerators, self.share)
+        return self.table.costs(self.offer, self.demand, *had, self.nodes, self.run_s)
+
+    @cached_property
     def price(self) -> Ints:
         """Minor units for the run as predicted, and for the transfer."""
-        cost = self.cost
-        if self._rated:
-            had = (self.accelerators, self.share)
-            cost = self.table.costs(self.offer, self.demand, *had, self.nodes, self.run_s)
+        cost = self.run_cost
         if not self.demand.input_bytes:
             return cost
         carriage = [

@@ -21,8 +21,3 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def classifier(model_cache: Path) -> model.Classifier:
     return model.Classifier(model.prepared())
-
-
-@pytest.fixture
-def cached_model(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BAYGRID_CACHE", str(model_cache))

@@ -1,15 +1,20 @@
-"""From any picture file to the square the model looks at."""
+"""From any picture file to upright pixels, and to the square a model looks at, in bounded memory."""
 
+import contextlib
 import io
+import struct
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
 from PIL import Image
 
-from baygrid.workloads.images import pictures
+from baygrid.workloads.images import inputs
+from baygrid.workloads.images.pictures import NotReadable, opened, square
 
-FILES = {picture.path.name: picture.path for picture in pictures.photographs()}
+FILES = {Path(entry.at).name: Path(entry.at) for entry in inputs.photographs()}
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -31,19 +36,24 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def corners(data: bytes) -> list[tuple[int, ...]]:
-    square = pictures.decode(data)
-    assert square.shape == (224, 224, 3)
-    assert square.dtype == np.uint8
-    return [tuple(int(part) for part in square[y, x]) for y in (50, 174) for x in (50, 174)]
+    looked_at = square(opened(data, 224).pixels, 224)
+    assert looked_at.shape == (224, 224, 3)
+    assert looked_at.dtype == np.uint8
+    return [tuple(int(part) for part in looked_at[y, x]) for y in (50, 174) for x in (50, 174)]
 
 
 def near(colours: list[tuple[int, ...]], *wanted: tuple[int, ...]) -> bool:
     return np.allclose(colours, wanted, atol=12)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["AVIF", "BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
 def test_every_format_gives_the_same_square(kind: str):
     assert near(corners(saved(quarters(), kind)), RED, GREEN, BLUE, WHITE)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_a_picture_with_a_palette_is_read(kind: str):
+    assert near(corners(saved(quarters("P"), kind)), RED, GREEN, BLUE, WHITE)
 
 
 def test_a_jpeg_of_a_printer_is_read_too():
@@ -51,10 +61,28 @@ def test_a_jpeg_of_a_printer_is_read_too():
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_picture_is_turned_as_its_camera_was_held(kind: str):
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_camera_was_held(kind: str, orientation: int):
+    image = Image.new("RGB", (480, 300), RED)
+    image.paste(GREEN, (240, 0, 480, 150))
+    image.paste(BLUE, (0, 150, 240, 300))
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees, clockwise
-    assert near(corners(saved(quarters(), kind, exif=exif)), BLUE, RED, WHITE, GREEN)
+    exif[0x0112] = orientation
+    found = opened(saved(image, kind, exif=exif), None)
+    ways = Image.Transpose
+    turn = {
+        2: ways.FLIP_LEFT_RIGHT, 3: ways.ROTATE_180, 4: ways.FLIP_TOP_BOTTOM, 5: ways.TRANSPOSE,
+        6: ways.ROTATE_270, 7: ways.TRANSVERSE, 8: ways.ROTATE_90,
+    }  # fmt: skip
+    wanted = np.asarray(image if orientation == 1 else image.transpose(turn[orientation]))
+    assert found.pixels.shape == wanted.shape == (found.height, found.width, 3)
+    assert np.abs(found.pixels.astype(int) - wanted).mean() < 3
+
+
+def test_of_an_animation_the_first_picture_is_taken():
+    frames = [Image.new("RGB", (300, 300), BLUE)] * 3
+    data = saved(Image.new("RGB", (300, 300), GREEN), "GIF", save_all=True, append_images=frames)
+    assert near(corners(data), GREEN, GREEN, GREEN, GREEN)
 
 
 def test_what_is_transparent_lies_on_white():
@@ -64,8 +92,13 @@ def test_what_is_transparent_lies_on_white():
 
 
 def test_grey_pictures_have_three_equal_channels():
-    square = pictures.decode(FILES["camera.png"].read_bytes())
-    assert (square[..., 0] == square[..., 2]).all()
+    pixels = opened(FILES["camera.png"].read_bytes(), 224).pixels
+    assert (pixels[..., 0] == pixels[..., 2]).all()
+
+
+def test_sixteen_bits_become_eight():
+    deep = Image.fromarray(np.full((300, 300), 0x80FF, np.uint16))
+    assert (opened(saved(deep, "PNG"), 224).pixels == 0x80).all()
 
 
 def test_a_wide_picture_keeps_its_middle():
@@ -74,30 +107,132 @@ def test_a_wide_picture_keeps_its_middle():
     assert near(corners(saved(image, "PNG")), GREEN, GREEN, GREEN, GREEN)
 
 
+@pytest.mark.parametrize("size", [(100, 80), (224, 224), (300, 447), (448, 500), (700, 1000), (2000, 1500)])
+def test_a_square_of_any_picture_is_what_a_slow_and_careful_resize_gives(size: tuple[int, int]):
+    image = Image.open(FILES["rocket.jpg"]).resize(size)
+    side = min(size)
+    left, top = (size[0] - side) / 2, (size[1] - side) / 2
+    box = (left, top, left + side, top + side)
+    exact = np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR, box=box), np.float32)
+    assert np.abs(square(np.asarray(image), 224) - exact).mean() < 4  # of 255
+
+
 def test_a_jpeg_is_reduced_while_it_is_decoded_and_looks_the_same():
     data = FILES["retina.jpg"].read_bytes()
+    found = opened(data, 224)
     with Image.open(io.BytesIO(data)) as whole:
-        assert pictures.opened(data, 224).width < whole.width / 3
+        assert (found.width, found.height) == whole.size
+        assert found.pixels.shape[1] < whole.width / 3
+        assert found.scale == whole.width / found.pixels.shape[1]
         exact = np.asarray(whole.convert("RGB").resize((224, 224), Image.Resampling.BILINEAR), np.float32)
-    assert np.abs(pictures.decode(data) - exact).mean() < 4  # of 255
+    assert np.abs(square(found.pixels, 224) - exact).mean() < 4  # of 255
+
+
+def promising(kind: bytes, **options: object) -> bytes:
+    """A small JPEG whose header promises 60,000 x 60,000 pixels."""
+    data = bytearray(saved(quarters(), "JPEG", **options))
+    size = data.index(kind) + 5
+    data[size : size + 4] = (60_000).to_bytes(2) * 2  # height and width
+    return bytes(data)
 
 
 def test_a_jpeg_that_promises_too_much_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch):
-    data = bytearray(saved(quarters(), "JPEG"))
-    size = data.index(b"\xff\xc0") + 5
-    data[size : size + 4] = (60_000).to_bytes(2) * 2  # height and width
     monkeypatch.setattr(simplejpeg, "decode_jpeg", None)
-    with pytest.raises(ValueError, match="60000 x 60000 pixels"):
-        pictures.decode(bytes(data))
+    with pytest.raises(NotReadable, match="60000 x 60000 pixels are more than 200,000,000"):
+        opened(promising(b"\xff\xc0"), 224)
+    with pytest.raises(NotReadable, match="more than 64,000,000"):
+        opened(promising(b"\xff\xc2", progressive=True), 224)
+
+
+def test_a_jpeg_that_goes_over_itself_without_end_is_refused(monkeypatch: pytest.MonkeyPatch):
+    data = saved(quarters(), "JPEG", progressive=True)
+    assert near(corners(data), RED, GREEN, BLUE, WHITE)
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", None)
+    last = data.rindex(b"\xff\xda")
+    with pytest.raises(NotReadable, match="more than 100 passes"):
+        opened(data[:-2] + data[last:-2] * 100 + b"\xff\xd9", 224)
+
+
+def png_bomb() -> bytes:
+    """40,000 x 40,000 pixels of nothing in some hundred bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(99)))
+        + chunk(b"IEND", b"")
+    )
+
+
+def gif_bomb() -> bytes:
+    return b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0) + saved(quarters("P"), "GIF")[13:]
+
+
+def tiff_bomb() -> bytes:
+    entries = [
+        (256, 50_000),
+        (257, 50_000),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, 50_000),
+        (279, 9),
+    ]
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    return b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries)) + rows + bytes(4)
+
+
+def webp_bomb() -> bytes:
+    data = bytearray(saved(Image.new("RGB", (16_000, 4_100)), "WEBP", lossless=True))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("bomb", [png_bomb, gif_bomb, tiff_bomb, webp_bomb])
+def test_a_bomb_is_refused_before_it_bursts(bomb, monkeypatch: pytest.MonkeyPatch):
+    data = bomb()
+    assert len(data) < 100_000
+    monkeypatch.setattr(Image.Image, "convert", None)
+    with pytest.raises(NotReadable, match=r"pixels are more than|exceeds limit"):
+        opened(data, 224)
 
 
 def test_pixels_without_a_range_are_refused():
-    with pytest.raises(ValueError, match="no fixed range"):
-        pictures.decode(saved(Image.new("I;16", (300, 300)), "PNG"))
+    with pytest.raises(NotReadable, match="no fixed range"):
+        opened(saved(Image.new("F", (300, 300)), "TIFF"), 224)
 
 
 @pytest.mark.parametrize("name", ["rocket.jpg", "chelsea.png"])
 def test_a_picture_cut_short_is_an_error(name: str):
     data = FILES[name].read_bytes()
-    with pytest.raises((OSError, ValueError)):
-        pictures.decode(data[: len(data) // 2])
+    with pytest.raises(NotReadable, match="damaged: "):
+        opened(data[: len(data) // 2], 224)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "an empty file"),
+        (b"Dear picture", "not a picture of a known format"),
+        (b"%!PS-Adobe-3.0", "not a"),
+    ],
+)
+def test_what_is_no_picture_says_so(data: bytes, why: str):
+    with pytest.raises(NotReadable, match=why):
+        opened(data, 224)
+
+
+def test_noise_never_does_more_than_fail():
+    chance = np.random.default_rng(1)
+    for name in ("chelsea.png", "rocket.jpg"):
+        whole = np.frombuffer(FILES[name].read_bytes(), np.uint8)
+        for _ in range(40):
+            data = whole.copy()
+            data[chance.integers(0, len(data), 20)] = chance.integers(0, 256, 20)
+            with contextlib.suppress(NotReadable):
+                assert opened(data.tobytes(), 224).pixels.ndim == 3

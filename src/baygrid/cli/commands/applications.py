@@ -16,7 +16,8 @@ def register(app: typer.Typer) -> None:
 def images(context: typer.Context) -> None:
     """Everything after `images` is the application's own."""
     try:
-        from baygrid.workloads.images.cli import main
+        from baygrid.workloads import command
+        from baygrid.workloads.images import cli
     except ImportError as missing:
         raise CliError(
             f"the images application needs packages that are not here: {missing}",
@@ -24,4 +25,4 @@ def images(context: typer.Context) -> None:
             cure="pip install 'baygrid[images]'",
         ) from missing
     settle()
-    raise typer.Exit(main(context.args))
+    command.program(cli, context.args)

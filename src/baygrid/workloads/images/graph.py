@@ -1,4 +1,6 @@
-"""EfficientNet-Lite0 as an ONNX graph, node by node: bytes of pictures in, 1,000 ImageNet logits out."""
+"""EfficientNet-Lite0 as an ONNX graph, node by node: bytes of pictures in, ImageNet logits and features out.
+
+The network: Tan and Le, EfficientNet, ICML 2019; Lite is without squeeze-and-excitation, with ReLU6."""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-GRAPH_VERSION: Final = 1
+GRAPH_VERSION: Final = 2
 """Goes up with every change of the graph, so that a copy made by an older one is not taken for this one."""
 
 SIDE: Final = 224  # pixels of height and width
@@ -72,7 +74,8 @@ class _Builder:
 
 
 def build(weights: Weights) -> onnx.ModelProto:
-    """The model: `images` is uint8 (batch, 224, 224, 3) RGB, `logits` is float32 (batch, 1000)."""
+    """The model: `images` is uint8 (batch, 224, 224, 3) RGB; `logits` is float32 (batch, 1000), `features`,
+    of which they are made, (batch, 1280)."""
     graph = _Builder(weights)
     for name, value in (("mean", MEAN), ("scale", 1 / SPREAD), ("zero", 0.0), ("six", 6.0)):
         graph.constant(name, np.array(value))
@@ -87,15 +90,19 @@ def build(weights: Weights) -> onnx.ModelProto:
             x = graph.node("Add", after, x) if position else after  # a stage's first block changes the shape
             number += 1
     x = graph.relu6(graph.convolution(x, "_conv_head", "_bn1"))
-    x = graph.node("Flatten", graph.node("GlobalAveragePool", x))
+    x = graph.node("GlobalAveragePool", x)
+    graph.nodes.append(helper.make_node("Flatten", [x], ["features"], name="features"))
     fc = graph.constant("_fc.weight", weights["_fc.weight"]), graph.constant("_fc.bias", weights["_fc.bias"])
-    graph.nodes.append(helper.make_node("Gemm", [x, *fc], ["logits"], name="logits", transB=1))
+    graph.nodes.append(helper.make_node("Gemm", ["features", *fc], ["logits"], name="logits", transB=1))
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "efficientnet-lite0",
             [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE, 3])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1000])],
+            [
+                helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 1000]),
+                helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 1280]),
+            ],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", 17)],

@@ -1,7 +1,0 @@
-"""python -m baygrid.workloads.images"""
-
-import sys
-
-from baygrid.workloads.images.cli import main
-
-sys.exit(main())

@@ -1,0 +1,129 @@
+"""The images application: pictures in, labels in Parquet and a sheet for people out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
+from baygrid.workloads.images import contact_sheet, inputs, labels
+from baygrid.workloads.images.classify import CLASSES, Classify, embedding
+from baygrid.workloads.images.model import Classifier, prepared
+from baygrid.workloads.images.pictures import opened
+from baygrid.workloads.images.worker import ImagesWorker, Task
+
+TASKS: Final = ("classify", "embed")
+
+FEATURES: Final = 1280  # of the default model
+
+PICTURE: Final = (
+    pa.field("path", pa.string(), nullable=False),
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+)
+"""The picture's name below the input (`a/b.jpg`, `c.tar/b.jpg`, `d.parquet#17`), and its size, upright."""
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What a worker needs to know to load its models."""
+
+    tasks: tuple[str, ...]
+    model: Path | None
+    labels: Path | None
+
+    def __call__(self) -> ImagesWorker:
+        import cv2
+
+        cv2.setNumThreads(1)  # a worker is one thread of one process
+        pa.array([0])  # looks for pandas, once: a second that is nobody's work
+        tasks: list[tuple[str, Task]] = []
+        features = None
+        if {"classify", "embed"} & set(self.tasks):
+            classifier = Classifier(self.model or prepared(), self.labels)
+            features = classifier.features
+            tasks.append(("classify", Classify(classifier, self.tasks)))
+        return ImagesWorker(tasks, schema(self.tasks, features))
+
+
+@dataclass(frozen=True)
+class Images:
+    """`input`: a picture, a folder, a tar, a Parquet table, s3:// or http(s)://; None: the photographs that
+    come with scikit-image. `count`: pictures in all, in turn. `model` and `labels`: an ONNX classifier and
+    the names of its classes, one a line."""
+
+    input: str | None = None
+    tasks: tuple[str, ...] = ("classify",)
+    count: int | None = None
+    model: Path | None = None
+    labels: Path | None = None
+
+    name = "images"
+    unit = "images"
+
+    def __post_init__(self) -> None:
+        if unknown := [task for task in self.tasks if task not in TASKS]:
+            raise ApplicationError(f"no task {unknown[0]!r}: there are {', '.join(TASKS)}")
+        if not self.tasks or len(set(self.tasks)) < len(self.tasks):
+            raise ApplicationError("name each task once")
+        if self.count is not None and self.count < 1:
+            raise ApplicationError(f"count is {self.count}; at least 1 picture is needed")
+
+    @property
+    def schema(self) -> pa.Schema:
+        features = FEATURES
+        if self.model is not None and "embed" in self.tasks:
+            own = Classifier(self.model, self.labels).features
+            if own is None:
+                raise ApplicationError(f"{self.model.name} has no second output: no features to embed by")
+            features = own
+        return schema(self.tasks, features)
+
+    def shards(self) -> Iterator[Shard]:
+        return inputs.shards(self.input, self.count)
+
+    def loading(self) -> Loading:
+        return Loading(self.tasks, self.model, self.labels)
+
+    def finish(self, results: Results, output: Path) -> Outcome:
+        path, sheet = output / labels.FILE, output / contact_sheet.FILE
+        labels.write((done.rows for _, done in results), self.schema, path)
+        part = sheet.with_suffix(".part")
+        contact_sheet.draw(list(_cards(results)), results.totals).save(part, "PNG")
+        part.replace(sheet)
+        return Outcome({"labels": path, "sheet": sheet})
+
+
+def _cards(results: Results) -> Iterator[contact_sheet.Card]:
+    """The first distinct pictures, read once more."""
+    shown: set[str] = set()
+    for shard, done in results:
+        rows = {row["path"]: row for row in done.rows.to_pylist()}
+        reasons = {failed.input: failed.reason for failed in done.failed}
+        for found in inputs.read(shard.work):
+            if found.name in shown:
+                continue
+            if len(shown) == contact_sheet.MOST:
+                return
+            shown.add(found.name)
+            if found.name in reasons or found.data is None:
+                yield contact_sheet.Card(found.name, None, None, reasons.get(found.name, found.reason))
+            elif found.name in rows:
+                picture = opened(found.data, contact_sheet.THUMB[0])
+                yield contact_sheet.Card(found.name, picture, rows[found.name])
+        if len(shown) == contact_sheet.MOST:
+            return
+
+
+def schema(tasks: tuple[str, ...], features: int | None) -> pa.Schema:
+    """The columns of these tasks: PICTURE, then CLASSES and `embedding`."""
+    fields = list(PICTURE)
+    if "classify" in tasks:
+        fields += CLASSES
+    if "embed" in tasks and features:
+        fields.append(embedding(features))
+    return pa.schema(fields)

@@ -1,0 +1,200 @@
+"""Files of any size on this machine, in object storage, or behind a web server, read in pieces."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from baygrid.workloads.application import ApplicationError
+
+WEB: Final = ("http://", "https://")
+S3: Final = "s3://"
+
+PATIENCE: Final = 30.0  # seconds without a byte from a web server
+
+BRACES: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")
+MOST_IN_BRACES: Final = 1_000_000
+
+
+class NotThere(Exception):
+    """A file that cannot be read, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file: where it is (a path or URL), its name below what was asked for, its size in bytes."""
+
+    at: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A file that is open: `read(offset, length)` gives that piece, shorter at the file's end."""
+
+    size: int
+    read: Callable[[int, int], bytes]
+    close: Callable[[], None]
+
+
+def is_remote(at: str) -> bool:
+    return at.startswith((*WEB, S3))
+
+
+def entries(asked: str) -> Iterator[Entry]:
+    """The file, or all files below the folder or prefix, by name. Links to folders are not followed.
+
+    `{00..12}` in a URL or path stands for each of the numbers. ApplicationError where nothing is there."""
+    if found := BRACES.search(asked):
+        first, last = found.groups()
+        if int(last) - int(first) >= MOST_IN_BRACES:
+            raise ApplicationError(f"{asked} stands for more than {MOST_IN_BRACES:,} files")
+        for number in range(int(first), int(last) + 1):
+            numbered = str(number).zfill(len(first))
+            yield from entries(f"{asked[: found.start()]}{numbered}{asked[found.end() :]}")
+    elif asked.startswith(WEB):
+        try:
+            file = opened(asked)
+        except NotThere as wrong:
+            raise ApplicationError(f"{asked}: {wrong}") from wrong
+        file.close()
+        yield Entry(asked, asked.partition("?")[0].rpartition("/")[2], file.size)
+    elif asked.startswith(S3):
+        yield from _in_bucket(asked)
+    else:
+        yield from _on_disk(Path(asked.removeprefix("file://")))
+
+
+def opened(at: str) -> Readable:
+    """Raises NotThere (and so may its `read`)."""
+    try:
+        if at.startswith(WEB):
+            return _web(at)
+        if at.startswith(S3):
+            file = _bucket().open_input_file(at.removeprefix(S3))
+            return Readable(file.size(), lambda offset, length: _piece(file, offset, length), file.close)
+        return _disk(at)
+    except OSError as error:
+        raise NotThere(error.strerror or str(error).splitlines()[0]) from error
+
+
+def _disk(at: str) -> Readable:
+    descriptor = os.open(at, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not hold us
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise NotThere("not a plain file")
+
+    def read(offset: int, length: int) -> bytes:
+        try:
+            return os.pread(descriptor, length, offset)
+        except OSError as error:
+            raise NotThere(error.strerror) from error
+
+    return Readable(about.st_size, read, lambda: os.close(descriptor))
+
+
+def _on_disk(path: Path) -> Iterator[Entry]:
+    if path.is_dir():
+        found = []
+        for folder, _, names in os.walk(path):
+            found += [os.path.join(folder, name) for name in names]  # noqa: PTH118 - a million of them
+        beginning = len(os.path.join(path, ""))  # noqa: PTH118
+        for each in sorted(found):
+            yield Entry(each, each[beginning:], _size(each))
+    elif path.exists():
+        yield Entry(str(path), path.name, _size(str(path)))
+    else:
+        raise ApplicationError(f"{path} is not there")
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # a link that leads nowhere, or round in a circle: whoever opens it will say so
+        return 0
+
+
+@lru_cache(1)
+def _bucket() -> Any:
+    """S3 as the environment says: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL."""
+    from pyarrow import fs
+
+    where = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return fs.S3FileSystem(
+        endpoint_override=where, region=region, connect_timeout=PATIENCE, request_timeout=PATIENCE
+    )
+
+
+def _in_bucket(asked: str) -> Iterator[Entry]:
+    from pyarrow import fs
+
+    path = asked.removeprefix(S3).rstrip("/")
+    try:
+        about = _bucket().get_file_info(path)
+        if about.type == fs.FileType.File:
+            yield Entry(asked, about.base_name, about.size)
+            return
+        found = _bucket().get_file_info(fs.FileSelector(path, recursive=True))
+    except OSError as error:
+        raise ApplicationError(f"{asked}: {str(error).splitlines()[0]}") from error
+    files = [each for each in found if each.type == fs.FileType.File]
+    for each in sorted(files, key=lambda each: str(each.path)):
+        yield Entry(S3 + each.path, each.path[len(path) + 1 :], each.size)
+
+
+def _piece(file: Any, offset: int, length: int) -> bytes:
+    try:
+        data: bytes = file.read_at(max(0, min(length, file.size() - offset)), offset)
+        return data
+    except OSError as error:
+        raise NotThere(str(error).splitlines()[0]) from error
+
+
+def _web(at: str) -> Readable:
+    """Pieces by Range requests (RFC 9110, section 14); of a server that knows none, the first bytes only."""
+    import httpx2
+
+    client = httpx2.Client(follow_redirects=True, timeout=PATIENCE)
+
+    def read(offset: int, length: int) -> bytes:
+        if length <= 0 or (size is not None and offset >= size):
+            return b""
+        asked = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
+        try:
+            with client.stream("GET", at, headers=asked) as answer:
+                if answer.status_code == 416:
+                    return b""
+                answer.raise_for_status()
+                if answer.status_code != 206 and offset:
+                    raise NotThere("the server sends only whole files: it ignores Range")
+                return _first(answer.iter_bytes(), length)
+        except httpx2.HTTPError as error:
+            raise NotThere(str(error).splitlines()[0]) from error
+
+    size: int | None = None
+    try:
+        told = client.head(at, headers={"Accept-Encoding": "identity"})
+        told.raise_for_status()
+        size = int(told.headers["Content-Length"])
+    except (httpx2.HTTPError, KeyError, ValueError) as error:
+        client.close()
+        raise NotThere(f"it does not say what it holds: {str(error).splitlines()[0]}") from error
+    return Readable(size, read, client.close)
+
+
+def _first(pieces: Iterator[bytes], length: int) -> bytes:
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) >= length:
+            break
+    return bytes(found[:length])

@@ -1,0 +1,121 @@
+"""Parquet tables of pictures: bytes in a column, as data sets are published, or paths beside the table."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from baygrid.workloads.images.storage import NotThere, Readable, opened
+
+AT_A_TIME: Final = 16  # rows in memory
+
+NAMES: Final = ("path", "file", "file_name", "filename", "image", "image_path")
+"""Columns of text that are taken for paths, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A row's picture: its bytes, or its path beside the table, or neither where the row has none."""
+
+    row: int
+    data: bytes | None
+    path: str | None
+
+
+class File(io.RawIOBase):
+    """A Readable as a file that pyarrow can seek in."""
+
+    def __init__(self, readable: Readable) -> None:
+        self._readable = readable
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, self._readable.size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, length: int | None = -1) -> bytes:
+        rest = max(0, self._readable.size - self._at)
+        data = self._readable.read(self._at, rest if length is None or length < 0 else min(length, rest))
+        self._at += len(data)
+        return data
+
+    def close(self) -> None:
+        if not self.closed:
+            self._readable.close()
+        super().close()
+
+
+def groups(at: str) -> list[int]:
+    """Rows in each row group. Raises NotThere where it is no table, or one without pictures."""
+    with File(opened(at)) as file:
+        table = _table(file)
+        _column(table.schema_arrow)
+        return [table.metadata.row_group(number).num_rows for number in range(table.num_row_groups)]
+
+
+def cells(at: str, group: int) -> Iterator[Cell]:
+    """The pictures of one row group; a few rows are in memory. Raises NotThere where the table is damaged."""
+    with File(opened(at)) as file:
+        table = _table(file)
+        column = _column(table.schema_arrow)
+        row = sum(table.metadata.row_group(number).num_rows for number in range(group))
+        try:
+            for batch in table.iter_batches(AT_A_TIME, row_groups=[group], columns=[column]):
+                for value in batch.column(0):
+                    yield _cell(row, value.as_py())
+                    row += 1
+        except (pa.ArrowException, OSError) as wrong:
+            raise NotThere(f"damaged: {str(wrong).splitlines()[0]}") from wrong
+
+
+def _table(file: File) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file, buffer_size=1 << 20)
+    except (pa.ArrowException, OSError) as wrong:
+        raise NotThere(f"not a Parquet table: {str(wrong).splitlines()[0]}") from wrong
+
+
+def _column(schema: pa.Schema) -> str:
+    """The first column of bytes, bare or in a struct (`{bytes, path}`, as published), else of paths."""
+    for field in schema:
+        kind = field.type
+        if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+            return str(field.name)
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            return str(field.name)
+    for name in NAMES:
+        if (index := schema.get_field_index(name)) >= 0 and _is_text(schema.field(index).type):
+            return name
+    raise NotThere(f"no column of pictures: neither bytes nor one of {', '.join(NAMES)}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _cell(row: int, value: Any) -> Cell:
+    if isinstance(value, dict):
+        data, path = value.get("bytes"), value.get("path")
+        return Cell(row, data, path if data is None else None)
+    if isinstance(value, str):
+        return Cell(row, None, value)
+    return Cell(row, value, None)

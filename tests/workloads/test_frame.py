@@ -18,7 +18,14 @@ ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-ENGINES = ("local", pytest.param("ray", marks=pytest.mark.xdist_group("ray-data")))
+RAY = pytest.mark.xdist_group("ray-data")
+ENGINES = ("local", pytest.param("ray", marks=RAY))
+ENDS = [
+    *(pytest.param("local", how) for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)),
+    pytest.param("ray", signal.SIGKILL, marks=RAY),
+    pytest.param("ray", signal.SIGTERM, marks=[RAY, pytest.mark.campaign]),
+    pytest.param("ray", signal.SIGINT, marks=[RAY, pytest.mark.campaign]),
+]
 
 
 class Desk:
@@ -113,8 +120,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(desk: Desk, engine: s
     assert json.loads(done.stdout)["units"] == 12
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("engine", "how"), ENDS)
 def test_an_interrupted_run_goes_on_where_it_was(desk: Desk, engine: str, how: signal.Signals):
     gate = desk.folder / "gate"
     lines = ["a", "b", f"!wait {gate}", f"!wait {gate}", "e", "f"]
@@ -231,7 +237,7 @@ def test_progress_is_told_on_the_way(desk: Desk):
     assert json.loads(result[0].partition(" ")[2])["images_per_hour"] > 0
 
 
-@pytest.mark.xdist_group("ray-data")
+@RAY
 def test_the_death_of_ray_itself_is_outlived_by_what_was_done(desk: Desk):
     """Its raylet is killed: the run ends, or Ray starts again; the next start does only what is missing."""
     gate = desk.folder / "gate"

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
 from baygrid.workloads.engines.working import Engine, WorkerWrong
@@ -35,24 +35,28 @@ class Command(Protocol):
 
 
 def program(command: Command, argv: Sequence[str]) -> NoReturn:
-    """As `main`, and the end of this process: threads of an engine that was broken off may still wait for an
-    answer, and would crash Python's own end."""
-    code = main(command, argv)
+    """As `main`, in a process of its own, which ends. What libraries print goes to stderr, for stdout may be
+    read by programs; and Python's own end is left out, for threads of an engine that was broken off may still
+    wait for an answer and would crash it."""
     sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+        code = main(command, argv, out)
     sys.stderr.flush()
     os._exit(code)
 
 
-def main(command: Command, argv: Sequence[str]) -> int:
+def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
     70: a defect of a worker; 130, 143: interrupted, and what was done is kept."""
     options = _parser(command).parse_args(argv)
-    show = showing(sys.stderr if options.json else sys.stdout, command.name, time.perf_counter)
-    terminate = signal.signal(signal.SIGTERM, _terminated)
+    show = showing(sys.stderr if options.json else out, command.name, time.perf_counter)
+    terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
     try:
         application = command.asked(options)
         engine = _engine(options.engine, options.workers)
+        signal.signal(signal.SIGTERM, _terminated)  # after the engine: Ray has a mind of its own about it
         totals, outcome = run(application, options.output, engine, show)
     except ApplicationError as error:
         return _stopped(2, command, str(error))
@@ -66,7 +70,7 @@ def main(command: Command, argv: Sequence[str]) -> int:
         if engine is not None:
             engine.close()
         signal.signal(signal.SIGTERM, terminate)
-    _say(application, totals, outcome, options)
+    _say(application, totals, outcome, options.json, out)
     return 0 if totals.units or not totals.failed else 1
 
 
@@ -83,16 +87,16 @@ def sentence(application: Application, totals: Totals) -> str:
     return f"{amount} {unit}; {rate:,.4g} an hour ({how}){failed}"
 
 
-def _say(application: Application, totals: Totals, outcome: Outcome, options: argparse.Namespace) -> None:
+def _say(application: Application, totals: Totals, outcome: Outcome, as_json: bool, out: TextIO) -> None:
     whole = result(application, totals, outcome)
-    if options.json:
-        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+    if as_json:
+        out.write(json.dumps(whole, ensure_ascii=False) + "\n")
         return
     told = {f"{application.unit}_per_hour": totals.units_per_hour, "workload": application.name, **whole}
-    sys.stdout.write(f"BAYGRID_RESULT {json.dumps(told, ensure_ascii=False)}\n")
+    out.write(f"BAYGRID_RESULT {json.dumps(told, ensure_ascii=False)}\n")
     for failed in totals.failed[:10]:
-        sys.stdout.write(f"failed: {failed.input}: {failed.reason}\n")
-    sys.stdout.write(f"{sentence(application, totals)}\n")
+        out.write(f"failed: {failed.input}: {failed.reason}\n")
+    out.write(f"{sentence(application, totals)}\n")
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:

@@ -57,15 +57,12 @@ class RayEngine:
                 max_restarts=RESTARTS,
                 max_task_retries=RESTARTS,
             )
-        rows = iter(answers.iter_rows())
-        while True:
-            try:
-                row = next(rows, None)
-            except ray.exceptions.RayError as error:
-                raise WorkerDied(str(error)) from error
-            if row is None:
-                return
-            yield worked(row["answer"])
+        try:
+            for batch in answers.iter_batches(batch_size=None, prefetch_batches=0):  # each as it is done
+                for answer in batch["answer"]:
+                    yield worked(answer)
+        except ray.exceptions.RayError as error:
+            raise WorkerDied(str(error)) from error
 
     def close(self) -> None:
         ray.shutdown()

@@ -129,6 +129,24 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class Driver:
+    """Who drives: a person (`manual`), or the system."""
+
+    t: float
+    manual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the vehicle truly was, where the recording tells: earth-centred, earth-fixed metres."""
+
+    t: float
+    x: float
+    y: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
 class Box3D:
     """Something in the vehicle frame: centre, size, yaw (of the length; yaw and yaw + pi are one where front
     and rear are unknown), the kind, how many points lie in it, and how sure its finder is (0 to 1)."""

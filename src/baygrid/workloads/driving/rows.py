@@ -26,7 +26,8 @@ and one for each thing found. `source` is the topic. By `what`, `values` are:
 - box: x, y, z, length, width, height, yaw in the vehicle frame; `kind`, `score`, `points`.
 - seen: left, top, right, bottom in pixels; `kind` is the detector's own label, `score`.
 - fix: geodetic (1, 0), a, b, c, sd. imu: rates x, y, z and forces x, y, z. wheel: speed. See frames.py.
-- manual: 1 where a person drives, 0 where the system does (interventions are changes from 0 to 1)."""
+- manual: 1 where a person drives, 0 where the system does (interventions are changes from 0 to 1).
+- place: x, y, z of a reference in the recording itself (earth-centred, earth-fixed)."""
 
 LABELS: Final = pa.schema(
     [

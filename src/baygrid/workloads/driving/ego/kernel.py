@@ -182,15 +182,15 @@ def backward(
 @njit(cache=True)
 def heights(read: Floats, moved: Floats) -> Floats:
     """Smoothed heights (n,) from heights read at some ticks (n,), nan elsewhere; `moved` (n,) is how far the
-    vehicle came since the tick before. A random walk of 6 cm a metre, seen through 2 m of noise."""
+    vehicle came since the tick before. A random walk of 10 cm a metre, seen through 1 m of noise."""
     n = len(read)
     level, spread, grown = np.empty(n), np.empty(n), np.empty(n)
     x, p = 0.0, 1e6
     for k in range(n):
-        p += 0.06**2 * moved[k] + 1e-6
+        p += 0.1**2 * moved[k] + 1e-6
         grown[k] = p
         if not np.isnan(read[k]):
-            gain = p / (p + 4.0)
+            gain = p / (p + 1.0)
             x += gain * (read[k] - x)
             p *= 1 - gain
         level[k], spread[k] = x, p

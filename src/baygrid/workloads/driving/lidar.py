@@ -1,0 +1,39 @@
+"""Boxes of a lidar's sweep: ground away, clusters, fitted boxes, kinds. No memory from sweep to sweep."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from baygrid.workloads.driving.clusters import clusters
+from baygrid.workloads.driving.fitting import COUNT, GROUND, LENGTH, TOP, WIDTH, YAW, X, Y, fitted, steepest
+from baygrid.workloads.driving.frames import KINDS, Box3D, Sweep
+from baygrid.workloads.driving.ground import heights
+from baygrid.workloads.driving.kinds import NOTHING, judged
+
+
+def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
+    """What stands or moves on the road, in the vehicle frame. A box reaches from the ground to the highest
+    point seen of it; of a car that shows one side the rest is taken to be a usual car's. Same points, same
+    boxes."""
+    points = np.ascontiguousarray(sweep.points[:, :3], dtype=np.float32)
+    above = heights(points)
+    found = fitted(points, above, *clusters(points, above))
+    kinds, scores = judged(found, steepest(points))
+    return tuple(
+        Box3D(
+            x=float(box[X]),
+            y=float(box[Y]),
+            z=float(box[GROUND] + box[TOP] / 2),
+            length=float(box[LENGTH]),
+            width=float(box[WIDTH]),
+            height=float(box[TOP]),
+            yaw=math.remainder(float(box[YAW]), math.tau),
+            kind=KINDS[kind],
+            points=int(box[COUNT]),
+            score=float(score),
+        )
+        for box, kind, score in zip(found, kinds, scores, strict=True)
+        if kind != NOTHING
+    )

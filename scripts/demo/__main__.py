@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from scripts.demo import placing, scenes, tour
+from scripts.demo import placing, scenes, tour, yardsticks
 from scripts.demo.processes import NotReady
 from scripts.demo.region import ROOT, STOPPING, Failed, Region, region
 from scripts.demo.show import Screen, shown_path
@@ -53,15 +53,16 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     scenes.platform(made, say)
     scenes.people(made, say)
     scenes.centres(made, say)
-    rating = scenes.images(made, say, out, count)
+    measured = [yardsticks.images(made, say, out, count)]
     scenes.train(made, say, out)
     scenes.residency(made, say, out)
     placing.choice(made, say, out)
     placing.giving_way(made, say, out)
     replayed = placing.replay(made, say)
-    scenes.rating(made, say, rating)
+    rates = {each.unit: each for each in measured}
+    yardsticks.rating(made, say, rates)
     money = scenes.money(made, say, out)
-    tour.show(made.screen, say, rating, replayed, scenes.exchange(made), money)
+    tour.show(made.screen, say, rates, replayed, scenes.exchange(made), money)
 
 
 def _until_stopped() -> None:

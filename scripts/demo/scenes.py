@@ -13,7 +13,6 @@ from typing import Any, Final
 import yaml
 
 from scripts.demo.region import BIN, ROOT, Region, expect, only
-from scripts.demo.show import shown_path
 from scripts.demo.texts import Texts
 
 EXAMPLES: Final = ROOT / "examples"
@@ -45,15 +44,6 @@ OFFERS: Final[tuple[Mapping[str, str], ...]] = (
     {"centre": "qianhai", "partition": "npu", "accelerator": "Ascend910B", "accelerator_hour": "6.00",
      "cpu_hour": "1.00", "gib_hour": "0.05"},
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """What the images job measured."""
-
-    rate_per_hour: float
-    share: float
-    sheet: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,32 +122,6 @@ def exchange(region: Region) -> Exchange:
     return Exchange(len(shown["members"]), slowest, max(link["latency_median_ms"] for link in links))
 
 
-def images(region: Region, say: Texts, out: Path, count: int) -> Rating:
-    """The company's job: it fits both centres and goes to the cheaper one."""
-    region.screen.scene(say("scene_images", count=f"{count:,}"))
-    file = os.path.relpath(_with_count(EXAMPLES / "images.yaml", count, out), out)
-    region.screen.command(["cd", shown_path(out)])
-    region.attach("company-vision", "run", file, "--project", "company-vision", cwd=out)
-    job = region.ask("company-vision", "/v1/jobs")[0]
-    region.screen.say(say("images_why", centre=job["centre"]))
-    expect(job["centre"] == "qianhai", f"the images job went to {job['centre']}, not to the cheaper qianhai")
-    measured = json.loads((out / "images-out" / "throughput.json").read_text(encoding="utf-8"))
-    sheet = out / "images-out" / "contact-sheet.png"
-    expect(sheet.is_file(), f"there is no contact sheet at {sheet}")
-    return Rating(measured["images_per_hour"], measured["share_of_centre"], sheet)
-
-
-def _with_count(file: Path, count: int, folder: Path) -> Path:
-    """The example itself, or a copy of it for another number of images."""
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    if document["envs"]["COUNT"] == str(count):
-        return file
-    document["envs"]["COUNT"] = str(count)
-    copy = folder / file.name
-    copy.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return copy
-
-
 def train(region: Region, say: Texts, out: Path) -> None:
     """The university's job: only one centre has what it needs."""
     region.screen.scene(say("scene_train"))
@@ -180,20 +144,6 @@ def residency(region: Region, say: Texts, out: Path) -> None:
     refused = {row["centre"] for row in found["candidates"] if row["verdict"] == "no"}
     expect(found["chosen"]["centre"] == "qianhai", "data that must stay in CN-QH would leave it")
     expect("hongkong" in refused, "hongkong was not ruled out by residency")
-
-
-def rating(region: Region, say: Texts, measured: Rating) -> None:
-    """The measured rate beside the centre's own figures, which are planned."""
-    region.screen.scene(say("scene_rating"))
-    here = f"{measured.rate_per_hour:,.0f}"
-    rows = [
-        [say("rating_images"), here, say("rating_images_planned"), f"{measured.share:.4%}"],
-        [say("rating_speech"), say("not_yet"), say("rating_speech_planned"), ""],
-        [say("rating_driving"), say("not_yet"), say("rating_driving_planned"), ""],
-    ]
-    heads = [say("rating_unit"), say("rating_here"), say("rating_planned"), say("rating_share")]
-    region.screen.table(heads, rows, right=(1, 2, 3))
-    region.screen.say(say("rating_sheet", path=shown_path(measured.sheet)))
 
 
 def money(region: Region, say: Texts, out: Path) -> Money:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scripts.demo.placing import TRACE, Replayed
 from scripts.demo.region import Region
-from scripts.demo.scenes import CENTRES, PEOPLE, Exchange, Money, Rating
+from scripts.demo.scenes import CENTRES, PEOPLE, Exchange, Money
 from scripts.demo.show import Screen, shown_path
 from scripts.demo.texts import Texts
+from scripts.demo.yardsticks import Measured
 
 LATER = ("measures", "statistics", "cities", "driving", "letter")
 """Systems that come later, in the newsletter's order."""
 
 
-def rows(say: Texts, rating: Rating, replayed: Replayed, links: Exchange, money: Money) -> list[list[str]]:
+def rows(
+    say: Texts, rates: Mapping[str, Measured], replayed: Replayed, links: Exchange, money: Money
+) -> list[list[str]]:
     """System, what happened, figure, file or address."""
     happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
     charged = say("tour_platform_figure", charged=money.charged, differences=money.differences)
-    rate = say("tour_centre_figure", rate=f"{rating.rate_per_hour:,.0f}", share=f"{rating.share:.4%}")
+    images = rates["images"]
+    rate = say("tour_centre_figure", rate=f"{images.per_hour:,.0f}", share=f"{images.share:.4%}")
     waits = say("tour_placement_figure", easy=f"{replayed.easy_s:,.0f}", fifo=f"{replayed.fifo_s:,.0f}")
     speed = say("tour_exchange_figure", speed=f"{links.mbit_s:,.0f}", latency=f"{links.latency_ms:.1f}")
     later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
@@ -24,18 +30,23 @@ def rows(say: Texts, rating: Rating, replayed: Replayed, links: Exchange, money:
         [say("system_platform"), happened, charged, shown_path(money.bill)],
         [say("system_placement"), say("tour_placement"), waits, shown_path(TRACE)],
         [say("system_exchange"), say("tour_exchange", members=links.members), speed, "baygrid exchange"],
-        [say("system_centre"), say("tour_centre"), rate, shown_path(rating.sheet)],
+        [say("system_centre"), say("tour_centre"), rate, shown_path(images.picture)],
         [say("system_data"), say("tour_data"), "", "./examples/residency.yaml"],
         *later,
     ]
 
 
 def show(
-    screen: Screen, say: Texts, rating: Rating, replayed: Replayed, links: Exchange, money: Money
+    screen: Screen,
+    say: Texts,
+    rates: Mapping[str, Measured],
+    replayed: Replayed,
+    links: Exchange,
+    money: Money,
 ) -> None:
     screen.scene(say("scene_tour"))
     heads = [say("tour_system"), say("tour_happened"), say("tour_figure"), say("tour_where")]
-    screen.table(heads, rows(say, rating, replayed, links, money), whole=(3,))
+    screen.table(heads, rows(say, rates, replayed, links, money), whole=(3,))
 
 
 def how_to_go_on(screen: Screen, say: Texts, out: str) -> None:

@@ -1,0 +1,47 @@
+"""The application: its options, its shards, its workers and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
+from baygrid.workloads.speech import cutting, model, outputs
+from baygrid.workloads.speech.rows import SCHEMA
+from baygrid.workloads.speech.sources import sources
+from baygrid.workloads.speech.worker import Load
+
+
+@dataclass(frozen=True)
+class Speech:
+    """`input`: a file, a folder or a URL. `model`: a CTranslate2 folder of a Whisper model, None for the
+    default one. `language`: Whisper's code, None to detect it. `to`: the language to translate into, None for
+    transcripts alone."""
+
+    input: str
+    model: Path | None = None
+    language: str | None = None
+    to: str | None = "en"
+
+    name: str = "speech"
+    unit: str = "audio_hours"
+    schema: pa.Schema = SCHEMA
+
+    def shards(self) -> Iterator[Shard]:
+        """Reads the header of each file. Raises ApplicationError where there is nothing to listen to."""
+        return cutting.shards(piece for source in sources(self.input) for piece in cutting.pieces(source))
+
+    def loading(self) -> Load:
+        """Raises ApplicationError where the models cannot do what is asked for."""
+        if self.to not in {None, "en"}:
+            raise ApplicationError(
+                f"Whisper translates into English alone, not into {self.to}: "
+                "give a translation model by --translate-with"
+            )
+        return Load(str(model.directory(self.model)), self.language, self.to is not None)
+
+    def finish(self, results: Results, output: Path) -> Outcome:
+        return outputs.finish(results, output, self.to)

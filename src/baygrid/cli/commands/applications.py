@@ -11,6 +11,7 @@ from baygrid.cli.session import settle
 
 APPLICATIONS: Final[Mapping[str, str]] = {
     "images": "Classify images, find objects, read text in them.",
+    "speech": "Write down what is said in recordings, and translate it.",
 }
 """Name (of a package in `workloads`, and of the extra that brings what it needs): what it does."""
 

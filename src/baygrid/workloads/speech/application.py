@@ -11,17 +11,18 @@ import pyarrow as pa
 from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
 from baygrid.workloads.speech import cutting, model, outputs
 from baygrid.workloads.speech.rows import SCHEMA
+from baygrid.workloads.speech.scoring import CLIPS
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.worker import Load
 
 
 @dataclass(frozen=True)
 class Speech:
-    """`input`: a file, a folder or a URL. `model`: a CTranslate2 folder of a Whisper model, None for the
-    default one. `language`: Whisper's code, None to detect it. `to`: the language to translate into, None for
-    transcripts alone."""
+    """`input`: a file, a folder or a URL, None for the clips that come with the package. `model`: a folder in
+    CTranslate2's layout with a Whisper model, None for the default one. `language`: Whisper's code, None to
+    detect it. `to`: the language to translate into, None for transcripts alone."""
 
-    input: str
+    input: str | None = None
     model: Path | None = None
     language: str | None = None
     to: str | None = "en"
@@ -32,7 +33,8 @@ class Speech:
 
     def shards(self) -> Iterator[Shard]:
         """Reads the header of each file. Raises ApplicationError where there is nothing to listen to."""
-        return cutting.shards(piece for source in sources(self.input) for piece in cutting.pieces(source))
+        found = sources(self.input or str(CLIPS))
+        return cutting.shards(piece for source in found for piece in cutting.pieces(source))
 
     def loading(self) -> Load:
         """Raises ApplicationError where the models cannot do what is asked for."""

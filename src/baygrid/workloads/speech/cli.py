@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
-from baygrid.workloads.application import ApplicationError
-from baygrid.workloads.speech.application import Speech
+from baygrid.workloads.application import Application
 
-name = "speech"
-description = "Write down what is said in recordings, in their language and in English, with times."
+name: Final = "speech"
+description: Final = "Write down what is said in recordings, in their language and in English, with times."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +22,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def asked(options: argparse.Namespace) -> Speech:
+def asked(options: argparse.Namespace) -> Application:
     """Raises ApplicationError where the options cannot be."""
-    if options.input is None:
-        raise ApplicationError("--input is missing: a file, a folder or a URL of recordings")
+    from baygrid.workloads.speech.application import Speech
+
     to = None if options.to == "none" else options.to
     return Speech(options.input, options.model, options.language, to)

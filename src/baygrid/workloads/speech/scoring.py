@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+CLIPS: Final = Path(str(resources.files("baygrid.workloads.speech"))) / "clips"
+
 ORDER: Final = 6
 """Longest run of characters that chrF counts."""
 
@@ -32,9 +34,8 @@ class Clip:
 
 
 def clips() -> list[Clip]:
-    folder = Path(str(resources.files("baygrid.workloads.speech"))) / "clips"
-    described = json.loads((folder / "clips.json").read_text(encoding="utf-8"))
-    return [Clip(folder / each.pop("file"), **each) for each in described]
+    described = json.loads((CLIPS / "clips.json").read_text(encoding="utf-8"))
+    return [Clip(CLIPS / each.pop("file"), **each) for each in described]
 
 
 def cer(texts: Sequence[str], references: Sequence[str]) -> float:

@@ -1,0 +1,1 @@
+"""Objects in pictures: a detector that the images and the driving application share."""

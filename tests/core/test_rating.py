@@ -41,6 +41,12 @@ def test_where_nothing_is_declared_or_timed_nothing_follows():
     assert it.devices == it.cpus == 2
 
 
+def test_work_that_nobody_counts_has_no_utilisation():
+    it = rating(unit="km", profile="driving@1", flop_per_unit=None)
+    assert (it.flops, it.utilisation, impossible(it, AT, CLOCK)) == (None, None, None)
+    assert it.units_per_measured_pflops == 7_200_000
+
+
 def test_the_centres_own_figures_for_each_pflops():
     assert [centre_per_pflops(unit) for unit in WORK] == [3.2e6, 3_800, 14]
     assert round(centre_per_pflops("images") / 3600) == 889

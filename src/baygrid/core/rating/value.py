@@ -29,8 +29,8 @@ class Rating:
     """`units` of work done in `seconds` of wall time, by `nodes` nodes that had `cpus` cpus, `memory_mib` MiB
     and `accelerators` of the model `accelerator` (None: none) in all.
 
-    `profile`: NAME@VERSION, which fixes `model`, `input`, `flop_per_unit` and the gate; `precision` of its
-    arithmetic. `declared_flops`: peak FP16 FLOP/s of the measured devices as their maker states it (None: not
+    `profile`: NAME@VERSION, which fixes `model`, `input`, `flop_per_unit` (None: not all of its work is a
+    network's, to be counted) and the gate; `precision` of its arithmetic. `declared_flops`: peak FP16 FLOP/s of the measured devices as their maker states it (None: not
     said); `gemm_fp32`, `gemm_fp16`: FLOP/s of large matrix products on them, measured (None: they cannot).
     `stages`: CPU seconds by stage. `software`: version by name. `measured_at`: ms, when it ended.
     """
@@ -42,7 +42,7 @@ class Rating:
     model: str
     input: str
     unit: str
-    flop_per_unit: float
+    flop_per_unit: float | None
     precision: str
     units: float
     seconds: float
@@ -73,9 +73,9 @@ class Rating:
         return self.units * HOUR_S / self.seconds
 
     @property
-    def flops(self) -> float:
+    def flops(self) -> float | None:
         """FLOP/s of the model alone, as it was sustained."""
-        return self.flop_per_unit * self.units / self.seconds
+        return None if self.flop_per_unit is None else self.flop_per_unit * self.units / self.seconds
 
     @property
     def gemm(self) -> float | None:
@@ -85,7 +85,7 @@ class Rating:
     @property
     def utilisation(self) -> float | None:
         """The model's arithmetic as a part of what matrix products reached."""
-        return None if self.gemm is None else self.flops / self.gemm
+        return None if self.gemm is None or self.flops is None else self.flops / self.gemm
 
     @property
     def units_per_declared_pflops(self) -> float | None:

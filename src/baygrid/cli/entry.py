@@ -18,6 +18,7 @@ from baygrid.cli.commands import (
     jobs,
     money,
     policy,
+    rate,
     ratings,
     region,
     replay,
@@ -47,6 +48,7 @@ money.register(app)
 centres.register(app)
 region.register(app)
 ratings.register(app)
+rate.register(app)
 policy.register(app)
 exchange.register(app)
 whatif.register(app)

@@ -55,7 +55,7 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     engine: Engine | None = None
     try:
         application = command.asked(options)
-        engine = _engine(options.engine, options.workers)
+        engine = engine_of(options.engine, options.workers)
         signal.signal(signal.SIGTERM, _terminated)  # after the engine: Ray has a mind of its own about it
         totals, outcome = run(application, options.output, engine, show)
     except ApplicationError as error:
@@ -118,7 +118,7 @@ def _positive(text: str) -> int:
     return number
 
 
-def _engine(name: str, workers: int | None) -> Engine:
+def engine_of(name: str, workers: int | None) -> Engine:
     try:
         if name == "ray":
             from baygrid.workloads.engines.cluster import RayEngine

@@ -57,7 +57,8 @@ def fit(points: Sequence[tuple[int, float]]) -> Curve:
     if len(counts) < LEAST_COUNTS:
         measured = _listed(counts) if counts else "nothing yet"
         raise NoCurve(
-            f"a curve needs rates at {LEAST_COUNTS} different counts, and this has {measured}: measure at more"
+            f"a curve needs rates at {LEAST_COUNTS} different counts, and this has {measured}: measure at"
+            " more"
         )
     if not all(count >= 1 and rate > 0 and math.isfinite(rate) for count, rate in points):
         raise NoCurve("a count or a rate in it is no number above 0: measure anew")
@@ -67,7 +68,8 @@ def fit(points: Sequence[tuple[int, float]]) -> Curve:
     error = max(abs(curve.rate(count) - rate) / rate for count, rate in points)
     if error > WORST_FIT:
         raise NoCurve(
-            f"a rate is {error:.0%} off the curve, more than {WORST_FIT:.0%}: measure longer, on quiet machines"
+            f"a rate is {error:.0%} off the curve, more than {WORST_FIT:.0%}: measure longer, on quiet"
+            " machines"
         )
     return Curve(curve.each, curve.serial, curve.crosstalk, counts, error)
 

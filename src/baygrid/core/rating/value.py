@@ -30,9 +30,10 @@ class Rating:
     and `accelerators` of the model `accelerator` (None: none) in all.
 
     `profile`: NAME@VERSION, which fixes `model`, `input`, `flop_per_unit` (None: not all of its work is a
-    network's, to be counted) and the gate; `precision` of its arithmetic. `declared_flops`: peak FP16 FLOP/s of the measured devices as their maker states it (None: not
-    said); `gemm_fp32`, `gemm_fp16`: FLOP/s of large matrix products on them, measured (None: they cannot).
-    `stages`: CPU seconds by stage. `software`: version by name. `measured_at`: ms, when it ended.
+    network's, to be counted) and the gate; `precision` of its arithmetic. `declared_flops`: peak FP16 FLOP/s
+    of the measured devices as their maker states it (None: not said); `gemm_fp32`, `gemm_fp16`: FLOP/s of
+    large matrix products on them, measured (None: they cannot). `stages`: CPU seconds by stage. `software`:
+    version by name. `measured_at`: ms, when it ended.
     """
 
     centre: str
@@ -96,6 +97,12 @@ class Rating:
     def units_per_measured_pflops(self) -> float | None:
         """Units an hour for each PFLOP/s that matrix products reached."""
         return None if self.gemm is None else self.units_per_hour / (self.gemm / PETA)
+
+    @property
+    def units_per_cpu_s(self) -> float | None:
+        """For each second of a CPU: neighbours on the machine hardly change it."""
+        total = sum(self.stages.values())
+        return self.units / total if total > 0 else None
 
     @property
     def input_share(self) -> float | None:

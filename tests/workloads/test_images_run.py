@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,39 @@ def test_pictures_that_are_alike_have_near_features(tmp_path: Path):
     assert likeness("motorcycle_left.png", "chelsea.png") < 0.5
 
 
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """A sign and a motorcycle."""
+    folder = tmp_path / "street"
+    folder.mkdir()
+    shutil.copy(Path(__file__).with_name("sign.png"), folder)
+    shutil.copy(FILES["motorcycle_left.png"], folder)
+    return folder
+
+
+def test_all_tasks_at_once_say_what_each_says_alone(nanodet_file: Path, street: Path, tmp_path: Path):
+    every = ("classify", "detect", "read", "embed")
+    run_here(Images(str(street), tasks=every), tmp_path / "all")
+    together = pq.read_table(tmp_path / "all/labels.parquet")
+    assert together.schema.names == [
+        "path", "width", "height", "label", "score", "class_index", "top5",
+        "objects", "text", "lines", "embedding",
+    ]  # fmt: skip
+    for task in every:
+        run_here(Images(str(street), tasks=(task,)), tmp_path / task)
+        alone = pq.read_table(tmp_path / task / "labels.parquet")
+        assert alone == together.select(alone.schema.names)
+    motorcycle, sign = together.to_pylist()
+    (found,) = motorcycle["objects"]
+    assert found["label"] == "motorcycle"
+    edges = [found[edge] for edge in ("left", "top", "right", "bottom")]
+    assert edges == pytest.approx([106, 75, 688, 454], abs=6)
+    assert "合作区" in sign["text"]
+    assert len(sign["lines"][0]["corners"]) == 8
+    with Image.open(tmp_path / "all/contact-sheet.png") as sheet:
+        assert sheet.size == contact_sheet.size(2)
+
+
 def test_a_batch_of_an_accelerator_gives_the_same_rows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -163,8 +197,10 @@ def test_what_cannot_start_says_why(
 
 def test_options_are_those_of_the_application():
     assert repr(asked()) == repr(Images())
-    words = "--input x --task embed,classify --count 3 --model m --labels l"
-    assert repr(asked(*words.split())) == repr(Images("x", ("embed", "classify"), 3, Path("m"), Path("l")))
+    words = "--input x --task embed,classify --count 3 --model m --labels l --detector d"
+    assert repr(asked(*words.split())) == repr(
+        Images("x", ("embed", "classify"), 3, Path("m"), Path("l"), Path("d"))
+    )
 
 
 def test_an_embedding_needs_a_model_with_features(tmp_path: Path):

@@ -10,13 +10,18 @@ from typing import Final
 import pyarrow as pa
 
 from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
-from baygrid.workloads.images import contact_sheet, inputs, labels
+from baygrid.workloads.detection.detector import Detector
+from baygrid.workloads.images import contact_sheet, detect, inputs, labels
 from baygrid.workloads.images.classify import CLASSES, Classify, embedding
 from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.pictures import opened
+from baygrid.workloads.images.reading import read
 from baygrid.workloads.images.worker import ImagesWorker, Task
 
-TASKS: Final = ("classify", "embed")
+TASKS: Final = ("classify", "detect", "read", "embed")
+
+MOST_IN_SHARD: Final = {"classify": 256, "detect": 128, "read": 32, "embed": 256}
+"""Pictures, so that a shard is done in seconds."""
 
 FEATURES: Final = 1280  # of the default model
 
@@ -35,6 +40,7 @@ class Loading:
     tasks: tuple[str, ...]
     model: Path | None
     labels: Path | None
+    detector: Path | None
 
     def __call__(self) -> ImagesWorker:
         import cv2
@@ -47,6 +53,10 @@ class Loading:
             classifier = Classifier(self.model or prepared(), self.labels)
             features = classifier.features
             tasks.append(("classify", Classify(classifier, self.tasks)))
+        if "detect" in self.tasks:
+            tasks.append(("detect", detect.Detect(Detector(self.detector))))
+        if "read" in self.tasks:
+            tasks.append(("text", read.Read()))
         return ImagesWorker(tasks, schema(self.tasks, features))
 
 
@@ -54,13 +64,14 @@ class Loading:
 class Images:
     """`input`: a picture, a folder, a tar, a Parquet table, s3:// or http(s)://; None: the photographs that
     come with scikit-image. `count`: pictures in all, in turn. `model` and `labels`: an ONNX classifier and
-    the names of its classes, one a line."""
+    the names of its classes, one a line. `detector`: an ONNX file of NanoDet's form."""
 
     input: str | None = None
     tasks: tuple[str, ...] = ("classify",)
     count: int | None = None
     model: Path | None = None
     labels: Path | None = None
+    detector: Path | None = None
 
     name = "images"
     unit = "images"
@@ -84,10 +95,10 @@ class Images:
         return schema(self.tasks, features)
 
     def shards(self) -> Iterator[Shard]:
-        return inputs.shards(self.input, self.count)
+        return inputs.shards(self.input, self.count, min(MOST_IN_SHARD[task] for task in self.tasks))
 
     def loading(self) -> Loading:
-        return Loading(self.tasks, self.model, self.labels)
+        return Loading(self.tasks, self.model, self.labels, self.detector)
 
     def finish(self, results: Results, output: Path) -> Outcome:
         path, sheet = output / labels.FILE, output / contact_sheet.FILE
@@ -120,10 +131,14 @@ def _cards(results: Results) -> Iterator[contact_sheet.Card]:
 
 
 def schema(tasks: tuple[str, ...], features: int | None) -> pa.Schema:
-    """The columns of these tasks: PICTURE, then CLASSES and `embedding`."""
+    """PICTURE, then what the tasks say: CLASSES, `objects`, `text` and `lines`, `embedding`."""
     fields = list(PICTURE)
     if "classify" in tasks:
         fields += CLASSES
+    if "detect" in tasks:
+        fields += detect.COLUMNS
+    if "read" in tasks:
+        fields += read.COLUMNS
     if "embed" in tasks and features:
         fields.append(embedding(features))
     return pa.schema(fields)

@@ -14,13 +14,14 @@ description: Final = "Classify pictures, find objects, read text in them, and me
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--task", default="classify", metavar="TASK,...", help="classify, embed: one or several (classify)"
+        "--task", default="classify", metavar="TASK,...", help="classify, detect, read, embed: one or several"
     )
     parser.add_argument("--count", type=int, metavar="N", help="pictures in all, in turn (each one once)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="an ONNX classifier (EfficientNet-Lite0)")
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="names of the model's classes, one a line"
     )
+    parser.add_argument("--detector", type=Path, metavar="FILE", help="an ONNX detector (NanoDet)")
 
 
 def asked(options: argparse.Namespace) -> Application:
@@ -33,4 +34,5 @@ def asked(options: argparse.Namespace) -> Application:
         count=options.count,
         model=options.model,
         labels=options.labels,
+        detector=options.detector,
     )

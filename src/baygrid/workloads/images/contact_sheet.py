@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
@@ -32,6 +34,12 @@ SURE: Final = ((0.5, "#0e9384"), (0.2, "#dc8a0a"), (0.0, "#98a2b3"))
 NOTE: Final = (
     "A model knows its own classes only; anything else gets the nearest, as a rule with a low score."
 )
+
+CHINESE: Final = (
+    "NotoSansCJK-Regular.ttc", "SourceHanSansSC-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc",
+    "DroidSansFallbackFull.ttf", "PingFang.ttc", "msyh.ttc",
+)  # fmt: skip
+"""Files of fonts, looked for where the system has its own."""
 
 Draw = ImageDraw.ImageDraw
 
@@ -126,40 +134,45 @@ def _thumbnail(picture: Upright, row: Mapping[str, Any]) -> Image.Image:
 
 
 def _said(pen: Draw, name: str, row: Mapping[str, Any]) -> None:
-    """The best class with its score as a bar; else what was found, or the name."""
+    """The best class with its score as a bar, or the name; then what was read or found, or the next class."""
     top, inner = THUMB[1] + 12, CARD[0] - 24
-    if row.get("top5"):
-        best, *others = row["top5"]
-        score = f"{best['score']:.0%}"
-        room = inner - 10 - pen.textlength(score, font=_font(19))
-        _text(pen, (12, top), best["label"], 19, INK, room)
-        pen.text((CARD[0] - 12, top), score, GREY, _font(19), anchor="ra")
-        pen.rounded_rectangle((12, top + 30, 12 + inner, top + 36), 3, LINE)
-        pen.rounded_rectangle(
-            (12, top + 30, 12 + max(6, inner * best["score"]), top + 36), 3, _colour(best["score"])
-        )
-        if others:
-            _text(pen, (12, top + 45), f"or {others[0]['label']}, {others[0]['score']:.0%}", 15, GREY, inner)
-        return
-    said = [line["text"] for line in row.get("lines") or ()]
+    said = [" / ".join(line["text"] for line in row["lines"])] if row.get("lines") else []
     objects = [found["label"] for found in row.get("objects") or ()]
-    said += [f"{objects.count(label)} {label}" for label in dict.fromkeys(objects)]
-    _text(pen, (12, top), name.rpartition("/")[2], 15, GREY, inner)
-    for number, words in enumerate(said[:2] or ["nothing found"]):
-        _text(pen, (12, top + 22 + 22 * number), words, 16, INK, inner)
+    if objects:
+        said.append(", ".join(f"{objects.count(label)} {label}" for label in dict.fromkeys(objects)))
+    if not row.get("top5"):
+        _text(pen, (12, top), name.rpartition("/")[2], 15, GREY, inner)
+        for number, words in enumerate(said or ["nothing found"]):
+            _text(pen, (12, top + 22 + 20 * number), words, 15, INK, inner)
+        return
+    best, *others = row["top5"]
+    score = f"{best['score']:.0%}"
+    room = inner - 10 - pen.textlength(score, font=_font(19))
+    _text(pen, (12, top), best["label"], 19, INK, room)
+    pen.text((CARD[0] - 12, top), score, GREY, _font(19), anchor="ra")
+    pen.rounded_rectangle((12, top + 30, 12 + inner, top + 36), 3, LINE)
+    bar = max(6, inner * best["score"])
+    pen.rounded_rectangle((12, top + 30, 12 + bar, top + 36), 3, _colour(best["score"]))
+    said += [f"or {each['label']}, {each['score']:.0%}" for each in others[:1]]
+    _text(pen, (12, top + 45), said[0] if said else "", 15, GREY, inner)
 
 
 def _colour(score: float) -> str:
     return next(colour for least, colour in SURE if score >= least)
 
 
-def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+@lru_cache(64)
+def _font(pixels: int, chinese: bool = False) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own, which has no Chinese; for that the first that this machine has, if any."""
+    for name in CHINESE if chinese else ():
+        with suppress(OSError):
+            return ImageFont.truetype(name, pixels)
     return ImageFont.load_default(pixels)
 
 
 def _text(pen: Draw, at: tuple[int, int], text: str, pixels: int, colour: str, room: float) -> None:
     """Text that ends in an ellipsis where it would not fit into `room` pixels."""
-    font = _font(pixels)
+    font = _font(pixels, any(letter >= "\u2e80" for letter in text))
     if pen.textlength(text, font=font) > room:
         while text and pen.textlength(text + "...", font=font) > room:
             text = text[:-1]

@@ -32,7 +32,6 @@ PHOTOGRAPHS: Final = (
 )  # fmt: skip
 """The photographs inside scikit-image's wheel; its drawings, test charts, slides and blurs are left out."""
 
-MOST_IN_SHARD: Final = 256
 LEAST_IN_SHARD: Final = 4
 SHARDS: Final = 32
 """About so many of a short run, so that every worker has some and progress is seen."""
@@ -64,7 +63,7 @@ def clean(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
-def shards(asked: str | None, count: int | None, most: int = MOST_IN_SHARD) -> Iterator[Shard]:
+def shards(asked: str | None, count: int | None, most: int) -> Iterator[Shard]:
     """The input (None: the photographs of scikit-image) in parts of at most `most` pictures. With a `count`
     the pictures go in turn until there are so many. Raises ApplicationError where there are none."""
     cut = _cut_to(asked, count, most) if count else _cut(asked, most)

@@ -1,0 +1,1 @@
+"""The task `read`: where there is text in a picture, and what it says, in Chinese and English."""

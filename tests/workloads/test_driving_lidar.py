@@ -32,7 +32,7 @@ def found(*things, **how):
     return [box for box in lidar.boxes(sweep(*things, **how)) if box.kind != OTHER]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     bearing=st.floats(0, 2 * math.pi),
     turned=st.floats(0, math.pi),
@@ -41,9 +41,11 @@ def found(*things, **how):
 )
 def test_a_car_is_found_where_it_is_from_every_side(bearing, turned, away, noise):
     x, y = away * math.cos(bearing), away * math.sin(bearing)
-    (box,) = found((x, y, turned, *CAR), noise=noise)
+    box, *pieces = sorted(found((x, y, turned, *CAR), noise=noise), key=lambda each: -each.points)
     assert box.kind == VEHICLE
     assert math.hypot(box.x - x, box.y - y) < 0.7
+    # A side that the rays graze may come apart; its track takes it in.
+    assert all(piece.score < box.score and piece.points < box.points / 5 for piece in pieces)
     assert box.length == pytest.approx(4.4, abs=0.4)
     assert box.width == pytest.approx(1.8, abs=0.4)
     assert abs(math.remainder(box.yaw - turned, math.pi)) < math.radians(6)

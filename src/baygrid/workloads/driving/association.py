@@ -73,6 +73,35 @@ def within(tracks: Floats, boxes: Floats, margin: float) -> NDArray[np.bool_]:
     return out
 
 
+@njit(cache=True, nogil=True)
+def hidden(tracks: Floats) -> NDArray[np.bool_]:
+    """Whether another of `tracks` (n, 5) stands between the vehicle and the centre of each: (n,)."""
+    out = np.zeros(tracks.shape[0], np.bool_)
+    for i in range(tracks.shape[0]):
+        for j in range(tracks.shape[0]):
+            if i != j and _between(tracks[j], tracks[i, 0], tracks[i, 1]):
+                out[i] = True
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _between(box: Floats, x: float, y: float) -> bool:
+    """Whether the line from the vehicle to x, y goes through a box, and ends outside of it."""
+    c, s = math.cos(box[2]), math.sin(box[2])
+    begin = (-c * box[0] - s * box[1], s * box[0] - c * box[1])
+    end = (begin[0] + c * x + s * y, begin[1] + c * y - s * x)
+    enters, leaves = 0.0, 1.0
+    for axis in range(2):
+        half, step = box[3 + axis] / 2, end[axis] - begin[axis]
+        if abs(step) < 1e-9:
+            if abs(begin[axis]) > half:
+                return False
+            continue
+        one, two = (-half - begin[axis]) / step, (half - begin[axis]) / step
+        enters, leaves = max(enters, min(one, two)), min(leaves, max(one, two))
+    return 0.0 < enters < leaves < 1.0
+
+
 def pairs(cost: Floats) -> list[tuple[int, int]]:
     """The pairs of least cost in all of `cost` (n, m), none of them above GATE."""
     if not cost.size:

@@ -37,6 +37,8 @@ _GROWN: Final = 1.45
 """Metres: lower ones may well be pieces of a car."""
 _BESIDE: Final = 6.0
 """Metres within which a thing as long as a van that is cut off is one, not a wall."""
+_SHADOW: Final = 0.5
+"""How sure an object still is for each end that lies in another's shadow."""
 _CAR: Final = (4.4, 1.8)
 """Length and width (m) of a car of which no more than one side was seen."""
 _PERSON: Final = (0.5, 0.5)
@@ -46,14 +48,14 @@ _SIDE: Final = 2.4
 
 
 @njit(cache=True, nogil=True)
-def judged(boxes: Boxes, steepest: float) -> tuple[NDArray[np.int32], Boxes]:
+def judged(boxes: Boxes, shadows: NDArray[np.int32], steepest: float) -> tuple[NDArray[np.int32], Boxes]:
     """The kind of each of `boxes` (k, 10; see `fitting`) and how sure it is (0 to 1), (k,) each; `steepest`
     is the greatest slope up of the sweep's points. What is hidden of the boxes is added in place."""
     kinds = np.empty(boxes.shape[0], np.int32)
     scores = np.empty(boxes.shape[0])
     for j in range(boxes.shape[0]):
         kinds[j], likely = _kind(boxes[j], steepest)
-        scores[j] = likely * (1.0 - math.exp(-boxes[j, COUNT] / 12.0))
+        scores[j] = likely * _SHADOW ** shadows[j] * (1.0 - math.exp(-boxes[j, COUNT] / 5.0))
         if kinds[j] == _VEHICLE:
             _completed(boxes[j])
         elif kinds[j] == _PEDESTRIAN or kinds[j] == _CYCLIST:
@@ -77,13 +79,13 @@ def _kind(box: NDArray[np.float64], steepest: float) -> tuple[int, float]:
         return (_OTHER, 0.4) if length > 1.4 and top < 4.2 else (NOTHING, 0.0)
     deep, wide = _seen_as(box)
     if length < 1.15 and width < 0.95 and top > 1.0:
-        if wide < _NARROW:
+        if wide < _NARROW or top > _TALL:
             return _OTHER, 0.3
         return _PEDESTRIAN, 0.9 if top > _GROWN else 0.4
-    if 1.3 < length < 2.2 and 0.3 < width < 0.95 and top > 1.55:
-        return _CYCLIST, 0.5
+    if 1.3 < length < 2.2 and top > 1.3 and width < 0.95:
+        return (_CYCLIST, 0.8) if width > 0.35 and top > 1.55 else (_VEHICLE, 0.5)
     if length < 7.0 and width < 2.7 and top > 0.7:
-        return (_VEHICLE, 0.95) if max(deep, wide) > 1.4 else (_VEHICLE, 0.5)
+        return _VEHICLE, 0.95 if max(deep, wide) > 1.4 else 0.5
     return _OTHER, 0.2
 
 

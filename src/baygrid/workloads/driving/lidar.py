@@ -11,6 +11,7 @@ from baygrid.workloads.driving.fitting import COUNT, GROUND, LENGTH, TOP, WIDTH,
 from baygrid.workloads.driving.frames import KINDS, Box3D, Sweep
 from baygrid.workloads.driving.ground import heights
 from baygrid.workloads.driving.kinds import NOTHING, judged
+from baygrid.workloads.driving.shadows import shadowed
 
 
 def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
@@ -19,8 +20,9 @@ def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
     boxes."""
     points = np.ascontiguousarray(sweep.points[:, :3], dtype=np.float32)
     above = heights(points)
-    found = fitted(points, above, *clusters(points, above))
-    kinds, scores = judged(found, steepest(points))
+    order, starts = clusters(points, above)
+    found = fitted(points, above, order, starts)
+    kinds, scores = judged(found, shadowed(points, order, starts), steepest(points))
     return tuple(
         Box3D(
             x=float(box[X]),

@@ -23,6 +23,8 @@ _STAYED: Final = {VEHICLE: 0.5, CYCLIST: 0.35, PEDESTRIAN: 0.3, OTHER: 0.8}
 """Metres that a thing at rest may seem to move in REST_SECONDS."""
 REST_SECONDS: Final = 1.0
 _REST_SPEED: Final = 1.2
+_WANDERS: Final = 0.005
+"""Variance (m^2) per second by which a centre wanders as other sides of a thing are seen."""
 _HEADING_SPEED: Final = 2.0
 """m/s from which on a vehicle looks where it goes, within _SLIP radians; from _WALKING_SPEED on a person
 does."""
@@ -32,6 +34,8 @@ _RUNNING_SPEED: Final = 2.4
 """m/s: who goes faster on two legs' width, for _RAN metres at least, rides."""
 _RAN: Final = 4.0
 _BICYCLE: Final = 1.7
+_STANDING: Final = 0.3
+"""How much a rider at rest counts: it may well be the corner of a car."""
 _ENOUGH: Final = 150
 """Points above which more say no more about the kind."""
 _TELLS: Final = 0.25
@@ -91,7 +95,7 @@ class Motion:
         noise = (0.3 if self.resting else _ACCELERATION[self.kind]) ** 2
         a, b, c = self.variance
         self.variance = (
-            a + 2 * dt * b + dt * dt * c + noise * dt**4 / 4,
+            a + 2 * dt * b + dt * dt * c + noise * dt**4 / 4 + _WANDERS * dt,
             b + dt * c + noise * dt**3 / 2,
             c + noise * dt * dt,
         )
@@ -136,7 +140,9 @@ class Motion:
         self.moved = max(self.moved, math.hypot(self.x - self.born[0], self.y - self.born[1]))
         before = self.kind
         rides = box.kind == PEDESTRIAN and self.speed > _RUNNING_SPEED and self.moved > _RAN
-        self.vote(CYCLIST if rides else box.kind, box.score * min(box.points, _ENOUGH) / 10)
+        doubtful = box.kind == CYCLIST and self.resting
+        weight = box.score * min(box.points, _ENOUGH) / 10
+        self.vote(CYCLIST if rides else box.kind, weight * (_STANDING if doubtful else 1.0))
         if box.kind == self.kind:
             self._grow(box)
             self.z += 0.3 * (z - self.z)

@@ -13,19 +13,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.association import GATE, centres, pairs, within
+from baygrid.workloads.driving.association import GATE, centres, hidden, pairs, within
 from baygrid.workloads.driving.frames import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE, Box3D, Pose
 from baygrid.workloads.driving.motion import Motion, begun
+from baygrid.workloads.driving.overlap import overlaps
 
 Floats = NDArray[np.float64]
 
-_LEAST_SCORE: Final = 0.15
+_LEAST_SCORE: Final = 0.1
 """Boxes below it begin no track, but may go on one."""
 _LARGE: Final = 4.0
 """Metres of length from which on something of unknown kind begins a track: it may be a lorry."""
 _UNSEEN: Final = 1.2
-"""Seconds after which a sure track that is not seen ends; one at rest after _UNSEEN_RESTING."""
-_UNSEEN_RESTING: Final = 4.0
+"""Seconds after which a sure track that is not seen ends; one at rest, or behind another, after
+_UNSEEN_HIDDEN."""
+_UNSEEN_HIDDEN: Final = 4.0
 _MISSES: Final = 2
 """Sweeps in a row after which a young track that is not seen ends."""
 _LOST: Final = 78.0
@@ -38,8 +40,12 @@ _HIDDEN: Final = 0.09
 """Variance (m^2) by which a thing may be longer than is remembered, to both ends."""
 _PIECE: Final = 9.0
 """How many times less a box of another kind says about the place."""
+_OVERLAP: Final = 0.2
+"""Intersection over union above which two tracks are one thing."""
 _APART: Final = 4.0
 """Metres beyond which nothing is paired, however unsure a track is."""
+_HOP: Final = {VEHICLE: 4.0, CYCLIST: 1.4, PEDESTRIAN: 0.7, OTHER: 2.0}
+"""Metres that a young track may be from where it was expected."""
 _UNLIKE: Final = np.zeros((len(KINDS), len(KINDS)))
 for _one, _two, _cost in (
     (VEHICLE, PEDESTRIAN, 6.0), (VEHICLE, CYCLIST, 2.0), (PEDESTRIAN, CYCLIST, 2.0),
@@ -105,14 +111,15 @@ class Tracker:
 
     def _end(self, t: float, pose: Pose, points: dict[int, int]) -> None:
         living = []
-        for motion in self.motions:
+        behind = hidden(seen_from(pose, self.motions))
+        for motion, out_of_sight in zip(self.motions, behind, strict=True):
             motion.missed = 0 if motion.track in points else motion.missed + 1
-            patience = _UNSEEN_RESTING if motion.resting else _UNSEEN
+            patience = _UNSEEN_HIDDEN if motion.resting or out_of_sight else _UNSEEN
             late = t - motion.seen > patience if motion.sure else motion.missed >= _MISSES
             if not late and math.hypot(motion.x - pose.x, motion.y - pose.y) < _LOST:
                 living.append(motion)
         relative = seen_from(pose, living)
-        over = within(relative, relative, -0.1)
+        over = within(relative, relative, -0.1) | (overlaps(relative, relative) > _OVERLAP)
         gone = set()
         for i, j in np.argwhere(over & ~np.eye(len(living), dtype=bool)).tolist():
             gone.add(min((i, j), key=lambda k: (living[k].evidence, -living[k].track)))
@@ -143,14 +150,15 @@ def _matched(
     kinds = np.array([KINDS.index(boxes[j].kind) for j in free])
     mine = np.array([KINDS.index(motion.kind) for motion in motions])
     cost = square / (spread + noise) + _UNLIKE[mine[:, None], kinds]
-    cost[square > _APART**2] = 2 * GATE
+    near = [_APART if motion.sure else _HOP[motion.kind] for motion in motions]
+    cost[square > np.array(near)[:, None] ** 2] = 2 * GATE
     return [(motions[i], free[j], *measured[i, j].tolist()) for i, j in pairs(cost)]
 
 
 def _noise(box: Box3D) -> float:
     """Variance (m^2) of a centre measured by a box, on each axis."""
     deviation = 0.12 + 0.5 / math.sqrt(box.points) + 0.003 * math.hypot(box.x, box.y)
-    return deviation * deviation
+    return (deviation / (max(box.score, _LEAST_SCORE) if box.kind == VEHICLE else 1.0)) ** 2
 
 
 def _in_world(pose: Pose, x: float, y: float) -> tuple[float, float]:

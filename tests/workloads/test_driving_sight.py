@@ -1,0 +1,78 @@
+"""What a worker sees in frames: pictures of any size in their own pixels, and damaged ones named."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from baygrid.workloads.driving.frames import Picture, Sweep
+from baygrid.workloads.driving.sight import Sight
+
+
+class Bright:
+    """Finds the bright rectangle in a picture."""
+
+    def detect(self, rgb):
+        rows, columns = np.nonzero(rgb.min(axis=2) > 128)
+        box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return [("car", 0.8, tuple(float(side) for side in box))]
+
+
+def photo(width, height):
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[height // 4 : height // 2, width // 4 : width // 2] = 255
+    return rgb
+
+
+def seen(data, detector=Bright):
+    return Sight(detector()).seen(Picture(1.0, "/front", data))
+
+
+def png(rgb):
+    return cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1242, 375), (1920, 1200), (4000, 3000)])
+def test_boxes_are_in_the_pictures_own_pixels(size):
+    width, height = size
+    for data in (simplejpeg.encode_jpeg(photo(width, height)), png(photo(width, height))):
+        (box,) = seen(data)
+        assert (box.topic, box.label) == ("/front", "car")
+        sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+        assert sides == pytest.approx((0.25, 0.25, 0.5, 0.5), abs=0.01)
+
+
+def test_without_a_detector_nothing_is_seen_and_nothing_decoded():
+    assert Sight().seen(Picture(0.0, "/front", b"no picture")) == ()
+    assert Sight().boxes(Sweep(0.0, "/lidar", np.zeros((0, 4), np.float32))) == ()
+
+
+def bomb(width, height):
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+JPEG = simplejpeg.encode_jpeg(photo(640, 480))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "neither"),
+        (b"GIF89a" + b"\0" * 50, "neither"),
+        (JPEG[:3], "JPEG|data|header"),
+        (JPEG[:200], "JPEG|data|header"),
+        (png(photo(64, 48))[:60], "damaged"),
+        (bomb(60_000, 60_000), "pixels"),
+        (JPEG.replace(struct.pack(">HH", 480, 640), struct.pack(">HH", 65_000, 65_000)), "pixels"),
+    ],
+    ids=["empty", "gif", "three bytes", "no data", "cut", "png bomb", "jpeg bomb"],
+)
+def test_what_is_no_picture_is_a_value_error_in_words(data, words):
+    with pytest.raises(ValueError, match=words) as error:
+        seen(data)
+    assert str(error.value)

@@ -45,11 +45,12 @@ def windows(place: Path) -> list[Window]:
 
 
 def read(found: list[Window]) -> tuple[list[Any], list[Failed]]:
+    """What is in them, and what could not be read; that a sensor is lacking is left out, see below."""
     values, failed = [], []
     for window in found:
         reader = drives.reader(window, Stages())
         values += list(reader)
-        failed += [*(Failed(*note) for note in window.notes), *reader.failed]
+        failed += [*(Failed(*note) for note in window.notes if "no topic of" not in note[1]), *reader.failed]
     return values, failed
 
 
@@ -154,6 +155,18 @@ def speeds(*times: float) -> list[tuple[float, str, str, Any]]:
           "twist": {"linear": {**nought, "x": 5.0}, "angular": nought}})
         for t in times
     ]  # fmt: skip
+
+
+def test_a_topic_that_is_missing_is_named(recorded: Path, tmp_path: Path) -> None:
+    assert windows(recorded)[0].notes == ()
+    (window,) = windows(written(tmp_path / "speed.mcap", speeds(1.0, 2.0)))
+    assert [name for name, reason in window.notes if "lidar" in reason] == ["speed.mcap"]
+    header = {"stamp": {"sec": 0, "nanosec": 0}, "frame_id": ""}
+    points = cloud(header, np.ones((5, 4), np.float32))
+    (window,) = windows(
+        written(tmp_path / "p.mcap", [(0.0, "/points", "sensor_msgs/msg/PointCloud2", points)])
+    )
+    assert ["satellite fixes or wheel speeds" in reason for _, reason in window.notes] == [True]
 
 
 def test_what_follows_a_jump_of_the_clock_is_a_drive_of_its_own(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from baygrid.workloads.running import run
 
 
 class Command(Protocol):
-    """A module `workloads/NAME/cli.py`."""
+    """A module `workloads/NAME/cli.py`. One that has `instead(options, out) -> int | None` may answer
+    something else than a run is asked for, and says with which code."""
 
     name: str
     description: str
@@ -50,6 +51,12 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
     70: a defect of a worker; 130, 143: interrupted, and what was done is kept."""
     options = _parser(command).parse_args(argv)
+    try:
+        answered: int | None = getattr(command, "instead", _nothing)(options, out)
+    except ApplicationError as error:
+        return _stopped(2, command, str(error))
+    if answered is not None:
+        return answered
     show = showing(sys.stderr if options.json else out, command.name, time.perf_counter)
     terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
@@ -132,6 +139,10 @@ def engine_of(name: str, workers: int | None) -> Engine:
         raise ApplicationError(
             f"the package {missing.name} is missing: pip install 'baygrid[{extra}]'"
         ) from missing
+
+
+def _nothing(_: argparse.Namespace, __: TextIO) -> None:
+    """A run is asked for."""
 
 
 class _Terminated(BaseException):

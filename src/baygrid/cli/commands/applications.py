@@ -12,6 +12,7 @@ from baygrid.cli.session import settle
 APPLICATIONS: Final[Mapping[str, str]] = {
     "images": "Classify images, find objects, read text in them.",
     "speech": "Write down what is said in recordings, and translate it.",
+    "driving": "Label recorded drives, find scenarios in them, give the evidence of a road test.",
 }
 """Name (of a package in `workloads`, and of the extra that brings what it needs): what it does."""
 

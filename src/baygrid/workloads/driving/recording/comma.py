@@ -15,6 +15,7 @@ import numpy as np
 
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.frames import Fix, Floats, Imu, Place, Wheel
+from baygrid.workloads.driving.recording.complaints import clean
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.stages import Stages
 
@@ -104,8 +105,7 @@ class Reader:
         return rows[np.argsort(rows[:, 0], kind="stable")]
 
     def _fail(self, name: str, reason: str) -> None:
-        clean = "".join(c for c in reason if c.isprintable())[:200]
-        self.failed.append(Failed(f"{self._drive} {name}", clean))
+        self.failed.append(Failed(f"{self._drive} {name}", clean(reason)))
 
 
 def _array(path: Path) -> Floats:

@@ -9,6 +9,7 @@ from typing import Final
 
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.recording import comma, mcap
+from baygrid.workloads.driving.recording.complaints import clean
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.stages import Stages
 
@@ -23,11 +24,11 @@ def windows(place: Path, lidar_height: float) -> Iterator[list[Window]]:
     if not place.exists():
         raise ApplicationError(f"{place} does not exist")
     if place.is_file():
-        yield mcap.windows([place], _clean(place.name), lidar_height)
+        yield mcap.windows([place], clean(place.name), lidar_height)
         return
     found = False
     for folder in [place, *sorted(path for path in place.rglob("*") if path.is_dir())]:
-        name = _clean(folder.relative_to(place).as_posix() if folder != place else folder.resolve().name)
+        name = clean(folder.relative_to(place).as_posix() if folder != place else folder.resolve().name)
         if comma.is_drive(folder):
             found = True
             yield comma.windows(folder, name)
@@ -38,7 +39,7 @@ def windows(place: Path, lidar_height: float) -> Iterator[list[Window]]:
             yield mcap.windows(files, name, lidar_height)
             continue
         for file in files:
-            yield mcap.windows([file], _clean(file.relative_to(place).as_posix()), lidar_height)
+            yield mcap.windows([file], clean(file.relative_to(place).as_posix()), lidar_height)
     if not found:
         raise ApplicationError(f"no drive in {place}: neither *{ENDING} nor a folder with {comma.LOG}")
 
@@ -51,8 +52,3 @@ def reader(window: Window, stages: Stages) -> mcap.Reader | comma.Reader:
 def _natural(path: Path) -> list[tuple[int, str]]:
     """bag_2 before bag_10."""
     return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", path.name)]
-
-
-def _clean(name: str) -> str:
-    """A name without characters that would disturb a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in name)

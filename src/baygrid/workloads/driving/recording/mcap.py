@@ -16,9 +16,20 @@ from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.frames import Camera
 from baygrid.workloads.driving.recording import mounts, ros
 from baygrid.workloads.driving.recording.chunks import Damaged, Message, messages
+from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.pieces import Index, Piece, index
 from baygrid.workloads.driving.recording.ros import Reading
-from baygrid.workloads.driving.recording.topics import CAMERA, FRAMES, LENS, LIDAR, Topic, topics
+from baygrid.workloads.driving.recording.topics import (
+    CAMERA,
+    FIX,
+    FRAMES,
+    LENS,
+    LIDAR,
+    POINT,
+    WHEEL,
+    Topic,
+    topics,
+)
 from baygrid.workloads.driving.recording.window import Source, Window
 from baygrid.workloads.stages import Stages
 
@@ -62,6 +73,7 @@ def _of_file(
     of = index(file)
     chosen = topics(of)
     notes = [] if of.cut is None else [(name, f"{of.cut}{_after(of)}; what is whole before that is used")]
+    notes += [(name, lacking) for lacking in _lacking({topic.role for topic in chosen})]
     if not of.pieces or not chosen:
         nothing = (
             "no messages in it"
@@ -85,6 +97,14 @@ def _of_file(
         notes=tuple(notes),
     )  # fmt: skip
     return list(_cut(whole, of.pieces, name))
+
+
+def _lacking(roles: set[str]) -> Iterator[str]:
+    """Without these a drive gives less, and whoever reads of it should know why."""
+    if roles and LIDAR not in roles:
+        yield "no topic of a lidar (sensor_msgs/msg/PointCloud2): scenarios of the own motion alone"
+    if roles and not roles & {FIX, POINT, WHEEL}:
+        yield "no topic of satellite fixes or wheel speeds: no own way, no tracks, no scenarios"
 
 
 def _after(of: Index) -> str:
@@ -176,7 +196,7 @@ class Reader:
     def __init__(self, window: Window, stages: Stages) -> None:
         self._window = window
         self._stages = stages
-        self._failed: dict[tuple[str, str], list[float]] = {}
+        self._complaints = Complaints(window.drive)
         self._decoders: dict[str, Callable[[bytes], Any] | ValueError] = {}
         self._sources = {source.channel: source for source in window.sources}
         self._mounts = {s.channel: np.array(s.mount, np.float64).reshape(4, 4) for s in window.sources}
@@ -196,13 +216,8 @@ class Reader:
 
     @property
     def failed(self) -> list[Failed]:
-        """What could not be read, each reason once for each topic."""
-        found = []
-        for (topic, reason), times in self._failed.items():
-            more = f" ({len(times):,} messages until {max(times):,.2f} s)" if len(times) > 1 else ""
-            place = f"{self._window.drive} {topic}".strip()
-            found.append(Failed(f"{place} at {min(times):,.2f} s", f"{reason}{more}"))
-        return found
+        """What could not be read so far."""
+        return self._complaints.failed
 
     def _messages(self, file: BinaryIO, offset: int, length: int, latest: int | None) -> list[Message]:
         """Those of a piece; fewer where it is damaged."""
@@ -238,6 +253,4 @@ class Reader:
         return found
 
     def _fail(self, topic: str, recorded: int, reason: str) -> None:
-        seconds = (recorded - self._window.start) / _SECOND
-        clean = "".join(c for c in reason if c.isprintable())[:200]
-        self._failed.setdefault((topic, clean), []).append(seconds)
+        self._complaints(topic, (recorded - self._window.start) / _SECOND, reason)

@@ -42,8 +42,8 @@ class Drive:
 
     @property
     def sweep_times(self) -> Floats:
-        """The times of the sweeps (and pictures)."""
-        return np.arange(round(self.seconds / SWEEP), dtype=np.float64) * SWEEP
+        """The times of the sweeps (and pictures), to the nanosecond as a recorder would tell them."""
+        return np.round(np.arange(round(self.seconds / SWEEP), dtype=np.float64) * SWEEP, 9)
 
     @cached_property
     def trajectory(self) -> Trajectory:

@@ -1,0 +1,165 @@
+"""The driving application: recorded drives in; labels, events, the own way, an index, a map and a report
+out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
+from baygrid.workloads.driving import rows, scenarios, tracking
+from baygrid.workloads.driving.frames import Camera, Event, Tracked
+from baygrid.workloads.driving.recording import drives
+from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics, truth
+from baygrid.workloads.driving.results.ego import Travelled, Ways, trajectory
+from baygrid.workloads.driving.results.statistics import Tally
+from baygrid.workloads.driving.results.tables import Table
+from baygrid.workloads.driving.results.words import words
+from baygrid.workloads.driving.worker import DrivingWorker
+
+LIDAR_HEIGHT: Final = 1.73
+LIKELY_SPEED: Final = 0.012
+"""km a second: how much a window holds, before it is read."""
+LABELS, EVENTS, EGO, STATISTICS = "labels.parquet", "events.parquet", "ego.parquet", "statistics.json"
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What a worker needs to know to load what it sees with. `version` goes up with every change of the rows,
+    so that a run which was interrupted does not go on with those of another version."""
+
+    detector: Path | None
+    cameras: bool
+    version: int = 1
+
+    def __call__(self) -> DrivingWorker:
+        from baygrid.workloads.driving.seeing import seeing
+
+        return DrivingWorker(seeing(self.detector, self.cameras))
+
+
+@dataclass(frozen=True)
+class Driving:
+    """`input`: an MCAP file, a minute of comma2k19, or a folder of any of these. `detector`: an ONNX model
+    for the pictures (None: the default one); `cameras`: whether pictures are looked at. `lidar_height`:
+    metres above the road, of a lidar whose mount the recording does not tell. `report`: the date of a report,
+    None for none."""
+
+    input: Path | None
+    detector: Path | None = None
+    cameras: bool = True
+    lidar_height: float = LIDAR_HEIGHT
+    report: str | None = None
+    language: str = "en"
+
+    name = "driving"
+    unit = "km"
+    schema = rows.FRAMES
+
+    def __post_init__(self) -> None:
+        if self.input is None:
+            raise ApplicationError("--input is needed: an MCAP file, or a folder of drives")
+        words(self.language)
+        if not 0 <= self.lidar_height < 10:
+            raise ApplicationError(f"a lidar {self.lidar_height} m above the road")
+
+    def shards(self) -> Iterator[Shard]:
+        assert self.input is not None
+        for number, windows in enumerate(drives.windows(self.input, self.lidar_height)):
+            for part, window in enumerate(windows):
+                yield Shard(f"{number:06d}-{part:06d}", window.to_json(), window.seconds * LIKELY_SPEED)
+
+    def loading(self) -> Loading:
+        return Loading(self.detector, self.cameras)
+
+    def finish(self, results: Results, output: Path) -> Outcome:
+        """Two ways through the rows: first the own way of each drive, then what was around it."""
+        paths = {name: output / name for name in (LABELS, EVENTS, EGO, STATISTICS, index.FILE, page.FILE)}
+        with Table(paths[EGO], rows.EGO) as table:
+            ways = Ways(table)
+            travelled = [ways.travel(drive, parts) for drive, parts in sorting.drives(results)]
+        with ExitStack() as stack:
+            labels = stack.enter_context(Table(paths[LABELS], rows.LABELS))
+            events = stack.enter_context(Table(paths[EVENTS], rows.EVENTS))
+            ego = pq.ParquetFile(paths[EGO])
+            tallies = [
+                self._around(drive, (done.rows for _, done in parts), ego, labels, events)
+                for drive, (_, parts) in zip(travelled, sorting.drives(results), strict=True)
+            ]
+        for tally in tallies:
+            tally.score = truth.score(tally, paths[LABELS], paths[EGO])
+        figures = statistics.of_all(tallies, results.totals.seconds)
+        _whole(paths[STATISTICS], json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
+        index.write(paths[index.FILE], tallies, paths[EVENTS], paths[LABELS], paths[EGO])
+        told = words(self.language)
+        _whole(paths[page.FILE], page.page(figures, self._maps(tallies, paths[EGO]), told))
+        outputs = {
+            "labels": paths[LABELS], "events": paths[EVENTS], "ego": paths[EGO],
+            "statistics": paths[STATISTICS], "index": paths[index.FILE], "map": paths[page.FILE],
+        }  # fmt: skip
+        if self.report is not None:
+            maps = self._maps(tallies, paths[EGO])
+            evidence = report.Evidence(self.report, figures, tallies, results.totals.failed, maps)
+            outputs["report"] = output / report.FILE
+            _whole(outputs["report"], report.report(evidence, told, self.language))
+        return Outcome(outputs, statistics.quality(tallies))
+
+    def _around(
+        self,
+        travelled: Travelled,
+        parts: Iterator[pa.Table],
+        ego: pq.ParquetFile,
+        labels: Table,
+        events: Table,
+    ) -> Tally:
+        """Tracks and scenarios of a drive, to the tables."""
+        tally = Tally(travelled)
+        if travelled.group is None:
+            return tally
+        way = trajectory(ego, travelled.group)
+        cameras = [Camera(**camera) for camera in travelled.window.cameras]
+        tracked = tracking.follow(sorting.frames(parts), way, cameras)
+
+        def kept(rows: Iterator[Tracked]) -> Iterator[Tracked]:
+            for row in rows:
+                labels.add(travelled.drive, tally.count(row))
+                yield row
+
+        found = [*scenarios.events(way, kept(tracked)), *travelled.interventions]
+        tally.events = sorted(found, key=lambda event: (event.begin, event.kind))
+        for event in tally.events:
+            events.add(travelled.drive, event, **_where(travelled, event))
+        return tally
+
+    def _maps(self, tallies: list[Tally], ego: Path) -> Iterator[tuple[str, str | None]]:
+        file = pq.ParquetFile(ego)
+        told = words(self.language)
+        for tally in tallies[: page.MOST]:
+            group = tally.travelled.group
+            drawn = None
+            if group is not None:
+                drawn = map.svg(tally.travelled.drive, trajectory(file, group), tally.events, told)
+            yield tally.travelled.drive, drawn
+
+
+def _where(travelled: Travelled, event: Event) -> dict[str, Any]:
+    if travelled.plane is None:
+        return {"latitude": None, "longitude": None}
+    (latitude,), (longitude,) = travelled.plane.to_geodetic(
+        np.array([event.x]), np.array([event.y]), np.zeros(1)
+    )
+    return {"latitude": float(latitude), "longitude": float(longitude)}
+
+
+def _whole(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,89 @@
+"""The options of `baygrid app driving`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import time
+from pathlib import Path
+from typing import Final, TextIO
+
+from baygrid.workloads.application import Application, ApplicationError
+
+name: Final = "driving"
+description: Final = "Label recorded drives, find scenarios in them, and give the evidence of a road test."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--report", action="store_true", help="road-test evidence as a document (report.html)"
+    )
+    parser.add_argument("--language", default="en", metavar="CODE", help="of map and report (en)")
+    parser.add_argument(
+        "--detector", type=Path, metavar="FILE", help="an ONNX detector for the pictures (NanoDet)"
+    )
+    parser.add_argument("--no-cameras", action="store_true", help="leave the pictures out")
+    parser.add_argument(
+        "--lidar-height", type=float, default=1.73, metavar="M",
+        help="metres above the road, where the recording does not tell (1.73)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--find", metavar="SELECT", help="ask the index of a finished run in --output, by SQL"
+    )
+    parser.add_argument(
+        "--synthetic", type=float, metavar="KM",
+        help="first write a drive of about so many km, of which all is known, into --input",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the synthetic drive (1)")
+
+
+def instead(options: argparse.Namespace, out: TextIO) -> int | None:
+    """Answers a question to a finished run; None where a run is asked for."""
+    if options.find is None:
+        return None
+    from baygrid.workloads.driving.results.index import find
+
+    columns, rows = find(options.output, options.find)
+    if options.json:
+        out.write(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str) + "\n")
+        return 0
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return 0
+
+
+def asked(options: argparse.Namespace) -> Application:
+    """Raises ApplicationError where the options cannot be."""
+    from baygrid.workloads.driving.application import Driving
+
+    if options.input is not None and "://" in options.input:
+        raise ApplicationError(
+            "drives are read from files and folders; bring them here first (inputs of the job)"
+        )
+    place = None if options.input is None else Path(options.input)
+    application = Driving(
+        input=place,
+        detector=options.detector,
+        cameras=not options.no_cameras,
+        lidar_height=options.lidar_height,
+        report=time.strftime("%Y-%m-%d", time.gmtime()) if options.report else None,
+        language=options.language,
+    )
+    if options.synthetic is not None and place is not None:
+        _write(options.synthetic, options.seed, place)
+    return application
+
+
+def _write(km: float, seed: int, place: Path) -> None:
+    """Where it is there already, it is left as it is: the same seed makes the same drive."""
+    from baygrid.workloads.driving.synthetic.drive import drive, seconds_for
+    from baygrid.workloads.driving.synthetic.writing import write
+
+    if not 0 < km <= 1000:
+        raise ApplicationError(f"a synthetic drive of {km} km")
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / f"synthetic-{seed}-{km:g}km.mcap"
+    if not path.exists():
+        write(drive(seed, seconds_for(km)), path)

@@ -1,0 +1,1 @@
+"""What a run leaves: tables, an index, a map, statistics, and the evidence of a road test."""

@@ -1,0 +1,65 @@
+"""Parquet files that are there whole or not at all, written as the rows come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from baygrid.workloads.driving import frames
+
+BATCH: Final = 20_000
+"""Rows that are held before they are written."""
+
+
+class Table:
+    """A context: `path` is there when it ends well."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._schema = schema
+        self._held: list[Any] = []
+        self._drive = ""
+
+    def __enter__(self) -> Table:
+        self._writer = pq.ParquetWriter(self._part, self._schema, compression="zstd")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.flush()
+        self._writer.close()
+        if kind is None:
+            self._part.replace(self._path)
+
+    def add(self, drive: str, row: Any, **more: Any) -> None:
+        """A value of one of frames' classes, as a row of the drive; `more` are columns that it lacks."""
+        if drive != self._drive:
+            self.flush()
+            self._drive = drive
+        self._held.append((row, more))
+        if len(self._held) >= BATCH:
+            self.flush()
+
+    def whole(self, drive: str, columns: dict[str, Any]) -> None:
+        """All rows of a drive at once, as columns: one row group."""
+        n = len(next(iter(columns.values())))
+        self._writer.write_table(
+            pa.table({"drive": [drive] * n, **columns}, schema=self._schema), row_group_size=n
+        )
+
+    def flush(self) -> None:
+        if not self._held:
+            return
+        held = [row for row, _ in self._held]
+        more = {name: [values.get(name) for _, values in self._held] for name in self._held[0][1]}
+        names = [name for name in self._schema.names if name != "drive" and name not in more]
+        columns = {"drive": [self._drive] * len(held), **frames.columns(held, names), **more}
+        self._writer.write_table(pa.table(columns, schema=self._schema))
+        self._held = []

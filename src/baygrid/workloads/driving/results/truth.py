@@ -1,0 +1,56 @@
+"""What a run found of a synthetic drive, against the truth that was written beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from baygrid.workloads.driving import scoring
+from baygrid.workloads.driving.frames import Tracked, Truth
+from baygrid.workloads.driving.results.ego import Travelled, trajectory
+from baygrid.workloads.driving.results.statistics import Tally
+from baygrid.workloads.driving.synthetic.drive import PLACE
+from baygrid.workloads.driving.synthetic.writing import truth
+
+
+def score(tally: Tally, labels: Path, ego: Path) -> dict[str, Any] | None:
+    """Boxes, identities, scenarios and the own way; None where the drive has no truth beside it."""
+    known = truth(Path(tally.travelled.window.path))
+    if known is None:
+        return None
+    return {
+        "boxes": scoring.boxes(_tracked(labels, tally.travelled.drive), known),
+        "scenarios": scoring.events([e for e in tally.events if e.kind != "intervention"], known),
+        "ego": _way(tally.travelled, ego, known),
+    }
+
+
+def _tracked(labels: Path, drive: str) -> Iterator[Tracked]:
+    names = list(Tracked.__dataclass_fields__)
+    file = pq.ParquetFile(labels)
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group)
+        if table.num_rows and table["drive"][0].as_py() == drive:
+            for row in table.select(names).to_pylist():
+                yield Tracked(**row)
+
+
+def _way(travelled: Travelled, ego: Path, known: Truth) -> dict[str, Any] | None:
+    """Positions are compared as they are: a constant error of the fixes is in them."""
+    if travelled.group is None or travelled.plane is None:
+        return None
+    way, true = trajectory(pq.ParquetFile(ego), travelled.group), known.trajectory
+    latitude, longitude = PLACE.to_geodetic(true.x, true.y, true.z)
+    there = travelled.plane.of_geodetic(latitude, longitude, np.full(len(true), PLACE.height))
+    at = np.column_stack([np.interp(true.t, way.t, v) for v in (way.x, way.y)])
+    off = np.hypot(*(at - there[:, :2]).T)
+    length = float(np.trapezoid(true.speed, true.t))
+    return {
+        "position_rms_m": round(float(np.sqrt(np.mean(off**2))), 3),
+        "position_max_m": round(float(off.max()), 3),
+        "distance_error": round(abs(travelled.km * 1000 / length - 1), 6),
+    }

@@ -1,0 +1,159 @@
+"""What a worker makes of a window of a drive: a row for each frame, for each thing in it, for each
+reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from baygrid.workloads.application import Done, Failed, Shard
+from baygrid.workloads.driving import rows
+from baygrid.workloads.driving.ego.motion import motion
+from baygrid.workloads.driving.ego.readings import Gathering
+from baygrid.workloads.driving.frames import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
+from baygrid.workloads.driving.perception import Seeing
+from baygrid.workloads.driving.recording import drives
+from baygrid.workloads.driving.recording.complaints import Complaints
+from baygrid.workloads.driving.recording.ros import Reading
+from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.stages import Stages
+
+SWEEP, PICTURE, BOX, SEEN, FIX, IMU, WHEEL, MANUAL, PLACE = (
+    "sweep", "picture", "box", "seen", "fix", "imu", "wheel", "manual", "place",
+)  # fmt: skip
+"""What rows are; see rows.FRAMES."""
+ROUNDED: Final = 6
+"""Digits after the point of what is found: a micrometre, so that the last bits of a sum are nobody's
+worry."""
+
+
+class DrivingWorker:
+    """Pure: the same shard gives the same rows. Holds one frame decoded at a time."""
+
+    def __init__(self, seeing: Seeing) -> None:
+        self._seeing = seeing
+
+    def __call__(self, shard: Shard) -> Done:
+        window = Window.from_json(shard.work)
+        stages = Stages()
+        failed = [Failed(*note) for note in window.notes]
+        made = _Made(window, self._seeing, stages)
+        reader = drives.reader(window, stages)
+        try:
+            for reading in reader:
+                made.add(reading)
+        except OSError as error:
+            made.complaints("", 0.0, f"cannot be read: {error.strerror}")
+        with stages("motion"):
+            km = made.kilometres()
+        with stages("write"):
+            table = made.table()
+        return Done(table, km, (*failed, *reader.failed, *made.complaints.failed), stages.seconds)
+
+
+@dataclass
+class _Made:
+    """The rows of a window so far."""
+
+    window: Window
+    seeing: Seeing
+    stages: Stages
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    complaints: Complaints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.complaints = Complaints(self.window.drive)
+
+    def add(self, reading: Reading) -> None:
+        match reading:
+            case Sweep():
+                self._sweep(reading)
+            case Picture():
+                self._picture(reading)
+            case Imu(t, rate, force):
+                self._row(t, IMU, values=(*rate, *force))
+            case Wheel(t, speed):
+                self._row(t, WHEEL, values=(speed,))
+            case Fix(t, geodetic, a, b, c, sd):
+                self._row(t, FIX, values=(float(geodetic), a, b, c, sd))
+            case Driver(t, manual):
+                self._row(t, MANUAL, values=(float(manual),))
+            case Place(t, x, y, z):
+                self._row(t, PLACE, values=(x, y, z))
+
+    def kilometres(self) -> float:
+        """How far the vehicle came in this window, by the readings in it alone."""
+        gathering = Gathering()
+        gather(gathering, self.table())
+        found = motion(gathering.readings())
+        # The tick at a window's end is the first one of the next window too, so that lengths meet.
+        return 0.0 if found is None else found.length / 1000
+
+    def table(self) -> pa.Table:
+        """In order of time."""
+        self.rows.sort(key=lambda row: row[0])
+        names = rows.FRAMES.names[1:]
+        columns: dict[str, Any] = {name: [row[i] for row in self.rows] for i, name in enumerate(names)}
+        return pa.table({"drive": [self.window.drive] * len(self.rows), **columns}, schema=rows.FRAMES)
+
+    def _sweep(self, sweep: Sweep) -> None:
+        with self.stages("lidar"):
+            boxes = self.seeing.boxes(sweep)
+        self._row(sweep.t, SWEEP, sweep.topic, points=len(sweep.points))
+        for box in boxes:
+            place = (box.x, box.y, box.z, box.length, box.width, box.height, box.yaw)
+            self._row(sweep.t, BOX, sweep.topic, box.kind, box.score, box.points, _rounded(place))
+
+    def _picture(self, picture: Picture) -> None:
+        with self.stages("camera"):
+            try:
+                seen = self.seeing.seen(picture)
+            except ValueError as error:
+                self.complaints(picture.topic, picture.t, str(error))
+                return
+        self._row(picture.t, PICTURE, picture.topic)
+        for box in seen:
+            edges = _rounded((box.left, box.top, box.right, box.bottom))
+            self._row(picture.t, SEEN, picture.topic, box.label, box.score, None, edges)
+
+    def _row(
+        self,
+        t: float,
+        what: str,
+        source: str = "",
+        kind: str | None = None,
+        score: float | None = None,
+        points: int | None = None,
+        values: Sequence[float] = (),
+    ) -> None:
+        self.rows.append((t, source, what, kind, score, points, values))
+
+
+def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(float(value), ROUNDED) for value in values)
+
+
+def values_of(table: pa.Table, what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Time and values (n, 1 + k) of the rows of that sort, which all have the same number of values; (0, 1)
+    where there are none."""
+    chosen = table.filter(pc.equal(table["what"], what))
+    t = chosen["t"].to_numpy()
+    flat = chosen["values"].combine_chunks().flatten().to_numpy()
+    return np.column_stack([t, flat.reshape(len(t), -1)]) if len(t) else np.empty((0, 1))
+
+
+def gather(gathering: Gathering, table: pa.Table) -> None:
+    """The readings among the rows."""
+    imu, wheel, fix = (values_of(table, what) for what in (IMU, WHEEL, FIX))
+    if len(imu):
+        gathering.imu(imu[:, 0], imu[:, 3], imu[:, 4])
+    if len(wheel):
+        gathering.wheel(wheel[:, 0], wheel[:, 1])
+    for geodetic in (True, False):
+        if len(fix) and (mine := fix[:, 1] == float(geodetic)).any():
+            gathering.fixes(geodetic, fix[mine][:, [0, 2, 3, 4, 5]])

@@ -1,6 +1,9 @@
 """The models converted once for all tests, in a cache of their own."""
 
+import functools
+import http.server
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from baygrid.workloads.detection import nanodet
 from baygrid.workloads.images import model
 from baygrid.workloads.models import ModelMissing
 from baygrid.workloads.models.cache import cache_folder
+from tests.workloads.web import Handler
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,16 @@ def nanodet_file(model_cache: Path) -> Path:
         return nanodet.prepared()
     except ModelMissing:
         pytest.skip("needs NanoDet: run scripts/models.sh install")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """Serves the test's folder."""
+    Handler.asked = []
+    handler = functools.partial(Handler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

@@ -1,23 +1,21 @@
 """Folders, tars, tables, buckets, web servers, cut into shards and read back; whatever is wrong is named."""
 
-import functools
-import http.server
 import json
 import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from baygrid.workloads import storage
 from baygrid.workloads.application import ApplicationError, Shard
-from baygrid.workloads.images import inputs, storage
+from baygrid.workloads.images import inputs
 from baygrid.workloads.images.inputs import Found
 from tests import services
 from tests.services import S3_KEYS
 from tests.workloads.tarring import tar
+from tests.workloads.web import Handler
 
 PNG = b"\x89PNG not really"
 
@@ -209,44 +207,6 @@ def test_a_damaged_table_loses_its_rows_only(tmp_path: Path):
     assert found[0].data is None
     assert found[0].reason.startswith("damaged: ")
     assert [each.data for each in found[1:]] == rows[20:]
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """One that knows Range, as most servers do and Python's does not."""
-
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data = path.read_bytes()
-        told = self.headers["Range"]
-        self.asked.append(told)
-        if self.path.startswith("/plain/"):
-            self.send_response(200)
-        else:
-            first, last = map(int, told.removeprefix("bytes=").split("-"))
-            self.send_response(206)
-            data = data[first : last + 1]
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[str]:
-    Handler.asked = []
-    handler = functools.partial(Handler, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_pictures_tars_and_tables_of_a_web_server(tmp_path: Path, site: str, folder: Path):

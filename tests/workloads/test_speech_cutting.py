@@ -36,7 +36,7 @@ def talk(times: int) -> np.ndarray:
 
 def stretches(file: Path, voice: Voice, pieces: list[Piece] | None = None) -> list[tuple[int, np.ndarray]]:
     """What each worker would hear, each with the file opened anew."""
-    source = Source(file.name, f"file://{file}", file.stat().st_size)
+    source = Source(file.name, str(file), file.stat().st_size)
     found = []
     for piece in pieces or list(cutting.pieces(source)):
         with file.open("rb") as opened, Sound(opened) as sound:
@@ -78,7 +78,7 @@ def test_a_length_that_is_wrong_loses_nothing_and_doubles_nothing(
 ):
     file = sounds.write(talk(9), tmp_path / "talk.mp3")
     count = max(1, round((said or 0) / cutting.WINDOW))
-    pieces = [Piece("talk.mp3", f"file://{file}", 1, number, count, said) for number in range(count)]
+    pieces = [Piece("talk.mp3", str(file), 1, number, count, said) for number in range(count)]
     found = stretches(file, voice, pieces)
     assert_once(found, len(sounds.read(file)))
     assert max(len(block) for _, block in found) <= (cutting.LONGEST + 1) * RATE
@@ -87,7 +87,7 @@ def test_a_length_that_is_wrong_loses_nothing_and_doubles_nothing(
 def test_a_wav_whose_header_says_too_little_is_heard_to_the_end_it_says(tmp_path: Path):
     data = (sounds.noise(30) * 2**15).astype(np.int16).tobytes()
     file = wav(tmp_path / "short.wav", 16_000, 1, data, said=len(data) // 2)
-    (piece,) = cutting.pieces(Source("short.wav", f"file://{file}", 1))
+    (piece,) = cutting.pieces(Source("short.wav", str(file), 1))
     assert piece.said == pytest.approx(15, abs=0.1)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 from baygrid.workloads.application import ApplicationError, Shard
 from baygrid.workloads.images import tables, tars
 from baygrid.workloads.images.pictures import MAX_BYTES
-from baygrid.workloads.images.storage import Entry, NotThere, Readable, entries, is_remote, opened
+from baygrid.workloads.storage import Entry, NotThere, Readable, clean, entries, is_remote, opened
 
 PICTURES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -56,11 +56,6 @@ def photographs() -> list[Entry]:
     """The photographs that come with scikit-image."""
     folder = Path(str(resources.files("skimage"))) / "data"
     return [Entry(str(folder / name), f"scikit-image/{name}", 0) for name in PHOTOGRAPHS]
-
-
-def clean(name: str) -> str:
-    """A name as a terminal may show it."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def shards(asked: str | None, count: int | None, most: int) -> Iterator[Shard]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from baygrid.workloads.images.storage import NotThere, Readable, opened
+from baygrid.workloads.storage import NotThere, Readable, opened
 
 AT_A_TIME: Final = 16  # rows in memory
 

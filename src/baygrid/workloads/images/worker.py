@@ -13,6 +13,7 @@ from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.images import inputs
 from baygrid.workloads.images.pictures import NotReadable, Upright, opened
 from baygrid.workloads.stages import Stages
+from baygrid.workloads.storage import clean
 
 T = TypeVar("T")
 
@@ -78,6 +79,6 @@ class _Work:
                 with self.stages("decode"):
                     picture = opened(each.data, self.least)
             except NotReadable as wrong:
-                self.failed.append(Failed(each.name, inputs.clean(str(wrong))))
+                self.failed.append(Failed(each.name, clean(str(wrong))))
                 continue
             yield each.name, picture

@@ -36,7 +36,7 @@ class Piece:
     """Window `number` of `of` of a file, which says it is `said` seconds long (None: it does not say)."""
 
     name: str
-    url: str
+    at: str
     size: int
     number: int
     of: int
@@ -65,7 +65,7 @@ def pieces(source: Source) -> Iterator[Piece]:
     except (Unreadable, OSError):
         said = 0.0
     for number in range(count):
-        yield Piece(source.name, source.url, source.size, number, count, said)
+        yield Piece(source.name, source.at, source.size, number, count, said)
 
 
 def shards(all_pieces: Iterable[Piece]) -> Iterator[Shard]:

@@ -1,17 +1,14 @@
-"""The files to listen to: one, a folder of them, or an address that fsspec knows (s3://, https://, ...)."""
+"""The files to listen to: one, all below a folder or a prefix, or some that a web server has."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+import io
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final, cast
-
-import fsspec
-from fsspec.core import url_to_fs
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final, cast
 
 from baygrid.workloads.application import ApplicationError
+from baygrid.workloads.storage import NotThere, Readable, clean, entries, is_remote, opened
 
 SUFFIXES: Final = frozenset({
     ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".asf", ".au", ".avi", ".caf", ".flac", ".flv",
@@ -21,45 +18,70 @@ SUFFIXES: Final = frozenset({
 """Endings by which files in a folder are taken for sound. A file that is named itself may end in anything."""
 
 
+AHEAD, AHEAD_FAR = 1 << 16, 1 << 21
+"""Bytes that are read at a time of a file here, and of one that is far away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file: `name` is what people see, relative to the folder; `url` is for fsspec; `size` in bytes."""
+    """A file: `name` is what people see, relative to the folder; `at` is its path or URL; `size` in bytes."""
 
     name: str
-    url: str
+    at: str
     size: int
 
     def open(self) -> BinaryIO:
-        """Raises OSError and what the file system's library raises."""
-        return cast(BinaryIO, fsspec.open(self.url, "rb").open())
+        """Raises OSError, as does reading what comes back."""
+        try:
+            file = _File(opened(self.at))
+        except NotThere as wrong:
+            raise OSError(str(wrong)) from wrong
+        return cast(BinaryIO, io.BufferedReader(file, AHEAD_FAR if is_remote(self.at) else AHEAD))
 
 
-def sources(where: str) -> list[Source]:
+def sources(asked: str) -> list[Source]:
     """By name. Raises ApplicationError where there is nothing to listen to."""
-    try:
-        system, path = url_to_fs(where)
-        found = list(_found(system, path))
-    except ImportError as missing:
-        raise ApplicationError(f"{where} cannot be read here: {missing}") from missing
-    except (OSError, ValueError) as error:
-        raise ApplicationError(f"{where} cannot be read: {error}") from error
+    found = [
+        Source(clean(entry.name), entry.at, entry.size)
+        for entry in entries(asked)
+        if entry.at == asked or PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+    ]
     if not found:
-        raise ApplicationError(f"no sound in {where} (looked for {' '.join(sorted(SUFFIXES))})")
+        raise ApplicationError(f"no sound in {asked} (looked for {' '.join(sorted(SUFFIXES))})")
     return sorted(found, key=lambda source: source.name)
 
 
-def clean(name: str) -> str:
-    """Without characters that act on a terminal or turn the reading around."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in name)
+class _File(io.RawIOBase):
+    """What can be read in pieces, as a file."""
 
+    def __init__(self, readable: Readable) -> None:
+        self._readable = readable
+        self._place = 0
 
-def _found(system: Any, path: str) -> Iterator[Source]:
-    if not system.exists(path):
-        raise ApplicationError(f"{path} is not there")
-    if system.isfile(path):
-        yield Source(clean(PurePosixPath(path).name), system.unstrip_protocol(path), system.size(path) or 0)
-        return
-    for file, about in system.find(path, detail=True).items():
-        if Path(file).suffix.lower() in SUFFIXES:
-            name = clean(PurePosixPath(file).relative_to(path).as_posix())
-            yield Source(name, system.unstrip_protocol(file), about.get("size") or 0)
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        beginning = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._readable.size}[whence]
+        self._place = max(0, beginning + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._readable.read(self._place, len(buffer))
+        except NotThere as wrong:
+            raise OSError(str(wrong)) from wrong
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._readable.close()
+        super().close()

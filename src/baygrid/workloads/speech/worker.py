@@ -101,7 +101,7 @@ class Worker:
         """The piece's windows in which somebody speaks. What is wrong with its file is noted."""
         piece = heard.piece
         try:
-            with Source(piece.name, piece.url, piece.size).open() as file, Sound(file) as sound:
+            with Source(piece.name, piece.at, piece.size).open() as file, Sound(file) as sound:
                 yield from self._listened(sound, heard, stages)
                 if why := _wrong(sound, heard):
                     heard.failed.append(Failed(piece.name, why))

@@ -48,6 +48,11 @@ def is_remote(at: str) -> bool:
     return at.startswith((*WEB, S3))
 
 
+def clean(name: str) -> str:
+    """A name as a terminal may show it."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
 def entries(asked: str) -> Iterator[Entry]:
     """The file, or all files below the folder or prefix, by name. Links to folders are not followed.
 

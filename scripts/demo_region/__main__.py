@@ -1,4 +1,4 @@
-"""python -m scripts.demo_region [--rounds N]"""
+"""python -m scripts.demo_region [--rounds N | --applications]"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import FrameType
 from scripts.demo.processes import NotReady
 from scripts.demo.region import STOPPING, Failed, Region, region
 from scripts.demo.show import Screen
-from scripts.demo_region import centres, jobs
+from scripts.demo_region import applications, centres, jobs
 from scripts.demo_region.engines import engines, install
 from scripts.demo_region.queue import Ended, Queue, check, money, table
 
@@ -25,7 +25,8 @@ EXPLAINED = ("in-qh", "h100", "a100")
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make demo-region", description="One queue over three schedulers.")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="3: fifty jobs; 1: twenty")
-    rounds = parser.parse_args(arguments).rounds
+    parser.add_argument("--applications", action="store_true", help="the reference applications instead")
+    asked = parser.parse_args(arguments)
     for number in STOPPING:
         signal.signal(number, _interrupt)
     screen = Screen()
@@ -41,8 +42,11 @@ def main(arguments: Sequence[str]) -> int:
             folder.chmod(0o711)  # jobs run as another user
             with engines(screen, folder) as started, region(screen, folder) as made:
                 centres.platform(made)
-                centres.join(made, started)
-                _play(made, rounds)
+                centres.join(made, started, as_me=asked.applications)
+                if asked.applications:
+                    _play_applications(made)
+                else:
+                    _play(made, asked.rounds)
             screen.say(f"All held, after {time.perf_counter() - began:.0f} s.")
     except (Failed, NotReady) as failure:
         screen.problem(f"The demo failed: {failure}")
@@ -68,6 +72,16 @@ def _play(made: Region, rounds: int) -> None:
         made.show(centres.PROJECT, "explain", queue.id_of(name))
     made.screen.scene("One bill")
     _tell(made, ended, money(made, ended))
+
+
+def _play_applications(made: Region) -> None:
+    models = made.folder / "models"
+    made.screen.scene("Three applications at three centres")
+    applications.prepare(made, models)
+    queue = Queue(made)
+    queue.submit(list(applications.jobs(models)))
+    check(made, queue.until_all_ended(), queue.size)
+    applications.compare(made, queue, centres.PROJECT, made.folder)
 
 
 def _tell(made: Region, ended: Sequence[Ended], charged: dict[str, int]) -> None:

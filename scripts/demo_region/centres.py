@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,18 +31,22 @@ class Joining:
 
     centre: str
     jurisdiction: str
-    arguments: tuple[str, ...]
+    account: tuple[str, ...]
+    """Whose account jobs run under."""
     prices: Mapping[str, str]
     engine: str = ""
+    arguments: tuple[str, ...] = ()
 
+
+AS_ME: Final = ("--as-me",)
 
 CENTRES: Final = (
     Joining("qianhai", "CN-QH", ("--account-map", f"{PROJECT}={ACCOUNT}"),
             {"accelerator": "Ascend910B=108", "cpu": "36", "gib": "0.36"}, "slurm"),
-    Joining("hongkong", "HK", ("--driver", "ray", "--as-me"),
-            {"accelerator": "H100=360", "cpu": "50.4", "gib": "0.36"}, "ray"),
-    Joining("shaoguan", "CN-GD", ("--run-as", ACCOUNT, *_DECLARED),
-            {"accelerator": "A100=144", "cpu": "25.2", "gib": "0.36"}),
+    Joining("hongkong", "HK", AS_ME,
+            {"accelerator": "H100=360", "cpu": "50.4", "gib": "0.36"}, "ray", ("--driver", "ray")),
+    Joining("shaoguan", "CN-GD", ("--run-as", ACCOUNT),
+            {"accelerator": "A100=144", "cpu": "25.2", "gib": "0.36"}, arguments=_DECLARED),
 )  # fmt: skip
 
 
@@ -59,10 +63,12 @@ def platform(region: Region) -> None:
     region.tokens[PROJECT] = made["token"]
 
 
-def join(region: Region, engines: Mapping[str, Engine]) -> None:
-    """Each agent finds what its scheduler has, and sets its prices."""
+def join(region: Region, engines: Mapping[str, Engine], as_me: bool) -> None:
+    """Each agent finds what its scheduler has, and sets its prices. `as_me`: jobs run under this account,
+    which can read what it installed."""
     region.screen.scene("Three centres join, each with its own scheduler")
-    agents = [_join(region, one, engines.get(one.engine)) for one in CENTRES]
+    joining = [replace(one, account=AS_ME) if as_me else one for one in CENTRES]
+    agents = [_join(region, one, engines.get(one.engine)) for one in joining]
     for agent in agents:
         agent.ready(READY_S)
     region.until("centre-joined", {one.centre for one in CENTRES})
@@ -85,7 +91,7 @@ def _join(region: Region, one: Joining, engine: Engine | None) -> Service:
         {"name": one.centre, "jurisdiction": one.jurisdiction, "with_offers": True},
     )
     prices = [word for kind, price in one.prices.items() for word in (f"--{kind}-hour", price)]
-    said = [*one.arguments, *_options(engine), *prices, "--yes"]
+    said = [*one.account, *one.arguments, *_options(engine), *prices, "--yes"]
     arguments = ["agent", "join", "--centre", one.centre, *said]
     region.screen.command(["baygrid", *arguments])
     state = region.folder / one.centre

@@ -111,8 +111,9 @@ start_node() {
     shift 3
     local resources="{}"
     [ "$gpus" = 0 ] || resources="{\"accelerator_type:$model\": 1}"
-    # No workers before there is work; jobs may wait for their turn longer than a quarter of an hour.
-    local told=("$(mark "$role")" RAY_enable_worker_prestart=0 RAY_prestart_worker_first_driver=0
+    # No workers before there is work; jobs may wait for their turn longer than a quarter of an hour; and no token, which
+    # another Ray of this user may have left in the home.
+    local told=("$(mark "$role")" RAY_AUTH_MODE=disabled RAY_enable_worker_prestart=0 RAY_prestart_worker_first_driver=0
         RAY_JOB_START_TIMEOUT_SECONDS="${RAY_JOB_START_TIMEOUT_SECONDS:-31536000}" RAY_USAGE_STATS_ENABLED=0 PATH="$venv/bin:$PATH")
     [ "$address" != 127.0.0.1 ] || told+=(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0)
     env -u RAY_ADDRESS "${told[@]}" setsid "$venv/bin/python" -c "$RAY_ON_LOOPBACK" start "$@" \

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demo_region.applications import ROWS
 from tests.docs.traces import left_running
 
 ROOT = Path(__file__).parents[2]
@@ -22,12 +23,12 @@ pytestmark = [
 ]
 
 
-def _start(tmp_path: Path) -> subprocess.Popen[str]:
+def _start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     engines = os.environ.get("BAYGRID_ENGINES", str(ROOT / ".cache" / "engines"))
     own = {"HOME": str(tmp_path), "NO_COLOR": "1", "LANG": "C.UTF-8", "BAYGRID_ENGINES": engines}
     pip = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "UV_", "PYTHONPATH"))}
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.demo_region", "--rounds", "1"], cwd=ROOT,
+        [sys.executable, "-m", "scripts.demo_region", *arguments], cwd=ROOT,
         env={"PATH": os.environ["PATH"], **pip, **own}, text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
@@ -40,7 +41,7 @@ def _found(pattern: str, told: str) -> str:
 
 
 def test_one_queue_over_three_schedulers_and_one_bill(tmp_path):
-    demo = _start(tmp_path)
+    demo = _start(tmp_path, "--rounds", "1")
     told, _ = demo.communicate()
     assert demo.returncode == 0, told
     folder = _found(r"--data (\S+)/platform", told)
@@ -58,7 +59,7 @@ def test_one_queue_over_three_schedulers_and_one_bill(tmp_path):
 
 
 def test_interrupted_it_ends_its_engines(tmp_path):
-    demo = _start(tmp_path)
+    demo = _start(tmp_path, "--rounds", "1")
     told = ""
     assert demo.stdout is not None
     for line in demo.stdout:
@@ -71,3 +72,12 @@ def test_interrupted_it_ends_its_engines(tmp_path):
     folder = _found(r"--data (\S+)/platform", told)
     assert not Path(folder).exists()
     assert not left_running(folder)
+
+
+def test_each_application_finds_the_same_at_a_slurm_a_ray_and_a_local_centre(tmp_path):
+    demo = _start(tmp_path, "--applications")
+    told, _ = demo.communicate()
+    assert demo.returncode == 0, told
+    same = re.findall(r"^(\w+) +[\d,]+ +qianhai, hongkong, shaoguan +the same$", told, re.MULTILINE)
+    assert same == list(ROWS)
+    assert not left_running(_found(r"--data (\S+)/platform", told))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -34,6 +34,7 @@ class Desk:
         self.folder = folder
         self.output = folder / "out"
         self._journal = folder / "journal"
+        self._started: list[subprocess.Popen[str]] = []
 
     def write(self, *lines: str) -> None:
         (self.folder / "in.txt").write_text("".join(f"{line}\n" for line in lines))
@@ -44,12 +45,22 @@ class Desk:
         return [*program, "--journal", str(self._journal), "--workers", "2", *more]
 
     def start(self, *more: str, silent: bool = False) -> subprocess.Popen[str]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        own = {"PYTHONPATH": os.pathsep.join(sys.path), "RAY_AUTH_MODE": "disabled"}  # no token in the home
+        environment = {**os.environ, **own}
         said = subprocess.DEVNULL if silent else subprocess.PIPE
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(*more), cwd=ROOT, env=environment, text=True,
             stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def clear(self) -> None:
+        """After a test that failed: nothing of it goes on."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def run(self, *more: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*more)
@@ -74,8 +85,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.clear()
 
 
 def until(what: Callable[[], object], process: subprocess.Popen[str]) -> None:

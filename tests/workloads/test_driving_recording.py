@@ -327,3 +327,16 @@ def test_a_clock_that_jumps_back_in_the_numpy_layout(tmp_path: Path) -> None:
     values, failed = read(windows(tmp_path))
     assert counts(values)["Wheel"] == 150
     assert any("the clock jumps back: 50 of 200" in failure.reason for failure in failed)
+
+
+def test_whatever_is_wrong_with_the_bytes_no_exception_leaves(recorded: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    whole = written(tmp_path / "good.mcap", speeds(*np.arange(0, 3, 0.05)), chunk_size=600, enable_crcs=False)
+    for data in (whole.read_bytes(), recorded.read_bytes()[: 3 << 20]):
+        for number in range(40):
+            wrong = bytearray(data)
+            for at in rng.integers(0, len(wrong), 1 << (number % 8)):
+                wrong[at : at + 8] = rng.bytes(8) if number % 2 else bytes([255] * 8)
+            path = tmp_path / "wrong.mcap"
+            path.write_bytes(wrong[: rng.integers(1, len(wrong))])
+            read(windows(path))

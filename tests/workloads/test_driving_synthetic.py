@@ -32,9 +32,8 @@ def test_the_own_motion_agrees_with_itself(made: Drive) -> None:
 
 def test_points_lie_on_the_boxes_that_are_said_to_be_there(made: Drive) -> None:
     seen = 0
-    for number, (sweep, boxes) in enumerate(made.sweeps()):
-        if number % 100:
-            continue
+    for number in range(0, len(made.sweep_times), 100):
+        sweep, boxes = made.sweep(number)
         assert sweep.points.dtype == np.float32
         assert np.isfinite(sweep.points).all()
         for box in boxes:

@@ -6,7 +6,7 @@ the recorder's clock jumps back, or pauses for a minute, what follows is a drive
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -51,11 +51,12 @@ def windows(paths: Sequence[Path], drive: str, lidar_height: float) -> list[Wind
     that holds nothing but the note which says so."""
     found: list[Window] = []
     start: int | None = None
+    known = _Known(mounts.Mounts(), {})
     for path in paths:
         name = drive if len(paths) == 1 else f"{drive}/{path.name}"
         try:
             with path.open("rb") as file:
-                of_file = _of_file(file, path, name, drive, lidar_height, start)
+                of_file = _of_file(file, path, name, drive, lidar_height, start, known)
         except (Damaged, OSError) as error:
             of_file = [_empty(path, drive, (name, str(error)))]
         found += of_file
@@ -68,7 +69,7 @@ def _empty(path: Path, drive: str, *notes: tuple[str, str]) -> Window:
 
 
 def _of_file(
-    file: BinaryIO, path: Path, name: str, drive: str, lidar_height: float, start: int | None
+    file: BinaryIO, path: Path, name: str, drive: str, lidar_height: float, start: int | None, known: _Known
 ) -> list[Window]:
     of = index(file)
     chosen = topics(of)
@@ -81,7 +82,7 @@ def _of_file(
             else "no topic of ROS 2 that is known (see the documentation)"
         )
         return [_empty(path, drive, *notes, (name, nothing))]
-    head = _Head(file, of, chosen)
+    head = _Head(file, of, chosen, known)
     sources = tuple(
         Source(topic.channel, topic.name, topic.role, topic.type, head.mount(topic, lidar_height))
         for topic in chosen
@@ -144,12 +145,20 @@ def _window(of: Window, held: Sequence[Piece]) -> Window:
     return replace(of, pieces=tuple((p.offset, p.length) for p in held), seconds=seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the files of a drive told so far: recorders write it into the first one alone."""
+
+    mounts: mounts.Mounts
+    lenses: dict[str, Any]
+
+
 class _Head:
     """Where the sensors sit, and what the cameras see: the first messages of the topics that tell it."""
 
-    def __init__(self, file: BinaryIO, of: Index, chosen: Iterable[Topic]) -> None:
-        self._mounts = mounts.Mounts()
-        self._lenses: dict[str, Any] = {}
+    def __init__(self, file: BinaryIO, of: Index, chosen: Iterable[Topic], known: _Known) -> None:
+        self._mounts = known.mounts
+        self._lenses = known.lenses
         self._chosen = tuple(chosen)
         self._frames: dict[str, str] = {}
         for topic in self._chosen:

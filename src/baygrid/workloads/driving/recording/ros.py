@@ -3,7 +3,9 @@ such message; what is merely absurd in it (points that are not numbers) is left 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +14,7 @@ from mcap_ros2.decoder import DecoderFactory
 
 from baygrid.workloads.driving.frames import Driver, Fix, Floats, Imu, Picture, Place, Points, Sweep, Wheel
 from baygrid.workloads.driving.recording import topics
+from baygrid.workloads.driving.recording.cloud import kept
 
 MOST_POINTS: Final = 1 << 21
 FURTHEST: Final = 400.0
@@ -33,7 +36,8 @@ Reading = Sweep | Picture | Fix | Imu | Wheel | Driver | Place
 def decoder(type_: str, definition: str) -> Callable[[bytes], Any]:
     """What makes messages of bytes. Raises ValueError where the definition is none."""
     try:
-        found = DecoderFactory().decoder_for("cdr", Schema(1, definition.encode(), "ros2msg", type_))
+        with redirect_stderr(io.StringIO()):  # the parser prints what it does not like, as it is
+            found = DecoderFactory().decoder_for("cdr", Schema(1, definition.encode(), "ros2msg", type_))
     except Exception as error:
         raise ValueError(f"the definition of {type_} cannot be read: {error}") from error
     if found is None:
@@ -62,12 +66,12 @@ def reading(role: str, type_: str, topic: str, t: float, message: Any, mount: Fl
 
 
 def _sweep(_: str, topic: str, t: float, message: Any, mount: Floats) -> Sweep:
-    return Sweep(t, topic, _moved(points(message), mount))
+    return Sweep(t, topic, points(message, mount))
 
 
-def points(cloud: Any) -> Points:
-    """x, y, z and intensity (N x 4) of a PointCloud2 in its own frame; 0 for an intensity that is not
-    told."""
+def points(cloud: Any, mount: Floats) -> Points:
+    """x, y, z, moved by `mount` (4 x 4), and intensity (N x 4) of a PointCloud2; 0 for an intensity that is
+    not told. Points that are no numbers, nowhere or FURTHEST away are left out."""
     count, step = int(cloud.width) * int(cloud.height), int(cloud.point_step)
     if not 0 <= count <= MOST_POINTS:
         raise ValueError(f"{count:,} points; more than {MOST_POINTS:,} are not read")
@@ -83,22 +87,11 @@ def points(cloud: Any) -> Points:
     offsets = [int(fields[name].offset) for name in names]
     kind = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": step})
     rows = np.frombuffer(cloud.data, kind, count)
-    found = np.zeros((count, 4), np.float32)
     with np.errstate(over="ignore"):
-        for column, name in enumerate(names):
-            found[:, column] = rows[name]
-    good = (np.abs(found[:, :3]) < FURTHEST).all(axis=1) & (np.abs(found[:, :3]) > 0).any(axis=1)
-    found = found[good]  # what is not a number is not below FURTHEST either
-    found[~np.isfinite(found[:, 3]), 3] = 0
+        x, y, z = (rows[name].astype(np.float32) for name in "xyz")
+        intensity = np.zeros(count, np.float32) if bright is None else rows[bright].astype(np.float32)
+    found: Points = kept(x, y, z, intensity, mount.astype(np.float32), FURTHEST)
     return found
-
-
-def _moved(points: Points, mount: Floats) -> Points:
-    if np.array_equal(mount, np.eye(4)):
-        return points
-    turned = points.copy()
-    turned[:, :3] = points[:, :3] @ mount[:3, :3].T.astype(np.float32) + mount[:3, 3].astype(np.float32)
-    return turned
 
 
 def _picture(_: str, topic: str, t: float, message: Any, __: Floats) -> Picture:

@@ -59,15 +59,18 @@ class Drive:
 
     def sweeps(self) -> Iterator[tuple[Sweep, tuple[TruthBox, ...]]]:
         """Each sweep in the vehicle frame, with the true boxes within reach."""
-        for number, t in enumerate(self.sweep_times):
-            near, boxes = self.around(number)
-            points, on = self._points(number, boxes)
-            counts = np.bincount(on[on >= 0], minlength=len(near))
-            truth = [
-                self._truth(float(t), i, number, box, int(n))
-                for i, box, n in zip(near, boxes, counts, strict=True)
-            ]
-            yield Sweep(float(t), LIDAR_TOPIC, points), tuple(box for box in truth if box.kind != OTHER)
+        return (self.sweep(number) for number in range(len(self.sweep_times)))
+
+    def sweep(self, number: int) -> tuple[Sweep, tuple[TruthBox, ...]]:
+        t = float(self.sweep_times[number])
+        near, boxes = self.around(number)
+        points, on = self._points(number, boxes)
+        counts = np.bincount(on[on >= 0], minlength=len(near))
+        truth = [
+            self._truth(t, thing, number, box, int(n))
+            for thing, box, n in zip(near, boxes, counts, strict=True)
+        ]
+        return Sweep(t, LIDAR_TOPIC, points), tuple(box for box in truth if box.kind != OTHER)
 
     def around(self, number: int) -> tuple[list[int], Floats]:
         """The things near the vehicle at a sweep: their numbers, and (n, 6): x, y, yaw in the vehicle frame,

@@ -12,6 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from baygrid.workloads.driving.frames import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Box2D, Camera, Floats
 from baygrid.workloads.driving.synthetic.drive import Drive
@@ -59,14 +60,18 @@ def view(drive: Drive, number: int) -> View:
     things, boxes = drive.around(number)
     pixels = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     pixels[: HEIGHT // 2], pixels[HEIGHT // 2 :] = SKY, ROAD
-    on = np.full((HEIGHT, WIDTH), -1, np.int32)
+    on = np.zeros((HEIGHT, WIDTH), np.int32)  # 1 for the first thing
     for i in np.argsort(-np.hypot(boxes[:, 0], boxes[:, 1])):
-        _draw(pixels, on, int(i), boxes[i], COLOURS[drive.things[things[i]].kind])
+        _draw(pixels, on, int(i) + 1, boxes[i], COLOURS[drive.things[things[i]].kind])
+    counts = np.bincount(on.ravel(), minlength=len(things) + 1)[1:]
     seen = []
-    for i, thing in enumerate(things):
-        kind = drive.things[thing].kind
-        if kind in LABELS and (box := _seen(on, i, LABELS[kind])) is not None:
-            seen.append((thing, box))
+    for i, found in enumerate(find_objects(on, len(things))):
+        kind = drive.things[things[i]].kind
+        if kind in LABELS and counts[i] >= LEAST:
+            down, across = found
+            left, top, right, bottom = across.start, down.start, across.stop, down.stop
+            box = Box2D(TOPIC, float(left), float(top), float(right), float(bottom), LABELS[kind], 1.0)
+            seen.append((things[i], box))
     return View(pixels, tuple(seen))
 
 
@@ -94,11 +99,3 @@ def _draw(
         corners = np.round(shown[list(_FACES[face])]).astype(np.int32)
         cv2.fillConvexPoly(pixels, corners, [min(255.0, value * _SHADES[face]) for value in colour])
         cv2.fillConvexPoly(on, corners, number)
-
-
-def _seen(on: NDArray[np.int32], number: int, label: str) -> Box2D | None:
-    rows, columns = np.nonzero(on == number)
-    if len(rows) < LEAST:
-        return None
-    left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    return Box2D(TOPIC, float(left), float(top), float(right), float(bottom), label, 1.0)

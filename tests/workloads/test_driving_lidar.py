@@ -107,3 +107,9 @@ def test_the_same_points_make_the_same_boxes_in_any_order_they_come():
 )
 def test_nonsense_makes_no_boxes(points):
     assert lidar.boxes(Sweep(0.0, "/lidar", points)) == ()
+
+
+def test_noise_makes_no_more_boxes_than_a_street_holds():
+    points = np.random.default_rng(0).uniform((-70, -70, 0, 0), (70, 70, 3, 1), (200_000, 4))
+    boxes = lidar.boxes(Sweep(0.0, "/lidar", points.astype(np.float32)))
+    assert len(boxes) <= lidar.MOST

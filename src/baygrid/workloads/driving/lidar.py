@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from baygrid.workloads.driving.clusters import clusters
 from baygrid.workloads.driving.fitting import COUNT, GROUND, LENGTH, TOP, WIDTH, YAW, X, Y, fitted, steepest
@@ -12,6 +14,9 @@ from baygrid.workloads.driving.frames import KINDS, Box3D, Sweep
 from baygrid.workloads.driving.ground import heights
 from baygrid.workloads.driving.kinds import NOTHING, judged
 from baygrid.workloads.driving.shadows import shadowed
+
+MOST: Final = 300
+"""Boxes of one sweep, the surest: no street holds more, noise does."""
 
 
 def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
@@ -23,19 +28,23 @@ def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
     order, starts = clusters(points, above)
     found = fitted(points, above, order, starts)
     kinds, scores = judged(found, shadowed(points, order, starts), steepest(points))
-    return tuple(
-        Box3D(
-            x=float(box[X]),
-            y=float(box[Y]),
-            z=float(box[GROUND] + box[TOP] / 2),
-            length=float(box[LENGTH]),
-            width=float(box[WIDTH]),
-            height=float(box[TOP]),
-            yaw=math.remainder(float(box[YAW]), math.tau),
-            kind=KINDS[kind],
-            points=int(box[COUNT]),
-            score=float(score),
-        )
-        for box, kind, score in zip(found, kinds, scores, strict=True)
-        if kind != NOTHING
+    things = np.flatnonzero(kinds != NOTHING)
+    if len(things) > MOST:
+        surest = things[np.argsort(-scores[things], kind="stable")[:MOST]]
+        things = np.sort(surest)
+    return tuple(_box(found[j], KINDS[kinds[j]], float(scores[j])) for j in things)
+
+
+def _box(box: NDArray[np.float64], kind: str, score: float) -> Box3D:
+    return Box3D(
+        x=float(box[X]),
+        y=float(box[Y]),
+        z=float(box[GROUND] + box[TOP] / 2),
+        length=float(box[LENGTH]),
+        width=float(box[WIDTH]),
+        height=float(box[TOP]),
+        yaw=math.remainder(float(box[YAW]), math.tau),
+        kind=kind,
+        points=int(box[COUNT]),
+        score=score,
     )

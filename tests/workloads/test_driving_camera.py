@@ -1,4 +1,4 @@
-"""What a worker sees in frames: pictures of any size in their own pixels, and damaged ones named."""
+"""Things in pictures of any size, in their own pixels; damaged pictures are named."""
 
 import struct
 import zlib
@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from baygrid.workloads.driving.frames import Picture, Sweep
-from baygrid.workloads.driving.sight import Sight
+from baygrid.workloads.detection.detector import Detection
+from baygrid.workloads.driving.camera import Camera
+from baygrid.workloads.driving.frames import Picture
 
 
 class Bright:
     """Finds the bright rectangle in a picture."""
 
-    def detect(self, rgb):
-        rows, columns = np.nonzero(rgb.min(axis=2) > 128)
+    def detect(self, picture):
+        rows, columns = np.nonzero(picture.min(axis=2) > 128)
         box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-        return [("car", 0.8, tuple(float(side) for side in box))]
+        left, top, right, bottom = map(float, box)
+        return [Detection("car", 2, 0.8, (left, top, right, bottom))]
 
 
 def photo(width, height):
@@ -27,8 +29,8 @@ def photo(width, height):
     return rgb
 
 
-def seen(data, detector=Bright):
-    return Sight(detector()).seen(Picture(1.0, "/front", data))
+def seen(data):
+    return Camera(Bright())(Picture(1.0, "/front", data))
 
 
 def png(rgb):
@@ -43,11 +45,6 @@ def test_boxes_are_in_the_pictures_own_pixels(size):
         assert (box.topic, box.label) == ("/front", "car")
         sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
         assert sides == pytest.approx((0.25, 0.25, 0.5, 0.5), abs=0.01)
-
-
-def test_without_a_detector_nothing_is_seen_and_nothing_decoded():
-    assert Sight().seen(Picture(0.0, "/front", b"no picture")) == ()
-    assert Sight().boxes(Sweep(0.0, "/lidar", np.zeros((0, 4), np.float32))) == ()
 
 
 def bomb(width, height):

@@ -1,10 +1,9 @@
-"""What a worker sees in a drive's frames: boxes of sweeps, and of pictures where a detector is there."""
+"""Things in a drive's pictures: decoded here, found by a detector, in the picture's own pixels."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import cv2
@@ -12,8 +11,8 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving import lidar
-from baygrid.workloads.driving.frames import Box2D, Box3D, Picture, Sweep
+from baygrid.workloads.detection.detector import Detection
+from baygrid.workloads.driving.frames import Box2D, Picture
 
 Pixels = NDArray[np.uint8]
 
@@ -25,30 +24,25 @@ _ENOUGH: Final = 416
 """Pixels on the shorter side above which a JPEG may be decoded at a part of its size: the detector's own."""
 
 
-class Detector(Protocol):
-    """Things in an RGB picture (height, width, 3): label, score, and left, top, right, bottom in pixels."""
+class Finds(Protocol):
+    """`detection.detector.Detector`: things in an RGB picture (height, width, 3), boxes in its pixels."""
 
-    def detect(self, rgb: Pixels) -> Sequence[tuple[str, float, tuple[float, float, float, float]]]: ...
+    def detect(self, picture: Pixels) -> Sequence[Detection]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """A perception.Seeing. Without a detector nothing is seen in pictures, and the rest goes on."""
+class Camera:
+    """What a detector finds in pictures."""
 
-    detector: Detector | None = None
+    def __init__(self, detector: Finds) -> None:
+        self._detector = detector
 
-    def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]:
-        return lidar.boxes(sweep)
-
-    def seen(self, picture: Picture) -> tuple[Box2D, ...]:
+    def __call__(self, picture: Picture) -> tuple[Box2D, ...]:
         """ValueError, in words, if the picture cannot be decoded."""
-        if self.detector is None:
-            return ()
         rgb, reduced = _decoded(picture.data)
         found = []
-        for label, score, box in self.detector.detect(rgb):
-            left, top, right, bottom = (float(side) * reduced for side in box)
-            found.append(Box2D(picture.topic, left, top, right, bottom, label, float(score)))
+        for thing in self._detector.detect(rgb):
+            left, top, right, bottom = (side * reduced for side in thing.box)
+            found.append(Box2D(picture.topic, left, top, right, bottom, thing.label, thing.score))
         return tuple(found)
 
 

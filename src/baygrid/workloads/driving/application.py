@@ -38,7 +38,7 @@ class Loading:
 
     detector: Path | None
     cameras: bool
-    version: int = 1
+    version: int = 2
 
     def __call__(self) -> DrivingWorker:
         from baygrid.workloads.driving.seeing import seeing

@@ -23,7 +23,11 @@ from baygrid.workloads.driving.frames import (
 
 
 class Seeing(Protocol):
-    """`lidar.boxes` and `camera.Detector`. A picture that cannot be decoded raises ValueError, in words."""
+    """`lidar.boxes` and `camera.Camera`. A picture that cannot be decoded raises ValueError, in words."""
+
+    @property
+    def blind(self) -> str:
+        """Why nothing is seen in pictures; empty where they are looked at."""
 
     def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]: ...
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from baygrid.workloads.driving import lidar
 from baygrid.workloads.driving.frames import Box2D, Box3D, Picture, Sweep
+from baygrid.workloads.models import ModelMissing
 
 Detector = Callable[[Picture], tuple[Box2D, ...]]
 
@@ -15,9 +16,10 @@ Detector = Callable[[Picture], tuple[Box2D, ...]]
 @dataclass(frozen=True)
 class Eyes:
     """See perception.Seeing. Without a detector pictures are read and counted, and nothing is seen in
-    them."""
+    them; `blind` says why."""
 
     detector: Detector | None
+    blind: str = ""
 
     def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]:
         return lidar.boxes(sweep)
@@ -27,5 +29,16 @@ class Eyes:
 
 
 def seeing(model: Path | None, cameras: bool) -> Eyes:
-    """`model`: an ONNX detector instead of the default one."""
-    return Eyes(None)
+    """`model`: an ONNX detector instead of the default one. Raises ModelMissing and ModelRefused for it;
+    without the default one the rest goes on."""
+    if not cameras:
+        return Eyes(None, "left out, as was asked for")
+    from baygrid.workloads.detection.detector import Detector as Network
+    from baygrid.workloads.driving.camera import Camera
+
+    try:
+        return Eyes(Camera(Network(model)))
+    except ModelMissing as missing:
+        if model is not None:
+            raise
+        return Eyes(None, f"no detector is loaded: {missing}")

@@ -27,6 +27,8 @@ SWEEP, PICTURE, BOX, SEEN, FIX, IMU, WHEEL, MANUAL, PLACE = (
     "sweep", "picture", "box", "seen", "fix", "imu", "wheel", "manual", "place",
 )  # fmt: skip
 """What rows are; see rows.FRAMES."""
+BLIND: Final = "pictures_not_looked_at"
+"""The fact that tells why nothing was seen in pictures."""
 ROUNDED: Final = 6
 """Digits after the point of what is found: a micrometre, so that the last bits of a sum are nobody's
 worry."""
@@ -53,7 +55,8 @@ class DrivingWorker:
             km = made.kilometres()
         with stages("write"):
             table = made.table()
-        return Done(table, km, (*failed, *reader.failed, *made.complaints.failed), stages.seconds)
+        facts = {BLIND: self._seeing.blind} if self._seeing.blind else {}
+        return Done(table, km, (*failed, *reader.failed, *made.complaints.failed), stages.seconds, facts)
 
 
 @dataclass

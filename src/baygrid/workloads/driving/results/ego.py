@@ -17,7 +17,7 @@ from baygrid.workloads.driving.geodesy import Plane
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.results.sorting import Part
 from baygrid.workloads.driving.results.tables import Table
-from baygrid.workloads.driving.worker import MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
+from baygrid.workloads.driving.worker import BLIND, MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
 
 INTERVENTION: Final = "intervention"
 COLUMNS: Final = tuple(Trajectory.__dataclass_fields__)
@@ -26,7 +26,8 @@ COLUMNS: Final = tuple(Trajectory.__dataclass_fields__)
 @dataclass
 class Travelled:
     """What is known of a drive after its readings were gone through. `group` is its row group in ego.parquet,
-    None where there is no way; lengths in km, times in seconds."""
+    None where there is no way; lengths in km, times in seconds. `blind` is why nothing was seen in its
+    pictures."""
 
     drive: str
     window: Window
@@ -34,6 +35,7 @@ class Travelled:
     km: float = 0.0
     sweeps: int = 0
     pictures: int = 0
+    blind: str = ""
     sources: frozenset[str] = frozenset()
     group: int | None = None
     plane: Plane | None = None
@@ -62,6 +64,7 @@ class Ways:
             what = done.rows["what"].to_pylist()
             found.sweeps += what.count(SWEEP)
             found.pictures += what.count(PICTURE)
+            found.blind = found.blind or str(done.facts.get(BLIND, ""))
             found.sources |= {*what}
             if done.rows.num_rows:
                 begin, end = min(begin, done.rows["t"][0].as_py()), max(end, done.rows["t"][-1].as_py())

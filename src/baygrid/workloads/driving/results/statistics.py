@@ -10,6 +10,7 @@ from typing import Any
 from baygrid.workloads.driving import frames
 from baygrid.workloads.driving.frames import Event, Tracked
 from baygrid.workloads.driving.results.ego import INTERVENTION, Travelled
+from baygrid.workloads.driving.worker import BLIND
 
 KINDS: tuple[str, ...] = (*frames.EVENTS, INTERVENTION)
 
@@ -48,6 +49,8 @@ def of_drive(tally: Tally) -> dict[str, Any]:
         "events": _counts(tally.events),
         "ego": travelled.figures or None,
     }
+    if travelled.pictures and travelled.blind:
+        found[BLIND] = travelled.blind
     if travelled.engaged_km is not None:
         found["engaged_km"] = round(travelled.engaged_km, 4)
         found["interventions"] = len(travelled.interventions)

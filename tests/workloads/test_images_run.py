@@ -15,6 +15,7 @@ from PIL import Image
 from baygrid.workloads.application import Application, ApplicationError
 from baygrid.workloads.images import cli, contact_sheet, inputs
 from baygrid.workloads.images.application import Images
+from baygrid.workloads.images.quality import agreement, golden
 from tests.workloads.inline import run_here
 from tests.workloads.tarring import tar
 
@@ -50,6 +51,7 @@ def test_the_photographs_once_each(tmp_path: Path):
         "result.json",
     ]
     assert (told["units"], told["unit"], told["failed"]) == (15, "images", [])
+    assert told["quality"] == {"top1_agreement": 1.0}
     assert set(told["stages"]) == {"read", "decode", "classify", "write"}
     assert told["outputs"] == {
         "labels": str(tmp_path / "labels.parquet"), "sheet": str(tmp_path / "contact-sheet.png")
@@ -91,6 +93,12 @@ def test_the_same_pictures_give_the_same_rows_however_they_come(folder: Path, tm
     run_here(Images(str(tmp_path / "t.tar")), tmp_path / "b")
     rows = [pq.read_table(tmp_path / out / "labels.parquet").drop_columns("path") for out in "ab"]
     assert rows[0] == rows[1]
+
+
+def test_agreement_is_with_what_should_be():
+    assert agreement({"a": 1, "b": 2, "x": 9}, {"a": 1, "b": 3, "c": 4, "d": 5}) == 0.25
+    assert agreement({"a": 1}, {}) is None
+    assert golden(["scikit-image/chelsea.png", "another.png"]) == {"scikit-image/chelsea.png": 285}
 
 
 def test_pictures_that_are_alike_have_near_features(tmp_path: Path):

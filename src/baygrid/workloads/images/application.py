@@ -15,6 +15,7 @@ from baygrid.workloads.images import contact_sheet, detect, inputs, labels
 from baygrid.workloads.images.classify import CLASSES, Classify, embedding
 from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.pictures import opened
+from baygrid.workloads.images.quality import agreement, golden
 from baygrid.workloads.images.reading import read
 from baygrid.workloads.images.worker import ImagesWorker, Task
 
@@ -102,11 +103,27 @@ class Images:
 
     def finish(self, results: Results, output: Path) -> Outcome:
         path, sheet = output / labels.FILE, output / contact_sheet.FILE
-        labels.write((done.rows for _, done in results), self.schema, path)
+        classes: dict[str, int] = {}
+        labels.write(_seen(results, classes if self._has_golden else None), self.schema, path)
         part = sheet.with_suffix(".part")
         contact_sheet.draw(list(_cards(results)), results.totals).save(part, "PNG")
         part.replace(sheet)
-        return Outcome({"labels": path, "sheet": sheet})
+        quality = {"top1_agreement": agreement(classes, golden(classes))} if classes else {}
+        return Outcome({"labels": path, "sheet": sheet}, quality)
+
+    @property
+    def _has_golden(self) -> bool:
+        """The photographs, seen by the default classifier."""
+        return self.input is None and self.model is None and "classify" in self.tasks
+
+
+def _seen(results: Results, classes: dict[str, int] | None) -> Iterator[pa.Table]:
+    """The tables of all shards; on the way each picture's class is put into `classes`."""
+    for _, done in results:
+        if classes is not None:
+            found = (done.rows[name].to_pylist() for name in ("path", "class_index"))
+            classes.update(zip(*found, strict=True))
+        yield done.rows
 
 
 def _cards(results: Results) -> Iterator[contact_sheet.Card]:

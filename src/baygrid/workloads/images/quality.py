@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Container, Mapping
+from importlib import resources
+from typing import Final
+
+GOLDEN: Final = "golden.json"
+"""The class of each of the photographs, made by scripts/golden.py with fp32 on a CPU."""
 
 
 def agreement(found: Mapping[str, int], golden: Mapping[str, int]) -> float | None:
@@ -11,3 +17,10 @@ def agreement(found: Mapping[str, int], golden: Mapping[str, int]) -> float | No
     if not golden:
         return None
     return sum(found.get(name) == number for name, number in golden.items()) / len(golden)
+
+
+def golden(asked: Container[str]) -> dict[str, int]:
+    """The golden classes of those photographs, by name, that were looked at."""
+    text = (resources.files("baygrid.workloads.images") / GOLDEN).read_text(encoding="utf-8")
+    classes: dict[str, int] = json.loads(text)
+    return {name: number for name, number in classes.items() if name in asked}

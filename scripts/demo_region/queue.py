@@ -131,7 +131,8 @@ def table(region: Region, ended: Sequence[Ended]) -> None:
     """Every job: where it ran, how it ended, what it waited and what it costs."""
     rows = []
     for one in ended:
-        job, (attempt, *_) = one.job, [*one.job["attempts"], {}]
+        job = one.job
+        attempt: Mapping[str, Any] = next(iter(job["attempts"]), {})
         index = "" if job["index"] is None else f"[{job['index']}]"
         asked = attempt.get("accelerators") or ""
         rows.append([

@@ -1,4 +1,4 @@
-"""The compiled part of the ego motion: an extended Kalman filter forwards, and the smoother back.
+"""The heart of the ego motion: an extended Kalman filter forwards, and the smoother back.
 
 The state (11): 0 east, 1 north, 2 yaw, 3 speed, 4 yaw rate, 5 acceleration; 6 the gyroscope's bias, 7 the
 accelerometer's (with the road's slope in it), 8 the wheels' scale; 9, 10 the satellite fixes' own slow error
@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
 from baygrid.workloads.driving.frames import Floats, Ints
 
@@ -40,7 +39,6 @@ SOFT: Final = 9.0
 """Wheels that slip count less the further they are off, beyond this squared distance."""
 
 
-@njit(cache=True)
 def predict(x: Floats, p: Floats, dt: float, fix_bias: float) -> tuple[Floats, Floats, Floats]:
     """State and covariance a tick later, and the matrix of the step."""
     f = np.eye(SIZE)
@@ -75,7 +73,6 @@ def predict(x: Floats, p: Floats, dt: float, fix_bias: float) -> tuple[Floats, F
     return y, after, f
 
 
-@njit(cache=True)
 def correct(x: Floats, p: Floats, h: Floats, off: float, variance: float) -> None:
     """In place: a reading that is `off` from what the state says; `h` (11,) is how it depends on the
     state."""
@@ -87,7 +84,6 @@ def correct(x: Floats, p: Floats, h: Floats, off: float, variance: float) -> Non
     p *= 0.5
 
 
-@njit(cache=True)
 def _sensors(x: Floats, p: Floats, rate: float, force: float, speed: float) -> None:
     if not np.isnan(rate):
         h = np.zeros(SIZE)
@@ -109,7 +105,6 @@ def _sensors(x: Floats, p: Floats, rate: float, force: float, speed: float) -> N
             correct(x, p, h, -x[4], STILL_NOISE**2)
 
 
-@njit(cache=True)
 def _fix(x: Floats, p: Floats, fix: Floats, doubt: Floats) -> bool:
     """A fix (after: seconds after the tick; east, north, noise). Whether it was believed; `doubt` (1,) is for
     how many seconds fixes have not been, -1 where the last one was."""
@@ -140,7 +135,6 @@ def _fix(x: Floats, p: Floats, fix: Floats, doubt: Floats) -> bool:
     return True
 
 
-@njit(cache=True)
 def forward(
     x: Floats, p: Floats, dt: float, means: Floats, fixes: Floats, first: Ints, fix_bias: float, doubt: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
@@ -166,7 +160,6 @@ def forward(
     return before, p_before, after, p_after, step, believed
 
 
-@njit(cache=True)
 def backward(
     before: Floats, p_before: Floats, after: Floats, p_after: Floats, step: Floats
 ) -> tuple[Floats, Floats]:
@@ -179,7 +172,6 @@ def backward(
     return x, p
 
 
-@njit(cache=True)
 def heights(read: Floats, moved: Floats) -> Floats:
     """Smoothed heights (n,) from heights read at some ticks (n,), nan elsewhere; `moved` (n,) is how far the
     vehicle came since the tick before. A random walk of 10 cm a metre, seen through 1 m of noise."""

@@ -41,8 +41,10 @@ class Loading:
     version: int = 2
 
     def __call__(self) -> DrivingWorker:
+        from baygrid.workloads.driving import lidar
         from baygrid.workloads.driving.seeing import seeing
 
+        lidar.compile_all()
         return DrivingWorker(seeing(self.detector, self.cameras))
 
 

@@ -35,6 +35,13 @@ def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
     return tuple(_box(found[j], KINDS[kinds[j]], float(scores[j])) for j in things)
 
 
+def compile_all() -> None:
+    """On a machine's first use numba compiles for seconds, which no drive is to be charged with."""
+    across, up = np.meshgrid(np.linspace(4.0, 8.0, 40), np.linspace(-1.7, 0.0, 10))
+    side = np.stack([across.ravel(), np.full(400, 3.0), up.ravel(), np.zeros(400)], axis=1)
+    boxes(Sweep(0.0, "", side.astype(np.float32)))
+
+
 def _box(box: NDArray[np.float64], kind: str, score: float) -> Box3D:
     return Box3D(
         x=float(box[X]),

@@ -156,7 +156,7 @@ def test_long_drives_are_smoothed_in_blocks_that_fit_together() -> None:
 def test_a_real_minute_on_a_motorway() -> None:
     """1,011.8 m by the reference; the position without any alignment: a constant error of the fixes is in
     it."""
-    (window,) = comma.windows(MINUTE, "comma2k19")
+    (window,) = comma.windows(str(MINUTE), "comma2k19")
     reader = comma.Reader(window, Stages())
     found, places = Gathering(), []
     imu, wheels, fixes = [], [], []

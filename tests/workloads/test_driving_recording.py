@@ -1,11 +1,15 @@
 """Reading drives: every message once, and whatever is wrong with a file isolated, named, in bounded
 memory."""
 
+import http.server
 import io
 import shutil
 import struct
+import threading
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ from baygrid.workloads.driving.synthetic.definitions import DEFINITIONS
 from baygrid.workloads.driving.synthetic.drive import LIDAR_TOPIC, drive
 from baygrid.workloads.driving.synthetic.writing import START, cloud, truth, write
 from baygrid.workloads.stages import Stages
+from tests.workloads.web import Handler
 
 SECONDS = 13.0
 
@@ -41,7 +46,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def windows(place: Path) -> list[Window]:
     """All of a place, as they come to a worker."""
-    return [Window.from_json(w.to_json()) for of_drive in drives.windows(place, 1.7) for w in of_drive]
+    return [Window.from_json(w.to_json()) for of_drive in drives.windows(str(place), 1.7) for w in of_drive]
 
 
 def read(found: list[Window]) -> tuple[list[Any], list[Failed]]:
@@ -283,7 +288,7 @@ def test_a_recording_in_several_files_is_one_drive(recorded: Path, tmp_path: Pat
 def test_where_there_is_no_drive_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ApplicationError, match="no drive in"):
         windows(tmp_path)
-    with pytest.raises(ApplicationError, match="does not exist"):
+    with pytest.raises(ApplicationError, match="is not there"):
         windows(tmp_path / "nowhere")
 
 
@@ -340,3 +345,25 @@ def test_whatever_is_wrong_with_the_bytes_no_exception_leaves(recorded: Path, tm
             path = tmp_path / "wrong.mcap"
             path.write_bytes(wrong[: rng.integers(1, len(wrong))])
             read(windows(path))
+
+
+@pytest.fixture
+def served(recorded: Path) -> Iterator[str]:
+    """The folder of the recorded drive, as a web server has it."""
+    asked: list[str] = []
+    handler = partial(type("Asked", (Handler,), {"asked": asked}), directory=str(recorded.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_drives_behind_a_web_server_are_read_in_pieces(recorded: Path, served: str) -> None:
+    (found,) = drives.windows(f"{served}/street.mcap", 1.7)
+    assert [window.drive for window in found] == ["street.mcap"] * 2
+    values, failed = read(found[1:])
+    assert failed == []
+    here, _ = read(windows(recorded)[1:])
+    assert counts(values) == counts(here)
+    with pytest.raises(ApplicationError):
+        list(drives.windows(f"{served}/nowhere.mcap", 1.7))

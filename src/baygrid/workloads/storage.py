@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
@@ -20,6 +21,9 @@ PATIENCE: Final = 30.0  # seconds without a byte from a web server
 
 BRACES: Final = re.compile(r"\{(\d+)\.\.(\d+)\}")
 MOST_IN_BRACES: Final = 1_000_000
+
+AHEAD, AHEAD_FAR = 1 << 16, 1 << 21
+"""Bytes that `file` reads at a time of a file here, and of one that is far away."""
 
 
 class NotThere(Exception):
@@ -88,6 +92,15 @@ def opened(at: str) -> Readable:
         return _disk(at)
     except OSError as error:
         raise NotThere(error.strerror or str(error).splitlines()[0]) from error
+
+
+def file(at: str) -> io.BufferedReader:
+    """The same for those who want to seek in it. Raises OSError, as does reading what comes back."""
+    try:
+        raw = _File(opened(at))
+    except NotThere as wrong:
+        raise OSError(str(wrong)) from wrong
+    return io.BufferedReader(raw, AHEAD_FAR if is_remote(at) else AHEAD)
 
 
 def _disk(at: str) -> Readable:
@@ -203,3 +216,39 @@ def _first(pieces: Iterator[bytes], length: int) -> bytes:
         if len(found) >= length:
             break
     return bytes(found[:length])
+
+
+class _File(io.RawIOBase):
+    """What can be read in pieces, as a file."""
+
+    def __init__(self, readable: Readable) -> None:
+        self._readable = readable
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        beginning = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._readable.size}[whence]
+        self._place = max(0, beginning + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._readable.read(self._place, len(buffer))
+        except NotThere as wrong:
+            raise OSError(str(wrong)) from wrong
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._readable.close()
+        super().close()

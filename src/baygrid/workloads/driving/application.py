@@ -24,6 +24,7 @@ from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.results.tables import Table
 from baygrid.workloads.driving.results.words import words
 from baygrid.workloads.driving.worker import DrivingWorker
+from baygrid.workloads.stages import Stages
 
 LIDAR_HEIGHT: Final = 1.73
 LIKELY_SPEED: Final = 0.012
@@ -55,7 +56,7 @@ class Driving:
     metres above the road, of a lidar whose mount the recording does not tell. `report`: the date of a report,
     None for none."""
 
-    input: Path | None
+    input: str | None
     detector: Path | None = None
     cameras: bool = True
     lidar_height: float = LIDAR_HEIGHT
@@ -84,21 +85,24 @@ class Driving:
 
     def finish(self, results: Results, output: Path) -> Outcome:
         """Two ways through the rows: first the own way of each drive, then what was around it."""
+        stages = Stages()
         paths = {name: output / name for name in (LABELS, EVENTS, EGO, STATISTICS, index.FILE, page.FILE)}
         with Table(paths[EGO], rows.EGO) as table:
             ways = Ways(table)
-            travelled = [ways.travel(drive, parts) for drive, parts in sorting.drives(results)]
+            with stages("ego"):
+                travelled = [ways.travel(drive, parts) for drive, parts in sorting.drives(results)]
         with ExitStack() as stack:
             labels = stack.enter_context(Table(paths[LABELS], rows.LABELS))
             events = stack.enter_context(Table(paths[EVENTS], rows.EVENTS))
             ego = pq.ParquetFile(paths[EGO])
-            tallies = [
-                self._around(drive, (done.rows for _, done in parts), ego, labels, events)
-                for drive, (_, parts) in zip(travelled, sorting.drives(results), strict=True)
-            ]
+            with stages("tracks"):
+                tallies = [
+                    self._around(drive, (done.rows for _, done in parts), ego, labels, events)
+                    for drive, (_, parts) in zip(travelled, sorting.drives(results), strict=True)
+                ]
         for tally in tallies:
             tally.score = truth.score(tally, paths[LABELS], paths[EGO])
-        figures = statistics.of_all(tallies, results.totals.seconds)
+        figures = statistics.of_all(tallies, {**results.totals.seconds, **stages.seconds})
         _whole(paths[STATISTICS], json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
         index.write(paths[index.FILE], tallies, paths[EVENTS], paths[LABELS], paths[EGO])
         told = words(self.language)

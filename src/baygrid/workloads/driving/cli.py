@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError
+from baygrid.workloads.storage import is_remote
 
 name: Final = "driving"
 description: Final = "Label recorded drives, find scenarios in them, and give the evidence of a road test."
@@ -58,21 +59,18 @@ def asked(options: argparse.Namespace) -> Application:
     """Raises ApplicationError where the options cannot be."""
     from baygrid.workloads.driving.application import Driving
 
-    if options.input is not None and "://" in options.input:
-        raise ApplicationError(
-            "drives are read from files and folders; bring them here first (inputs of the job)"
-        )
-    place = None if options.input is None else Path(options.input)
     application = Driving(
-        input=place,
+        input=options.input,
         detector=options.detector,
         cameras=not options.no_cameras,
         lidar_height=options.lidar_height,
         report=time.strftime("%Y-%m-%d", time.gmtime()) if options.report else None,
         language=options.language,
     )
-    if options.synthetic is not None and place is not None:
-        _write(options.synthetic, options.seed, place)
+    if options.synthetic is not None:
+        if is_remote(options.input):
+            raise ApplicationError("a synthetic drive is written into a folder of this machine")
+        _write(options.synthetic, options.seed, Path(options.input))
     return application
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from baygrid.workloads.application import ApplicationError
-from baygrid.workloads.storage import NotThere, Readable, clean, entries, is_remote, opened
+from baygrid.workloads.storage import clean, entries, file
 
 SUFFIXES: Final = frozenset({
     ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".asf", ".au", ".avi", ".caf", ".flac", ".flv",
@@ -16,10 +15,6 @@ SUFFIXES: Final = frozenset({
     ".opus", ".spx", ".ts", ".tta", ".w64", ".wav", ".weba", ".webm", ".wma", ".wmv", ".wv",
 })  # fmt: skip
 """Endings by which files in a folder are taken for sound. A file that is named itself may end in anything."""
-
-
-AHEAD, AHEAD_FAR = 1 << 16, 1 << 21
-"""Bytes that are read at a time of a file here, and of one that is far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +27,7 @@ class Source:
 
     def open(self) -> BinaryIO:
         """Raises OSError, as does reading what comes back."""
-        try:
-            file = _File(opened(self.at))
-        except NotThere as wrong:
-            raise OSError(str(wrong)) from wrong
-        return cast(BinaryIO, io.BufferedReader(file, AHEAD_FAR if is_remote(self.at) else AHEAD))
+        return file(self.at)
 
 
 def sources(asked: str) -> list[Source]:
@@ -49,39 +40,3 @@ def sources(asked: str) -> list[Source]:
     if not found:
         raise ApplicationError(f"no sound in {asked} (looked for {' '.join(sorted(SUFFIXES))})")
     return sorted(found, key=lambda source: source.name)
-
-
-class _File(io.RawIOBase):
-    """What can be read in pieces, as a file."""
-
-    def __init__(self, readable: Readable) -> None:
-        self._readable = readable
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        beginning = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._readable.size}[whence]
-        self._place = max(0, beginning + offset)
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        try:
-            data = self._readable.read(self._place, len(buffer))
-        except NotThere as wrong:
-            raise OSError(str(wrong)) from wrong
-        buffer[: len(data)] = data
-        self._place += len(data)
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._readable.close()
-        super().close()

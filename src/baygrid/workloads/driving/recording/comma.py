@@ -7,24 +7,26 @@ the time of the least late one. How late that is cannot be known from the record
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from pathlib import Path
+from math import prod
 from typing import Final
 
 import numpy as np
 
+from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.frames import Fix, Floats, Imu, Place, Wheel
-from baygrid.workloads.driving.recording.complaints import clean
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.stages import Stages
+from baygrid.workloads.storage import NotThere, clean
 
 LAYOUT: Final = "comma2k19"
 LOG: Final = "processed_log"
 LIKELY: Final = 60.0
 """Seconds of a folder."""
-MOST: Final = 1 << 22
-"""Numbers in an array; a minute has some thousands."""
+MOST: Final = 64 << 20
+"""Bytes of an array; a minute has some hundred thousand."""
 
 RECEIVERS: Final = ("GNSS/live_gnss_ublox", "GNSS/live_gnss_qcom")
 """The first that there is counts: it is the better one."""
@@ -34,20 +36,16 @@ _NOTHING: Final = np.empty((0, 8))
 Reading = Fix | Imu | Wheel | Place
 
 
-def is_drive(folder: Path) -> bool:
-    return (folder / LOG).is_dir()
-
-
-def windows(folder: Path, drive: str) -> list[Window]:
+def windows(folder: str, drive: str) -> list[Window]:
     """A minute is one window."""
-    return [Window(LAYOUT, drive, str(folder), 0, LIKELY)]
+    return [Window(LAYOUT, drive, folder, 0, LIKELY)]
 
 
 class Reader:
     """Reads a folder. Afterwards `failed` says what could not be read."""
 
     def __init__(self, window: Window, stages: Stages) -> None:
-        self._folder = Path(window.path)
+        self._folder = window.path
         self._drive = window.drive
         self._stages = stages
         self.failed: list[Failed] = []
@@ -72,24 +70,21 @@ class Reader:
     def _log(self, name: str, columns: int) -> Floats:
         """Time and values (n, 1 + columns) in order of time; none, and why, where the arrays are not
         whole."""
-        folder = self._folder / LOG / name
-        if not folder.exists():
-            self._fail(f"{LOG}/{name}", "is not there")
-            return _NOTHING
-        return self._rows(f"{LOG}/{name}", folder / "t", folder / "value", columns)
+        return self._rows(f"{LOG}/{name}", "t", "value", columns)
 
     def _poses(self) -> Floats:
-        folder = self._folder / "global_pose"
-        if not folder.exists():
-            return _NOTHING
-        return self._rows("global_pose", folder / "frame_times", folder / "frame_positions", 3)
+        return self._rows("global_pose", "frame_times", "frame_positions", 3, needed=False)
 
-    def _rows(self, name: str, times: Path, values: Path, columns: int) -> Floats:
+    def _rows(self, name: str, times: str, values: str, columns: int, needed: bool = True) -> Floats:
         try:
-            t, value = _array(times), _array(values)
+            t, value = (_array(f"{self._folder}/{name}/{part}") for part in (times, values))
             if t.ndim != 1 or value.shape != (len(t), columns):
                 raise ValueError(f"{len(t)} times for values of shape {value.shape}")
-        except (OSError, ValueError, EOFError) as error:
+        except NotThere as error:
+            if needed:
+                self._fail(name, str(error))
+            return _NOTHING
+        except (ValueError, EOFError) as error:
             self._fail(name, str(error))
             return _NOTHING
         rows = np.column_stack([t, value]).astype(np.float64)
@@ -108,17 +103,25 @@ class Reader:
         self.failed.append(Failed(f"{self._drive} {name}", clean(reason)))
 
 
-def _array(path: Path) -> Floats:
-    """Mapped, so that a header which promises more than the file holds costs nothing."""
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty (0 bytes)")
-    with path.open("rb") as file:
-        if file.read(6) != b"\x93NUMPY":
-            raise ValueError(f"{path.name} is not a numpy array")
-    mapped = np.lib.format.open_memmap(path, mode="r")
-    if mapped.size > MOST or mapped.dtype.kind not in "fiu":
-        raise ValueError(f"{path.name} holds {mapped.size:,} values of type {mapped.dtype}")
-    return np.array(mapped, np.float64)
+def _array(at: str) -> Floats:
+    """An array as it lies in a file. Nothing is made before it is known that the file holds it."""
+    name = at.rpartition("/")[2]
+    file = storage.opened(at)
+    try:
+        data = file.read(0, min(file.size, MOST))
+    finally:
+        file.close()
+    if not data:
+        raise ValueError(f"{name} is empty (0 bytes)")
+    stream = io.BytesIO(data)
+    if data[:6] != b"\x93NUMPY" or np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name} is not a numpy array")
+    shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
+    held = len(data) - stream.tell()
+    if kind.kind not in "fiu" or prod(shape) * kind.itemsize != held:
+        raise ValueError(f"{name} says that it holds {shape} of {kind}, and has {held:,} bytes")
+    values = np.frombuffer(data, kind, prod(shape), stream.tell())
+    return values.reshape(shape, order="F" if fortran else "C").astype(np.float64)
 
 
 def _imu(rates: Floats, forces: Floats, start: float) -> Iterator[Imu]:

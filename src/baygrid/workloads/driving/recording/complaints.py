@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baygrid.workloads.application import Failed
+from baygrid.workloads.storage import clean
 
 LONGEST: Final = 200
 
@@ -19,7 +20,7 @@ class Complaints:
 
     def __call__(self, topic: str, t: float, reason: str) -> None:
         """`t` in seconds from the drive's begin."""
-        self._times.setdefault((clean(topic), clean(reason)), []).append(t)
+        self._times.setdefault((clean(topic)[:LONGEST], clean(reason)[:LONGEST]), []).append(t)
 
     @property
     def failed(self) -> list[Failed]:
@@ -29,8 +30,3 @@ class Complaints:
             place = f"{self.drive} {topic}".strip()
             found.append(Failed(f"{place} at {min(times):,.2f} s", f"{reason}{more}"))
         return found
-
-
-def clean(text: str) -> str:
-    """Without characters that would disturb a terminal, and not too long."""
-    return "".join(c if c.isprintable() else "?" for c in text)[:LONGEST]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
+from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.frames import Camera
 from baygrid.workloads.driving.recording import mounts, ros
@@ -32,6 +32,7 @@ from baygrid.workloads.driving.recording.topics import (
 )
 from baygrid.workloads.driving.recording.window import Source, Window
 from baygrid.workloads.stages import Stages
+from baygrid.workloads.storage import Entry, clean
 
 LAYOUT: Final = "mcap"
 WINDOW: Final = 10.0
@@ -46,30 +47,30 @@ PAUSE: Final = 60.0
 _SECOND: Final = 1_000_000_000
 
 
-def windows(paths: Sequence[Path], drive: str, lidar_height: float) -> list[Window]:
+def windows(files: Sequence[Entry], drive: str, lidar_height: float) -> list[Window]:
     """The windows of a drive that lies in these files, in order. A file that is none is a window of its own
     that holds nothing but the note which says so."""
     found: list[Window] = []
     start: int | None = None
     known = _Known(mounts.Mounts(), {})
-    for path in paths:
-        name = drive if len(paths) == 1 else f"{drive}/{path.name}"
+    for entry in files:
+        name = drive if len(files) == 1 else clean(f"{drive}/{entry.name.rpartition('/')[2]}")
         try:
-            with path.open("rb") as file:
-                of_file = _of_file(file, path, name, drive, lidar_height, start, known)
+            with storage.file(entry.at) as file:
+                of_file = _of_file(file, entry.at, name, drive, lidar_height, start, known)
         except (Damaged, OSError) as error:
-            of_file = [_empty(path, drive, (name, str(error)))]
+            of_file = [_empty(entry.at, drive, (name, str(error)))]
         found += of_file
         start = next((window.start for window in reversed(of_file) if window.pieces), start)
     return found
 
 
-def _empty(path: Path, drive: str, *notes: tuple[str, str]) -> Window:
-    return Window(LAYOUT, drive, str(path), 0, 0.0, notes=notes)
+def _empty(path: str, drive: str, *notes: tuple[str, str]) -> Window:
+    return Window(LAYOUT, drive, path, 0, 0.0, notes=notes)
 
 
 def _of_file(
-    file: BinaryIO, path: Path, name: str, drive: str, lidar_height: float, start: int | None, known: _Known
+    file: BinaryIO, path: str, name: str, drive: str, lidar_height: float, start: int | None, known: _Known
 ) -> list[Window]:
     of = index(file)
     chosen = topics(of)
@@ -91,7 +92,7 @@ def _of_file(
     used = {source.type for source in sources}
     texts = {topic.type: of.schemas[topic.schema].data.decode(errors="replace") for topic in chosen}
     whole = Window(
-        LAYOUT, drive, str(path), of.pieces[0].begin if start is None else start, 0.0,
+        LAYOUT, drive, path, of.pieces[0].begin if start is None else start, 0.0,
         sources=sources,
         definitions={type_: text for type_, text in texts.items() if type_ in used},
         cameras=tuple(asdict(camera) for camera in head.cameras()),
@@ -213,7 +214,7 @@ class Reader:
     def __iter__(self) -> Iterator[Reading]:
         """In the order of the file."""
         latest: int | None = None
-        with Path(self._window.path).open("rb") as file:
+        with storage.file(self._window.path) as file:
             for offset, length in self._window.pieces:
                 for channel, recorded, data in self._messages(file, offset, length, latest):
                     if latest is not None and recorded < latest - JUMP * _SECOND:

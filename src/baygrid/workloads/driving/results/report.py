@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 import baygrid
+from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving import frames
 from baygrid.workloads.driving.frames import Event
@@ -21,6 +21,7 @@ from baygrid.workloads.driving.results import page
 from baygrid.workloads.driving.results.ego import INTERVENTION
 from baygrid.workloads.driving.results.map import clock, value
 from baygrid.workloads.driving.results.statistics import Tally
+from baygrid.workloads.storage import clean
 
 FILE: Final = "report.html"
 COMPONENTS: Final = (
@@ -213,21 +214,19 @@ def _share(figures: Mapping[str, Any], name: str) -> str:
 
 
 def _inputs(tallies: Sequence[Tally], words: Mapping[str, str]) -> str:
-    paths = dict.fromkeys(Path(tally.travelled.window.path) for tally in tallies)
-    rows = [(name, digest) for path in paths for name, digest in hashes(path)]
+    places = dict.fromkeys(tally.travelled.window.path for tally in tallies)
+    rows = [(name, digest) for place in places for name, digest in hashes(place)]
     return page.table(_head(words, "inputs.file", "inputs.hash"), rows)
 
 
-def hashes(path: Path) -> Iterator[tuple[str, str]]:
+def hashes(place: str) -> Iterator[tuple[str, str]]:
     """The file, or each file in the folder, by name with its SHA-256."""
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    for file in files:
-        name = file.relative_to(path.parent).as_posix()
+    for entry in storage.entries(place):
         try:
-            with file.open("rb") as data:
-                yield name, hashlib.file_digest(data, "sha256").hexdigest()
+            with storage.file(entry.at) as file:
+                yield clean(entry.name), hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            yield name, f"cannot be read: {error.strerror}"
+            yield clean(entry.name), f"cannot be read: {error}"
 
 
 def versions() -> list[tuple[str, str]]:

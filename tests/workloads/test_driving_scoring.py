@@ -19,6 +19,7 @@ from baygrid.workloads.driving.frames import (
     Truth,
     TruthBox,
 )
+from baygrid.workloads.driving.fusion import Views
 from baygrid.workloads.driving.overlap import overlaps
 from baygrid.workloads.driving.synthetic.drive import drive
 
@@ -130,7 +131,7 @@ def test_a_synthetic_drive_is_seen_and_told():
     sweeps, boxes = zip(*made.sweeps(), strict=True)
     frames = [Frame(sweep.t, sweep.topic, boxes=lidar.boxes(sweep)) for sweep in sweeps]
     true = Truth(made.trajectory, [box for each in boxes for box in each], made.events)
-    rows = list(tracking.follow(frames, made.trajectory, ()))
+    rows = list(tracking.follow(frames, made.trajectory, Views([])))
     scores = scoring.boxes(rows, true)
     for kind in (VEHICLE, PEDESTRIAN):
         assert scores[kind]["recall"] > 0.9, scores

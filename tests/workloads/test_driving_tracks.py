@@ -19,6 +19,7 @@ from baygrid.workloads.driving.frames import (
     Frame,
     Trajectory,
 )
+from baygrid.workloads.driving.fusion import Views
 from baygrid.workloads.driving.tracking import follow
 
 AHEAD = (0.0, 0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.5, 0.0, 0.0, 0.0, 1.0)
@@ -40,11 +41,11 @@ def person(x, y, **more):
     return box(x, y, (0.6, 0.6, 1.75), kind=PEDESTRIAN, **more)
 
 
-def tracks(seen, trajectory=None, pictures=()):
+def tracks(seen, trajectory=None, pictures=(), views=None):
     """Rows of the boxes that `seen` gives for each time."""
     frames = [Frame(round(k * 0.1, 3), "/lidar", boxes=tuple(boxes)) for k, boxes in enumerate(seen)]
     both = sorted([*frames, *pictures], key=lambda frame: frame.t)
-    return list(follow(both, trajectory or way(), [CAMERA]))
+    return list(follow(both, trajectory or way(), views or Views([CAMERA])))
 
 
 def noise(number):
@@ -184,6 +185,14 @@ def test_a_camera_that_is_sure_tells_the_kind_and_is_counted():
 def test_a_camera_that_sees_something_else_tells_nothing(label, score, around):
     pictures = [picture(k, label, score, around) for k in range(39)]
     assert tracks([[lorry(k)] for k in range(40)], pictures=pictures) == []
+
+
+def test_what_only_a_camera_sees_is_counted():
+    views, car = Views([CAMERA]), [[box(20, 0, (8.0, 2.5, 3.2))] for _ in range(40)]
+    seen = [picture(k, "car", 0.9) for k in range(20, 30)]
+    beside = [picture(k, "person", 0.9, (0, 200, 60, 400)) for k in range(30, 35)]
+    tracks(car, pictures=[*seen, *beside], views=views)
+    assert views.alone == {PEDESTRIAN: 5}
 
 
 def test_without_sweeps_there_are_no_tracks():

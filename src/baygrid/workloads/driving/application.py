@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
 from baygrid.workloads.driving import rows, scenarios, tracking
 from baygrid.workloads.driving.frames import Camera, Event, Tracked
+from baygrid.workloads.driving.fusion import Views
 from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics, truth
 from baygrid.workloads.driving.results.ego import Travelled, Ways, trajectory
@@ -131,8 +132,8 @@ class Driving:
         if travelled.group is None:
             return tally
         way = trajectory(ego, travelled.group)
-        cameras = [Camera(**camera) for camera in travelled.window.cameras]
-        tracked = tracking.follow(sorting.frames(parts), way, cameras)
+        views = Views([Camera(**camera) for camera in travelled.window.cameras])
+        tracked = tracking.follow(sorting.frames(parts), way, views)
 
         def kept(rows: Iterator[Tracked]) -> Iterator[Tracked]:
             for row in rows:
@@ -140,6 +141,7 @@ class Driving:
                 yield row
 
         found = [*scenarios.events(way, kept(tracked)), *travelled.interventions]
+        tally.alone = dict(sorted(views.alone.items()))
         tally.events = sorted(found, key=lambda event: (event.begin, event.kind))
         for event in tally.events:
             events.add(travelled.drive, event, **_where(travelled, event))

@@ -7,6 +7,7 @@ counted."""
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -37,13 +38,13 @@ _NEAREST: Final = 0.5
 
 
 class Views:
-    """Which camera saw which track, and when. `alone` counts what cameras saw where the lidar has no
-    track."""
+    """Which camera saw which track, and when. `alone` counts by kind what a picture showed where the lidar
+    has no track."""
 
     def __init__(self, cameras: Sequence[Camera]) -> None:
         self._cameras = {camera.topic: camera for camera in cameras}
         self._seen: dict[int, dict[str, float]] = {}
-        self.alone = 0
+        self.alone: Counter[str] = Counter()
 
     def look(self, frame: Frame, pose: Pose, motions: Sequence[Motion]) -> None:
         """A picture's boxes against the tracks as they are at its time."""
@@ -55,7 +56,8 @@ class Views:
             (each, outline) for each in motions if (outline := projected(each, frame.t, pose, camera))
         ]
         matched = _matched([box for box, _ in things], [outline for _, outline in outlines])
-        self.alone += len(things) - len(matched)
+        known = {i for i, _ in matched}
+        self.alone.update(kind for i, (_, kind) in enumerate(things) if i not in known)
         for i, j in matched:
             (box, kind), motion = things[i], outlines[j][0]
             self._seen.setdefault(motion.track, {})[frame.topic] = frame.t

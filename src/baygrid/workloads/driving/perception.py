@@ -1,25 +1,13 @@
-"""What perception does for the application, of frames in a worker and of a drive after.
+"""What perception does for a worker. It has no memory, so that shards may run anywhere in any order.
 
-A worker holds one `Seeing`; it has no memory, so that shards may run anywhere in any order. What needs the
-order of time runs once for each drive, in `finish`: `Following`, then `Telling`. Both must be light, and hold
-no more than a few seconds of frames at a time."""
+What needs the order of time runs once for each drive, in `finish`: `tracking.follow`, `scenarios.events`.
+Both are light, and hold no more than a few seconds of frames at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from baygrid.workloads.driving.frames import (
-    Box2D,
-    Box3D,
-    Camera,
-    Event,
-    Frame,
-    Picture,
-    Sweep,
-    Tracked,
-    Trajectory,
-)
+from baygrid.workloads.driving.frames import Box2D, Box3D, Picture, Sweep
 
 
 class Seeing(Protocol):
@@ -32,19 +20,3 @@ class Seeing(Protocol):
     def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]: ...
 
     def seen(self, picture: Picture) -> tuple[Box2D, ...]: ...
-
-
-class Following(Protocol):
-    """`tracking.follow`: tracks from the frames of a drive in order of time (sweeps and pictures); those
-    of one sweep come together, in order of time."""
-
-    def __call__(
-        self, frames: Iterable[Frame], trajectory: Trajectory, cameras: Sequence[Camera]
-    ) -> Iterator[Tracked]: ...
-
-
-class Telling(Protocol):
-    """`scenarios.events`: the events of a drive by their begin, from the own way and the tracks as they come.
-    Without tracks (no lidar) those of the own motion alone."""
-
-    def __call__(self, trajectory: Trajectory, tracked: Iterable[Tracked]) -> list[Event]: ...

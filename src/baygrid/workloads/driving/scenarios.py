@@ -41,7 +41,8 @@ _FAR: Final = 1e9
 
 
 def events(trajectory: Trajectory, tracked: Iterable[Tracked]) -> list[Event]:
-    """See perception.Telling. Tracks come sweep by sweep, in order of time."""
+    """The events of a drive by their begin, from the own way and the tracks, which come sweep by sweep in
+    order of time. Without tracks (no lidar) those of the own motion alone."""
     if len(trajectory) < 2:
         return []
     found = [*_own(trajectory), *_others(trajectory, tracked)]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from baygrid.workloads.driving import lidar
 from baygrid.workloads.driving.frames import Box2D, Box3D, Picture, Sweep
 from baygrid.workloads.models import ModelMissing
@@ -31,6 +33,8 @@ class Eyes:
 def seeing(model: Path | None, cameras: bool) -> Eyes:
     """`model`: an ONNX detector instead of the default one. Raises ModelMissing and ModelRefused for it;
     without the default one the rest goes on."""
+    # What is compiled is compiled now, not on the first window's account.
+    lidar.boxes(Sweep(0.0, "", np.zeros((1, 4), np.float32)))
     if not cameras:
         return Eyes(None, "left out, as was asked for")
     from baygrid.workloads.detection.detector import Detector as Network

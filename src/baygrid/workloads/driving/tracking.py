@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from baygrid.workloads.driving.frames import OTHER, Camera, Frame, Pose, Tracked, Trajectory
+from baygrid.workloads.driving.frames import OTHER, Frame, Pose, Tracked, Trajectory
 from baygrid.workloads.driving.fusion import Views
 from baygrid.workloads.driving.motion import Motion
 from baygrid.workloads.driving.tracker import Tracker
@@ -39,10 +39,10 @@ class _Row:
     score: float
 
 
-def follow(frames: Iterable[Frame], trajectory: Trajectory, cameras: Sequence[Camera]) -> Iterator[Tracked]:
-    """The tracks of a drive at each of its sweeps; see perception.Following. Same frames, same rows."""
+def follow(frames: Iterable[Frame], trajectory: Trajectory, views: Views) -> Iterator[Tracked]:
+    """The tracks of a drive at each of its sweeps, those of one sweep together, in order of time, as its
+    frames are (sweeps and pictures). Same frames, same rows."""
     tracker = Tracker()
-    views = Views(cameras)
     waiting: deque[tuple[float, list[_Row]]] = deque()
     for frame in frames:
         pose = trajectory.at(frame.t)
@@ -51,6 +51,7 @@ def follow(frames: Iterable[Frame], trajectory: Trajectory, cameras: Sequence[Ca
         if frame.boxes is None:
             continue
         points = tracker.step(frame.t, frame.boxes, pose)
+        views.forget(frame.t)
         waiting.append((frame.t, [_row(motion, pose, points, views) for motion in tracker.motions]))
         while waiting and waiting[0][0] < frame.t - LAG:
             yield from _told(waiting.popleft()[1])

@@ -23,6 +23,8 @@ class Tally:
     events: list[Event] = field(default_factory=list)
     labels: int = 0
     tracks: dict[int, str] = field(default_factory=dict)
+    alone: dict[str, int] = field(default_factory=dict)
+    """By kind, how often a picture showed what the lidar had no track of."""
     score: dict[str, Any] | None = None
     """Against the truth of a synthetic drive."""
 
@@ -49,6 +51,8 @@ def of_drive(tally: Tally) -> dict[str, Any]:
         "events": _counts(tally.events),
         "ego": travelled.figures or None,
     }
+    if tally.alone:
+        found["seen_by_cameras_alone"] = tally.alone
     if travelled.pictures and travelled.blind:
         found[BLIND] = travelled.blind
     if travelled.engaged_km is not None:

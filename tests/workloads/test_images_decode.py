@@ -3,6 +3,8 @@
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -79,6 +81,20 @@ def test_a_picture_is_turned_as_its_camera_was_held(kind: str, orientation: int)
     assert np.abs(found.pixels.astype(int) - wanted).mean() < 3
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "CMYK"])
+def test_a_large_picture_is_reduced_and_told_by_its_full_size(mode: str):
+    image = quarters().resize((1500, 2000)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = opened(saved(image, "TIFF", exif=exif), 224)
+    assert (found.width, found.height) == (2000, 1500)
+    assert found.pixels.shape == (500, 667, 3)
+    looked_at = square(found.pixels, 224)
+    shown = [tuple(int(part) for part in looked_at[y, x]) for y in (50, 174) for x in (50, 174)]
+    grey = [(letter,) * 3 for letter in (29, 76, 255, 150)]
+    assert near(shown, *(grey if mode == "L" else (BLUE, RED, WHITE, GREEN)))
+
+
 def test_of_an_animation_the_first_picture_is_taken():
     frames = [Image.new("RGB", (300, 300), BLUE)] * 3
     data = saved(Image.new("RGB", (300, 300), GREEN), "GIF", save_all=True, append_images=frames)
@@ -153,12 +169,13 @@ def test_a_jpeg_that_goes_over_itself_without_end_is_refused(monkeypatch: pytest
         opened(data[:-2] + data[last:-2] * 100 + b"\xff\xd9", 224)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def png_bomb() -> bytes:
     """40,000 x 40,000 pixels of nothing in some hundred bytes."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     head = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -236,3 +253,27 @@ def test_noise_never_does_more_than_fail():
             data[chance.integers(0, len(data), 20)] = chance.integers(0, 256, 20)
             with contextlib.suppress(NotReadable):
                 assert opened(data.tobytes(), 224).pixels.ndim == 3
+
+
+@pytest.mark.slow
+def test_the_largest_picture_that_is_read_takes_bounded_memory(tmp_path: Path):
+    """In a process of its own: 64 million transparent pixels in 0.3 MB, a gigabyte in naive copies."""
+    side, packer = 7_990, zlib.compressobj(1)
+    rows = b"".join(packer.compress(bytes(1 + 4 * side)) for _ in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    (tmp_path / "large.png").write_bytes(png)
+    code = """
+import resource, sys
+from pathlib import Path
+from baygrid.workloads.images.pictures import opened
+data = Path(sys.argv[1]).read_bytes()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+found = opened(data, 224)
+print(found.width, found.pixels.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "large.png")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    width, *shape, mebibytes = said.split()
+    assert (width, " ".join(shape)) == ("7990", "(470, 470, 3)")
+    assert int(mebibytes) < 700

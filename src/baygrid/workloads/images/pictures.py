@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 MAX_BYTES: Final = 256 << 20
 """A larger file is not read."""
 
 MAX_PIXELS: Final = 64_000_000
-"""More than these are refused where a decoder has to hold all of them: 0.8 GB at worst, in its copies."""
+"""More than these are refused where a decoder has to hold all of them: 1 GB at worst (WebP)."""
 
 MAX_JPEG_PIXELS: Final = 200_000_000
 """A JPEG in one pass is reduced while it is decoded, line by line: those of telephones are read."""
@@ -61,7 +61,7 @@ def opened(data: bytes, least: int | None) -> Upright:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata; sizes are judged here
-            return _jpeg(data, least) if data.startswith(_JPEG) else _any(data)
+            return _jpeg(data, least) if data.startswith(_JPEG) else _any(data, least)
     except NotReadable:
         raise
     except UnidentifiedImageError:
@@ -90,19 +90,25 @@ def square(pixels: Pixels, side: int) -> Pixels:
     return cv2.resize(cut, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _any(data: bytes) -> Upright:
+def _any(data: bytes, least: int | None) -> Upright:
+    """What it is reduced by, it is before there are copies of it."""
     file = Image.open(io.BytesIO(data), formats=FORMATS)
     _bounded(file.width, file.height, MAX_PIXELS)
-    image: Image.Image = ImageOps.exif_transpose(file)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    file.load()  # a TIFF is turned by this; then it says so no more
+    orientation = _orientation(file)
+    image: Image.Image = file
     if image.mode in {"I", "F"}:
         raise NotReadable(f"pixels of mode {image.mode} have no fixed range of brightness")
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in {"1", "P", "PA"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if least and (step := min(image.size) // (2 * least)) > 1:
+        image = image.reduce(step)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    pixels = np.asarray(image.convert("RGB"))
-    return Upright(pixels, image.width, image.height)
+    return _upright(np.asarray(image.convert("RGB")), *file.size, orientation)
 
 
 def _jpeg(data: bytes, least: int | None) -> Upright:
@@ -113,16 +119,15 @@ def _jpeg(data: bytes, least: int | None) -> Upright:
     if whole and data.count(b"\xff\xda") > MAX_SCANS:
         raise NotReadable(f"more than {MAX_SCANS} passes over the same picture")
     if colour in {"CMYK", "YCCK"}:
-        return _any(data)
+        return _any(data, least)
     if least is None and width * height > MAX_PIXELS:
         least = 1 << 12
     reduced = {"min_height": least, "min_width": least, "min_factor": 2} if least else {}
     pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", fastdct=True, fastupsample=True, **reduced)
-    turned = _orientation(data)
-    if turned != 1:
-        pixels = np.ascontiguousarray(_turned(pixels, turned))
-        width, height = (height, width) if turned > 4 else (width, height)
-    return Upright(pixels, width, height)
+    orientation = 1
+    if b"Exif\x00\x00" in data[:4096]:
+        orientation = _orientation(Image.open(io.BytesIO(data), formats=("JPEG",)))
+    return _upright(pixels, width, height, orientation)
 
 
 def _bounded(width: int, height: int, most: int) -> None:
@@ -130,12 +135,17 @@ def _bounded(width: int, height: int, most: int) -> None:
         raise NotReadable(f"{width} x {height} pixels are more than {most:,}")
 
 
-def _orientation(data: bytes) -> int:
+def _orientation(image: Image.Image) -> int:
     """As EXIF numbers them, 1 to 8."""
-    if b"Exif\x00\x00" not in data[:4096]:
-        return 1
-    found = Image.open(io.BytesIO(data), formats=("JPEG",)).getexif().get(_ORIENTATION, 1)
+    found = image.getexif().get(_ORIENTATION, 1)
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _upright(pixels: Pixels, width: int, height: int, orientation: int) -> Upright:
+    if orientation == 1:
+        return Upright(pixels, width, height)
+    size = (height, width) if orientation > 4 else (width, height)
+    return Upright(np.ascontiguousarray(_turned(pixels, orientation)), *size)
 
 
 def _turned(pixels: Pixels, orientation: int) -> Pixels:

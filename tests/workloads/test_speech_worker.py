@@ -22,7 +22,7 @@ Hear = Callable[[Path], list[Done]]
 
 @pytest.fixture(scope="session")
 def worker(model_cache: Path) -> Worker:
-    return Load(str(model.directory(None)), None, True)()
+    return Load(str(model.directory(None)))()
 
 
 @pytest.fixture

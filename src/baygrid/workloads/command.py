@@ -50,13 +50,16 @@ def program(command: Command, argv: Sequence[str]) -> NoReturn:
 def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
     70: a defect of a worker; 130, 143: interrupted, and what was done is kept."""
-    options = _parser(command).parse_args(argv)
+    parser = _parser(command)
+    options = parser.parse_args(argv)
     try:
         answered: int | None = getattr(command, "instead", _nothing)(options, out)
     except ApplicationError as error:
         return _stopped(2, command, str(error))
     if answered is not None:
         return answered
+    if options.output is None:
+        parser.error("--output is missing: a folder for the results")
     show = showing(sys.stderr if options.json else out, command.name, time.perf_counter)
     terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
@@ -109,7 +112,7 @@ def _say(application: Application, totals: Totals, outcome: Outcome, as_json: bo
 def _parser(command: Command) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"baygrid app {command.name}", description=command.description)
     parser.add_argument("--input", metavar="PATH", help="a file, a folder or a URL")
-    parser.add_argument("--output", type=Path, metavar="DIR", required=True, help="folder for the results")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="one machine, or Ray")
     parser.add_argument(
         "--workers", type=_positive, metavar="N", help="processes (default: one for each CPU)"

@@ -43,6 +43,8 @@ def instead(options: argparse.Namespace, out: TextIO) -> int | None:
     """Answers a question to a finished run; None where a run is asked for."""
     if options.find is None:
         return None
+    if options.output is None:
+        raise ApplicationError("--output is missing: the folder of a finished run")
     from baygrid.workloads.driving.results.index import find
 
     columns, rows = find(options.output, options.find)

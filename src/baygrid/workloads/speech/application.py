@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
-from baygrid.workloads.speech import cutting, model, outputs
+from baygrid.workloads.application import Outcome, Results, Shard
+from baygrid.workloads.speech import ability, cutting, model, outputs
 from baygrid.workloads.speech.rows import SCHEMA
 from baygrid.workloads.speech.scoring import CLIPS
 from baygrid.workloads.speech.sources import sources
+from baygrid.workloads.speech.texts import Texts
 from baygrid.workloads.speech.worker import Load
 
 
@@ -20,12 +21,14 @@ from baygrid.workloads.speech.worker import Load
 class Speech:
     """`input`: a file, a folder or a URL, None for the clips that come with the package. `model`: a folder in
     CTranslate2's layout with a Whisper model, None for the default one. `language`: Whisper's code, None to
-    detect it. `to`: the language to translate into, None for transcripts alone."""
+    detect it. `to`: the language to translate into, None for transcripts alone. `texts`: models that
+    translate texts, each as DIR or FROM-TO=DIR."""
 
     input: str | None = None
     model: Path | None = None
     language: str | None = None
     to: str | None = "en"
+    texts: tuple[str, ...] = ()
 
     name: str = "speech"
     unit: str = "audio_hours"
@@ -38,12 +41,9 @@ class Speech:
 
     def loading(self) -> Load:
         """Raises ApplicationError where the models cannot do what is asked for."""
-        if self.to not in {None, "en"}:
-            raise ApplicationError(
-                f"Whisper translates into English alone, not into {self.to}: "
-                "give a translation model by --translate-with"
-            )
-        return Load(str(model.directory(self.model)), self.language, self.to is not None)
+        folder = model.directory(self.model)
+        ability.check(folder, [Texts.parse(each) for each in self.texts], self.language, self.to)
+        return Load(str(folder), self.language, self.to, self.texts)
 
     def finish(self, results: Results, output: Path) -> Outcome:
         return outputs.finish(results, output, self.to)

@@ -13,8 +13,8 @@ from typing import Final
 
 from baygrid.workloads.speech import languages
 
-REPEATS, UNSURE, NO_VOICE, INVENTED, UNTRANSLATED, RUSHED = (
-    "repeats", "unsure", "no voice", "invented", "untranslated", "rushed",
+REPEATS, UNSURE, NO_VOICE, INVENTED, UNTRANSLATED, RUSHED, NO_MODEL = (
+    "repeats", "unsure", "no voice", "invented", "untranslated", "rushed", "no model",
 )  # fmt: skip
 
 REASONS: Final = {
@@ -24,7 +24,11 @@ REASONS: Final = {
     INVENTED: "a sentence that such models write over noise",
     UNTRANSLATED: "the translation is still in the source language",
     RUSHED: "more words than can be spoken in that time",
+    NO_MODEL: "no loaded model translates from this language",
 }
+
+OF_TRANSLATION: Final = frozenset({UNTRANSLATED, NO_MODEL})
+"""Those that leave the transcript as good as it is, beside the ones that begin with "translation"."""
 
 MOST_COMPRESSION: Final = 2.4
 LEAST_LOGPROB: Final = -1.0

@@ -8,22 +8,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from baygrid.workloads.application import Outcome, Results
-from baygrid.workloads.speech import page
+from baygrid.workloads.speech import gate, page
 from baygrid.workloads.speech.rows import SCHEMA
 from baygrid.workloads.speech.subtitles import Subtitles
 
 SEGMENTS, PAGE, SUBTITLES = "segments.parquet", "page.html", "subtitles"
-
-SPOILT: Final = "translation"
-"""How the reasons begin that spoil a translation and leave the transcript as it is."""
-
-UNTRANSLATED: Final = "untranslated"
 
 
 @dataclass
@@ -89,7 +84,7 @@ def finish(results: Results, output: Path, target: str | None) -> Outcome:
 def good(row: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the transcript is to be relied on, and whether the translation is."""
     reasons = row["gate"].split(", ") if row["gate"] else []
-    text = all(reason.startswith(SPOILT) or reason == UNTRANSLATED for reason in reasons)
+    text = all(reason.startswith("translation ") or reason in gate.OF_TRANSLATION for reason in reasons)
     return text, not reasons
 
 

@@ -43,7 +43,7 @@ class Window:
 class Translator(Protocol):
     """Texts of one language to texts of another."""
 
-    target: str
+    def can(self, source: str) -> bool: ...
 
     def __call__(self, texts: Sequence[str], source: str) -> list[str]: ...
 
@@ -59,12 +59,12 @@ class _Settled:
 
 @dataclass
 class Recogniser:
-    """Whisper, and what translates: Whisper itself into English where `translator` is None, nothing where
-    `translating` is False. `language` is set, or None to be detected."""
+    """Whisper, and what translates into the language `to` (None: nothing does): `translator` what it can, the
+    rest Whisper itself where that is English. `language` is set, or None to be detected."""
 
     whisper: Whisper
     language: str | None = None
-    translating: bool = True
+    to: str | None = ENGLISH
     translator: Translator | None = None
     again: int = field(default=0, init=False)
     """Chunks that were decoded again since `begin`."""
@@ -91,9 +91,9 @@ class Recogniser:
         ]
         rows = iter(found)
         together = [[row for _ in window.chunks for row in next(rows)] for window in windows]
-        if self.translator is not None and self.translating:
+        if self.to is not None:
             with stages("translate"):
-                together = [self._translated(each, self.translator) for each in together]
+                together = [self._translated(each, self.to) for each in together]
         return [_numbered(each) for each in together]
 
     def _spoken(self, windows: Sequence[Window], encoded: Sequence[Encoded]) -> list[str]:
@@ -120,11 +120,15 @@ class Recogniser:
     def _english(
         self, encoded: Sequence[Encoded], spoken: Sequence[str], texts: Sequence[_Settled]
     ) -> list[_Settled | None]:
-        """Whisper's own translations, of what is not English and has a text."""
+        """Whisper's own translations, of what has a text and is for nobody else to translate."""
         english: list[_Settled | None] = [None] * len(encoded)
-        if not self.translating or self.translator is not None:
+        if self.to != ENGLISH or not self.whisper.translates:
             return english
-        wanted = [at for at, language in enumerate(spoken) if language != ENGLISH and texts[at].heard.text]
+        wanted = [
+            at
+            for at, language in enumerate(spoken)
+            if language != ENGLISH and texts[at].heard.text and not self._by_text(language)
+        ]
 
         def fault(at: int, found: Heard) -> str | None:
             at = wanted[at]
@@ -198,16 +202,21 @@ class Recogniser:
                 gate=_joined(reasons),
             )
 
-    def _translated(self, rows: Sequence[Row], translator: Translator) -> list[Row]:
-        """The rows with translations by a model of texts."""
-        found: dict[int, str] = {}
-        for language in sorted({row.language for row in rows} - {translator.target}):
-            these = [at for at, row in enumerate(rows) if row.language == language]
-            found |= zip(these, translator([rows[at].text for at in these], language), strict=True)
-        return [
-            _with_translation(row, found[at], translator.target) if at in found else row
-            for at, row in enumerate(rows)
-        ]
+    def _by_text(self, language: str) -> bool:
+        return self.translator is not None and self.translator.can(language)
+
+    def _translated(self, rows: Sequence[Row], to: str) -> list[Row]:
+        """The rows with translations by a model of texts; those that no model translates say so."""
+        found: dict[int, str | None] = {}
+        for language in sorted({row.language for row in rows} - {to}):
+            these = [
+                at for at, row in enumerate(rows) if row.language == language and row.translation is None
+            ]
+            if self.translator is not None and self.translator.can(language):
+                found |= zip(these, self.translator([rows[at].text for at in these], language), strict=True)
+            else:
+                found |= dict.fromkeys(these)
+        return [_with_translation(row, found[at], to) if at in found else row for at, row in enumerate(rows)]
 
 
 def _fault(heard: Heard) -> str | None:
@@ -233,18 +242,19 @@ def _of_text(text: str, language: str, translation: str, target: str) -> Iterato
 
 
 def _of_translation(fault: str) -> str:
-    return fault if fault in {gate.UNTRANSLATED, gate.NO_VOICE} else f"translation {fault}"
+    return fault if fault in gate.OF_TRANSLATION or fault == gate.NO_VOICE else f"translation {fault}"
 
 
 def _joined(reasons: Sequence[str]) -> str | None:
     return ", ".join(dict.fromkeys(reasons)) or None
 
 
-def _with_translation(row: Row, translation: str, target: str) -> Row:
-    reasons = [
-        *(row.gate.split(", ") if row.gate else ()),
-        *_of_text(row.text, row.language, translation, target),
-    ]
+def _with_translation(row: Row, translation: str | None, to: str) -> Row:
+    reasons = row.gate.split(", ") if row.gate else []
+    if translation is None:
+        reasons.append(gate.NO_MODEL)
+    else:
+        reasons.extend(_of_text(row.text, row.language, translation, to))
     return replace(row, translation=translation, gate=_joined(reasons))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,9 @@ BEAM: Final = 5
 BEST_OF: Final = 5
 """Width of the search at temperature 0, and draws at others: Whisper's own."""
 
-MOST_TOKENS: Final = 448
+MOST_TOKENS: Final = 224
+"""Of half a minute: half of what Whisper can hold, as OpenAI's own decoder has it."""
+
 LATEST_START: Final = 50
 """In steps of STEP: the first time in a text may be no later than a second."""
 
@@ -72,9 +73,7 @@ class Whisper:
         self._tokenizer = tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
         self._ids = _Ids(self._tokenizer)
-        self.languages: frozenset[str] = (
-            self._ids.languages if self._model.is_multilingual else frozenset({"en"})
-        )
+        self.translates: bool = self._model.is_multilingual
 
     def seed(self, seed: int) -> None:
         """From here on what is drawn at random depends on `seed` alone.
@@ -187,9 +186,6 @@ class _Ids:
         self.start = self.of("<|startoftranscript|>")
         self.end = self.of("<|endoftext|>")
         self.first_time = self.of("<|notimestamps|>") + 1
-        self.languages = frozenset(
-            token[2:-2] for token in tokenizer.get_vocab() if re.fullmatch(r"<\|[a-z]{2,3}\|>", token)
-        )
 
     def of(self, token: str) -> int:
         number: int | None = self._tokenizer.token_to_id(token)

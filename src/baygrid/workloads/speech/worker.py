@@ -14,10 +14,11 @@ from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.speech import cutting
 from baygrid.workloads.speech.chunks import chunks
 from baygrid.workloads.speech.cutting import Piece
-from baygrid.workloads.speech.recognise import Recogniser, Window
+from baygrid.workloads.speech.recognise import ENGLISH, Recogniser, Window
 from baygrid.workloads.speech.rows import Row, table
 from baygrid.workloads.speech.sound import BROKEN, RATE, Samples, Sound, Unreadable
 from baygrid.workloads.speech.sources import Source
+from baygrid.workloads.speech.texts import Cascade, Texts
 from baygrid.workloads.speech.voice import FRAME, SPEECH, Voice
 from baygrid.workloads.speech.whisper import Whisper
 from baygrid.workloads.stages import Stages
@@ -34,14 +35,21 @@ ENVELOPE: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How a worker comes to be: `model` is a folder; see `Recogniser` for the rest."""
+    """How a worker comes to be: `model` is a folder, `texts` are as `Texts.parse` takes them; for the rest
+    see `Recogniser`."""
 
     model: str
-    language: str | None
-    translating: bool
+    language: str | None = None
+    to: str | None = ENGLISH
+    texts: tuple[str, ...] = ()
 
     def __call__(self) -> Worker:
-        return Worker(Voice(), Recogniser(Whisper(Path(self.model)), self.language, self.translating))
+        whisper = Whisper(Path(self.model))
+        cascade = None
+        if self.to is not None and self.texts:
+            models = [Texts.parse(each) for each in self.texts]
+            cascade = Cascade(models, self.to, whisper.device, whisper.compute_type)
+        return Worker(Voice(), Recogniser(whisper, self.language, self.to, cascade))
 
 
 @dataclass

@@ -58,3 +58,10 @@ def test_a_conversion_is_made_once_and_whole(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ModelRefused):
         kept("b.onnx", fail)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a.onnx"]
+
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("BAYGRID_CACHE", str(tmp_path / "file"))
+    with pytest.raises(
+        ModelMissing, match=r"file cannot keep a model: .*; name another folder by BAYGRID_CACHE"
+    ):
+        kept("a.onnx", make)

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from baygrid.workloads.models import ModelMissing
+
 
 def cache_folder() -> Path:
     """Where models are that were converted or fetched here: $BAYGRID_CACHE, else in the user's own cache."""
@@ -15,13 +17,23 @@ def cache_folder() -> Path:
 
 def kept(name: str, make: Callable[[], bytes]) -> Path:
     """The file `name` of the cache; `make` gives its bytes where no earlier run did. The name says which
-    source and which conversion it comes from, so that it never has to be made anew under the same name."""
+    source and which conversion it comes from, so that it never has to be made anew under the same name.
+    Raises ModelMissing where the cache cannot be written."""
     target = cache_folder() / name
     if not target.exists():
         data = make()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-            part.write(data)
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(target)  # the last of several that began together wins; all made the same
+        try:
+            _write(data, target)
+        except OSError as error:
+            raise ModelMissing(
+                f"{target.parent} cannot keep a model: {error.strerror}; name another folder by BAYGRID_CACHE"
+            ) from error
     return target
+
+
+def _write(data: bytes, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
+        part.write(data)
+    Path(part.name).chmod(0o644)
+    Path(part.name).replace(target)  # the last of several that began together wins; all made the same

@@ -145,10 +145,12 @@ def test_a_tar_cut_in_the_middle_gives_what_it_has(tmp_path: Path):
 def test_what_is_not_a_tar_or_a_table_is_named_and_the_rest_goes_on(folder: Path):
     (folder / "a.tar").write_bytes(PNG * 100)
     (folder / "b.parquet").write_bytes(PNG)
+    (folder / "c.parquet").symlink_to("c.parquet")
     found = reasons(cut(folder))
     assert found["a.tar"] == "not a tar"
     assert found["b.parquet"].startswith("not a Parquet table")
-    assert len(names(cut(folder))) == 5
+    assert found["c.parquet"] == "Too many levels of symbolic links"
+    assert len(names(cut(folder))) == 6
 
 
 @pytest.mark.parametrize(

@@ -203,9 +203,12 @@ def _web(at: str) -> Readable:
         told = client.head(at, headers={"Accept-Encoding": "identity"})
         told.raise_for_status()
         size = int(told.headers["Content-Length"])
-    except (httpx2.HTTPError, KeyError, ValueError) as error:
+    except httpx2.HTTPError as error:
         client.close()
-        raise NotThere(f"it does not say what it holds: {str(error).splitlines()[0]}") from error
+        raise NotThere(str(error).splitlines()[0]) from error
+    except (KeyError, ValueError):
+        client.close()
+        raise NotThere("the server does not say how large it is") from None
     return Readable(size, read, client.close)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from baygrid.workloads.storage import NotThere, Readable, opened
+from baygrid.workloads import storage
+from baygrid.workloads.storage import NotThere
 
 AT_A_TIME: Final = 16  # rows in memory
 
@@ -27,46 +27,9 @@ class Cell:
     path: str | None
 
 
-class File(io.RawIOBase):
-    """A Readable as a file that pyarrow can seek in."""
-
-    def __init__(self, readable: Readable) -> None:
-        self._readable = readable
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + (0, self._at, self._readable.size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def read(self, length: int | None = -1) -> bytes:
-        rest = max(0, self._readable.size - self._at)
-        data = self._readable.read(self._at, rest if length is None or length < 0 else min(length, rest))
-        self._at += len(data)
-        return data
-
-    def close(self) -> None:
-        if not self.closed:
-            self._readable.close()
-        super().close()
-
-
 def groups(at: str) -> list[int]:
     """Rows in each row group. Raises NotThere where it is no table, or one without pictures."""
-    with File(opened(at)) as file:
+    with _opened(at) as file:
         table = _table(file)
         _column(table.schema_arrow)
         return [table.metadata.row_group(number).num_rows for number in range(table.num_row_groups)]
@@ -74,7 +37,7 @@ def groups(at: str) -> list[int]:
 
 def cells(at: str, group: int) -> Iterator[Cell]:
     """The pictures of one row group; a few rows are in memory. Raises NotThere where the table is damaged."""
-    with File(opened(at)) as file:
+    with _opened(at) as file:
         table = _table(file)
         column = _column(table.schema_arrow)
         row = sum(table.metadata.row_group(number).num_rows for number in range(group))
@@ -87,7 +50,14 @@ def cells(at: str, group: int) -> Iterator[Cell]:
             raise NotThere(f"damaged: {str(wrong).splitlines()[0]}") from wrong
 
 
-def _table(file: File) -> pq.ParquetFile:
+def _opened(at: str) -> BinaryIO:
+    try:
+        return storage.file(at)
+    except OSError as wrong:
+        raise NotThere(str(wrong)) from wrong
+
+
+def _table(file: BinaryIO) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, buffer_size=1 << 20)
     except (pa.ArrowException, OSError) as wrong:

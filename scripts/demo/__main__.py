@@ -53,7 +53,11 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     scenes.platform(made, say)
     scenes.people(made, say)
     scenes.centres(made, say)
-    measured = [yardsticks.images(made, say, out, count)]
+    measured = [
+        yardsticks.images(made, say, out, count),
+        yardsticks.speech(made, say, out),
+        yardsticks.driving(made, say, out),
+    ]
     scenes.train(made, say, out)
     scenes.residency(made, say, out)
     placing.choice(made, say, out)

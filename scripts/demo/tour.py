@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from scripts.demo.placing import TRACE, Replayed
 from scripts.demo.region import Region
@@ -11,7 +13,7 @@ from scripts.demo.show import Screen, shown_path
 from scripts.demo.texts import Texts
 from scripts.demo.yardsticks import Measured
 
-LATER = ("measures", "statistics", "cities", "driving", "letter")
+LATER = ("measures", "statistics", "cities", "letter")
 """Systems that come later, in the newsletter's order."""
 
 
@@ -21,8 +23,14 @@ def rows(
     """System, what happened, figure, file or address."""
     happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
     charged = say("tour_platform_figure", charged=money.charged, differences=money.differences)
-    images = rates["images"]
-    rate = say("tour_centre_figure", rate=f"{images.per_hour:,.0f}", share=f"{images.share:.4%}")
+    images, speech, driving = (rates[unit] for unit in ("images", "audio_hours", "km"))
+    rate = say(
+        "tour_centre_figure", images=f"{images.per_hour:,.0f}", images_share=f"{images.share:.4%}",
+        hours=f"{speech.per_hour:,.1f}", hours_share=f"{speech.share:.4%}",
+        km=f"{driving.per_hour:,.1f}", km_share=f"{driving.share:.4%}",
+    )  # fmt: skip
+    report = driving.picture.with_name("report.html")
+    evidence = say("tour_driving_figure", **_evidence(driving.picture.with_name("statistics.json")))
     waits = say("tour_placement_figure", easy=f"{replayed.easy_s:,.0f}", fifo=f"{replayed.fifo_s:,.0f}")
     speed = say("tour_exchange_figure", speed=f"{links.mbit_s:,.0f}", latency=f"{links.latency_ms:.1f}")
     later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
@@ -32,8 +40,18 @@ def rows(
         [say("system_exchange"), say("tour_exchange", members=links.members), speed, "baygrid exchange"],
         [say("system_centre"), say("tour_centre"), rate, shown_path(images.picture)],
         [say("system_data"), say("tour_data"), "", "./examples/residency.yaml"],
-        *later,
+        *later[:-1],
+        [say("system_driving"), say("tour_driving"), evidence, shown_path(report)],
+        *later[-1:],
     ]
+
+
+def _evidence(statistics: Path) -> dict[str, str]:
+    """Of the synthetic drive, where all that there is to find is known."""
+    told = json.loads(statistics.read_text(encoding="utf-8"))
+    kinds = [kind for each in told["each"] for kind in each["truth"]["scenarios"]["by_kind"].values()]
+    counts = {what: str(sum(kind[what] for kind in kinds)) for what in ("found", "planted", "false")}
+    return {"km": f"{told['km']:.2f}", **counts}
 
 
 def show(

@@ -45,18 +45,30 @@ def images(region: Region, say: Texts, out: Path, count: int) -> Measured:
     return measured
 
 
+def speech(region: Region, say: Texts, out: Path) -> Measured:
+    """Two short clips; a page with what was said and its translation."""
+    region.screen.scene(say("scene_speech"))
+    return _run(region, out, EXAMPLES / "speech.yaml", "page.html")
+
+
+def driving(region: Region, say: Texts, out: Path) -> Measured:
+    """A synthetic drive; its map, and the evidence of a road test."""
+    region.screen.scene(say("scene_driving"))
+    return _run(region, out, EXAMPLES / "driving.yaml", "map.html")
+
+
 def rating(region: Region, say: Texts, measured: Mapping[str, Measured]) -> None:
     """The measured rates beside the centre's own figures, which are planned."""
     region.screen.scene(say("scene_rating"))
     rows = []
     for name, unit in (("images", "images"), ("speech", "audio_hours"), ("driving", "km")):
-        here = measured.get(unit)
-        amount = say("not_yet") if here is None else f"{here.per_hour:,.0f}"
-        share = "" if here is None else f"{here.share:.4%}"
-        rows.append([say(f"rating_{name}"), amount, say(f"rating_{name}_planned"), share])
+        here = measured[unit]
+        amount = f"{here.per_hour:,.0f}" if here.per_hour >= 1000 else f"{here.per_hour:,.1f}"
+        rows.append([say(f"rating_{name}"), amount, say(f"rating_{name}_planned"), f"{here.share:.4%}"])
     heads = [say("rating_unit"), say("rating_here"), say("rating_planned"), say("rating_share")]
     region.screen.table(heads, rows, right=(1, 2, 3))
-    region.screen.say(say("rating_sheet", path=shown_path(measured["images"].picture)))
+    for each in measured.values():
+        region.screen.say(say("rating_picture", path=shown_path(each.picture)))
 
 
 def _run(region: Region, out: Path, file: Path, picture: str) -> Measured:

@@ -79,7 +79,7 @@ def _play_applications(made: Region) -> None:
     made.screen.scene("Three applications at three centres")
     applications.prepare(made, models)
     queue = Queue(made)
-    queue.submit(list(applications.jobs(models)))
+    queue.submit(list(applications.jobs(made.folder, models)))
     check(made, queue.until_all_ended(), queue.size)
     applications.compare(made, queue, centres.PROJECT, made.folder)
 

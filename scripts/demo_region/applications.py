@@ -16,28 +16,33 @@ from scripts.demo_region.centres import CENTRES
 from scripts.demo_region.jobs import Wanted
 from scripts.demo_region.queue import Queue
 
-ROWS: Final = {"images": "labels.parquet", "speech": "segments.parquet"}
+ROWS: Final = {"images": "labels.parquet", "speech": "segments.parquet", "driving": "labels.parquet"}
 """Application: the file that must be the same wherever it ran."""
-PICTURES: Final = {"images": "contact-sheet.png", "speech": "page.html"}
-OPTIONS: Final = {"images": ["--count", "60"], "speech": []}
+PICTURES: Final = {"images": "contact-sheet.png", "speech": "page.html", "driving": "map.html"}
+KM: Final = "0.2"
 
 NEAR: Final = 1e-4
 """By how much scores may differ: unlike processors round unlike."""
 
 
+def _options(folder: Path) -> dict[str, list[str]]:
+    return {"images": ["--count", "60"], "speech": [], "driving": ["--input", str(folder / "drive")]}
+
+
 def prepare(region: Region, models: Path) -> None:
-    """Each runs here once, which converts its models into the folder `models`, for all accounts to read."""
-    for name in OPTIONS:
+    """Each runs here once: its models are converted into the folder `models`, the synthetic drive written."""
+    for name, options in _options(region.folder).items():
         out = region.folder / f"{name}-here"
-        command = [str(BIN / "baygrid"), "app", name, "--output", str(out), "--json"]
+        synthetic = ["--synthetic", KM] if name == "driving" else []
+        command = [str(BIN / "baygrid"), "app", name, *options, *synthetic, "--output", str(out), "--json"]
         environment = region.environment() | {"BAYGRID_CACHE": str(models)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         expect(done.returncode == 0, f"{name}: {done.stderr}")
 
 
-def jobs(models: Path) -> Iterator[Wanted]:
-    """Each application at each centre; at the Ray centre on Ray. `models`: what is converted already."""
-    for name, options in OPTIONS.items():
+def jobs(folder: Path, models: Path) -> Iterator[Wanted]:
+    """Each application at each centre; at the Ray centre on Ray."""
+    for name, options in _options(folder).items():
         for one in CENTRES:
             engine = "ray" if one.engine == "ray" else "local"
             words = [

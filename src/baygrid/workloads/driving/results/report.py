@@ -193,6 +193,8 @@ def _quality(evidence: Evidence, words: Mapping[str, str]) -> str:
             rows.append((drive, words["quality.aligned"], f"{seen['position_rms_without_mean_m']:.2f} m"))
             distances = f"{seen['distance_m']:,.1f} m / {seen['reference_distance_m']:,.1f} m"
             rows.append((drive, words["quality.distance"], distances))
+        if tally.travelled.pictures and tally.travelled.blind:
+            rows.append((drive, words["quality.blind"], tally.travelled.blind))
         if tally.score is not None:
             for kind in frames.KINDS:
                 if (boxes := tally.score["boxes"].get(kind)) is not None:

@@ -206,7 +206,11 @@ def tiff_bomb() -> bytes:
 
 
 def webp_bomb() -> bytes:
-    data = bytearray(saved(Image.new("RGB", (16_000, 4_100)), "WEBP", lossless=True))
+    """16,000 x 16,000: 14 bits each, less one, after the signature of the lossless format."""
+    data = bytearray(saved(Image.new("RGB", (64, 64)), "WEBP", lossless=True))
+    where = data.index(b"VP8L") + 9
+    rest = int.from_bytes(data[where : where + 4], "little") >> 28 << 28
+    data[where : where + 4] = (15_999 | 15_999 << 14 | rest).to_bytes(4, "little")
     return bytes(data)
 
 

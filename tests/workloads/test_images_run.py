@@ -125,6 +125,7 @@ def street(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_all_tasks_at_once_say_what_each_says_alone(nanodet_file: Path, street: Path, tmp_path: Path):
     every = ("classify", "detect", "read", "embed")
     run_here(Images(str(street), tasks=every), tmp_path / "all")

@@ -367,3 +367,13 @@ def test_drives_behind_a_web_server_are_read_in_pieces(recorded: Path, served: s
     assert counts(values) == counts(here)
     with pytest.raises(ApplicationError):
         list(drives.windows(f"{served}/nowhere.mcap", 1.7))
+
+
+def test_a_broken_file_of_several_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "metadata.yaml").write_text("")
+    written(tmp_path / "bag_0.mcap", speeds(0.0, 1.0))
+    (tmp_path / "bag_1.mcap").write_bytes(b"")
+    written(tmp_path / "bag_2.mcap", speeds(2.0, 3.0))
+    values, failed = read(windows(tmp_path))
+    assert [value.t for value in values] == [0, 1, 2, 3]
+    assert [failure.input for failure in failed] == [f"{tmp_path.name}/bag_1.mcap"]

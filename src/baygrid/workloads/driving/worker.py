@@ -50,7 +50,7 @@ class DrivingWorker:
             for reading in reader:
                 made.add(reading)
         except OSError as error:
-            made.complaints("", 0.0, f"cannot be read: {error.strerror}")
+            made.complaints("", 0.0, f"cannot be read: {error.strerror or error}")
         with stages("motion"):
             km = made.kilometres()
         with stages("write"):

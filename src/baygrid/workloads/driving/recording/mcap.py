@@ -213,6 +213,8 @@ class Reader:
 
     def __iter__(self) -> Iterator[Reading]:
         """In the order of the file."""
+        if not self._window.pieces:
+            return
         latest: int | None = None
         with storage.file(self._window.path) as file:
             for offset, length in self._window.pieces:

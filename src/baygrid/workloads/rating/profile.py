@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from baygrid.core.rating.value import Gate
 from baygrid.workloads.application import Application, ApplicationError, Outcome
 
+NAMES: Final = ("images@1", "speech@1", "driving@1")
+"""Of one name the newest is last."""
+
 
 class Profile(Protocol):
-    """A frozen dataclass without fields: one version of a profile never changes, for only what was measured
+    """A value without fields: one version of a profile never changes, for only what was measured
     alike can be compared. What changes a rate, or whether its gate passes, makes a new version."""
 
     @property
@@ -39,6 +42,10 @@ class Profile(Protocol):
         """Its name and the first digits of its SHA-256. Raises ApplicationError where it is not here."""
         ...
 
+    def device(self) -> str:
+        """On what the model runs here: CPU, CUDA, CANN."""
+        ...
+
     def flop_per_unit(self) -> float | None:
         """Counted in the model; None where not all of the work is a model's."""
         ...
@@ -58,15 +65,22 @@ class Profile(Protocol):
 
 def profile(name: str) -> Profile:
     """By its name, with or without the version. Raises ApplicationError."""
-    found = {each.name: each for each in _profiles()}
-    found |= {each.name.partition("@")[0]: each for each in found.values()}
-    if name not in found:
-        known = ", ".join(sorted(each for each in found if "@" in each))
-        raise ApplicationError(f"there is no profile {name[:40]!r}: use one of {known}")
-    return found[name]
+    found = [known for known in NAMES if name in (known, known.partition("@")[0])]
+    if not found:
+        raise ApplicationError(f"there is no profile {name[:40]!r}: use one of {', '.join(NAMES)}")
+    return _profile(found[-1])
 
 
-def _profiles() -> list[Profile]:
-    from baygrid.workloads.rating.images import ImagesProfile
+def _profile(name: str) -> Profile:
+    """What others need is not loaded."""
+    if name == "images@1":
+        from baygrid.workloads.rating.images import ImagesProfile
 
-    return [ImagesProfile()]
+        return ImagesProfile()
+    if name == "speech@1":
+        from baygrid.workloads.rating.speech import SpeechProfile
+
+        return SpeechProfile()
+    from baygrid.workloads.rating.driving import DrivingProfile
+
+    return DrivingProfile()

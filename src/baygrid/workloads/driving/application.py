@@ -40,7 +40,7 @@ class Loading:
 
     detector: Path | None
     cameras: bool
-    version: int = 2
+    version: int = 3
 
     def __call__(self) -> DrivingWorker:
         from baygrid.workloads.driving import lidar

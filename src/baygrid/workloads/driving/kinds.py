@@ -23,69 +23,101 @@ _OTHER: Final = KINDS.index(OTHER)
 
 _FEWEST: Final = 4
 """Points below which a cluster is noise."""
-_HANGS: Final = 1.2
-"""Metres above the road: what begins higher is a sign or a branch."""
 _CUT: Final = 0.03
 """Slope from the sweep's steepest ray: what reaches within it may go on higher than is seen."""
-_TALL: Final = 1.95
-"""Metres: no person or cyclist, and no car, is cut off by the highest ray at more than this."""
-
-_NARROW: Final = 0.2
-"""Metres: what is no wider is one ray's column of a side that the others miss, not a person."""
-
-_GROWN: Final = 1.45
-"""Metres: lower ones may well be pieces of a car."""
-_BESIDE: Final = 6.0
-"""Metres within which a thing as long as a van that is cut off is one, not a wall."""
 _SHADOW: Final = 0.5
 """How sure an object still is for each end that lies in another's shadow."""
-_CAR: Final = (4.4, 1.8)
-"""Length and width (m) of a car of which no more than one side was seen."""
-_PERSON: Final = (0.5, 0.5)
-_RIDER: Final = (1.7, 0.6)
+
+# All lengths below are metres, all heights over the road.
+_HANGS: Final = 1.2
+"""What begins higher is a sign or a branch."""
+_KERB: Final = 0.5
+"""What is no higher is a kerb."""
+_WALL: Final = (18.0, 3.4)
+"""What is longer or wider is a wall."""
+_POLE: Final = (0.8, 2.2)
+"""What is no longer, and higher, is a pole or a trunk."""
+_TALL: Final = 1.95
+"""No person or rider, and no car, is cut off by the highest ray at more than this."""
+_HIGHEST_CAR: Final = 2.3
+_HIGHEST_LORRY: Final = 4.2
+_BESIDE: Final = 6.0
+"""Nearer than this a thing as long as a van that is cut off is one, not a wall."""
+
+_LONGEST_PERSON: Final = 1.15
+_WIDEST_PERSON: Final = 0.95
+"""Of a rider too."""
+_COLUMN: Final = 0.2
+"""What is no wider is one ray's column of a side that the others miss, not a person."""
+_LOWEST_PERSON: Final = 1.0
+_GROWN: Final = 1.45
+"""Lower ones may well be pieces of a car."""
+_LONG_RIDER: Final = (1.3, 2.2)
+_WIDE_RIDER: Final = 0.35
+_LOW_RIDER: Final = 1.3
+_HIGH_RIDER: Final = 1.55
+"""Between these lengths, at least as wide and higher; what is flatter or lower may be the rear of a car."""
+_IN_A_ROW: Final = 4.6
+"""Up to here along the ray something narrow that nothing hides is riders, not the side of a car."""
+
+_LARGEST_CAR: Final = (7.0, 2.7)
+_LOWEST_CAR: Final = 0.7
+_WIDE_CAR: Final = 1.4
+"""What shows no side as long is a car less surely."""
 _SIDE: Final = 2.4
-"""Metres: no car is this wide, so a side this long is the car's length."""
+"""No car is this wide, so a side this long is the car's length."""
+_USUAL_CAR: Final = (4.4, 1.8)
+_USUAL_PERSON: Final = (0.5, 0.5)
+_USUAL_RIDER: Final = (1.7, 0.6)
+"""Length and width of one of which less is seen."""
 
 
 @njit(cache=True, nogil=True)
 def judged(boxes: Boxes, shadows: NDArray[np.int32], steepest: float) -> tuple[NDArray[np.int32], Boxes]:
-    """The kind of each of `boxes` (k, 10; see `fitting`) and how sure it is (0 to 1), (k,) each; `steepest`
-    is the greatest slope up of the sweep's points. What is hidden of the boxes is added in place."""
+    """The kind of each of `boxes` (k, 10; see `fitting`) and how sure it is (0 to 1), (k,) each. `shadows`
+    (k,): how many of its ends are hidden; `steepest`: the greatest slope up of the sweep's points. What is
+    hidden of the boxes is added in place."""
     kinds = np.empty(boxes.shape[0], np.int32)
     scores = np.empty(boxes.shape[0])
     for j in range(boxes.shape[0]):
-        kinds[j], likely = _kind(boxes[j], steepest)
+        kinds[j], likely = _kind(boxes[j], shadows[j] == 0, steepest)
         scores[j] = likely * _SHADOW ** shadows[j] * (1.0 - math.exp(-boxes[j, COUNT] / 5.0))
         if kinds[j] == _VEHICLE:
-            _completed(boxes[j])
-        elif kinds[j] == _PEDESTRIAN or kinds[j] == _CYCLIST:
-            least = _PERSON if kinds[j] == _PEDESTRIAN else _RIDER
-            _stretched(boxes[j], LENGTH, boxes[j, YAW], least[0])
-            _stretched(boxes[j], WIDTH, boxes[j, YAW] + math.pi / 2, least[1])
+            _turned(boxes[j])
+            _completed(boxes[j], _USUAL_CAR)
+        elif kinds[j] == _PEDESTRIAN:
+            _completed(boxes[j], _USUAL_PERSON)
+        elif kinds[j] == _CYCLIST:
+            _completed(boxes[j], _USUAL_RIDER)
     return kinds, scores
 
 
 @njit(cache=True, nogil=True)
-def _kind(box: NDArray[np.float64], steepest: float) -> tuple[int, float]:
+def _kind(box: NDArray[np.float64], free: bool, steepest: float) -> tuple[int, float]:
+    """`free`: neither of its ends is hidden."""
     length, width, top = box[LENGTH], box[WIDTH], box[TOP]
-    goes_on = box[RISE] > steepest - _CUT and top > _TALL
-    if box[COUNT] < _FEWEST or box[BOTTOM] > _HANGS or length > 18.0 or width > 3.4 or top < 0.5:
+    cut_off = box[RISE] > steepest - _CUT and top > _TALL
+    if box[COUNT] < _FEWEST or box[BOTTOM] > _HANGS or top < _KERB or length > _WALL[0] or width > _WALL[1]:
         return NOTHING, 0.0
-    if length < 0.8 and (goes_on or top > 2.2):
+    if length < _POLE[0] and (cut_off or top > _POLE[1]):
         return NOTHING, 0.0
-    if goes_on and 2.3 < length < 7.0 and width < 2.7 and math.hypot(box[X], box[Y]) < _BESIDE:
+    car = length < _LARGEST_CAR[0] and width < _LARGEST_CAR[1] and top > _LOWEST_CAR
+    if cut_off and car and length > _SIDE and math.hypot(box[X], box[Y]) < _BESIDE:
         return _VEHICLE, 0.5
-    if goes_on or top > 2.3:
-        return (_OTHER, 0.4) if length > 1.4 and top < 4.2 else (NOTHING, 0.0)
+    if cut_off or top > _HIGHEST_CAR:
+        return (_OTHER, 0.4) if length > _WIDE_CAR and top < _HIGHEST_LORRY else (NOTHING, 0.0)
     deep, wide = _seen_as(box)
-    if length < 1.15 and width < 0.95 and top > 1.0:
-        if wide < _NARROW or top > _TALL:
+    if length < _LONGEST_PERSON and width < _WIDEST_PERSON and top > _LOWEST_PERSON:
+        if wide < _COLUMN or top > _TALL:
             return _OTHER, 0.3
         return _PEDESTRIAN, 0.9 if top > _GROWN else 0.4
-    if 1.3 < length < 2.2 and top > 1.3 and width < 0.95:
-        return (_CYCLIST, 0.8) if width > 0.35 and top > 1.55 else (_VEHICLE, 0.5)
-    if length < 7.0 and width < 2.7 and top > 0.7:
-        return _VEHICLE, 0.95 if max(deep, wide) > 1.4 else 0.5
+    rider = width > _WIDE_RIDER and top > _HIGH_RIDER
+    if _LONG_RIDER[0] < length < _LONG_RIDER[1] and width < _WIDEST_PERSON and top > _LOW_RIDER:
+        return (_CYCLIST, 0.8) if rider else (_VEHICLE, 0.5)
+    if rider and free and wide < _WIDEST_PERSON and deep < _IN_A_ROW:
+        return _CYCLIST, 0.6
+    if car:
+        return _VEHICLE, 0.95 if max(deep, wide) > _WIDE_CAR else 0.5
     return _OTHER, 0.2
 
 
@@ -100,15 +132,20 @@ def _seen_as(box: NDArray[np.float64]) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _completed(box: NDArray[np.float64]) -> None:
-    """A car goes on away from the eye, behind the sides that are seen. A side across the rays that is no
-    longer than a car is wide is its front or rear, and its length goes along them."""
+def _turned(box: NDArray[np.float64]) -> None:
+    """A side across the rays that is no longer than a car is wide is its front or rear: its length goes along
+    them."""
     deep, wide = _seen_as(box)
     if wide < _SIDE and deep < wide:
         box[LENGTH], box[WIDTH] = box[WIDTH], box[LENGTH]
         box[YAW] += math.pi / 2
-    _stretched(box, LENGTH, box[YAW], _CAR[0])
-    _stretched(box, WIDTH, box[YAW] + math.pi / 2, _CAR[1])
+
+
+@njit(cache=True, nogil=True)
+def _completed(box: NDArray[np.float64], usual: tuple[float, float]) -> None:
+    """A thing goes on away from the eye, behind the sides that are seen."""
+    _stretched(box, LENGTH, box[YAW], usual[0])
+    _stretched(box, WIDTH, box[YAW] + math.pi / 2, usual[1])
 
 
 @njit(cache=True, nogil=True)

@@ -20,8 +20,8 @@ _ACCELERATION: Final = {VEHICLE: 3.0, CYCLIST: 1.5, PEDESTRIAN: 1.0, OTHER: 2.0}
 _FASTEST: Final = {VEHICLE: 10.0, CYCLIST: 4.0, PEDESTRIAN: 1.5, OTHER: 6.0}
 """Standard deviation (m/s) of the velocity of what was just found."""
 _STAYED: Final = {VEHICLE: 0.5, CYCLIST: 0.35, PEDESTRIAN: 0.3, OTHER: 0.8}
-"""Metres that a thing at rest may seem to move in REST_SECONDS."""
-REST_SECONDS: Final = 1.0
+"""Metres that a thing at rest may seem to move in _REST_SECONDS, at no more than _REST_SPEED (m/s)."""
+_REST_SECONDS: Final = 1.0
 _REST_SPEED: Final = 1.2
 _WANDERS: Final = 0.005
 """Variance (m^2) per second by which a centre wanders as other sides of a thing are seen."""
@@ -34,6 +34,9 @@ _RUNNING_SPEED: Final = 2.4
 """m/s: who goes faster on two legs' width, for _RAN metres at least, rides."""
 _RAN: Final = 4.0
 _BICYCLE: Final = 1.7
+"""Metres: its length where only the width of a rider was seen."""
+_LONGEST: Final = {VEHICLE: 20.0, CYCLIST: 2.3, PEDESTRIAN: 1.2, OTHER: 20.0}
+"""Metres: what is longer is several."""
 _STANDING: Final = 0.3
 """How much a rider at rest counts: it may well be the corner of a car."""
 _ENOUGH: Final = 150
@@ -118,11 +121,11 @@ class Motion:
     def _rest(self) -> None:
         """Whether it stayed in its place of late; then its velocity is measured to be none."""
         self.places.append((self.t, self.x, self.y))
-        while self.t - self.places[0][0] > REST_SECONDS:
+        while self.t - self.places[0][0] > _REST_SECONDS:
             self.places.popleft()
         began, x, y = self.places[0]
         stayed = math.hypot(self.x - x, self.y - y) < _STAYED[self.kind]
-        self.resting = stayed and self.speed < _REST_SPEED and self.t - began > REST_SECONDS / 3
+        self.resting = stayed and self.speed < _REST_SPEED and self.t - began > _REST_SECONDS / 3
         if self.resting:
             a, b, c = self.variance
             still, moved = c / (c + 0.04), b / (c + 0.04)
@@ -173,7 +176,7 @@ class Motion:
 
     def _grow(self, box: Box3D) -> None:
         """Its sides were measured: what was hidden once is remembered, what was noise is forgotten slowly."""
-        length, width = box.length, box.width
+        length, width = min(box.length, _LONGEST[self.kind]), box.width
         self.length += (length - self.length) * (0.4 if length > self.length else 0.05)
         self.width += (width - self.width) * (0.4 if width > self.width else 0.05)
         self.height += (box.height - self.height) * (0.5 if box.height > self.height else 0.02)

@@ -91,7 +91,7 @@ class Tracker:
         inside, around = within(relative, found, _MARGIN), within(found, relative, -_MARGIN)
         for i, motion in enumerate(sure):
             mine = [j for j in np.flatnonzero(inside[i]).tolist() if j in free]
-            if inside[i].any() or (motion.resting and around[:, i].any()):
+            if inside[i].any() or around[:, i].any():
                 motion.seen = motion.t
             whole = [j for j in mine if boxes[j].kind == motion.kind == VEHICLE and boxes[j].score > _WHOLE]
             if whole and motion.track not in points:

@@ -1,5 +1,6 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
-200 centres on one core, a real Slurm (as root), and placement on published traces (in ../shared)."""
+200 centres on one core, a real Slurm (as root), placement on published traces (in ../shared), and the
+reference applications beside other ways to the same rows."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import agents, placement, slurm, starts, submissions
+from benchmarks import agents, applications, placement, slurm, starts, submissions
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -24,8 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure Baygrid beside a bare subprocess and HyperQueue.")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
     parser.add_argument(
-        "--only", choices=["jobs", "agents", "slurm", "placement"], help="the others stay as they were"
-    )
+        "--only", choices=["jobs", "agents", "slurm", "placement", "applications"],
+        help="the others stay as they were",
+    )  # fmt: skip
     parser.add_argument("--part", choices=["hyperqueue", "agents", *placement.PARTS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.part:
@@ -43,6 +45,12 @@ def main() -> None:
         figures["placement"] = {"machine": _machine()}
         for part in placement.PARTS:
             figures["placement"][part] = _said(f"placement {part}", placement.measure(part))
+    if chosen.only in (None, "applications"):
+        figures["applications"] = {"machine": _machine()}
+        for name, sides in applications.measure():
+            figures["applications"][name] = sides
+            for side, said in sides.items():
+                print(f"{name + ' ' + side:28}", said, flush=True)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=1) + "\n")
     print(f"written to {RESULT}")

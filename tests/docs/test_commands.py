@@ -17,7 +17,7 @@ from tests.services import free_port
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 # A shell's own variables are in capitals, those of the pages are not.
 KNOWN = "[ ! -e variables ] || . ./variables"
 KEEP = "code=$?; set | grep '^[a-z]*=' >variables; exit $code"

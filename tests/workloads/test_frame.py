@@ -165,6 +165,25 @@ def test_an_input_that_kills_its_worker_each_time_is_named_and_the_rest_goes_on(
     assert "!die" in told["failed"][0]["input"]
 
 
+def test_a_shard_beside_which_another_died_is_not_given_up(desk: Desk):
+    """Both workers die at once, of two inputs; neither dies again."""
+    desk.write(f"!once {desk.folder / 'one'}", f"!once {desk.folder / 'two'}", "three")
+    done = desk.run("--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["failed"] == []
+    assert len(desk.lines()) == 3
+
+
+def test_a_disk_that_is_full_is_told_in_words(desk: Desk):
+    desk.write("one", "two")
+    (desk.output / "letters.parquet").mkdir(parents=True)  # where the result should go
+    done = desk.run()
+    assert done.returncode == 2
+    assert "letters.parquet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(desk.parts()) == 2
+
+
 def test_where_nothing_can_work_the_run_gives_up(desk: Desk):
     desk.write(*["!die"] * 9)
     done = desk.run()

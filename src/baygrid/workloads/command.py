@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
 from baygrid.workloads.engines.working import Engine, WorkerWrong
-from baygrid.workloads.progress import showing, words
+from baygrid.workloads.progress import Showing, showing, words
 from baygrid.workloads.result import result
 from baygrid.workloads.running import run
 
@@ -60,12 +60,13 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
         return answered
     if options.output is None:
         parser.error("--output is missing: a folder for the results")
-    show = showing(sys.stderr if options.json else out, command.name, time.perf_counter)
+    show: Showing | None = None
     terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
     try:
         application = command.asked(options)
-        engine = engine_of(options.engine, options.workers)
+        engine = engine_of(options.engine, options.workers, command.name)
+        show = showing(sys.stderr if options.json else out, application.unit, time.perf_counter)
         signal.signal(signal.SIGTERM, _terminated)  # after the engine: Ray has a mind of its own about it
         totals, outcome = run(application, options.output, engine, show)
     except ApplicationError as error:
@@ -76,7 +77,8 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
         code = 143 if isinstance(stop, _Terminated) else 130
         return _stopped(code, command, "interrupted; what is done is kept: the same command goes on with it")
     finally:
-        show.close()
+        if show is not None:
+            show.close()
         if engine is not None:
             engine.close()
         signal.signal(signal.SIGTERM, terminate)
@@ -91,7 +93,7 @@ def sentence(application: Application, totals: Totals) -> str:
     failed = f"; {len(totals.failed):,} inputs failed" if totals.failed else ""
     workers = "1 worker" if totals.workers == 1 else f"{totals.workers} workers"
     if (rate := totals.units_per_hour) is None:
-        return f"{amount} {unit}: all of it was done before{failed}"
+        return f"{amount} {unit}{': all of it was done before' if totals.units else ''}{failed}"
     resumed = f", {totals.resumed} of {totals.shards} shards were done before" if totals.resumed else ""
     how = f"{totals.wall:,.1f} s, {workers}, {totals.engine}{resumed}"
     return f"{amount} {unit}; {rate:,.4g} an hour ({how}){failed}"
@@ -128,7 +130,8 @@ def _positive(text: str) -> int:
     return number
 
 
-def engine_of(name: str, workers: int | None) -> Engine:
+def engine_of(name: str, workers: int | None, application: str) -> Engine:
+    """Raises ApplicationError where its package is missing or a cluster does not answer."""
     try:
         if name == "ray":
             from baygrid.workloads.engines.cluster import RayEngine
@@ -138,7 +141,7 @@ def engine_of(name: str, workers: int | None) -> Engine:
 
         return LocalEngine(workers or len(os.sched_getaffinity(0)))
     except ModuleNotFoundError as missing:
-        extra = "cluster" if name == "ray" else "images"
+        extra = "cluster" if name == "ray" else application
         raise ApplicationError(
             f"the package {missing.name} is missing: pip install 'baygrid[{extra}]'"
         ) from missing

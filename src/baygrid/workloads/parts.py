@@ -1,7 +1,8 @@
 """What is done so far: one Parquet file for each finished shard, so that a run which was interrupted goes on.
 
-A part's name tells of what it was made: the application with its options, and the shard's work. A part made
-of something else has another name and is not taken for it."""
+A part's name tells of what it was made: this version, the application with its options, the shard's work. A
+part made of something else has another name and is not taken for it. What is behind a name is not looked at:
+who exchanges a file or a model under the same name while a run is interrupted gets both."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from baygrid import __version__
 from baygrid.workloads.application import Application, ApplicationError, Done, Failed, Shard
 
 FOLDER: Final = "unfinished"
@@ -54,7 +56,7 @@ class Parts:
     """The parts of one run of `application` in the folder `output`."""
 
     def __init__(self, application: Application, output: Path) -> None:
-        self._made_by = f"{application.name} {application.loading()!r}"
+        self._made_by = f"{__version__} {application.name} {application.loading()!r}"
         self._folder = output / FOLDER
 
     @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -86,22 +87,23 @@ class _Run:
         resumed = len(self.shards) - len(left)
         self.total = sum(shard.units for shard in self.shards)
         self.done = sum(shard.units for shard in self.shards if shard.id not in left)
-        alone = deaths = 0
+        alone = False
+        deaths: Counter[str] = Counter()
         while left:
             before = len(left)
+            first = next(iter(left.values()))
             try:
-                self._some(left, list(left.values())[: 1 if alone else None])
+                self._some(left, [first] if alone else list(left.values()))
+                alone = False
             except WorkerDied as died:
-                if len(left) < before:
-                    continue
-                if not alone:  # which of those that were in work? the next one goes by itself
-                    alone = True
-                    continue
-                deaths += 1
-                if deaths > GIVE_UP:
-                    raise ApplicationError(f"workers keep dying: {died}") from died
-                self._give_up(left.pop(next(iter(left))))
-            alone = False
+                # Which of those that were in work was it? Where none came through, they go one by one.
+                if len(left) == before and alone:
+                    deaths[first.id] += 1
+                    if len(deaths) > GIVE_UP:
+                        raise ApplicationError(f"workers keep dying: {died}") from died
+                    if deaths[first.id] == 2:
+                        self._give_up(left.pop(first.id))
+                alone = len(left) == before
         return resumed
 
     def _some(self, left: dict[str, Shard], shards: Sequence[Shard]) -> None:
@@ -139,10 +141,11 @@ def run(
 ) -> tuple[Totals, Outcome]:
     """Runs `application` into the folder `output`; begun again after any interruption, it goes on.
 
-    `report` is called after every shard. Raises ApplicationError where the run cannot start or cannot go on;
-    what was done stays."""
+    `report` is called after every shard. Raises ApplicationError where the run cannot start or cannot go on
+    (no input, no model, no room on the disk); what was done stays. All shards are in memory, some hundred
+    bytes to some kilobytes each: more than a few million of them want several runs, an array of jobs."""
     parts = Parts(application, output)
-    with parts.held():
+    with parts.held(), _disk(output):
         running = _Run(application, engine, parts, report)
         resumed = running.work()
         totals = running.totals(resumed)
@@ -150,6 +153,15 @@ def run(
         result.write(output / result.FILE, result.result(application, totals, outcome))
         parts.drop()
     return totals, outcome
+
+
+@contextmanager
+def _disk(output: Path) -> Iterator[None]:
+    """A disk that is full, a name that is too long: told in words, not as a defect."""
+    try:
+        yield
+    except OSError as error:
+        raise ApplicationError(f"{error.filename or output}: {error.strerror or error}") from error
 
 
 def _ordered(application: Application) -> list[Shard]:

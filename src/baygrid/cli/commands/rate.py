@@ -132,7 +132,7 @@ def _measured(
         with _stdout_kept():
             for count in counts:
                 reached = gemm.measured(count)
-                working = engine_of(engine, count)
+                working = engine_of(engine, count, extra)
                 try:
                     found.append(measure(asked, working, devices, reached, seconds, _now, show))
                 finally:

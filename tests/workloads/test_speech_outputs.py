@@ -51,6 +51,13 @@ def test_segments_of_a_file_are_counted_through_all_its_shards(tmp_path: Path):
     assert outcome.quality["speech_hours"] == pytest.approx(6 / 3600, abs=1e-4)
 
 
+def test_a_shard_that_was_given_up_leaves_the_rest(tmp_path: Path):
+    """The frame keeps no facts of it."""
+    lost = Done(SCHEMA.empty_table(), 0.0, (Failed("x", "a worker died of it, twice"),))
+    outcome = outputs.finish(Parts([lost, done([GOOD], "a/talk.mp3")]), tmp_path, "en")
+    assert outcome.quality["segments"] == 1
+
+
 def test_subtitles_in_both_languages_and_formats(tmp_path: Path):
     english = replace(GOOD, start=5, end=6, language="en", text="Hello & goodbye", translation=None)
     outputs.finish(Parts([done([GOOD, english], "a/talk.mp3")]), tmp_path, "en")

@@ -6,9 +6,10 @@ import io
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,14 +61,38 @@ def clean(name: str) -> str:
 def entries(asked: str) -> Iterator[Entry]:
     """The file, or all files below the folder or prefix, by name. Links to folders are not followed.
 
-    `{00..12}` in a URL or path stands for each of the numbers. ApplicationError where nothing is there."""
+    `{00..12}` in a URL or path stands for each of the numbers. Names are those of files below a folder,
+    whatever a server says, and no two of them alike. ApplicationError where nothing is there."""
+    taken: set[str] = set()
+    for entry in _found(asked):
+        name = _below(entry.name)
+        if is_remote(entry.at):
+            name = _another(name, taken)
+            taken.add(name)
+        yield entry if name == entry.name else replace(entry, name=name)
+
+
+def _below(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part not in ("", ".", "..")) or "file"
+
+
+def _another(name: str, taken: Container[str]) -> str:
+    """`talk.mp3`, then `talk (2).mp3`."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        stem, dot, ending = name, "", ""
+    numbered = (f"{stem} ({number}){dot}{ending}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
+
+
+def _found(asked: str) -> Iterator[Entry]:
     if found := BRACES.search(asked):
         first, last = found.groups()
         if int(last) - int(first) >= MOST_IN_BRACES:
             raise ApplicationError(f"{asked} stands for more than {MOST_IN_BRACES:,} files")
         for number in range(int(first), int(last) + 1):
             numbered = str(number).zfill(len(first))
-            yield from entries(f"{asked[: found.start()]}{numbered}{asked[found.end() :]}")
+            yield from _found(f"{asked[: found.start()]}{numbered}{asked[found.end() :]}")
     elif asked.startswith(WEB):
         try:
             file = opened(asked)

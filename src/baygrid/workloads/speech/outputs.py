@@ -91,10 +91,10 @@ def good(row: Mapping[str, Any]) -> tuple[bool, bool]:
 def _by_file(results: Results, summary: Summary) -> Iterator[tuple[str, Mapping[str, Any], pa.Table]]:
     """Each piece's file, facts and rows, in the order of the input."""
     for _, done in results:
-        summary.again += done.facts["again"]
+        summary.again += done.facts.get("again", 0)
         names = done.rows["file"].to_pylist()
         runs = {name: (names.index(name), names.count(name)) for name in dict.fromkeys(names)}
-        for fact in done.facts["pieces"]:
+        for fact in done.facts.get("pieces", ()):  # none of a shard that was given up
             summary.speech += fact["speech"]
             yield fact["file"], fact, done.rows.slice(*runs.get(fact["file"], (0, 0)))
 

@@ -17,7 +17,7 @@ pytest.importorskip("mcap_ros2")
 pytest.importorskip("duckdb")
 
 from baygrid.workloads.application import ApplicationError, Done, Outcome, Shard, Totals
-from baygrid.workloads.driving import frames, rows
+from baygrid.workloads.driving import rows, values
 from baygrid.workloads.driving.application import Driving
 from baygrid.workloads.driving.results import index, map, statistics
 from baygrid.workloads.driving.results.words import words
@@ -80,7 +80,7 @@ def test_a_synthetic_drive_is_found_as_it_is(finished: SimpleNamespace) -> None:
     assert truth["boxes"]["vehicle"]["precision"] > 0.93
     assert truth["boxes"]["pedestrian"]["recall"] > 0.8
     assert truth["boxes"]["switches_per_km"] < 60
-    for kind in frames.EVENTS:
+    for kind in values.EVENTS:
         assert truth["scenarios"]["by_kind"][kind] == {"planted": 1, "found": 1, "missed": 0, "false": 0}
     assert truth["ego"]["position_rms_m"] < 1.2
     assert truth["ego"]["distance_error"] < 0.01
@@ -96,7 +96,7 @@ def test_the_tables_hold_what_the_schemas_tell(finished: SimpleNamespace) -> Non
         assert table.num_rows > 0
         assert set(table["drive"].to_pylist()) == {"street.mcap"}
     events = pq.read_table(finished.outcome.outputs["events"]).to_pylist()
-    assert {event["kind"] for event in events} == {*frames.EVENTS, "intervention"}
+    assert {event["kind"] for event in events} == {*values.EVENTS, "intervention"}
     assert all(22 < event["latitude"] < 22.3 and 113.8 < event["longitude"] < 114.1 for event in events)
     assert not list(finished.output.glob("*.part"))
 
@@ -150,7 +150,7 @@ def test_pages_load_nothing_and_show_every_event(finished: SimpleNamespace) -> N
         text = finished.outcome.outputs[name].read_text()
         assert not re.search(r"( src=|href=|url\(|@import|<script)", text)
         assert re.findall(r"https?://[^\"' ]+", text) == ["http://www.w3.org/2000/svg"] * text.count("<svg")
-        for kind in (*frames.EVENTS, "intervention"):
+        for kind in (*values.EVENTS, "intervention"):
             assert f"{words('en')[kind]} at " in text
     report = finished.outcome.outputs["report"].read_text()
     assert "Made on 2026-11-23" in report
@@ -176,14 +176,14 @@ def test_every_kind_of_event_has_its_words_and_its_mark() -> None:
         words("../../x")
 
 
-def still(n: int) -> frames.Trajectory:
+def still(n: int) -> values.Trajectory:
     nought = np.zeros(n)
-    return frames.Trajectory(np.arange(n, dtype=np.float64) * 0.05, *[nought] * 8)
+    return values.Trajectory(np.arange(n, dtype=np.float64) * 0.05, *[nought] * 8)
 
 
 @pytest.mark.parametrize("n", [1, 2, 50])
 def test_a_drive_that_does_not_move_can_be_drawn(n: int) -> None:
-    event = frames.Event("stop", 0.0, 2.0, None, 2.0, 0.0, 0.0)
+    event = values.Event("stop", 0.0, 2.0, None, 2.0, 0.0, 0.0)
     drawn = map.svg("<a> & b", still(n), [event] * 60, words("en"))
     assert "&lt;a&gt; &amp; b" in drawn
     assert "nan" not in drawn

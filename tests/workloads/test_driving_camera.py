@@ -10,7 +10,7 @@ import simplejpeg
 
 from baygrid.workloads.detection.detector import Detection
 from baygrid.workloads.driving.camera import Camera
-from baygrid.workloads.driving.frames import Picture
+from baygrid.workloads.driving.values import Picture
 
 
 class Bright:

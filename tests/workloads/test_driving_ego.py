@@ -9,11 +9,11 @@ pytest.importorskip("numba")
 
 from baygrid.workloads.driving.ego.motion import Motion, motion
 from baygrid.workloads.driving.ego.readings import Gathering
-from baygrid.workloads.driving.frames import Fix, Imu, Place, Wheel
-from baygrid.workloads.driving.geodesy import Plane, earth_centred
+from baygrid.workloads.driving.geometry.geodesy import Plane, earth_centred
 from baygrid.workloads.driving.recording import comma
 from baygrid.workloads.driving.synthetic import readings
 from baygrid.workloads.driving.synthetic.drive import PLACE, Drive, drive
+from baygrid.workloads.driving.values import Fix, Imu, Place, Wheel
 from baygrid.workloads.stages import Stages
 
 MINUTE = Path(__file__).parents[3] / "shared" / "data" / "comma2k19"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baygrid.workloads.driving import lidar
-from baygrid.workloads.driving.frames import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Sweep
+from baygrid.workloads.driving.lidar import detection
 from baygrid.workloads.driving.synthetic.cast import BEAMS, COLUMNS, cast
+from baygrid.workloads.driving.values import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Sweep
 
 CAR, PERSON, BICYCLE = (4.4, 1.8, 1.5), (0.6, 0.6, 1.75), (1.8, 0.6, 1.75)
 EYE = 1.8
@@ -29,7 +29,7 @@ def sweep(*things, climb=0.0, noise=0.0):
 
 
 def found(*things, **how):
-    return [box for box in lidar.boxes(sweep(*things, **how)) if box.kind != OTHER]
+    return [box for box in detection.boxes(sweep(*things, **how)) if box.kind != OTHER]
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,7 +80,7 @@ def test_each_of_two_cars_parked_close_has_its_box():
 
 @pytest.mark.parametrize("climb", [-0.06, 0.06])
 def test_a_road_that_climbs_is_still_a_road(climb):
-    assert lidar.boxes(sweep(climb=climb, noise=0.02)) == ()
+    assert detection.boxes(sweep(climb=climb, noise=0.02)) == ()
     (box,) = found((20.0, 3.0, 0.0, *CAR), climb=climb, noise=0.02)
     assert box.kind == VEHICLE
     assert box.z - box.height / 2 == pytest.approx(climb * 18, abs=0.3)
@@ -90,8 +90,8 @@ def test_the_same_points_make_the_same_boxes_in_any_order_they_come():
     one = sweep((10.0, 3.0, 0.4, *CAR), (7.0, -5.0, 0.0, *PERSON), noise=0.02)
     order = np.random.default_rng(1).permutation(len(one.points))
     other = Sweep(0.0, "/lidar", one.points[order])
-    assert lidar.boxes(one) == lidar.boxes(one)
-    here, there = ({(b.kind, b.points) for b in lidar.boxes(s)} for s in (one, other))
+    assert detection.boxes(one) == detection.boxes(one)
+    here, there = ({(b.kind, b.points) for b in detection.boxes(s)} for s in (one, other))
     assert here == there
 
 
@@ -106,10 +106,10 @@ def test_the_same_points_make_the_same_boxes_in_any_order_they_come():
     ids=["none", "nan", "far", "one place"],
 )
 def test_nonsense_makes_no_boxes(points):
-    assert lidar.boxes(Sweep(0.0, "/lidar", points)) == ()
+    assert detection.boxes(Sweep(0.0, "/lidar", points)) == ()
 
 
 def test_noise_makes_no_more_boxes_than_a_street_holds():
     points = np.random.default_rng(0).uniform((-70, -70, 0, 0), (70, 70, 3, 1), (200_000, 4))
-    boxes = lidar.boxes(Sweep(0.0, "/lidar", points.astype(np.float32)))
-    assert len(boxes) <= lidar.MOST
+    boxes = detection.boxes(Sweep(0.0, "/lidar", points.astype(np.float32)))
+    assert len(boxes) <= detection.MOST

@@ -25,12 +25,12 @@ from mcap.writer import CompressionType
 from mcap_ros2.writer import Writer
 
 from baygrid.workloads.application import ApplicationError, Failed
-from baygrid.workloads.driving.frames import Imu, Picture, Sweep, Wheel
 from baygrid.workloads.driving.recording import comma, drives
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.synthetic.definitions import DEFINITIONS
 from baygrid.workloads.driving.synthetic.drive import LIDAR_TOPIC, drive
 from baygrid.workloads.driving.synthetic.writing import START, cloud, truth, write
+from baygrid.workloads.driving.values import Imu, Picture, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 from tests.workloads.web import Handler
 

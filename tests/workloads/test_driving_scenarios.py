@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import CYCLIST, PEDESTRIAN, VEHICLE, Tracked, Trajectory
-from baygrid.workloads.driving.scenarios import events
-from baygrid.workloads.driving.spans import Watch, spans
+from baygrid.workloads.driving import values
+from baygrid.workloads.driving.scenarios import limits
+from baygrid.workloads.driving.scenarios.detection import events
+from baygrid.workloads.driving.scenarios.hysteresis import Watch, spans
+from baygrid.workloads.driving.values import CYCLIST, PEDESTRIAN, VEHICLE, Tracked, Trajectory
 
 T = np.arange(0.0, 30.0, 0.05)
 
@@ -53,7 +54,7 @@ def test_an_even_drive_tells_nothing():
 def test_a_stop_is_told_once_though_the_speed_trembles():
     v = np.interp(T, [5, 9, 14, 18], [10, 0, 0, 10])
     v = np.where((T > 9) & (T < 14), 0.45 + 0.4 * np.sin(20 * T), v)
-    (event,) = [event for event in events(way(v), []) if event.kind == frames.STOP]
+    (event,) = [event for event in events(way(v), []) if event.kind == values.STOP]
     assert event.begin == pytest.approx(8.9, abs=0.3)
     assert event.value == pytest.approx(5.0, abs=0.6)
 
@@ -63,7 +64,7 @@ def test_slowing_down_is_hard_from_the_limit_on():
         return told(way(np.interp(T, [10, 10 + 8 / rate], [10, 2])))
 
     assert braking(2.8) == []
-    assert braking(4.0) == [(frames.HARD_BRAKE, None)]
+    assert braking(4.0) == [(values.HARD_BRAKE, None)]
 
 
 def test_a_jerk_shorter_than_the_limit_is_no_braking():
@@ -73,7 +74,7 @@ def test_a_jerk_shorter_than_the_limit_is_no_braking():
 @pytest.mark.parametrize(("angle", "side"), [(np.pi / 2, 1), (-np.pi / 2, -1)])
 def test_a_turn_has_its_side(angle, side):
     (event,) = events(way(6.0, np.interp(T, [10, 15], [0, angle])), [])
-    assert event.kind == frames.TURN
+    assert event.kind == values.TURN
     assert event.value == pytest.approx(angle, abs=0.1)
     assert np.sign(event.value) == side
 
@@ -85,12 +86,12 @@ def test_a_bend_and_a_swerve_are_no_turns():
 
 def headway(seconds, speed=10.0, left=0.0):
     own = way(speed)
-    gap = seconds * speed + frames.OUTLINE[0] + 2.2
+    gap = seconds * speed + limits.OUTLINE[0] + 2.2
     return told(own, track(own, lambda t: gap if 5 < t < 15 else gap + 40, left))
 
 
 def test_a_short_headway_is_one_in_the_own_lane_at_speed():
-    assert headway(0.7) == [(frames.SHORT_HEADWAY, 1)]
+    assert headway(0.7) == [(values.SHORT_HEADWAY, 1)]
     assert headway(1.3) == []
     assert headway(0.7, left=3.5) == []
     assert headway(0.7, speed=3.0) == []
@@ -99,13 +100,13 @@ def test_a_short_headway_is_one_in_the_own_lane_at_speed():
 def test_a_headway_that_trembles_is_told_once():
     own = way(10.0)
     gap = lambda t: 15.9 + np.sin(9 * t) if 5 < t < 15 else 60.0  # noqa: E731
-    assert told(own, track(own, gap, 0.0)) == [(frames.SHORT_HEADWAY, 1)]
+    assert told(own, track(own, gap, 0.0)) == [(values.SHORT_HEADWAY, 1)]
 
 
 def test_a_car_that_comes_over_cuts_in():
     own = way(10.0)
-    assert told(own, track(own, 20.0, ramp(8, 11, 3.5, 0.0))) == [(frames.CUT_IN, 1)]
-    assert told(own, track(own, 20.0, ramp(8, 11, -3.5, 0.0))) == [(frames.CUT_IN, 1)]
+    assert told(own, track(own, 20.0, ramp(8, 11, 3.5, 0.0))) == [(values.CUT_IN, 1)]
+    assert told(own, track(own, 20.0, ramp(8, 11, -3.5, 0.0))) == [(values.CUT_IN, 1)]
 
 
 @pytest.mark.parametrize(
@@ -121,13 +122,13 @@ def test_a_car_that_comes_over_cuts_in():
 )
 def test_what_is_no_cut_in(ahead, left):
     own = way(10.0)
-    assert (frames.CUT_IN, 1) not in told(own, track(own, ahead, left))
+    assert (values.CUT_IN, 1) not in told(own, track(own, ahead, left))
 
 
 def test_a_car_that_comes_over_twice_cuts_in_twice():
     own = way(10.0)
     left = lambda t: float(np.interp(t, [4, 7, 12, 15, 20, 23], [3.5, 0, 0, 3.5, 3.5, 0]))  # noqa: E731
-    assert told(own, track(own, 22.0, left)) == [(frames.CUT_IN, 1)] * 2
+    assert told(own, track(own, 22.0, left)) == [(values.CUT_IN, 1)] * 2
 
 
 def test_we_change_lanes_behind_a_car_and_it_has_not_cut_in():
@@ -146,10 +147,10 @@ def test_somebody_near_is_told_once_while_we_go(kind):
         own = way(speed)
         return told(own, track(own, lambda t: 60 - speed * t, left, kind, size=size))
 
-    assert passing(6.0, 2.5) == [(frames.VULNERABLE_NEAR, 1)]
+    assert passing(6.0, 2.5) == [(values.VULNERABLE_NEAR, 1)]
     assert passing(6.0, 5.0) == []
     standing = way(0.0)
-    assert told(standing, track(standing, 3.0, 2.0, kind, size=size)) == [(frames.STOP, None)]
+    assert told(standing, track(standing, 3.0, 2.0, kind, size=size)) == [(values.STOP, None)]
 
 
 def test_a_drive_of_no_length_tells_nothing():

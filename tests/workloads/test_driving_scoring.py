@@ -6,8 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baygrid.workloads.driving import lidar, scenarios, scoring, tracking
-from baygrid.workloads.driving.frames import (
+from baygrid.workloads.driving.evaluation import scoring
+from baygrid.workloads.driving.geometry.overlap import overlaps
+from baygrid.workloads.driving.lidar import detection
+from baygrid.workloads.driving.scenarios.detection import events
+from baygrid.workloads.driving.synthetic.drive import drive
+from baygrid.workloads.driving.tracking.fusion import Views
+from baygrid.workloads.driving.tracking.smoothing import follow
+from baygrid.workloads.driving.values import (
     PEDESTRIAN,
     STOP,
     TURN,
@@ -19,9 +25,6 @@ from baygrid.workloads.driving.frames import (
     Truth,
     TruthBox,
 )
-from baygrid.workloads.driving.fusion import Views
-from baygrid.workloads.driving.overlap import overlaps
-from baygrid.workloads.driving.synthetic.drive import drive
 
 
 def rectangles(*rows):
@@ -129,15 +132,15 @@ def test_a_synthetic_drive_is_seen_and_told():
     """65 s in which each kind of scenario is planted once."""
     made = drive(seed=3)
     sweeps, boxes = zip(*made.sweeps(), strict=True)
-    frames = [Frame(sweep.t, sweep.topic, boxes=lidar.boxes(sweep)) for sweep in sweeps]
+    frames = [Frame(sweep.t, sweep.topic, boxes=detection.boxes(sweep)) for sweep in sweeps]
     true = Truth(made.trajectory, [box for each in boxes for box in each], made.events)
-    rows = list(tracking.follow(frames, made.trajectory, Views([])))
+    rows = list(follow(frames, made.trajectory, Views([])))
     scores = scoring.boxes(rows, true)
     for kind in (VEHICLE, PEDESTRIAN):
         assert scores[kind]["recall"] > 0.9, scores
         assert scores[kind]["precision"] > 0.9, scores
     assert scores["tracks_per_thing"] < 1.5
-    told = scoring.events(scenarios.events(made.trajectory, rows), true)
+    told = scoring.events(events(made.trajectory, rows), true)
     assert {kind: each["missed"] for kind, each in told["by_kind"].items()} == dict.fromkeys(
         told["by_kind"], 0
     )

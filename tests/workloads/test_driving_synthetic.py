@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from baygrid.workloads.driving import frames
+from baygrid.workloads.driving import values
+from baygrid.workloads.driving.scenarios import limits
 from baygrid.workloads.driving.synthetic.drive import Drive, drive
 
 
@@ -16,7 +17,7 @@ def made() -> Drive:
 
 def test_each_kind_of_scenario_is_planted(made: Drive) -> None:
     for seed in range(8):
-        assert {event.kind for event in drive(seed).events} == set(frames.EVENTS)
+        assert {event.kind for event in drive(seed).events} == set(values.EVENTS)
     assert all(0 <= event.begin < event.end <= made.seconds for event in made.events)
 
 
@@ -27,7 +28,7 @@ def test_the_own_motion_agrees_with_itself(made: Drive) -> None:
     moving = way.speed > 2
     turned = np.gradient(way.yaw, way.t)
     assert np.abs(turned - way.yaw_rate)[moving].max() < 0.02
-    assert way.acceleration.min() < -frames.BRAKE
+    assert way.acceleration.min() < -limits.BRAKE
 
 
 def test_points_lie_on_the_boxes_that_are_said_to_be_there(made: Drive) -> None:
@@ -59,15 +60,15 @@ def test_the_same_seed_makes_the_same_drive(made: Drive) -> None:
 def test_only_what_is_planted_comes_near(made: Drive) -> None:
     """No passer-by makes a scenario that the truth does not tell: what is near on foot or wheels is
     planted."""
-    front, rear, half = frames.OUTLINE
+    front, rear, half = limits.OUTLINE
     planted = {event.track for event in made.events}
     for number, t in enumerate(made.sweep_times):
         near, boxes = made.around(number)
         ahead = made.route.along(t) + np.arange(40.0)
         straight = np.abs(made.route.curve(ahead)).max() < 1e-9
         for thing, (x, y, _, length, _, _) in zip(near, boxes, strict=True):
-            if made.things[thing].kind in frames.VULNERABLE and thing not in planted:
+            if made.things[thing].kind in values.VULNERABLE and thing not in planted:
                 off = max(x - front - length / 2, rear - x - length / 2, 0.0)
-                assert np.hypot(off, max(abs(y) - half - 0.3, 0.0)) >= frames.NEAR, (t, thing)
-            if made.things[thing].kind == frames.VEHICLE and thing not in planted and straight and x > front:
-                assert abs(y) > frames.LANE / 2 or x > 25
+                assert np.hypot(off, max(abs(y) - half - 0.3, 0.0)) >= limits.NEAR, (t, thing)
+            if made.things[thing].kind == values.VEHICLE and thing not in planted and straight and x > front:
+                assert abs(y) > limits.LANE / 2 or x > 25

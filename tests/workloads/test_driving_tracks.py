@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baygrid.workloads.driving.frames import (
+from baygrid.workloads.driving.tracking.fusion import Views
+from baygrid.workloads.driving.tracking.smoothing import follow
+from baygrid.workloads.driving.values import (
     CYCLIST,
     OTHER,
     PEDESTRIAN,
@@ -19,8 +21,6 @@ from baygrid.workloads.driving.frames import (
     Frame,
     Trajectory,
 )
-from baygrid.workloads.driving.fusion import Views
-from baygrid.workloads.driving.tracking import follow
 
 AHEAD = (0.0, 0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.5, 0.0, 0.0, 0.0, 1.0)
 CAMERA = Camera("/front", 1000, 600, 500.0, 500.0, 500.0, 300.0, AHEAD)

@@ -15,15 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
-from baygrid.workloads.driving import rows, scenarios, tracking
-from baygrid.workloads.driving.frames import Camera, Event, Tracked
-from baygrid.workloads.driving.fusion import Views
+from baygrid.workloads.driving import rows
+from baygrid.workloads.driving.evaluation import truth
 from baygrid.workloads.driving.recording import drives
-from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics, truth
+from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics
 from baygrid.workloads.driving.results.ego import Travelled, Ways, trajectory
 from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.results.tables import Table
 from baygrid.workloads.driving.results.words import words
+from baygrid.workloads.driving.scenarios.detection import events as scenarios
+from baygrid.workloads.driving.sensors import seeing
+from baygrid.workloads.driving.tracking.fusion import Views
+from baygrid.workloads.driving.tracking.smoothing import follow
+from baygrid.workloads.driving.values import Camera, Event, Tracked
 from baygrid.workloads.driving.worker import DrivingWorker
 from baygrid.workloads.stages import Stages
 
@@ -43,10 +47,6 @@ class Loading:
     version: int = 3
 
     def __call__(self) -> DrivingWorker:
-        from baygrid.workloads.driving import lidar
-        from baygrid.workloads.driving.seeing import seeing
-
-        lidar.compile_all()
         return DrivingWorker(seeing(self.detector, self.cameras))
 
 
@@ -133,14 +133,14 @@ class Driving:
             return tally
         way = trajectory(ego, travelled.group)
         views = Views([Camera(**camera) for camera in travelled.window.cameras])
-        tracked = tracking.follow(sorting.frames(parts), way, views)
+        tracked = follow(sorting.frames(parts), way, views)
 
         def kept(rows: Iterator[Tracked]) -> Iterator[Tracked]:
             for row in rows:
                 labels.add(travelled.drive, tally.count(row))
                 yield row
 
-        found = [*scenarios.events(way, kept(tracked)), *travelled.interventions]
+        found = [*scenarios(way, kept(tracked)), *travelled.interventions]
         tally.alone = dict(sorted(views.alone.items()))
         tally.events = sorted(found, key=lambda event: (event.begin, event.kind))
         for event in tally.events:

@@ -12,7 +12,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from baygrid.workloads.detection.detector import Detection
-from baygrid.workloads.driving.frames import Box2D, Picture
+from baygrid.workloads.driving.values import Box2D, Picture
 
 Pixels = NDArray[np.uint8]
 

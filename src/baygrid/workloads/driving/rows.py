@@ -1,5 +1,5 @@
 """The tables of the driving application. Times are seconds from the first message of the drive; frames of
-coordinates and units are told in frames.py."""
+coordinates and units are told in values.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ and one for each thing found. `source` is the topic. By `what`, `values` are:
 - sweep, picture: a frame that was looked at, whatever it shows; no values. `points` is a sweep's.
 - box: x, y, z, length, width, height, yaw in the vehicle frame; `kind`, `score`, `points`.
 - seen: left, top, right, bottom in pixels; `kind` is the detector's own label, `score`.
-- fix: geodetic (1, 0), a, b, c, sd. imu: rates x, y, z and forces x, y, z. wheel: speed. See frames.py.
+- fix: geodetic (1, 0), a, b, c, sd. imu: rates x, y, z and forces x, y, z. wheel: speed. See values.py.
 - manual: 1 where a person drives, 0 where the system does (interventions are changes from 0 to 1).
 - place: x, y, z of a reference in the recording itself (earth-centred, earth-fixed)."""
 
@@ -42,7 +42,7 @@ LABELS: Final = pa.schema(
         ("score", pa.float32()),
     ]
 )
-"""labels.parquet: one row for each track at each sweep (frames.Tracked)."""
+"""labels.parquet: one row for each track at each sweep (values.Tracked)."""
 
 EVENTS: Final = pa.schema(
     [
@@ -58,8 +58,8 @@ EVENTS: Final = pa.schema(
         ("longitude", pa.float64()),
     ]
 )
-"""events.parquet: one row for each scenario (frames.Event); latitude and longitude are null without geodetic
-fixes. A further kind beside frames.EVENTS is `intervention`, where the drive logged who drives."""
+"""events.parquet: one row for each scenario (values.Event); latitude and longitude are null without geodetic
+fixes. A further kind beside values.EVENTS is `intervention`, where the drive logged who drives."""
 
 EGO: Final = pa.schema(
     [
@@ -71,4 +71,4 @@ EGO: Final = pa.schema(
         ("longitude", pa.float64()),
     ]
 )
-"""ego.parquet: the own way at 20 Hz (frames.Pose)."""
+"""ego.parquet: the own way at 20 Hz (values.Pose)."""

@@ -15,12 +15,12 @@ from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.driving import rows
 from baygrid.workloads.driving.ego.motion import motion
 from baygrid.workloads.driving.ego.readings import Gathering
-from baygrid.workloads.driving.frames import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
-from baygrid.workloads.driving.perception import Seeing
 from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.ros import Reading
 from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.driving.sensors import Seeing
+from baygrid.workloads.driving.values import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 
 SWEEP, PICTURE, BOX, SEEN, FIX, IMU, WHEEL, MANUAL, PLACE = (

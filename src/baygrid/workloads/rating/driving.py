@@ -64,7 +64,7 @@ class DrivingProfile:
 
 
 def judged(scores: Sequence[Mapping[str, Any]]) -> Gate:
-    """`scores`: of each drive against its truth, as `results.truth` makes them."""
+    """`scores`: of each drive against its truth, as `evaluation.truth` makes them."""
     if not scores or any(score["ego"] is None for score in scores):
         return Gate(False, {}, "a drive has no way that could be compared with its truth")
     figures = _figures(scores)

@@ -9,7 +9,7 @@ import numpy as np
 
 from baygrid.workloads.driving.ego import kernel
 from baygrid.workloads.driving.ego.readings import RATE, SPEED, TICK
-from baygrid.workloads.driving.frames import Floats
+from baygrid.workloads.driving.values import Floats
 
 FAR: Final = 20.0
 """Fixes this far from the first one (m) tell the heading; nearer ones mostly their own error."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Floats, Ints
+from baygrid.workloads.driving.values import Floats, Ints
 
 SIZE: Final = 11
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from baygrid.workloads.driving.ego import beginning, kernel
 from baygrid.workloads.driving.ego.readings import TICK, Readings
-from baygrid.workloads.driving.frames import Floats, Ints, Trajectory
-from baygrid.workloads.driving.geodesy import Plane
+from baygrid.workloads.driving.geometry.geodesy import Plane
+from baygrid.workloads.driving.values import Floats, Ints, Trajectory
 
 BLOCK: Final = round(300 / TICK)
 AHEAD: Final = round(60 / TICK)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.frames import Floats
+from baygrid.workloads.driving.values import Floats
 
 TICK: Final = 0.05
 """Seconds from tick to tick."""
@@ -23,7 +23,7 @@ RATE, FORCE, SPEED = range(3)
 class Readings:
     """`ticks` (n,) are the grid's numbers, each once, rising; tick k is at (k + 0.5) TICK seconds. `means`
     (n, 3) are rate of turn about the upward axis, force forward, speed of the wheels; nan where none was
-    read. `fixes` (m, 5): t, a, b, c, sd, in order of time, as in frames.Fix, all geodetic or all not."""
+    read. `fixes` (m, 5): t, a, b, c, sd, in order of time, as in values.Fix, all geodetic or all not."""
 
     ticks: NDArray[np.int64]
     means: Floats

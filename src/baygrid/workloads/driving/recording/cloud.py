@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from baygrid.workloads.driving.frames import Points
+from baygrid.workloads.driving.values import Points
 
 
 @njit(cache=True)

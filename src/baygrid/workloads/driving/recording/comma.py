@@ -16,8 +16,8 @@ import numpy as np
 
 from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
-from baygrid.workloads.driving.frames import Fix, Floats, Imu, Place, Wheel
 from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.driving.values import Fix, Floats, Imu, Place, Wheel
 from baygrid.workloads.stages import Stages
 from baygrid.workloads.storage import NotThere, clean
 

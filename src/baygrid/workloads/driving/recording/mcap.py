@@ -13,7 +13,6 @@ import numpy as np
 
 from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
-from baygrid.workloads.driving.frames import Camera
 from baygrid.workloads.driving.recording import mounts, ros
 from baygrid.workloads.driving.recording.chunks import Damaged, Message, messages
 from baygrid.workloads.driving.recording.complaints import Complaints
@@ -31,6 +30,7 @@ from baygrid.workloads.driving.recording.topics import (
     topics,
 )
 from baygrid.workloads.driving.recording.window import Source, Window
+from baygrid.workloads.driving.values import Camera
 from baygrid.workloads.stages import Stages
 from baygrid.workloads.storage import Entry, clean
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Camera, Floats
+from baygrid.workloads.driving.values import Camera, Floats
 
 ROOTS: Final = ("base_footprint", "base_link", "vehicle", "ego_vehicle")
 """Names of the vehicle's own frame; the first that there is counts. Its height zero is taken as the road."""

@@ -12,9 +12,9 @@ import numpy as np
 from mcap.records import Schema
 from mcap_ros2.decoder import DecoderFactory
 
-from baygrid.workloads.driving.frames import Driver, Fix, Floats, Imu, Picture, Place, Points, Sweep, Wheel
 from baygrid.workloads.driving.recording import topics
 from baygrid.workloads.driving.recording.cloud import kept
+from baygrid.workloads.driving.values import Driver, Fix, Floats, Imu, Picture, Place, Points, Sweep, Wheel
 
 MOST_POINTS: Final = 1 << 21
 FURTHEST: Final = 400.0

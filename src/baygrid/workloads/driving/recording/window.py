@@ -25,7 +25,7 @@ class Source:
 class Window:
     """`drive` is its name, `path` the file or folder, `start` the drive's first moment (nanoseconds of the
     recorder's clock). Of an MCAP file: `pieces` (offset, length) and how to read what is in them;
-    `definitions` by type. `cameras` are frames.Camera as mappings. `notes` (input, reason) were found when
+    `definitions` by type. `cameras` are values.Camera as mappings. `notes` (input, reason) were found when
     the drive was cut. `seconds` is how long the window is, as far as is known."""
 
     layout: str

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 
 from baygrid.workloads.driving.ego.motion import Motion, motion
 from baygrid.workloads.driving.ego.readings import TICK, Gathering
-from baygrid.workloads.driving.frames import Event, Floats, Trajectory
-from baygrid.workloads.driving.geodesy import Plane
+from baygrid.workloads.driving.geometry.geodesy import Plane
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.results.sorting import Part
 from baygrid.workloads.driving.results.tables import Table
+from baygrid.workloads.driving.values import Event, Floats, Trajectory
 from baygrid.workloads.driving.worker import BLIND, MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
 
 INTERVENTION: Final = "intervention"

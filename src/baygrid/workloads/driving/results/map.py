@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Event, Floats, Trajectory
+from baygrid.workloads.driving.values import Event, Floats, Trajectory
 
 WIDTH: Final = 960
 TALLEST, LOWEST = 760, 300

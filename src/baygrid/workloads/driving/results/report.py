@@ -15,12 +15,13 @@ import numpy as np
 import baygrid
 from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import Event
+from baygrid.workloads.driving import values
 from baygrid.workloads.driving.results import page
 from baygrid.workloads.driving.results.ego import INTERVENTION
 from baygrid.workloads.driving.results.map import clock, value
 from baygrid.workloads.driving.results.statistics import Tally
+from baygrid.workloads.driving.scenarios import limits
+from baygrid.workloads.driving.values import Event
 from baygrid.workloads.storage import clean
 
 FILE: Final = "report.html"
@@ -131,7 +132,7 @@ def _scenarios(evidence: Evidence, words: Mapping[str, str]) -> str:
         for event in tally.events
         if event.kind != INTERVENTION
     )
-    means = (f"{words[kind]}: {words[f'{kind}.means'].format(**_limits())}" for kind in frames.EVENTS)
+    means = (f"{words[kind]}: {words[f'{kind}.means'].format(**_limits())}" for kind in values.EVENTS)
     return (
         page.table(_head(words, "what", "count", "per_100_km"), rows)
         + f"<h3>{escape(words['report.definitions'])}</h3>{_items(means)}"
@@ -142,11 +143,11 @@ def _scenarios(evidence: Evidence, words: Mapping[str, str]) -> str:
 def _limits() -> dict[str, float]:
     """The figures in the definitions, from where the rules take them."""
     return {
-        "cut_in": frames.CUT_IN_SECONDS, "brake": frames.BRAKE, "brake_seconds": frames.BRAKE_SECONDS,
-        "headway": frames.HEADWAY, "headway_seconds": frames.HEADWAY_SECONDS,
-        "headway_speed": frames.HEADWAY_SPEED,
-        "near": frames.NEAR, "near_speed": frames.NEAR_SPEED, "stop": frames.STOP_SPEED,
-        "stop_seconds": frames.STOP_SECONDS, "turn": round(np.degrees(frames.TURN_ANGLE)),
+        "cut_in": limits.CUT_IN_SECONDS, "brake": limits.BRAKE, "brake_seconds": limits.BRAKE_SECONDS,
+        "headway": limits.HEADWAY, "headway_seconds": limits.HEADWAY_SECONDS,
+        "headway_speed": limits.HEADWAY_SPEED,
+        "near": limits.NEAR, "near_speed": limits.NEAR_SPEED, "stop": limits.STOP_SPEED,
+        "stop_seconds": limits.STOP_SECONDS, "turn": round(np.degrees(limits.TURN_ANGLE)),
     }  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def _quality(evidence: Evidence, words: Mapping[str, str]) -> str:
         if tally.travelled.pictures and tally.travelled.blind:
             rows.append((drive, words["quality.blind"], tally.travelled.blind))
         if tally.score is not None:
-            for kind in frames.KINDS:
+            for kind in values.KINDS:
                 if (boxes := tally.score["boxes"].get(kind)) is not None:
                     shares = f"{_share(boxes, 'recall')}, {_share(boxes, 'precision')}"
                     rows.append((drive, f"{words['quality.recall']}: {words[kind]}", shares))

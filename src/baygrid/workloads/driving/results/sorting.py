@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from baygrid.workloads.application import Done, Results
-from baygrid.workloads.driving.frames import Box2D, Box3D, Frame
 from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.driving.values import Box2D, Box3D, Frame
 from baygrid.workloads.driving.worker import BOX, PICTURE, SEEN, SWEEP
 
 LATE: Final = 2.5

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import Event, Tracked
+from baygrid.workloads.driving import values
 from baygrid.workloads.driving.results.ego import INTERVENTION, Travelled
+from baygrid.workloads.driving.values import Event, Tracked
 from baygrid.workloads.driving.worker import BLIND
 
-KINDS: tuple[str, ...] = (*frames.EVENTS, INTERVENTION)
+KINDS: tuple[str, ...] = (*values.EVENTS, INTERVENTION)
 
 
 @dataclass
@@ -110,7 +110,7 @@ def _worst(figures: Sequence[Mapping[str, Any]], name: str) -> float | None:
 def _counts(events: Sequence[Event]) -> dict[str, int]:
     """Every kind, also where there is none of it."""
     counted = Counter(event.kind for event in events)
-    return {kind: counted[kind] for kind in KINDS if kind in frames.EVENTS or counted[kind]}
+    return {kind: counted[kind] for kind in KINDS if kind in values.EVENTS or counted[kind]}
 
 
 def _per(counts: Mapping[str, float], km: float, digits: int = 3) -> dict[str, float] | None:

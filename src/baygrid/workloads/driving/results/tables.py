@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from baygrid.workloads.driving import frames
+from baygrid.workloads.driving import values
 
 BATCH: Final = 20_000
 """Rows that are held before they are written."""
@@ -60,6 +60,6 @@ class Table:
         held = [row for row, _ in self._held]
         more = {name: [values.get(name) for _, values in self._held] for name in self._held[0][1]}
         names = [name for name in self._schema.names if name != "drive" and name not in more]
-        columns = {"drive": [self._drive] * len(held), **frames.columns(held, names), **more}
+        columns = {"drive": [self._drive] * len(held), **values.columns(held, names), **more}
         self._writer.write_table(pa.table(columns, schema=self._schema))
         self._held = []

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from baygrid.workloads.driving.frames import Floats, Ints
+from baygrid.workloads.driving.values import Floats, Ints
 
 BEAMS: Final = np.radians(np.linspace(-24.0, 4.0, 32))
 """Elevations of the beams."""

@@ -9,14 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving import frames
+from baygrid.workloads.driving import values
 from baygrid.workloads.driving.ego.readings import TICK
-from baygrid.workloads.driving.frames import OTHER, Event, Floats, Points, Sweep, Trajectory, TruthBox
-from baygrid.workloads.driving.geodesy import Plane
+from baygrid.workloads.driving.geometry.geodesy import Plane
 from baygrid.workloads.driving.synthetic import planted
 from baygrid.workloads.driving.synthetic.cast import BEAMS, COLUMNS, REACH, cast
 from baygrid.workloads.driving.synthetic.route import CRUISE, Route, route
 from baygrid.workloads.driving.synthetic.things import SWEEP, Thing, passers, street
+from baygrid.workloads.driving.values import OTHER, Event, Floats, Points, Sweep, Trajectory, TruthBox
 
 LIDAR: Final = (1.0, 0.0, 1.8)
 """Where the lidar sits in the vehicle frame; it looks straight ahead."""
@@ -26,7 +26,7 @@ PLACE: Final = Plane(22.15, 113.95, 5.0)
 RANGE_NOISE: Final = 0.02
 LOST: Final = 0.02
 """Share of the returns that never come."""
-BRIGHT: Final = {frames.VEHICLE: 0.7, frames.PEDESTRIAN: 0.4, frames.CYCLIST: 0.5, OTHER: 0.3}
+BRIGHT: Final = {values.VEHICLE: 0.7, values.PEDESTRIAN: 0.4, values.CYCLIST: 0.5, OTHER: 0.3}
 ROAD_BRIGHT: Final = 0.15
 
 
@@ -85,7 +85,7 @@ class Drive:
         sizes = np.array([self.things[at[i]].size for i in near]).reshape(-1, 3)
         return [int(at[i]) for i in near], np.hstack([place, sizes])
 
-    def _places(self, number: int) -> tuple[frames.Ints, Floats]:
+    def _places(self, number: int) -> tuple[values.Ints, Floats]:
         """The numbers of all things there are at a sweep, and where: x, y, yaw in the world."""
         still_at, still = self._still
         moving = [
@@ -99,7 +99,7 @@ class Drive:
         )
 
     @cached_property
-    def _still(self) -> tuple[frames.Ints, Floats]:
+    def _still(self) -> tuple[values.Ints, Floats]:
         found = [(i, t) for i, t in enumerate(self.things) if t.still]
         places = np.array([[t.x[0], t.y[0], t.yaw[0]] for _, t in found]).reshape(-1, 3)
         return np.array([i for i, _ in found], np.int64), places
@@ -108,7 +108,7 @@ class Drive:
     def _moving(self) -> list[tuple[int, Thing]]:
         return [(i, t) for i, t in enumerate(self.things) if not t.still]
 
-    def _points(self, number: int, boxes: Floats) -> tuple[Points, frames.Ints]:
+    def _points(self, number: int, boxes: Floats) -> tuple[Points, values.Ints]:
         """N x 4 points in the vehicle frame, and which of the boxes each is on (-1: the road)."""
         rng = np.random.default_rng((self.seed, 1, number))
         seen = boxes.copy()

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from baygrid.workloads.driving.frames import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Box2D, Camera, Floats
 from baygrid.workloads.driving.synthetic.drive import Drive
+from baygrid.workloads.driving.values import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Box2D, Camera, Floats
 
 TOPIC: Final = "/cam_front/image/compressed"
 PLACE: Final = (1.6, 0.0, 1.5)

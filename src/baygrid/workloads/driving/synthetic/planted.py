@@ -1,4 +1,4 @@
-"""The others of the planted scenarios, and when each scenario truly is one, by the definitions in frames.py.
+"""The others of the planted scenarios, and when each scenario truly is one (scenarios/limits.py).
 
 The truth is computed here from the exact ways of the own vehicle and of that one other thing, by code that
 shares nothing with what finds scenarios in tracks."""
@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import CYCLIST, PEDESTRIAN, VEHICLE, Event, Floats
+from baygrid.workloads.driving import values
+from baygrid.workloads.driving.scenarios import limits
 from baygrid.workloads.driving.synthetic.route import CRUISE, Episode, Route
 from baygrid.workloads.driving.synthetic.things import (
     BICYCLE,
@@ -21,6 +21,7 @@ from baygrid.workloads.driving.synthetic.things import (
     Thing,
     moving,
 )
+from baygrid.workloads.driving.values import CYCLIST, PEDESTRIAN, VEHICLE, Event, Floats
 
 
 def others(route: Route, seconds: float, count: int) -> list[tuple[Thing, Event]]:
@@ -29,9 +30,9 @@ def others(route: Route, seconds: float, count: int) -> list[tuple[Thing, Event]
     found: list[tuple[Thing, Event]] = []
     for number, episode in enumerate(route.episodes):
         make = {
-            frames.CUT_IN: _cut_in,
-            frames.SHORT_HEADWAY: _short_headway,
-            frames.VULNERABLE_NEAR: _vulnerable,
+            values.CUT_IN: _cut_in,
+            values.SHORT_HEADWAY: _short_headway,
+            values.VULNERABLE_NEAR: _vulnerable,
         }.get(episode.kind)
         if make is not None:
             found.append(make(route, episode, seconds, count + len(found), number))
@@ -41,16 +42,16 @@ def others(route: Route, seconds: float, count: int) -> list[tuple[Thing, Event]
 def own(route: Route) -> list[Event]:
     """Hard brakings, stops and turns."""
     found = []
-    for begin, end in _spans(route.acceleration < -frames.BRAKE, route.t, frames.BRAKE_SECONDS):
+    for begin, end in _spans(route.acceleration < -limits.BRAKE, route.t, limits.BRAKE_SECONDS):
         worst = begin + int(route.acceleration[begin:end].argmin())
-        found.append(_event(frames.HARD_BRAKE, route, begin, end, worst, -route.acceleration[worst]))
-    for begin, end in _spans(route.speed < frames.STOP_SPEED, route.t, frames.STOP_SECONDS):
-        found.append(_event(frames.STOP, route, begin, end, begin, route.t[end - 1] - route.t[begin]))
+        found.append(_event(values.HARD_BRAKE, route, begin, end, worst, -route.acceleration[worst]))
+    for begin, end in _spans(route.speed < limits.STOP_SPEED, route.t, limits.STOP_SECONDS):
+        found.append(_event(values.STOP, route, begin, end, begin, route.t[end - 1] - route.t[begin]))
     rate = route.speed * route.curve(route.way)
-    for begin, end in _spans(np.abs(rate) > frames.TURN_RATE, route.t, 0.0):
+    for begin, end in _spans(np.abs(rate) > limits.TURN_RATE, route.t, 0.0):
         angle = float(np.trapezoid(rate[begin:end], route.t[begin:end]))
-        if abs(angle) > frames.TURN_ANGLE:
-            found.append(_event(frames.TURN, route, begin, end, (begin + end) // 2, angle))
+        if abs(angle) > limits.TURN_ANGLE:
+            found.append(_event(values.TURN, route, begin, end, (begin + end) // 2, angle))
     return found
 
 
@@ -89,7 +90,7 @@ def _told(
 
 def _gap(route: Route, t: Floats, way: Floats) -> Floats:
     """Own front to the other's rear, along the road (m)."""
-    return way - CAR[0] / 2 - route.along(t) - frames.OUTLINE[0]
+    return way - CAR[0] / 2 - route.along(t) - limits.OUTLINE[0]
 
 
 def _cut_in(route: Route, episode: Episode, seconds: float, thing: int, _: int) -> tuple[Thing, Event]:
@@ -102,10 +103,10 @@ def _cut_in(route: Route, episode: Episode, seconds: float, thing: int, _: int) 
     left = LEFT_LANE * (1 - _eased((since - 2.0) / 3.0) + _eased((since - 8.5) / 3.0))
     near = np.abs(way - route.along(t)) < SEEN_FROM
     t, way, left = t[near], way[near], left[near]
-    coming = (left < LEFT_LANE - 0.02) & (left > frames.LANE / 4) & (t < episode.begin + 6)
+    coming = (left < LEFT_LANE - 0.02) & (left > limits.LANE / 4) & (t < episode.begin + 6)
     gap = _gap(route, t, way) / np.maximum(np.interp(t, route.t, route.speed), 0.1)
-    entered = int((coming & (left < frames.LANE / 2)).argmax())
-    event = _told(route, frames.CUT_IN, t, coming, np.abs(t - t[entered]), thing, float(gap[entered]))
+    entered = int((coming & (left < limits.LANE / 2)).argmax())
+    event = _told(route, values.CUT_IN, t, coming, np.abs(t - t[entered]), thing, float(gap[entered]))
     return moving(route, VEHICLE, CAR, t, way, left), event
 
 
@@ -115,14 +116,14 @@ def _short_headway(route: Route, episode: Episode, seconds: float, thing: int, _
     since = np.maximum(t - episode.begin, 0.0)
     speeding = np.minimum(since, CRUISE / 2.5)
     way = 2.5 * speeding**2 / 2 + CRUISE * (since - speeding) + 2.0 * np.maximum(since - 8.0, 0.0) ** 2 / 2
-    met = CRUISE**2 / 2.5 / 2 + 6.5 + CAR[0] / 2 + frames.OUTLINE[0]
+    met = CRUISE**2 / 2.5 / 2 + 6.5 + CAR[0] / 2 + limits.OUTLINE[0]
     way += float(route.along(episode.begin)) + met
     near = np.abs(way - route.along(t)) < SEEN_FROM
     t, way = t[near], way[near]
     speed = np.interp(t, route.t, route.speed)
     headway = _gap(route, t, way) / np.maximum(speed, 0.1)
-    short = (headway < frames.HEADWAY) & (speed > frames.HEADWAY_SPEED)
-    event = _told(route, frames.SHORT_HEADWAY, t, short, headway, thing, float(headway[short].min()))
+    short = (headway < limits.HEADWAY) & (speed > limits.HEADWAY_SPEED)
+    event = _told(route, values.SHORT_HEADWAY, t, short, headway, thing, float(headway[short].min()))
     return moving(route, VEHICLE, CAR, t, way, np.zeros(len(t))), event
 
 
@@ -138,11 +139,11 @@ def _vulnerable(
     size = BICYCLE if rides else PERSON
     near = np.abs(way - route.along(t)) < SEEN_FROM
     t, way, left = t[near], way[near], left[near]
-    front, rear, half = frames.OUTLINE
+    front, rear, half = limits.OUTLINE
     along = way - route.along(t)
     off = np.maximum.reduce([along - size[0] / 2 - front, rear - along - size[0] / 2, np.zeros(len(t))])
     aside = np.maximum(np.abs(left) - size[1] / 2 - half, 0.0)
     distance = np.hypot(off, aside)
-    close = (distance < frames.NEAR) & (np.interp(t, route.t, route.speed) > frames.NEAR_SPEED)
-    event = _told(route, frames.VULNERABLE_NEAR, t, close, distance, thing, float(distance[close].min()))
+    close = (distance < limits.NEAR) & (np.interp(t, route.t, route.speed) > limits.NEAR_SPEED)
+    event = _told(route, values.VULNERABLE_NEAR, t, close, distance, thing, float(distance[close].min()))
     return moving(route, CYCLIST if rides else PEDESTRIAN, size, t, way, left), event

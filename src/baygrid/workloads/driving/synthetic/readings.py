@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Floats
 from baygrid.workloads.driving.synthetic.drive import PLACE, Drive
+from baygrid.workloads.driving.values import Floats
 
 IMU_STEP: Final = 0.01
 WHEEL_STEP: Final = 0.02

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import Floats
+from baygrid.workloads.driving import values
+from baygrid.workloads.driving.values import Floats
 
 STEP: Final = 0.01
 """Seconds from one sample of the own motion to the next."""
@@ -28,12 +28,12 @@ BEFORE, BEYOND = 100.0, 200.0
 """How far the road goes on behind the first place and beyond the last (m)."""
 
 _SPEEDS: Final = {
-    frames.HARD_BRAKE: ((0.5, 0.0), (1.4, -5.0), (0.6, 0.0), (3.5, 2.0)),
-    frames.STOP: ((5.0, -2.0), (3.0, 0.0), (5.0, 2.0)),
-    frames.TURN: ((2.0, -1.5), (TURN_LENGTH / 7.0, 0.0), (2.0, 1.5)),
-    frames.CUT_IN: ((8.0, 0.0),),
-    frames.SHORT_HEADWAY: ((10.0, 0.0),),
-    frames.VULNERABLE_NEAR: ((2.0, -2.0), (4.0, 0.0), (2.0, 2.0)),
+    values.HARD_BRAKE: ((0.5, 0.0), (1.4, -5.0), (0.6, 0.0), (3.5, 2.0)),
+    values.STOP: ((5.0, -2.0), (3.0, 0.0), (5.0, 2.0)),
+    values.TURN: ((2.0, -1.5), (TURN_LENGTH / 7.0, 0.0), (2.0, 1.5)),
+    values.CUT_IN: ((8.0, 0.0),),
+    values.SHORT_HEADWAY: ((10.0, 0.0),),
+    values.VULNERABLE_NEAR: ((2.0, -2.0), (4.0, 0.0), (2.0, 2.0)),
 }
 """(seconds, m/s^2) of each episode."""
 
@@ -102,7 +102,7 @@ def route(rng: np.random.Generator, seconds: float) -> Route:
     # What rounding leaves of a stop is no motion.
     speed[speed < 0.02] = 0.0
     way = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2) * STEP])
-    road = _road(way, t, [e for e in episodes if e.kind == frames.TURN])
+    road = _road(way, t, [e for e in episodes if e.kind == values.TURN])
     return Route(t, way, speed, np.gradient(speed, STEP), *road, tuple(episodes))
 
 
@@ -117,7 +117,7 @@ def _episodes(rng: np.random.Generator, seconds: float) -> list[Episode]:
                 return found
             found.append(Episode(kind, at + EASE, at + EASE + lasts, side))
             at += EASE + lasts
-            if kind == frames.TURN:
+            if kind == values.TURN:
                 side = -side  # left, right, left: the road never comes back to where it was
 
 
@@ -126,8 +126,8 @@ def _order(rng: np.random.Generator) -> list[str]:
     kinds = list(_SPEEDS)
     while True:
         order = [kinds[i] for i in rng.permutation(len(kinds))]
-        after_cut_in = order[(order.index(frames.CUT_IN) + 1) % len(order)]
-        if after_cut_in != frames.SHORT_HEADWAY and order[-1] != frames.CUT_IN:
+        after_cut_in = order[(order.index(values.CUT_IN) + 1) % len(order)]
+        if after_cut_in != values.SHORT_HEADWAY and order[-1] != values.CUT_IN:
             return order
 
 
@@ -135,7 +135,7 @@ def _road(way: Floats, t: Floats, turns: list[Episode]) -> tuple[Floats, Floats,
     """Way, x, y, heading, curvature."""
     road_way: Floats = np.arange(-BEFORE, way[-1] + BEYOND, GRID)
     curve = np.zeros_like(road_way)
-    slowing = _SPEEDS[frames.TURN][0][0]
+    slowing = _SPEEDS[values.TURN][0][0]
     for turn in turns:
         inside = road_way - np.interp(turn.begin + slowing, t, way)
         rising = np.clip(np.minimum(inside, TURN_LENGTH - inside) / RAMP, 0.0, 1.0)

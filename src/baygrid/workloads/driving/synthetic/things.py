@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Floats
 from baygrid.workloads.driving.synthetic.route import Route
+from baygrid.workloads.driving.values import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Floats
 
 SWEEP: Final = 0.1
 """Seconds from sweep to sweep; things are where they are said to be at each."""
@@ -34,7 +34,7 @@ SEEN_FROM: Final = 90.0
 @dataclass(frozen=True, slots=True)
 class Thing:
     """From sweep number `first` on, one place for each sweep (n,): x, y, heading, velocity; or one for ever.
-    `kind` is as in frames.KINDS; OTHER is no box that perception should find."""
+    `kind` is as in values.KINDS; OTHER is no box that perception should find."""
 
     kind: str
     size: tuple[float, float, float]

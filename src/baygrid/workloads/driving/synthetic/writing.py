@@ -1,6 +1,6 @@
 """A synthetic drive as a recorder would have written it: MCAP of ROS 2, and beside it the truth.
 
-The truth is two Parquet files beside `NAME.mcap`: `NAME.truth-boxes.parquet` (frames.TruthBox), and
+The truth is two Parquet files beside `NAME.mcap`: `NAME.truth-boxes.parquet` (values.TruthBox), and
 `NAME.truth.json` (the way with latitude and longitude, and the events)."""
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from mcap_ros2.writer import Writer
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import Event, Floats, Points, Trajectory, Truth, TruthBox
+from baygrid.workloads.driving import values
 from baygrid.workloads.driving.synthetic import pictures, readings
 from baygrid.workloads.driving.synthetic.definitions import DEFINITIONS
 from baygrid.workloads.driving.synthetic.drive import LIDAR, LIDAR_TOPIC, PLACE, Drive
 from baygrid.workloads.driving.synthetic.things import SWEEP
+from baygrid.workloads.driving.values import Event, Floats, Points, Trajectory, Truth, TruthBox
 
 START: Final = 1_780_000_000_000_000_000
 """Nanoseconds of the clock at the first moment (May 2026)."""
@@ -140,7 +140,7 @@ def _fixes(drive: Drive) -> Iterator[Row]:
 
 def _engaged(drive: Drive) -> Iterator[Row]:
     """A person takes over around each hard braking."""
-    braking = [event.begin for event in drive.events if event.kind == frames.HARD_BRAKE]
+    braking = [event.begin for event in drive.events if event.kind == values.HARD_BRAKE]
     for t in np.arange(0.0, drive.seconds, 0.5):
         data = not any(abs(t - begin) < TAKEN_OVER / 2 for begin in braking)
         yield float(t), "/autonomy/engaged", "std_msgs/msg/Bool", {"data": data}
@@ -166,7 +166,7 @@ def _transforms() -> list[dict[str, Any]]:
 
 def _write_truth(drive: Drive, path: Path, boxes: list[TruthBox]) -> None:
     names = list(TruthBox.__dataclass_fields__)
-    pq.write_table(pa.table(frames.columns(boxes, names)), path.with_suffix(".truth-boxes.parquet"))
+    pq.write_table(pa.table(values.columns(boxes, names)), path.with_suffix(".truth-boxes.parquet"))
     way = drive.trajectory
     latitude, longitude = PLACE.to_geodetic(way.x, way.y, way.z)
     told = {

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.association import GATE, centres, hidden, pairs, within
-from baygrid.workloads.driving.frames import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE, Box3D, Pose
-from baygrid.workloads.driving.motion import Motion, begun
-from baygrid.workloads.driving.overlap import overlaps
+from baygrid.workloads.driving.geometry.overlap import overlaps
+from baygrid.workloads.driving.tracking.association import GATE, centres, hidden, pairs, within
+from baygrid.workloads.driving.tracking.track import Motion, begun
+from baygrid.workloads.driving.values import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE, Box3D, Pose
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.ground import REACH
+from baygrid.workloads.driving.lidar.ground import REACH
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

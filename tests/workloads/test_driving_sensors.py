@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from baygrid.workloads.detection import nanodet
-from baygrid.workloads.driving.frames import Picture
-from baygrid.workloads.driving.seeing import seeing
+from baygrid.workloads.driving.sensors import seeing
+from baygrid.workloads.driving.values import Picture
 from baygrid.workloads.models import ModelMissing
 
 PICTURE = Picture(0.0, "/front", b"never decoded")

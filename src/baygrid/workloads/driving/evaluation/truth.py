@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from baygrid.workloads.driving import scoring
-from baygrid.workloads.driving.frames import Tracked, Truth
+from baygrid.workloads.driving.evaluation import scoring
 from baygrid.workloads.driving.results.ego import Travelled, trajectory
 from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.synthetic.drive import PLACE
 from baygrid.workloads.driving.synthetic.writing import truth
+from baygrid.workloads.driving.values import Tracked, Truth
 
 
 def score(tally: Tally, labels: Path, ego: Path) -> dict[str, Any] | None:

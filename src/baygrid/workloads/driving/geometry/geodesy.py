@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Floats
+from baygrid.workloads.driving.values import Floats
 
 AXIS: Final = 6378137.0
 FLATTENING: Final = 1 / 298.257223563

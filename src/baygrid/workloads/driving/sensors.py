@@ -1,30 +1,45 @@
-"""What a worker sees with: the lidar's boxes by geometry, the cameras' by a model, where there is one."""
+"""What a worker sees with: the lidar's boxes by geometry, the cameras' by a model, where there is one.
+
+It has no memory, so that shards may run anywhere in any order. What needs the order of time runs once for
+each drive, in `finish`: `tracking.smoothing.follow`, `scenarios.detection.events`. Both are light, and hold
+no more than a few seconds of frames at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
-
-from baygrid.workloads.driving import lidar
-from baygrid.workloads.driving.frames import Box2D, Box3D, Picture, Sweep
+from baygrid.workloads.driving.lidar import detection
+from baygrid.workloads.driving.values import Box2D, Box3D, Picture, Sweep
 from baygrid.workloads.models import ModelMissing
 
 Detector = Callable[[Picture], tuple[Box2D, ...]]
 
 
+class Seeing(Protocol):
+    """A picture that cannot be decoded raises ValueError, in words."""
+
+    @property
+    def blind(self) -> str:
+        """Why nothing is seen in pictures; empty where they are looked at."""
+
+    def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]: ...
+
+    def seen(self, picture: Picture) -> tuple[Box2D, ...]: ...
+
+
 @dataclass(frozen=True)
 class Eyes:
-    """See perception.Seeing. Without a detector pictures are read and counted, and nothing is seen in
+    """Without a detector pictures are read and counted, and nothing is seen in
     them; `blind` says why."""
 
     detector: Detector | None
     blind: str = ""
 
     def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]:
-        return lidar.boxes(sweep)
+        return detection.boxes(sweep)
 
     def seen(self, picture: Picture) -> tuple[Box2D, ...]:
         return () if self.detector is None else self.detector(picture)
@@ -33,8 +48,7 @@ class Eyes:
 def seeing(model: Path | None, cameras: bool) -> Eyes:
     """`model`: an ONNX detector instead of the default one. Raises ModelMissing and ModelRefused for it;
     without the default one the rest goes on."""
-    # What is compiled is compiled now, not on the first window's account.
-    lidar.boxes(Sweep(0.0, "", np.zeros((1, 4), np.float32)))
+    detection.compile_all()
     if not cameras:
         return Eyes(None, "left out, as was asked for")
     from baygrid.workloads.detection.detector import Detector as Network

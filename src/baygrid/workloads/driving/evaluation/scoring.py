@@ -20,7 +20,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from baygrid.workloads.driving.frames import (
+from baygrid.workloads.driving.geometry.overlap import overlaps
+from baygrid.workloads.driving.values import (
     CYCLIST,
     PEDESTRIAN,
     VEHICLE,
@@ -30,7 +31,6 @@ from baygrid.workloads.driving.frames import (
     Truth,
     TruthBox,
 )
-from baygrid.workloads.driving.overlap import overlaps
 
 CENTRE: Final = 2.0
 """Metres between centres."""

@@ -8,12 +8,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.clusters import clusters
-from baygrid.workloads.driving.fitting import COUNT, GROUND, LENGTH, TOP, WIDTH, YAW, X, Y, fitted, steepest
-from baygrid.workloads.driving.frames import KINDS, Box3D, Sweep
-from baygrid.workloads.driving.ground import heights
-from baygrid.workloads.driving.kinds import NOTHING, judged
-from baygrid.workloads.driving.shadows import shadowed
+from baygrid.workloads.driving.lidar.classification import NOTHING, judged
+from baygrid.workloads.driving.lidar.clusters import clusters
+from baygrid.workloads.driving.lidar.fitting import (
+    COUNT,
+    GROUND,
+    LENGTH,
+    TOP,
+    WIDTH,
+    YAW,
+    X,
+    Y,
+    fitted,
+    steepest,
+)
+from baygrid.workloads.driving.lidar.ground import heights
+from baygrid.workloads.driving.lidar.occlusion import shadowed
+from baygrid.workloads.driving.values import KINDS, Box3D, Sweep
 
 MOST: Final = 300
 """Boxes of one sweep, the surest: no street holds more, noise does."""

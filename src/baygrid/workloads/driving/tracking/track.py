@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from baygrid.workloads.driving.frames import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE, VULNERABLE, Box3D
+from baygrid.workloads.driving.values import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE, VULNERABLE, Box3D
 
 _SURE: Final = 4
 """Sweeps in which a thing was seen, from which on its track is sure."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving.frames import Floats, Tracked, Trajectory
+from baygrid.workloads.driving.values import Floats, Tracked, Trajectory
 
 _STEP: Final = 1.0
 """Metres between the points of the way."""

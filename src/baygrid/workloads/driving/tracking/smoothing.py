@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from baygrid.workloads.driving.frames import OTHER, Frame, Pose, Tracked, Trajectory
-from baygrid.workloads.driving.fusion import Views
-from baygrid.workloads.driving.motion import Motion
-from baygrid.workloads.driving.tracker import Tracker
+from baygrid.workloads.driving.tracking.fusion import Views
+from baygrid.workloads.driving.tracking.track import Motion
+from baygrid.workloads.driving.tracking.tracker import Tracker
+from baygrid.workloads.driving.values import OTHER, Frame, Pose, Tracked, Trajectory
 
 LAG: Final = 2.0
 """Seconds that rows wait for."""

@@ -9,13 +9,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from baygrid.workloads.driving.fitting import BOTTOM, COUNT, LENGTH, RISE, TOP, WIDTH, YAW, X, Y
-from baygrid.workloads.driving.frames import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE
+from baygrid.workloads.driving.lidar.fitting import BOTTOM, COUNT, LENGTH, RISE, TOP, WIDTH, YAW, X, Y
+from baygrid.workloads.driving.values import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE
 
 Boxes = NDArray[np.float64]
 
 NOTHING: Final = -1
-"""No thing of the traffic: a wall, a pole, a tree, a kerb. Else an index into frames.KINDS."""
+"""No thing of the traffic: a wall, a pole, a tree, a kerb. Else an index into values.KINDS."""
 _VEHICLE: Final = KINDS.index(VEHICLE)
 _PEDESTRIAN: Final = KINDS.index(PEDESTRIAN)
 _CYCLIST: Final = KINDS.index(CYCLIST)

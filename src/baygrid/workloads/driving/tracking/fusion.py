@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from baygrid.workloads.driving.frames import CYCLIST, PEDESTRIAN, VEHICLE, Box2D, Camera, Frame, Pose
-from baygrid.workloads.driving.motion import Motion
+from baygrid.workloads.driving.tracking.track import Motion
+from baygrid.workloads.driving.values import CYCLIST, PEDESTRIAN, VEHICLE, Box2D, Camera, Frame, Pose
 
 Floats = NDArray[np.float64]
 

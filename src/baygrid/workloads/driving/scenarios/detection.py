@@ -1,4 +1,4 @@
-"""The scenarios of a drive, by the definitions in frames.py, each told once.
+"""The scenarios of a drive, by the definitions in limits.py, each told once.
 
 The definitions are Baygrid's own but for these: two seconds is the gap that the United Kingdom's Highway
 Code (rule 126) asks for, and half of it counts as short here; 3 m/s^2 is a little under the 3.4 m/s^2 that
@@ -15,10 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads.driving import frames
-from baygrid.workloads.driving.frames import VEHICLE, VULNERABLE, Event, Pose, Tracked, Trajectory
-from baygrid.workloads.driving.lane import Beside, Way
-from baygrid.workloads.driving.spans import Span, Watch, spans
+from baygrid.workloads.driving import values
+from baygrid.workloads.driving.scenarios import limits
+from baygrid.workloads.driving.scenarios.hysteresis import Span, Watch, spans
+from baygrid.workloads.driving.scenarios.lane import Beside, Way
+from baygrid.workloads.driving.values import VEHICLE, VULNERABLE, Event, Pose, Tracked, Trajectory
 
 _STOP_LEFT: Final = 1.0
 _BRAKE_LEFT: Final = 2.0
@@ -52,18 +53,18 @@ def events(trajectory: Trajectory, tracked: Iterable[Tracked]) -> list[Event]:
 def _own(trajectory: Trajectory) -> Iterator[Event]:
     """Stops, hard braking, turns."""
     t = trajectory.t
-    slow = Watch(frames.STOP_SPEED, _STOP_LEFT, frames.STOP_SECONDS)
+    slow = Watch(limits.STOP_SPEED, _STOP_LEFT, limits.STOP_SECONDS)
     for span in spans(zip(t, np.abs(trajectory.speed), strict=True), slow):
-        yield _event(frames.STOP, span, span.end - span.begin, trajectory)
-    brake = Watch(-frames.BRAKE, -_BRAKE_LEFT, frames.BRAKE_SECONDS)
+        yield _event(values.STOP, span, span.end - span.begin, trajectory)
+    brake = Watch(-limits.BRAKE, -_BRAKE_LEFT, limits.BRAKE_SECONDS)
     for span in spans(zip(t, trajectory.acceleration, strict=True), brake):
-        yield _event(frames.HARD_BRAKE, span, -span.worst, trajectory)
+        yield _event(values.HARD_BRAKE, span, -span.worst, trajectory)
     for side in (1.0, -1.0):
-        watch = Watch(-frames.TURN_RATE, -_TURN_LEFT, 0.0)
+        watch = Watch(-limits.TURN_RATE, -_TURN_LEFT, 0.0)
         for span in spans(zip(t, -side * trajectory.yaw_rate, strict=True), watch):
             begin, end = (float(np.interp(at, t, trajectory.yaw)) for at in (span.begin, span.end))
-            if abs(end - begin) > frames.TURN_ANGLE:
-                yield _event(frames.TURN, span, end - begin, trajectory)
+            if abs(end - begin) > limits.TURN_ANGLE:
+                yield _event(values.TURN, span, end - begin, trajectory)
 
 
 def _event(kind: str, span: Span, value: float, trajectory: Trajectory) -> Event:
@@ -74,7 +75,7 @@ def _event(kind: str, span: Span, value: float, trajectory: Trajectory) -> Event
 def _others(trajectory: Trajectory, tracked: Iterable[Tracked]) -> Iterator[Event]:
     """Short headways, cut-ins, people near."""
     way = Way(trajectory)
-    headway = Watch(frames.HEADWAY, _HEADWAY_LEFT, frames.HEADWAY_SECONDS)
+    headway = Watch(limits.HEADWAY, _HEADWAY_LEFT, limits.HEADWAY_SECONDS)
     near: dict[int, Watch] = {}
     cut_ins = _CutIns(way)
     for t, group in groupby(tracked, key=lambda row: row.t):
@@ -83,21 +84,21 @@ def _others(trajectory: Trajectory, tracked: Iterable[Tracked]) -> Iterator[Even
         places = list(zip(vehicles, way.beside(t, vehicles), strict=True))
         span = headway.feed(t, *_headway(places, pose))
         if span:
-            yield _event(frames.SHORT_HEADWAY, span, span.worst, trajectory)
+            yield _event(values.SHORT_HEADWAY, span, span.worst, trajectory)
         for span in _near(t, [row for row in rows if row.kind in VULNERABLE], pose, near):
-            yield _event(frames.VULNERABLE_NEAR, span, span.worst, trajectory)
+            yield _event(values.VULNERABLE_NEAR, span, span.worst, trajectory)
         for span in cut_ins.feed(t, places, pose):
-            yield _event(frames.CUT_IN, span, span.worst, trajectory)
+            yield _event(values.CUT_IN, span, span.worst, trajectory)
     if span := headway.end():
-        yield _event(frames.SHORT_HEADWAY, span, span.worst, trajectory)
+        yield _event(values.SHORT_HEADWAY, span, span.worst, trajectory)
     for watch in near.values():
         if span := watch.end():
-            yield _event(frames.VULNERABLE_NEAR, span, span.worst, trajectory)
+            yield _event(values.VULNERABLE_NEAR, span, span.worst, trajectory)
 
 
 def _gap(row: Tracked, place: Beside) -> float:
     """From the own front to a vehicle's rear, along the way (m)."""
-    return place.ahead - row.length / 2 - frames.OUTLINE[0]
+    return place.ahead - row.length / 2 - limits.OUTLINE[0]
 
 
 def _headway(places: Iterable[tuple[Tracked, Beside]], pose: Pose) -> tuple[float, int | None]:
@@ -105,9 +106,9 @@ def _headway(places: Iterable[tuple[Tracked, Beside]], pose: Pose) -> tuple[floa
     leaders = [
         (_gap(row, place), row.track)
         for row, place in places
-        if abs(place.left) < frames.LANE / 2 and place.ahead > frames.OUTLINE[0]
+        if abs(place.left) < limits.LANE / 2 and place.ahead > limits.OUTLINE[0]
     ]
-    if not leaders or pose.speed <= frames.HEADWAY_SPEED:
+    if not leaders or pose.speed <= limits.HEADWAY_SPEED:
         return _FAR, None
     gap, track = min(leaders)
     return max(gap, 0.0) / pose.speed, track
@@ -115,12 +116,12 @@ def _headway(places: Iterable[tuple[Tracked, Beside]], pose: Pose) -> tuple[floa
 
 def _near(t: float, people: Iterable[Tracked], pose: Pose, watches: dict[int, Watch]) -> Iterator[Span]:
     """Spans that end now in which somebody was near; `watches` by track."""
-    front, rear, half = frames.OUTLINE
+    front, rear, half = limits.OUTLINE
     for row in people:
         along = max(row.ahead - row.length / 2 - front, rear - row.ahead - row.length / 2, 0.0)
         across = max(abs(row.left) - row.width / 2 - half, 0.0)
-        distance = math.hypot(along, across) if pose.speed > frames.NEAR_SPEED else _FAR
-        watch = watches.setdefault(row.track, Watch(frames.NEAR, _NEAR_LEFT, _NEAR_SECONDS))
+        distance = math.hypot(along, across) if pose.speed > limits.NEAR_SPEED else _FAR
+        watch = watches.setdefault(row.track, Watch(limits.NEAR, _NEAR_LEFT, _NEAR_SECONDS))
         if span := watch.feed(t, distance, row.track):
             yield span
     for track in [track for track, watch in watches.items() if t - watch.last > 1.0]:
@@ -145,11 +146,11 @@ class _CutIns:
             while t - past[0][0] > _HISTORY:
                 past.popleft()
             aside = abs(place.left)
-            if aside > frames.LANE / 2 + _BEFORE:
+            if aside > limits.LANE / 2 + _BEFORE:
                 self._entered.pop(row.track, None)
-            elif aside < frames.LANE / 2 and row.track not in self._entered:
+            elif aside < limits.LANE / 2 and row.track not in self._entered:
                 self._entered[row.track] = (t, self._time_gap(row, place, pose))
-            if aside < frames.LANE / 4 and (span := self._cut_in(t, row.track, past)):
+            if aside < limits.LANE / 4 and (span := self._cut_in(t, row.track, past)):
                 yield span
         for track in [track for track, past in self._past.items() if t - past[-1][0] > _HISTORY]:
             del self._past[track]
@@ -168,12 +169,12 @@ class _CutIns:
         entered, gap = self._entered.get(track, (t, _FAR))
         self._entered[track] = (entered, _FAR)
         before = [each for each in past if each[0] < entered]
-        if gap >= frames.CUT_IN_SECONDS or not before:
+        if gap >= limits.CUT_IN_SECONDS or not before:
             return None
         furthest = max(aside for _, aside, _ in before)
-        if furthest < frames.LANE / 2 + _BEFORE:
+        if furthest < limits.LANE / 2 + _BEFORE:
             return None
         begin, _, way = next(each for each in reversed(before) if each[1] > furthest - _BEGINS)
-        if abs(self._way.shift(way - _AROUND, past[-1][2] + _AROUND)) > frames.LANE / 2:
+        if abs(self._way.shift(way - _AROUND, past[-1][2] + _AROUND)) > limits.LANE / 2:
             return None
         return Span(begin, t, gap, entered, track)

@@ -1,0 +1,1 @@
+"""Outlines that overlap, and places on the earth."""

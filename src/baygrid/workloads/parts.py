@@ -45,7 +45,8 @@ def pack(done: Done) -> bytes:
 
 
 def unpack(part: Path) -> Done:
-    table = pq.read_table(part)
+    with pq.ParquetFile(part) as file:  # pq.read_table would load pandas for it
+        table = file.read()
     about = json.loads((table.schema.metadata or {})[_ABOUT])
     failed = tuple(Failed(**each) for each in about["failed"])
     rows = table.replace_schema_metadata(None)

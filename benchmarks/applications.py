@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -144,20 +145,24 @@ def _speech(place: Path, size: Size) -> dict[str, Any]:
 
 
 def _driving(place: Path, size: Size) -> dict[str, Any]:
-    """Km; one worker, one process. Pictures are left out by both where there is no detector here."""
+    """Km; one worker, one process. `without_cameras`: the same with pictures left out by both, for with them
+    the detector is most of the work; they are left out of all where there is no detector here."""
     inputs = []
     for name, seconds in zip(("few", "many"), size.drive_s, strict=True):
         (place / name).mkdir()
         inputs.append((_drive(place / name / "drive.mcap", seconds), place / name))
-    try:
-        detector, ours = str(nanodet.prepared()), _ours("driving", "--workers", "1")
-    except ModelMissing:
-        detector, ours = "-", _ours("driving", "--workers", "1", "--no-cameras")
-    peers: dict[str, Commands] = {
-        "loop": lambda source, output: [_peer("driving_loop", source / "drive.mcap", output, detector)]
-    }
-    rounds = _rounds({"baygrid": ours, **peers}, inputs, size.rounds)
-    return _figures(rounds) | _over_peers(rounds, peers) | {"cameras": detector != "-"}
+
+    def loop(detector: str) -> Commands:
+        return lambda source, output: [_peer("driving_loop", source / "drive.mcap", output, detector)]
+
+    blind = _ours("driving", "--workers", "1", "--no-cameras")
+    rounds = _rounds({"baygrid": blind, "loop": loop("-")}, inputs, size.rounds, "blind")
+    figures = {"without_cameras": _figures(rounds) | _over_peers(rounds, ["loop"])}
+    with suppress(ModelMissing):
+        sides = {"baygrid": _ours("driving", "--workers", "1"), "loop": loop(str(nanodet.prepared()))}
+        rounds = _rounds(sides, inputs, size.rounds)
+        figures |= _figures(rounds) | _over_peers(rounds, ["loop"])
+    return figures
 
 
 def _memory(place: Path, size: Size) -> dict[str, Any]:
@@ -204,15 +209,23 @@ def _peer(name: str, source: Path, output: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", f"benchmarks.peers.{name}", str(source), str(output), *more]
 
 
-def _rounds(sides: Mapping[str, Commands], inputs: Sequence[Input], count: int) -> list[Round]:
-    """All sides in turn, every other round backwards."""
+def _rounds(
+    sides: Mapping[str, Commands], inputs: Sequence[Input], count: int, mark: str = ""
+) -> list[Round]:
+    """All sides in turn, every other round backwards. Outputs lie beside the inputs, by `mark`."""
     rounds: list[Round] = []
     for number in range(count):
         order = list(sides.items())[:: -1 if number % 2 else 1]
         found: dict[str, tuple[Ran, Ran]] = {}
         for name, commands in order:
             few, many = (
-                _run(commands, units, source, source.parent / f"{name}-{source.name}-{number}", name == ALONE)
+                _run(
+                    commands,
+                    units,
+                    source,
+                    source.parent / f"{name}-{source.name}-{mark}{number}",
+                    name == ALONE,
+                )
                 for units, source in inputs
             )
             found[name] = few, many

@@ -57,6 +57,40 @@ def test_a_file_is_taken_at_its_word(folder: Path):
     assert read(cut(folder / "notes.txt")) == [Found("notes.txt", b"not asked")]
 
 
+def test_a_file_named_from_where_one_is_needs_no_ending(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(folder)
+    (folder / "photo-1").write_bytes(PNG)
+    for asked in ("photo-1", "./photo-1", f"file://{folder}/photo-1", "photo-{1..1}"):
+        assert read(cut(asked)) == [Found("photo-1", PNG)]
+        assert names(cut(asked, count=2)) == ["photo-1"] * 2
+
+
+def test_the_name_of_its_folder_makes_no_picture_of_a_file(folder: Path):
+    (folder / "pictures").write_text("not asked")
+    assert names(cut(folder)) == ["a.PNG", "b.jpg", "more/c.webp"]
+
+
+@pytest.mark.parametrize("name", ["t.tar", "t.parquet"])
+def test_what_holds_pictures_does_not_go_in_turn(folder: Path, name: str):
+    (folder / name).write_bytes(PNG)
+    for asked in (folder, folder / name):
+        with pytest.raises(ApplicationError, match=rf"^{name} holds pictures.* leave out --count"):
+            cut(asked, count=3)
+
+
+def test_an_error_without_words_has_a_kind():
+    assert storage.words(OSError()) == "OSError"
+    assert storage.words(ValueError("one\ntwo")) == "one"
+
+
+def test_a_disk_that_says_nothing_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def dumb(_: str) -> storage.Readable:
+        raise OSError
+
+    monkeypatch.setattr(storage, "_disk", dumb)
+    assert reasons(cut(folder / "b.jpg")) == {"b.jpg": "OSError"}
+
+
 def test_without_an_input_there_are_photographs():
     assert len(names(cut(None))) == 15
     assert all(found.data for found in read(cut(None)))

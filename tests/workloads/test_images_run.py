@@ -5,15 +5,19 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from baygrid.workloads.application import Application, ApplicationError
-from baygrid.workloads.images import cli, contact_sheet, inputs
+from baygrid.workloads import storage
+from baygrid.workloads.application import Application, ApplicationError, Done, Shard, Totals
+from baygrid.workloads.images import application, cli, contact_sheet, inputs
 from baygrid.workloads.images.application import Images
 from baygrid.workloads.images.quality import agreement, golden
 from tests.workloads.inline import run_here
@@ -170,6 +174,45 @@ def test_the_contact_sheet_shows_every_distinct_picture_once(folder: Path, tmp_p
     colours = thumbnail.getcolors(264 * 198)
     assert colours is not None
     assert len(colours) > 1000  # the cat, second by name
+
+
+@dataclass(frozen=True)
+class Turned:
+    """The results of a run over `shards`, which counts how many of them are looked at."""
+
+    shards: Sequence[Shard]
+    seen: list[str]
+    totals = Totals(0, 0, 0, {}, (), 0, 0, 1, "none")
+
+    def __iter__(self) -> Iterator[tuple[Shard, Done]]:
+        for shard in self.shards:
+            self.seen.append(shard.id)
+            names = [name for _, name in json.loads(shard.work)["files"]]
+            yield shard, Done(pa.table({"path": names}), len(names))
+
+
+def test_pictures_that_go_in_turn_are_read_once_for_the_sheet(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    opened: list[str] = []
+
+    def counted(at: str) -> storage.Readable:
+        opened.append(at)
+        return storage.opened(at)
+
+    monkeypatch.setattr(inputs, "opened", counted)
+    (folder / "broken.jpg").unlink()
+    (folder / "letter.png").unlink()
+    results = Turned(list(inputs.shards(str(folder), 3000, 4)), [])
+    assert [card.name for card in application.cards(results)] == ["cat.jpg", "more/cup.png"]
+    assert len(opened) == 2
+    assert len(results.seen) == 1 + application.MOST_WITHOUT_NEW
+
+
+def test_a_picture_that_changed_since_is_a_card_that_says_so(folder: Path):
+    results = Turned(list(inputs.shards(str(folder / "cat.jpg"), None, 4)), [])
+    (folder / "cat.jpg").write_text("no cat")
+    (card,) = application.cards(results)
+    assert (card.picture, card.row) == (None, None)
+    assert card.reason == "changed since: not a picture of a known format"
 
 
 def test_many_pictures_make_rows_of_five():

@@ -33,11 +33,13 @@ class NotThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file: where it is (a path or URL), its name below what was asked for, its size in bytes."""
+    """A file: where it is (a path or URL), its name below what was asked for, its size in bytes, and whether
+    it was itself asked for."""
 
     at: str
     name: str
     size: int
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ def is_remote(at: str) -> bool:
 def clean(name: str) -> str:
     """A name as a terminal may show it."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
+def words(error: Exception) -> str:
+    """What it says, in one line; its kind where it has no words."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def entries(asked: str) -> Iterator[Entry]:
@@ -99,7 +106,7 @@ def _found(asked: str) -> Iterator[Entry]:
         except NotThere as wrong:
             raise ApplicationError(f"{asked}: {wrong}") from wrong
         file.close()
-        yield Entry(asked, asked.partition("?")[0].rpartition("/")[2], file.size)
+        yield Entry(asked, asked.partition("?")[0].rpartition("/")[2], file.size, named=True)
     elif asked.startswith(S3):
         yield from _in_bucket(asked)
     else:
@@ -116,7 +123,7 @@ def opened(at: str) -> Readable:
             return Readable(file.size(), lambda offset, length: _piece(file, offset, length), file.close)
         return _disk(at)
     except OSError as error:
-        raise NotThere(error.strerror or str(error).splitlines()[0]) from error
+        raise NotThere(error.strerror or words(error)) from error
 
 
 def file(at: str) -> io.BufferedReader:
@@ -139,7 +146,7 @@ def _disk(at: str) -> Readable:
         try:
             return os.pread(descriptor, length, offset)
         except OSError as error:
-            raise NotThere(error.strerror) from error
+            raise NotThere(error.strerror or words(error)) from error
 
     return Readable(about.st_size, read, lambda: os.close(descriptor))
 
@@ -153,7 +160,7 @@ def _on_disk(path: Path) -> Iterator[Entry]:
         for each in sorted(found):
             yield Entry(each, each[beginning:], _size(each))
     elif path.exists():
-        yield Entry(str(path), path.name, _size(str(path)))
+        yield Entry(str(path), path.name, _size(str(path)), named=True)
     else:
         raise ApplicationError(f"{path} is not there")
 
@@ -184,11 +191,11 @@ def _in_bucket(asked: str) -> Iterator[Entry]:
     try:
         about = _bucket().get_file_info(path)
         if about.type == fs.FileType.File:
-            yield Entry(asked, about.base_name, about.size)
+            yield Entry(asked, about.base_name, about.size, named=True)
             return
         found = _bucket().get_file_info(fs.FileSelector(path, recursive=True))
     except OSError as error:
-        raise ApplicationError(f"{asked}: {str(error).splitlines()[0]}") from error
+        raise ApplicationError(f"{asked}: {words(error)}") from error
     files = [each for each in found if each.type == fs.FileType.File]
     for each in sorted(files, key=lambda each: str(each.path)):
         yield Entry(S3 + each.path, each.path[len(path) + 1 :], each.size)
@@ -199,7 +206,7 @@ def _piece(file: Any, offset: int, length: int) -> bytes:
         data: bytes = file.read_at(max(0, min(length, file.size() - offset)), offset)
         return data
     except OSError as error:
-        raise NotThere(str(error).splitlines()[0]) from error
+        raise NotThere(words(error)) from error
 
 
 def _web(at: str) -> Readable:
@@ -221,7 +228,7 @@ def _web(at: str) -> Readable:
                     raise NotThere("the server sends only whole files: it ignores Range")
                 return _first(answer.iter_bytes(), length)
         except httpx2.HTTPError as error:
-            raise NotThere(str(error).splitlines()[0]) from error
+            raise NotThere(words(error)) from error
 
     size: int | None = None
     try:
@@ -230,7 +237,7 @@ def _web(at: str) -> Readable:
         size = int(told.headers["Content-Length"])
     except httpx2.HTTPError as error:
         client.close()
-        raise NotThere(str(error).splitlines()[0]) from error
+        raise NotThere(words(error)) from error
     except (KeyError, ValueError):
         client.close()
         raise NotThere("the server does not say how large it is") from None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
-from baygrid.workloads.application import ApplicationError, Outcome, Results, Shard
+from baygrid.workloads.application import ApplicationError, Done, Outcome, Results, Shard
 from baygrid.workloads.detection.detector import Detector
 from baygrid.workloads.images import contact_sheet, detect, inputs, labels
 from baygrid.workloads.images.classify import CLASSES, Classify, embedding
 from baygrid.workloads.images.model import Classifier, prepared
-from baygrid.workloads.images.pictures import opened
+from baygrid.workloads.images.pictures import NotReadable, opened
 from baygrid.workloads.images.quality import agreement, golden
 from baygrid.workloads.images.reading import read
 from baygrid.workloads.images.worker import ImagesWorker, Task
@@ -23,6 +23,9 @@ TASKS: Final = ("classify", "detect", "read", "embed")
 
 MOST_IN_SHARD: Final = {"classify": 256, "detect": 128, "read": 32, "embed": 256}
 """Pictures, so that a shard is done in seconds."""
+
+MOST_WITHOUT_NEW: Final = 100
+"""Shards one after the other without a picture that is new to the sheet: pictures go in turn."""
 
 FEATURES: Final = 1280  # of the default model
 
@@ -106,7 +109,7 @@ class Images:
         classes: dict[str, int] = {}
         labels.write(_seen(results, classes if self._has_golden else None), self.schema, path)
         part = sheet.with_suffix(".part")
-        contact_sheet.draw(list(_cards(results)), results.totals).save(part, "PNG")
+        contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG")
         part.replace(sheet)
         quality = {"top1_agreement": agreement(classes, golden(classes))} if classes else {}
         return Outcome({"labels": path, "sheet": sheet}, quality)
@@ -126,25 +129,47 @@ def _seen(results: Results, classes: dict[str, int] | None) -> Iterator[pa.Table
         yield done.rows
 
 
-def _cards(results: Results) -> Iterator[contact_sheet.Card]:
+def cards(results: Results) -> Iterator[contact_sheet.Card]:
     """The first distinct pictures, read once more."""
     shown: set[str] = set()
+    idle = 0
     for shard, done in results:
-        rows = {row["path"]: row for row in done.rows.to_pylist()}
         reasons = {failed.input: failed.reason for failed in done.failed}
-        for found in inputs.read(shard.work):
-            if found.name in shown:
-                continue
+        new = {*done.rows["path"].to_pylist(), *reasons} - shown
+        idle = 0 if new else idle + 1
+        if idle == MOST_WITHOUT_NEW:
+            return
+        for card in _of_shard(shard, done, reasons, new):
+            shown.add(card.name)
+            yield card
             if len(shown) == contact_sheet.MOST:
                 return
-            shown.add(found.name)
-            if found.name in reasons or found.data is None:
-                yield contact_sheet.Card(found.name, None, None, reasons.get(found.name, found.reason))
-            elif found.name in rows:
-                picture = opened(found.data, contact_sheet.THUMB[0])
-                yield contact_sheet.Card(found.name, picture, rows[found.name])
-        if len(shown) == contact_sheet.MOST:
+
+
+def _of_shard(
+    shard: Shard, done: Done, reasons: Mapping[str, str], new: set[str]
+) -> Iterator[contact_sheet.Card]:
+    """Those of its pictures that are `new`."""
+    if not new:
+        return
+    rows = {row["path"]: row for row in done.rows.to_pylist()}
+    for found in inputs.read(shard.work):
+        if found.name not in new:
+            continue
+        new.remove(found.name)
+        if found.name in reasons or found.data is None:
+            yield contact_sheet.Card(found.name, None, None, reasons.get(found.name, found.reason))
+        else:
+            yield _card(found.name, found.data, rows[found.name])
+        if not new:
             return
+
+
+def _card(name: str, data: bytes, row: Mapping[str, Any]) -> contact_sheet.Card:
+    try:
+        return contact_sheet.Card(name, opened(data, contact_sheet.THUMB[0]), row)
+    except NotReadable as wrong:  # it could be read by its worker
+        return contact_sheet.Card(name, None, None, f"changed since: {wrong}")
 
 
 def schema(tasks: tuple[str, ...], features: int | None) -> pa.Schema:

@@ -25,6 +25,8 @@ PICTURES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 
+TAR, TABLE = HOLDING = (".tar", ".parquet")
+
 PHOTOGRAPHS: Final = (
     "astronaut.png", "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "grass.png",
     "gravel.png", "hubble_deep_field.jpg", "moon.png", "motorcycle_left.png", "motorcycle_right.png",
@@ -60,7 +62,8 @@ def photographs() -> list[Entry]:
 
 def shards(asked: str | None, count: int | None, most: int) -> Iterator[Shard]:
     """The input (None: the photographs of scikit-image) in parts of at most `most` pictures. With a `count`
-    the pictures go in turn until there are so many. Raises ApplicationError where there are none."""
+    the pictures go in turn until there are so many. Raises ApplicationError where there are none, and for a
+    `count` of what is inside tars and tables."""
     cut = _cut_to(asked, count, most) if count else _cut(asked, most)
     number = -1
     for number, (work, units) in enumerate(cut):
@@ -90,18 +93,25 @@ def _cut(asked: str | None, most: int) -> Iterator[tuple[dict[str, Any], float]]
     files: list[Entry] = []
     for entry in _entries(asked):
         kind = _suffix(entry.name)
-        if kind == ".tar":
+        if kind == TAR:
             yield from _tar(entry, most)
-        elif kind == ".parquet":
+        elif kind == TABLE:
             yield from _table(entry)
-        elif _is_picture(entry, asked):
+        elif _is_picture(entry):
             files.append(entry)
     for some in _portions(files, most):
         yield {"files": [[entry.at, entry.name] for entry in some]}, len(some)
 
 
 def _cut_to(asked: str | None, count: int, most: int) -> Iterator[tuple[dict[str, Any], float]]:
-    files = [entry for entry in _entries(asked) if _is_picture(entry, asked)]
+    files = []
+    for entry in _entries(asked):
+        if _suffix(entry.name) in HOLDING:
+            raise ApplicationError(
+                f"{clean(entry.name)} holds pictures, and only files can go in turn: leave out --count"
+            )
+        if _is_picture(entry):
+            files.append(entry)
     if files:
         for some in _portions(list(islice(cycle(files), count)), most):
             yield {"files": [[entry.at, entry.name] for entry in some]}, len(some)
@@ -111,9 +121,9 @@ def _entries(asked: str | None) -> Iterator[Entry]:
     return iter(photographs()) if asked is None else entries(asked)
 
 
-def _is_picture(entry: Entry, asked: str | None) -> bool:
+def _is_picture(entry: Entry) -> bool:
     """By its suffix; a file that was itself asked for is taken at its word."""
-    return _suffix(entry.name) in PICTURES or (asked is not None and asked.endswith(f"/{entry.name}"))
+    return entry.named or _suffix(entry.name) in PICTURES
 
 
 def _suffix(name: str) -> str:

@@ -47,7 +47,7 @@ def cells(at: str, group: int) -> Iterator[Cell]:
                     yield _cell(row, value.as_py())
                     row += 1
         except (pa.ArrowException, OSError) as wrong:
-            raise NotThere(f"damaged: {str(wrong).splitlines()[0]}") from wrong
+            raise NotThere(f"damaged: {storage.words(wrong)}") from wrong
 
 
 def _opened(at: str) -> BinaryIO:
@@ -61,7 +61,7 @@ def _table(file: BinaryIO) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, buffer_size=1 << 20)
     except (pa.ArrowException, OSError) as wrong:
-        raise NotThere(f"not a Parquet table: {str(wrong).splitlines()[0]}") from wrong
+        raise NotThere(f"not a Parquet table: {storage.words(wrong)}") from wrong
 
 
 def _column(schema: pa.Schema) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.pricing.tariff import Tariff
-from baygrid.core.rating.judging import DAY_MS, FRESH_MS, fresh, impossible, newest, stale_at, wrong_plan
+from baygrid.core.rating.judging import DAY_MS, FRESH_MS, fresh, impossible, stale_at, wrong_plan
 from baygrid.core.rating.prices import price
 from baygrid.core.rating.value import Gate, Plan
 from baygrid.core.rating.yardsticks import PROFILES, centre_per_pflops
@@ -112,13 +112,6 @@ def test_a_rating_that_cannot_be_true(change: dict[str, Any], field: str, says: 
     assert found is not None
     assert found[0] == field
     assert says in found[1]
-
-
-def test_the_newest_of_each_place_and_profile_counts():
-    old, new = rating(), rating(units=30_000.0, measured_at=AT + 1)
-    elsewhere, other = cpu_rating(), rating(profile="images@2")
-    found = newest([new, old, elsewhere, other])
-    assert set(found.values()) == {new, elsewhere, other}
 
 
 def test_a_rating_ages():

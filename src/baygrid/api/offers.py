@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from baygrid.api import bodies, paging, render, render_ratings, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
 from baygrid.app import centres, offers, ratings
+from baygrid.app.demand import by_place
 from baygrid.app.offers import Rates
 from baygrid.core.rating.value import Rating
 from baygrid.ports.records import CentreRecord, Offer, PlanRow
@@ -38,7 +39,7 @@ def _render(call: Call, row: Offer, beside: _Beside) -> render.Doc:
 def _beside(call: Call) -> _Beside:
     rows = {row.name: row for row in centres.centres(call.platform, call.actor)}
     known = ratings.ratings(call.platform, call.actor)
-    return _Beside(rows, ratings.by_place(known.rows), known.plans)
+    return _Beside(rows, by_place(known.rows), known.plans)
 
 
 def _rates(body: bodies.NewTariff) -> Rates:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from baygrid.app.demand import Rated, centre_view, offer_views, partitions_of
+from baygrid.app.demand import Rated, by_place, centre_view, offer_views, partitions_of
 from baygrid.core.placement import policy_file
 from baygrid.core.placement.image import Image, OfferView, Partition
 from baygrid.core.placement.policy import UNDECLARED, Policy
@@ -99,7 +99,7 @@ class Catalogue:
                 {offer.id: offer for offer in tx.region.offers()},
                 {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
-                _rated(tx),
+                by_place(tx.ratings.newest()),
                 _policies(tx, _own_queues(centres)),
             )
             self._copy = copy
@@ -108,13 +108,6 @@ class Catalogue:
 
 def _own_queues(centres: Mapping[str, CentreRecord]) -> tuple[str, ...]:
     return tuple(name for name, centre in sorted(centres.items()) if centre.driver in OWN_QUEUES)
-
-
-def _rated(tx: Tx) -> dict[Rated, list[Rating]]:
-    found: dict[Rated, list[Rating]] = {}
-    for row in tx.ratings.newest():
-        found.setdefault(row.signed.rating.place, []).append(row.signed.rating)
-    return found
 
 
 def _policies(tx: Tx, own_queues: tuple[str, ...]) -> tuple[tuple[Instant, Policy], ...]:

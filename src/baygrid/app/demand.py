@@ -21,7 +21,7 @@ from baygrid.core.rating.judging import fresh as fresh_rating
 from baygrid.core.rating.value import Rating
 from baygrid.core.rating.yardsticks import PROFILES
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, Want
+from baygrid.ports.records import AttemptRecord, CentreRecord, CentreState, Offer, RatingRow, Want
 
 Rated: TypeAlias = tuple[str, str, str | None]
 """Centre, partition and model: what an offer is for, and a rating of."""
@@ -132,6 +132,14 @@ def centre_view(
         centre.capabilities,
         None if measured is None else fresh(measured, now),
     )
+
+
+def by_place(rows: Iterable[RatingRow]) -> dict[Rated, list[Rating]]:
+    """Ratings by what an offer is for."""
+    found: dict[Rated, list[Rating]] = {}
+    for row in rows:
+        found.setdefault(row.signed.rating.place, []).append(row.signed.rating)
+    return found
 
 
 def offer_views(

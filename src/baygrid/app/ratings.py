@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from baygrid.app.access import Action, Actor, permit
@@ -135,11 +135,3 @@ def plan(platform: Platform, actor: Actor, it: Plan) -> PlanRow:
     except Exists:
         raise WrongState("another plan was published at this very moment: look, and try again") from None
     return row
-
-
-def by_place(rows: Iterable[RatingRow]) -> dict[tuple[str, str, str | None], list[Rating]]:
-    """Ratings by what an offer is for."""
-    found: dict[tuple[str, str, str | None], list[Rating]] = {}
-    for row in rows:
-        found.setdefault(row.signed.rating.place, []).append(row.signed.rating)
-    return found

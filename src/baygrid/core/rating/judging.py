@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Final
 
 from baygrid.core.rating.value import Gate, Plan, Rating
@@ -29,16 +28,6 @@ def fresh(rating: Rating, now: int) -> bool:
 def stale_at(rating: Rating) -> int:
     """When it ceases to count (ms)."""
     return rating.measured_at + FRESH_MS
-
-
-def newest(ratings: Iterable[Rating]) -> dict[tuple[str, str, str | None, str], Rating]:
-    """By place and profile the one that was measured last."""
-    found: dict[tuple[str, str, str | None, str], Rating] = {}
-    for rating in ratings:
-        key = (*rating.place, rating.profile)
-        if key not in found or found[key].measured_at < rating.measured_at:
-            found[key] = rating
-    return found
 
 
 def impossible(rating: Rating, now: int, clock_ms: int) -> tuple[str, str] | None:

@@ -38,13 +38,10 @@ class Detection:
 class Detector:
     """NanoDet, or another ONNX file that takes and gives what it does (see `_layout`). One thread."""
 
-    def __init__(
-        self, file: Path | None = None, least_score: float = LEAST_SCORE, overlap: float = OVERLAP
-    ) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         """None is the default. Raises ModelMissing where it is not here, ModelRefused for another layout."""
         cv2.setNumThreads(1)
         self.network = Network(file or nanodet.prepared())
-        self._least_score, self._overlap = least_score, overlap
         self.side, self._planes, self._strides = _layout(self.network)
         self._centres = [boxes.centres(self.side, stride) for stride in self._strides]
 
@@ -78,7 +75,7 @@ class Detector:
             self._strides, self._centres, outputs[:levels], outputs[levels:], strict=True
         ):
             best = scores.max(1)
-            (sure,) = np.nonzero(best > self._least_score)
+            (sure,) = np.nonzero(best > LEAST_SCORE)
             if len(sure):
                 around = boxes.edges(distances[sure], middle[sure], stride)
                 some.append((around, best[sure], scores[sure].argmax(1)))
@@ -88,7 +85,7 @@ class Detector:
         scale = np.array([width, height, width, height], np.float32)
         places = np.clip(places * (scale / self.side), 0, scale)
         found = []
-        for n in boxes.apart(places, scores, classes, self._overlap)[:MOST]:
+        for n in boxes.apart(places, scores, classes, OVERLAP)[:MOST]:
             left, top, right, bottom = map(float, places[n])
             name = NAMES[classes[n]]
             found.append(Detection(name, int(classes[n]), float(scores[n]), (left, top, right, bottom)))

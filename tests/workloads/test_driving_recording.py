@@ -124,6 +124,22 @@ def test_a_damaged_chunk_costs_its_own_messages_only(recorded: Path, tmp_path: P
     assert failed[0].input.startswith("damaged.mcap at ")
 
 
+@pytest.mark.parametrize("length", [0, 1, 8])
+def test_a_summary_that_tells_of_a_chunk_without_a_record(tmp_path: Path, length: int) -> None:
+    path = written(tmp_path / "lies.mcap", speeds(*np.arange(0, 3, 0.05)), chunk_size=600)
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    second = summary.chunk_indexes[1]
+    told = struct.pack("<QQ", second.chunk_start_offset, second.chunk_length)
+    data = path.read_bytes()
+    assert data.count(told) == 1
+    path.write_bytes(data.replace(told, struct.pack("<QQ", second.chunk_start_offset, length)))
+    found, failed = read(windows(path))
+    assert 40 < len(found) < 60
+    assert [f"a piece of {length} bytes" in failure.reason for failure in failed] == [True]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -1,12 +1,16 @@
 """The synthetic drive: what is said to be true of it is true, and the same seed makes the same drive."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+pytest.importorskip("mcap_ros2")
 
 from baygrid.workloads.driving import values
 from baygrid.workloads.driving.scenarios import limits
+from baygrid.workloads.driving.synthetic import writing
 from baygrid.workloads.driving.synthetic.drive import Drive, drive
 
 
@@ -72,3 +76,23 @@ def test_only_what_is_planted_comes_near(made: Drive) -> None:
                 assert np.hypot(off, max(abs(y) - half - 0.3, 0.0)) >= limits.NEAR, (t, thing)
             if made.things[thing].kind == values.VEHICLE and thing not in planted and straight and x > front:
                 assert abs(y) > limits.LANE / 2 or x > 25
+
+
+def test_a_drive_that_is_there_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the writing of it ends, at whatever time."""
+    path = tmp_path / "short.mcap"
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("_frames", "_write_truth"):
+        with monkeypatch.context() as patch:
+            patch.setattr(writing, name, stopped)
+            with pytest.raises(KeyboardInterrupt):
+                writing.write(drive(1, 1.0), path)
+        assert not list(tmp_path.glob("*.mcap"))
+    writing.write(drive(1, 1.0), path)
+    assert writing.truth(path) is not None
+    assert {each.name.partition(".")[2] for each in tmp_path.iterdir()} == {
+        "mcap", "truth.json", "truth-boxes.parquet",
+    }  # fmt: skip

@@ -19,7 +19,7 @@ Detector = Callable[[Picture], tuple[Box2D, ...]]
 
 
 class Seeing(Protocol):
-    """A picture that cannot be decoded raises ValueError, in words."""
+    """A picture that cannot be decoded raises, in words. Only that picture is lost."""
 
     @property
     def blind(self) -> str:

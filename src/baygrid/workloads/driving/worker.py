@@ -116,8 +116,8 @@ class _Made:
         with self.stages("camera"):
             try:
                 seen = self.seeing.seen(picture)
-            except ValueError as error:
-                self.complaints(picture.topic, picture.t, str(error))
+            except Exception as error:  # noqa: BLE001 - hostile pictures fail in every way there is; only they are lost
+                self.complaints(picture.topic, picture.t, f"{error}" or type(error).__name__)
                 return
         self._row(picture.t, PICTURE, picture.topic)
         for box in seen:

@@ -76,6 +76,8 @@ def _unpacked(file: BinaryIO, offset: int, length: int) -> memoryview:
     """The records in a piece: of a chunk's inside, or as they lie in the file."""
     if length > LARGEST:
         raise Damaged(f"a piece of {length:,} bytes; more than {LARGEST:,} are not read")
+    if length < _HEAD:
+        raise Damaged(f"a piece of {length} bytes holds no record")
     file.seek(offset)
     data = file.read(length)
     if len(data) < length:

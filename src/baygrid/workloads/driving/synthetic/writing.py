@@ -35,15 +35,18 @@ Row = tuple[float, str, str, dict[str, Any]]
 
 
 def write(drive: Drive, path: Path, camera: bool = True) -> None:
-    """Writes the drive and its truth. `path` ends in .mcap."""
+    """Writes the drive and its truth. `path` ends in .mcap; where it is there, it is whole, and its truth is
+    beside it."""
     boxes: list[TruthBox] = []
-    with path.open("wb") as file:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
         writer = Writer(file, chunk_size=CHUNK)
         schemas = {name: writer.register_msgdef(name, text) for name, text in DEFINITIONS.items()}
         for t, topic, kind, message in _in_order(_slow(drive), _frames(drive, boxes, camera)):
             writer.write_message(topic, schemas[kind], message, START + round(t * 1e9))
         writer.finish()  # type: ignore[no-untyped-call]
     _write_truth(drive, path, boxes)
+    part.replace(path)
 
 
 def _in_order(slow: list[Row], fast: Iterator[Row]) -> Iterator[Row]:

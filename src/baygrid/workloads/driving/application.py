@@ -24,30 +24,16 @@ from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.results.tables import Table
 from baygrid.workloads.driving.results.words import words
 from baygrid.workloads.driving.scenarios.detection import events as scenarios
-from baygrid.workloads.driving.sensors import seeing
 from baygrid.workloads.driving.tracking.fusion import Views
 from baygrid.workloads.driving.tracking.smoothing import follow
 from baygrid.workloads.driving.values import Camera, Event, Tracked
-from baygrid.workloads.driving.worker import DrivingWorker
+from baygrid.workloads.driving.worker import Loading
 from baygrid.workloads.stages import Stages
 
 LIDAR_HEIGHT: Final = 1.73
 LIKELY_SPEED: Final = 0.012
 """km a second: how much a window holds, before it is read."""
 LABELS, EVENTS, EGO, STATISTICS = "labels.parquet", "events.parquet", "ego.parquet", "statistics.json"
-
-
-@dataclass(frozen=True)
-class Loading:
-    """What a worker needs to know to load what it sees with. `version` goes up with every change of the rows,
-    so that a run which was interrupted does not go on with those of another version."""
-
-    detector: Path | None
-    cameras: bool
-    version: int = 3
-
-    def __call__(self) -> DrivingWorker:
-        return DrivingWorker(seeing(self.detector, self.cameras))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.ros import Reading
 from baygrid.workloads.driving.recording.window import Window
-from baygrid.workloads.driving.sensors import Seeing
+from baygrid.workloads.driving.sensors import Seeing, seeing
 from baygrid.workloads.driving.values import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 
@@ -57,6 +58,20 @@ class DrivingWorker:
             table = made.table()
         facts = {BLIND: self._seeing.blind} if self._seeing.blind else {}
         return Done(table, km, (*failed, *reader.failed, *made.complaints.failed), stages.seconds, facts)
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What a worker needs to know to load what it sees with. `version` goes up with every change of the rows,
+    so that a run which was interrupted does not go on with those of another version. It is here and not with
+    the application because a process that works need not load what draws maps and asks an index."""
+
+    detector: Path | None
+    cameras: bool
+    version: int = 3
+
+    def __call__(self) -> DrivingWorker:
+        return DrivingWorker(seeing(self.detector, self.cameras))
 
 
 @dataclass

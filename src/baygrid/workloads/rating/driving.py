@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from baygrid.core.rating.value import Gate
 from baygrid.workloads.application import Application, Outcome
-from baygrid.workloads.driving.application import Driving, Loading
+from baygrid.workloads.driving.application import Driving
 from baygrid.workloads.driving.synthetic.drive import drive
 from baygrid.workloads.driving.synthetic.writing import write
+from baygrid.workloads.driving.worker import Loading
 from baygrid.workloads.models.onnx import CPU
 
 SEED, SECONDS = 1, 65.0

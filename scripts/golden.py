@@ -57,7 +57,7 @@ def images(it: Profile) -> tuple[str, dict[str, Any]]:
 
 def speech(it: Profile) -> tuple[str, dict[str, Any]]:
     """What is reached, and the texts."""
-    from baygrid.workloads.rating.speech import GOLDEN, reached
+    from baygrid.workloads.rating.speech import GOLDEN, LEAST_PAIRS, reached
     from baygrid.workloads.speech import model
     from baygrid.workloads.speech.recognise import Recogniser
     from baygrid.workloads.speech.voice import Voice
@@ -70,7 +70,7 @@ def speech(it: Profile) -> tuple[str, dict[str, Any]]:
         worker = Worker(Voice(), Recogniser(whisper, None, True))
         rows = [row for shard in application.shards() for row in worker(shard).rows.to_pylist()]
     texts = [{"text": row["text"], "translation": row["translation"]} for row in rows[:4]]
-    return GOLDEN, {"reached": reached(rows), "texts": texts}
+    return GOLDEN, {"reached": reached(rows, LEAST_PAIRS), "texts": texts}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GATE_FAILED: Final = 3
 """The exit code where there is no rate because the output is not good enough."""
+DEFECT: Final = 70
+"""And where a worker let an exception out, as `baygrid app` ends then."""
 
 
 def register(app: typer.Typer) -> None:
@@ -83,25 +85,26 @@ def rate(
     _tell(session, measured, projection, handed)
 
 
-def _counts(text: str | None) -> list[int]:
+def _counts(text: str | None) -> list[int | None]:
+    """None: as many as the engine has CPUs."""
     if text is None:
-        return [len(os.sched_getaffinity(0))]
+        return [None]
     try:
         counts = [int(part) for part in text.split(",")]
     except ValueError:
-        counts = [0]
-    if min(counts) < 1:
+        counts = []
+    if min(counts, default=0) < 1:
         raise CliError(
             f"--workers {text[:40]!r} is no number, or list of numbers, above 0", code="bad-settings"
         )
-    return counts
+    return [*counts]
 
 
 def _measured(
     session: Session,
     name: str,
     engine: str,
-    counts: list[int],
+    counts: list[int | None],
     seconds: float,
     nodes: int,
     accelerator: str | None,
@@ -111,6 +114,7 @@ def _measured(
     try:
         from baygrid.workloads.application import ApplicationError
         from baygrid.workloads.command import engine_of
+        from baygrid.workloads.engines.working import WorkerWrong
         from baygrid.workloads.progress import showing
         from baygrid.workloads.rating import gemm
         from baygrid.workloads.rating.measuring import Devices, GateFailed, measure
@@ -131,9 +135,9 @@ def _measured(
     try:
         with _stdout_kept():
             for count in counts:
-                reached = gemm.measured(count)
                 working = engine_of(engine, count, extra)
                 try:
+                    reached = gemm.measured(working.workers)
                     found.append(measure(asked, working, devices, reached, seconds, _now, show))
                 finally:
                     working.close()
@@ -146,6 +150,8 @@ def _measured(
         ) from failed
     except ApplicationError as wrong:
         raise CliError(str(wrong), code="not-rated") from wrong
+    except WorkerWrong as defect:
+        raise CliError(f"a defect of a worker: {defect}", code="defect", exit_code=DEFECT) from defect
     finally:
         show.close()
     return found

@@ -59,7 +59,7 @@ class DrivingProfile:
                     os.link(folder / name, some / name.replace("drive", f"drive-{number:06}", 1))
         return Driving(input=str(some), cameras=False)
 
-    def gate(self, output: Path, outcome: Outcome) -> Gate:
+    def gate(self, units: float, outcome: Outcome) -> Gate:
         truth = outcome.quality["truth"]
         return judged(truth if isinstance(truth, list) else [truth] if truth else [])
 
@@ -93,11 +93,9 @@ def judged(scores: Sequence[Mapping[str, Any]]) -> Gate:
 
 def _figures(scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The worst of all drives; recall and precision over all kinds of things."""
-    kinds = [
-        [it for it in score["boxes"].values() if isinstance(it, Mapping) and it["true"]] for score in scores
-    ]
-    recalls = [_mean(some, "recall") for some in kinds]
-    precisions = [_mean(some, "precision") for some in kinds]
+    kinds = [[it for it in score["boxes"].values() if isinstance(it, Mapping)] for score in scores]
+    recalls = [_share(some, "found", "true") for some in kinds]
+    precisions = [_share(some, "right", "rows") for some in kinds]
     missed = [sum(it["missed"] for it in score["scenarios"]["by_kind"].values()) for score in scores]
     return {
         "recall": min(recalls),
@@ -110,7 +108,7 @@ def _figures(scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def _mean(kinds: Sequence[Mapping[str, Any]], figure: str) -> float:
-    """By how many there are of each."""
-    total = sum(it["true"] for it in kinds)
-    return sum((it[figure] or 0.0) * it["true"] for it in kinds) / total if total else 0.0
+def _share(kinds: Sequence[Mapping[str, Any]], part: str, of: str) -> float:
+    """Of all kinds together: boxes of a kind of which nothing is there count, too."""
+    total = sum(it[of] for it in kinds)
+    return float(sum(it[part] for it in kinds) / total) if total else 0.0

@@ -55,7 +55,7 @@ class ImagesProfile:
     def application(self, folder: Path, units: float) -> Application:
         return Images(input=str(folder), count=max(PICTURES, round(units)))
 
-    def gate(self, output: Path, outcome: Outcome) -> Gate:
+    def gate(self, units: float, outcome: Outcome) -> Gate:
         return judged(classes(outcome.outputs["labels"]), golden())
 
 

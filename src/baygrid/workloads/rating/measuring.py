@@ -68,7 +68,7 @@ def measure(
         first, _ = _run(profile, engine, folder, "first", profile.first, look)
         units = min(MOST_UNITS, max(profile.first, (first.units_per_hour or 0.0) * seconds / 3600))
         totals, outcome = _run(profile, engine, folder, "counts", units, look)
-        gate = _gate(totals, profile.gate(folder / "counts", outcome))
+        gate = _gate(totals, profile.gate(units, outcome))
     if not gate.passed:
         raise GateFailed(profile.name, gate)
     return Rating(

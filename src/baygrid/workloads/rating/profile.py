@@ -58,8 +58,9 @@ class Profile(Protocol):
         """Over about so many units of what `prepare` made."""
         ...
 
-    def gate(self, output: Path, outcome: Outcome) -> Gate:
-        """Whether what the run left in `output` is as good as it must be."""
+    def gate(self, units: float, outcome: Outcome) -> Gate:
+        """Whether what a run over so many units, as `application` was asked for, left is as good as it must
+        be: all of what went in is judged."""
         ...
 
 

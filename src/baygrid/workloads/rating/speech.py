@@ -92,29 +92,29 @@ class SpeechProfile:
         """Nothing: how many files there are is how much work there is."""
 
     def application(self, folder: Path, units: float) -> Application:
-        pairs = max(LEAST_PAIRS, round(units / _hours(clips())))
+        pairs = _pairs(units)
         some = folder / str(pairs)
         some.mkdir(exist_ok=True)
-        for number in range(pairs):
-            for clip in clips():
-                shutil.copyfile(clip.file, some / f"{number:06}-{clip.file.name}")
+        for name, clip in _files(pairs):
+            shutil.copyfile(clip.file, some / name)
         return Clips(str(some))
 
-    def gate(self, output: Path, outcome: Outcome) -> Gate:
-        return judged(reached(pq.read_table(outcome.outputs["segments"]).to_pylist()), golden())
+    def gate(self, units: float, outcome: Outcome) -> Gate:
+        segments = pq.read_table(outcome.outputs["segments"]).to_pylist()
+        return judged(reached(segments, _pairs(units)), golden())
 
 
 def device() -> str:
     return "CUDA" if ctranslate2.get_cuda_device_count() else "CPU"
 
 
-def reached(segments: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """`cer` of all transcripts; `chrf` of all translations; the part of the segments that are `gated`."""
+def reached(segments: Iterable[Mapping[str, Any]], pairs: int) -> dict[str, float]:
+    """`cer` of all transcripts; `chrf` of all translations; the part of the segments that are `gated`.
+    So many `pairs` of clips went in: one without a segment was not heard at all."""
     by_file: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in segments:
         by_file[row["file"]].append(row)
-    of = {clip.file.name: clip for clip in clips()}
-    heard = [(of[name.partition("-")[2]], rows) for name, rows in by_file.items()]
+    heard = [(clip, by_file.get(name, [])) for name, clip in _files(pairs)]
     whole = [("".join(row["text"] for row in rows), clip.text) for clip, rows in heard]
     into = [
         (" ".join(row["translation"] or "" for row in rows), clip.english)
@@ -123,8 +123,8 @@ def reached(segments: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     ]
     rows = [row for _, some in heard for row in some]
     return {
-        "cer": cer(*zip(*whole, strict=True)) if whole else 1.0,
-        "chrf": chrf(*zip(*into, strict=True)) if into else 0.0,
+        "cer": cer(*zip(*whole, strict=True)),
+        "chrf": chrf(*zip(*into, strict=True)),
         "gated": sum(row["gate"] is not None for row in rows) / len(rows) if rows else 1.0,
         "clips": float(len(heard)),
     }
@@ -146,6 +146,18 @@ def golden() -> dict[str, float]:
     text = (resources.files("baygrid.workloads.rating") / GOLDEN).read_text(encoding="utf-8")
     wanted: dict[str, float] = json.loads(text)["reached"]
     return wanted
+
+
+def _pairs(units: float) -> int:
+    """Of clips, for about so many hours."""
+    return max(LEAST_PAIRS, round(units / _hours(clips())))
+
+
+def _files(pairs: int) -> Iterator[tuple[str, Clip]]:
+    """By the names under which they go in."""
+    for number in range(pairs):
+        for clip in clips():
+            yield f"{number:06}-{clip.file.name}", clip
 
 
 @cache

@@ -124,6 +124,9 @@ def _figures(tally: _Kind) -> dict[str, Any]:
 
     return {
         "true": tally.true,
+        "found": tally.found,
+        "rows": tally.rows,
+        "right": tally.right,
         "recall": share(tally.found, tally.true),
         "precision": share(tally.right, tally.rows),
         "recall_by_range": {

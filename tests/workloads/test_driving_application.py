@@ -20,6 +20,7 @@ from baygrid.workloads.application import ApplicationError, Done, Outcome, Shard
 from baygrid.workloads.driving import rows, values
 from baygrid.workloads.driving.application import Driving
 from baygrid.workloads.driving.results import index, map, statistics
+from baygrid.workloads.driving.results.tables import BATCH, Table
 from baygrid.workloads.driving.results.words import words
 from baygrid.workloads.driving.synthetic.drive import drive
 from baygrid.workloads.driving.synthetic.writing import write
@@ -151,7 +152,7 @@ def test_pages_load_nothing_and_show_every_event(finished: SimpleNamespace) -> N
         assert not re.search(r"( src=|href=|url\(|@import|<script)", text)
         assert re.findall(r"https?://[^\"' ]+", text) == ["http://www.w3.org/2000/svg"] * text.count("<svg")
         for kind in (*values.EVENTS, "intervention"):
-            assert f"{words('en')[kind]} at " in text
+            assert f"{words()[kind]} at " in text
     report = finished.outcome.outputs["report"].read_text()
     assert "Made on 2026-11-23" in report
     assert "synthetic drive: it proves software, not a vehicle" in report
@@ -166,14 +167,25 @@ def test_the_same_rows_in_any_order_of_work(finished: SimpleNamespace) -> None:
         assert worker(shard).rows.equals(done.rows)
 
 
+def test_a_table_knows_which_row_groups_are_a_drive_s(tmp_path: Path) -> None:
+    event = values.Event("stop", 0.0, 2.0, None, 2.0, 0.0, 0.0)
+    counts = {"a": BATCH + 1, "b": 2, "c": 1}
+    with Table(tmp_path / "events.parquet", rows.EVENTS) as table:
+        for drive_, count in counts.items():
+            for _ in range(count):
+                table.add(drive_, event, latitude=None, longitude=None)
+    assert table.groups == {"a": [0, 1], "b": [2], "c": [3]}
+    file = pq.ParquetFile(tmp_path / "events.parquet")
+    for drive_, groups in table.groups.items():
+        assert file.read_row_groups(groups)["drive"].to_pylist() == [drive_] * counts[drive_]
+
+
 def test_every_kind_of_event_has_its_words_and_its_mark() -> None:
     for kind in statistics.KINDS:
-        assert words("en")[kind]
-        assert words("en")[f"{kind}.value"].format(1.0, 1.0)
+        assert words()[kind]
+        assert words()[f"{kind}.value"].format(1.0, 1.0)
         assert kind in map.MARKS
         assert f"--{kind}:" in map.STYLE
-    with pytest.raises(ApplicationError, match="no language"):
-        words("../../x")
 
 
 def still(n: int) -> values.Trajectory:
@@ -184,7 +196,7 @@ def still(n: int) -> values.Trajectory:
 @pytest.mark.parametrize("n", [1, 2, 50])
 def test_a_drive_that_does_not_move_can_be_drawn(n: int) -> None:
     event = values.Event("stop", 0.0, 2.0, None, 2.0, 0.0, 0.0)
-    drawn = map.svg("<a> & b", still(n), [event] * 60, words("en"))
+    drawn = map.svg("<a> & b", still(n), [event] * 60, words())
     assert "&lt;a&gt; &amp; b" in drawn
     assert "nan" not in drawn
     assert drawn.count("<title>") == 60
@@ -230,7 +242,7 @@ def test_the_real_minute_through_the_application(tmp_path: Path) -> None:
 
 
 def test_options_that_cannot_be(tmp_path: Path) -> None:
-    impossible: list[dict[str, Any]] = [{"input": None}, {"language": "xx"}, {"lidar_height": -1.0}]
+    impossible: list[dict[str, Any]] = [{"input": None}, {"lidar_height": -1.0}]
     for options in impossible:
         with pytest.raises(ApplicationError):
             Driving(**{"input": str(tmp_path), **options})

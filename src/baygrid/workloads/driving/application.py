@@ -18,6 +18,7 @@ from baygrid.workloads.application import ApplicationError, Outcome, Results, Sh
 from baygrid.workloads.driving import rows
 from baygrid.workloads.driving.evaluation import truth
 from baygrid.workloads.driving.recording import drives
+from baygrid.workloads.driving.recording.defaults import LIDAR_HEIGHT
 from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics
 from baygrid.workloads.driving.results.ego import Travelled, Ways, trajectory
 from baygrid.workloads.driving.results.statistics import Tally
@@ -30,7 +31,6 @@ from baygrid.workloads.driving.values import Camera, Event, Tracked
 from baygrid.workloads.driving.worker import Loading
 from baygrid.workloads.stages import Stages
 
-LIDAR_HEIGHT: Final = 1.73
 LIKELY_SPEED: Final = 0.012
 """km a second: how much a window holds, before it is read."""
 LABELS, EVENTS, EGO, STATISTICS = "labels.parquet", "events.parquet", "ego.parquet", "statistics.json"
@@ -48,7 +48,6 @@ class Driving:
     cameras: bool = True
     lidar_height: float = LIDAR_HEIGHT
     report: str | None = None
-    language: str = "en"
 
     name = "driving"
     unit = "km"
@@ -57,7 +56,6 @@ class Driving:
     def __post_init__(self) -> None:
         if self.input is None:
             raise ApplicationError("--input is needed: an MCAP file, or a folder of drives")
-        words(self.language)
         if not 0 <= self.lidar_height < 10:
             raise ApplicationError(f"a lidar {self.lidar_height} m above the road")
 
@@ -87,12 +85,13 @@ class Driving:
                     self._around(drive, (done.rows for _, done in parts), ego, labels, events)
                     for drive, (_, parts) in zip(travelled, sorting.drives(results), strict=True)
                 ]
+        labelled = pq.ParquetFile(paths[LABELS])
         for tally in tallies:
-            tally.score = truth.score(tally, paths[LABELS], paths[EGO])
+            tally.score = truth.score(tally, labelled, labels.groups.get(tally.travelled.drive, ()), ego)
         figures = statistics.of_all(tallies, {**results.totals.seconds, **stages.seconds})
         _whole(paths[STATISTICS], json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
         index.write(paths[index.FILE], tallies, paths[EVENTS], paths[LABELS], paths[EGO])
-        told = words(self.language)
+        told = words()
         _whole(paths[page.FILE], page.page(figures, self._maps(tallies, paths[EGO]), told))
         outputs = {
             "labels": paths[LABELS], "events": paths[EVENTS], "ego": paths[EGO],
@@ -102,7 +101,7 @@ class Driving:
             maps = self._maps(tallies, paths[EGO])
             evidence = report.Evidence(self.report, figures, tallies, results.totals.failed, maps)
             outputs["report"] = output / report.FILE
-            _whole(outputs["report"], report.report(evidence, told, self.language))
+            _whole(outputs["report"], report.report(evidence, told))
         return Outcome(outputs, statistics.quality(tallies))
 
     def _around(
@@ -135,7 +134,7 @@ class Driving:
 
     def _maps(self, tallies: list[Tally], ego: Path) -> Iterator[tuple[str, str | None]]:
         file = pq.ParquetFile(ego)
-        told = words(self.language)
+        told = words()
         for tally in tallies[: page.MOST]:
             group = tally.travelled.group
             drawn = None

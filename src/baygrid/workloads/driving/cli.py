@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError
+from baygrid.workloads.driving.recording.defaults import LIDAR_HEIGHT
 from baygrid.workloads.storage import is_remote
 
 name: Final = "driving"
@@ -20,14 +21,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", action="store_true", help="road-test evidence as a document (report.html)"
     )
-    parser.add_argument("--language", default="en", metavar="CODE", help="of map and report (en)")
     parser.add_argument(
         "--detector", type=Path, metavar="FILE", help="an ONNX detector for the pictures (NanoDet)"
     )
     parser.add_argument("--no-cameras", action="store_true", help="leave the pictures out")
     parser.add_argument(
-        "--lidar-height", type=float, default=1.73, metavar="M",
-        help="metres above the road, where the recording does not tell (1.73)",
+        "--lidar-height", type=float, default=LIDAR_HEIGHT, metavar="M",
+        help=f"metres above the road, where the recording does not tell ({LIDAR_HEIGHT})",
     )  # fmt: skip
     parser.add_argument(
         "--find", metavar="SELECT", help="ask the index of a finished run in --output, by SQL"
@@ -67,7 +67,6 @@ def asked(options: argparse.Namespace) -> Application:
         cameras=not options.no_cameras,
         lidar_height=options.lidar_height,
         report=time.strftime("%Y-%m-%d", time.gmtime()) if options.report else None,
-        language=options.language,
     )
     if options.synthetic is not None:
         if is_remote(options.input):

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.driving import rows
@@ -20,16 +18,23 @@ from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.ros import Reading
 from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.driving.rows import (
+    BLIND,
+    BOX,
+    FIX,
+    IMU,
+    MANUAL,
+    PICTURE,
+    PLACE,
+    SEEN,
+    SWEEP,
+    WHEEL,
+    gather,
+)
 from baygrid.workloads.driving.sensors import Seeing, seeing
 from baygrid.workloads.driving.values import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 
-SWEEP, PICTURE, BOX, SEEN, FIX, IMU, WHEEL, MANUAL, PLACE = (
-    "sweep", "picture", "box", "seen", "fix", "imu", "wheel", "manual", "place",
-)  # fmt: skip
-"""What rows are; see rows.FRAMES."""
-BLIND: Final = "pictures_not_looked_at"
-"""The fact that tells why nothing was seen in pictures."""
 ROUNDED: Final = 6
 """Digits after the point of what is found: a micrometre, so that the last bits of a sum are nobody's
 worry."""
@@ -154,24 +159,3 @@ class _Made:
 
 def _rounded(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(float(value), ROUNDED) for value in values)
-
-
-def values_of(table: pa.Table, what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Time and values (n, 1 + k) of the rows of that sort, which all have the same number of values; (0, 1)
-    where there are none."""
-    chosen = table.filter(pc.equal(table["what"], what))
-    t = chosen["t"].to_numpy()
-    flat = chosen["values"].combine_chunks().flatten().to_numpy()
-    return np.column_stack([t, flat.reshape(len(t), -1)]) if len(t) else np.empty((0, 1))
-
-
-def gather(gathering: Gathering, table: pa.Table) -> None:
-    """The readings among the rows."""
-    imu, wheel, fix = (values_of(table, what) for what in (IMU, WHEEL, FIX))
-    if len(imu):
-        gathering.imu(imu[:, 0], imu[:, 3], imu[:, 4])
-    if len(wheel):
-        gathering.wheel(wheel[:, 0], wheel[:, 1])
-    for geodetic in (True, False):
-        if len(fix) and (mine := fix[:, 1] == float(geodetic)).any():
-            gathering.fixes(geodetic, fix[mine][:, [0, 2, 3, 4, 5]])

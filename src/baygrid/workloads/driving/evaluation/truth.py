@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +17,32 @@ from baygrid.workloads.driving.synthetic.writing import truth
 from baygrid.workloads.driving.values import Tracked, Truth
 
 
-def score(tally: Tally, labels: Path, ego: Path) -> dict[str, Any] | None:
-    """Boxes, identities, scenarios and the own way; None where the drive has no truth beside it."""
+def score(
+    tally: Tally, labels: pq.ParquetFile, groups: Iterable[int], ego: pq.ParquetFile
+) -> dict[str, Any] | None:
+    """Boxes, identities, scenarios and the own way; None where the drive has no truth beside it. The drive's
+    rows of labels.parquet are in `groups`, row groups, and nothing else is."""
     known = truth(Path(tally.travelled.window.path))
     if known is None:
         return None
     return {
-        "boxes": scoring.boxes(_tracked(labels, tally.travelled.drive), known),
+        "boxes": scoring.boxes(_tracked(labels, groups), known),
         "scenarios": scoring.events([e for e in tally.events if e.kind != "intervention"], known),
         "ego": _way(tally.travelled, ego, known),
     }
 
 
-def _tracked(labels: Path, drive: str) -> Iterator[Tracked]:
-    names = list(Tracked.__dataclass_fields__)
-    file = pq.ParquetFile(labels)
-    for group in range(file.num_row_groups):
-        table = file.read_row_group(group)
-        if table.num_rows and table["drive"][0].as_py() == drive:
-            for row in table.select(names).to_pylist():
-                yield Tracked(**row)
+def _tracked(labels: pq.ParquetFile, groups: Iterable[int]) -> Iterator[Tracked]:
+    for group in groups:
+        for row in labels.read_row_group(group, columns=list(Tracked.__dataclass_fields__)).to_pylist():
+            yield Tracked(**row)
 
 
-def _way(travelled: Travelled, ego: Path, known: Truth) -> dict[str, Any] | None:
+def _way(travelled: Travelled, ego: pq.ParquetFile, known: Truth) -> dict[str, Any] | None:
     """Positions are compared as they are: a constant error of the fixes is in them."""
     if travelled.group is None or travelled.plane is None:
         return None
-    way, true = trajectory(pq.ParquetFile(ego), travelled.group), known.trajectory
+    way, true = trajectory(ego, travelled.group), known.trajectory
     latitude, longitude = PLACE.to_geodetic(true.x, true.y, true.z)
     there = travelled.plane.of_geodetic(latitude, longitude, np.full(len(true), PLACE.height))
     at = np.column_stack([np.interp(true.t, way.t, v) for v in (way.x, way.y)])

@@ -16,8 +16,8 @@ from baygrid.workloads.driving.geometry.geodesy import Plane
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.results.sorting import Part
 from baygrid.workloads.driving.results.tables import Table
+from baygrid.workloads.driving.rows import BLIND, MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
 from baygrid.workloads.driving.values import Event, Floats, Trajectory
-from baygrid.workloads.driving.worker import BLIND, MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
 
 INTERVENTION: Final = "intervention"
 COLUMNS: Final = tuple(Trajectory.__dataclass_fields__)

@@ -68,10 +68,10 @@ def hours(value: float) -> str:
     return f"{value:,.2f} h" if value >= 1 else f"{value * 60:,.1f} min"
 
 
-def document(title: str, body: str, style: str = "", language: str = "en") -> str:
+def document(title: str, body: str, style: str = "") -> str:
     """A page of its own: nothing is loaded from anywhere."""
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head><body><main>{body}</main></body></html>\n"

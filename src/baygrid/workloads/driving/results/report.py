@@ -60,7 +60,7 @@ class Evidence:
     maps: Iterable[tuple[str, str | None]]
 
 
-def report(evidence: Evidence, words: Mapping[str, str], language: str = "en") -> str:
+def report(evidence: Evidence, words: Mapping[str, str]) -> str:
     """The document."""
     figures = evidence.figures
     made = words["report.made"].format(evidence.made, baygrid.__version__, figures["drives"])
@@ -83,7 +83,7 @@ def report(evidence: Evidence, words: Mapping[str, str], language: str = "en") -
         ),
         f"<p class='sign'>{escape(words['report.signed'])}</p>",
     ]
-    return page.document(words["report.title"], "".join(parts), STYLE, language)
+    return page.document(words["report.title"], "".join(parts), STYLE)
 
 
 def _section(words: Mapping[str, str], name: str, body: str) -> str:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from baygrid.workloads.application import Done, Results
 from baygrid.workloads.driving.recording.window import Window
+from baygrid.workloads.driving.rows import BOX, PICTURE, SEEN, SWEEP
 from baygrid.workloads.driving.values import Box2D, Box3D, Frame
-from baygrid.workloads.driving.worker import BOX, PICTURE, SEEN, SWEEP
 
 LATE: Final = 2.5
 """Seconds by which a window may tell of something before the end of the one before it."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from baygrid.workloads.driving import values
 from baygrid.workloads.driving.results.ego import INTERVENTION, Travelled
+from baygrid.workloads.driving.rows import BLIND
 from baygrid.workloads.driving.values import Event, Tracked
-from baygrid.workloads.driving.worker import BLIND
 
 KINDS: tuple[str, ...] = (*values.EVENTS, INTERVENTION)
 

@@ -16,7 +16,8 @@ BATCH: Final = 20_000
 
 
 class Table:
-    """A context: `path` is there when it ends well."""
+    """A context: `path` is there when it ends well. `groups`: the row groups of each drive, which no two
+    share."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path
@@ -24,6 +25,8 @@ class Table:
         self._schema = schema
         self._held: list[Any] = []
         self._drive = ""
+        self._count = 0
+        self.groups: dict[str, list[int]] = {}
 
     def __enter__(self) -> Table:
         self._writer = pq.ParquetWriter(self._part, self._schema, compression="zstd")
@@ -50,9 +53,7 @@ class Table:
     def whole(self, drive: str, columns: dict[str, Any]) -> None:
         """All rows of a drive at once, as columns: one row group."""
         n = len(next(iter(columns.values())))
-        self._writer.write_table(
-            pa.table({"drive": [drive] * n, **columns}, schema=self._schema), row_group_size=n
-        )
+        self._write(drive, pa.table({"drive": [drive] * n, **columns}, schema=self._schema))
 
     def flush(self) -> None:
         if not self._held:
@@ -61,5 +62,11 @@ class Table:
         more = {name: [values.get(name) for _, values in self._held] for name in self._held[0][1]}
         names = [name for name in self._schema.names if name != "drive" and name not in more]
         columns = {"drive": [self._drive] * len(held), **values.columns(held, names), **more}
-        self._writer.write_table(pa.table(columns, schema=self._schema))
+        self._write(self._drive, pa.table(columns, schema=self._schema))
         self._held = []
+
+    def _write(self, drive: str, rows: pa.Table) -> None:
+        """As one row group."""
+        self._writer.write_table(rows, row_group_size=rows.num_rows)
+        self.groups.setdefault(drive, []).append(self._count)
+        self._count += 1

@@ -56,6 +56,17 @@ def bomb(width, height):
 JPEG = simplejpeg.encode_jpeg(photo(640, 480))
 
 
+def passes(count):
+    """A progressive JPEG that goes over itself so many times more."""
+    data = cv2.imencode(".jpg", photo(640, 480), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + b"\xff\xd9"
+
+
+def test_a_progressive_jpeg_is_seen():
+    assert len(seen(passes(0))) == 1
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -66,8 +77,9 @@ JPEG = simplejpeg.encode_jpeg(photo(640, 480))
         (png(photo(64, 48))[:60], "damaged"),
         (bomb(60_000, 60_000), "pixels"),
         (JPEG.replace(struct.pack(">HH", 480, 640), struct.pack(">HH", 65_000, 65_000)), "pixels"),
+        (passes(100), "more than 100 passes"),
     ],
-    ids=["empty", "gif", "three bytes", "no data", "cut", "png bomb", "jpeg bomb"],
+    ids=["empty", "gif", "three bytes", "no data", "cut", "png bomb", "jpeg bomb", "passes"],
 )
 def test_what_is_no_picture_is_a_value_error_in_words(data, words):
     with pytest.raises(ValueError, match=words) as error:

@@ -14,7 +14,8 @@ import simplejpeg
 from PIL import Image
 
 from baygrid.workloads.images import inputs
-from baygrid.workloads.images.pictures import NotReadable, opened, square
+from baygrid.workloads.images.pictures import opened, square
+from baygrid.workloads.pictures import NotReadable
 
 FILES = {Path(entry.at).name: Path(entry.at) for entry in inputs.photographs()}
 

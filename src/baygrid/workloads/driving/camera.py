@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from baygrid.workloads.detection.detector import Detection
 from baygrid.workloads.driving.values import Box2D, Picture
+from baygrid.workloads.pictures import bounded, jpeg_header
 
 Pixels = NDArray[np.uint8]
 
 _JPEG: Final = b"\xff\xd8\xff"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
-_MOST_PIXELS: Final = 64_000_000
-"""A header may promise anything; no camera of a vehicle has more pixels."""
 _ENOUGH: Final = 416
 """Pixels on the shorter side above which a JPEG may be decoded at a part of its size: the detector's own."""
 
@@ -49,13 +48,13 @@ class Camera:
 def _decoded(data: bytes) -> tuple[Pixels, float]:
     """The picture, and how many of its own pixels lie on one of those here."""
     if data.startswith(_PNG) and len(data) > 24:
-        _fits(*struct.unpack(">II", data[16:24]))
+        bounded(*struct.unpack(">II", data[16:24]))
         return _whole(data), 1.0
     if not data.startswith(_JPEG):
         raise ValueError("neither a JPEG nor a PNG")
-    height, width, colour, _ = simplejpeg.decode_jpeg_header(data)
-    _fits(width, height)
+    width, height, colour = jpeg_header(data)
     if colour in {"CMYK", "YCCK"}:
+        bounded(width, height)
         return _whole(data), 1.0
     rgb = simplejpeg.decode_jpeg(
         data, "RGB", fastdct=True, fastupsample=True, min_height=_ENOUGH, min_width=_ENOUGH, min_factor=2
@@ -68,8 +67,3 @@ def _whole(data: bytes) -> Pixels:
     if decoded is None:
         raise ValueError("a picture that is damaged")
     return np.asarray(decoded, np.uint8)
-
-
-def _fits(width: int, height: int) -> None:
-    if width * height > _MOST_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are more than {_MOST_PIXELS:,}")

@@ -14,10 +14,11 @@ from baygrid.workloads.detection.detector import Detector
 from baygrid.workloads.images import contact_sheet, detect, inputs, labels
 from baygrid.workloads.images.classify import CLASSES, Classify, embedding
 from baygrid.workloads.images.model import Classifier, prepared
-from baygrid.workloads.images.pictures import NotReadable, opened
+from baygrid.workloads.images.pictures import opened
 from baygrid.workloads.images.quality import agreement, golden
 from baygrid.workloads.images.reading import read
 from baygrid.workloads.images.worker import ImagesWorker, Task
+from baygrid.workloads.pictures import NotReadable
 
 TASKS: Final = ("classify", "detect", "read", "embed")
 

@@ -13,17 +13,10 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from baygrid.workloads.pictures import MAX_PIXELS, NotReadable, bounded, jpeg_header
+
 MAX_BYTES: Final = 256 << 20
 """A larger file is not read."""
-
-MAX_PIXELS: Final = 64_000_000
-"""More than these are refused where a decoder has to hold all of them: 1 GB at worst (WebP)."""
-
-MAX_JPEG_PIXELS: Final = 200_000_000
-"""A JPEG in one pass is reduced while it is decoded, line by line: those of telephones are read."""
-
-MAX_SCANS: Final = 100
-"""Passes of a progressive JPEG, each of which goes over all of it; honest ones have about ten."""
 
 FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
@@ -31,10 +24,6 @@ _ORIENTATION: Final = 0x0112
 _JPEG: Final = b"\xff\xd8\xff"
 
 Pixels = NDArray[np.uint8]
-
-
-class NotReadable(Exception):
-    """Why a picture cannot be read, in words for whoever sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,7 @@ def square(pixels: Pixels, side: int) -> Pixels:
 def _any(data: bytes, least: int | None) -> Upright:
     """What it is reduced by, it is before there are copies of it."""
     file = Image.open(io.BytesIO(data), formats=FORMATS)
-    _bounded(file.width, file.height, MAX_PIXELS)
+    bounded(file.width, file.height)
     file.load()  # a TIFF is turned by this; then it says so no more
     orientation = _orientation(file)
     image: Image.Image = file
@@ -113,11 +102,7 @@ def _any(data: bytes, least: int | None) -> Upright:
 
 def _jpeg(data: bytes, least: int | None) -> Upright:
     """The decoder itself leaves out the frequencies that the smaller size does not need."""
-    height, width, colour, _ = simplejpeg.decode_jpeg_header(data)
-    whole = b"\xff\xc2" in data  # progressive: all of it is in memory before its first line
-    _bounded(width, height, MAX_PIXELS if whole else MAX_JPEG_PIXELS)
-    if whole and data.count(b"\xff\xda") > MAX_SCANS:
-        raise NotReadable(f"more than {MAX_SCANS} passes over the same picture")
+    width, height, colour = jpeg_header(data)
     if colour in {"CMYK", "YCCK"}:
         return _any(data, least)
     if least is None and width * height > MAX_PIXELS:
@@ -128,11 +113,6 @@ def _jpeg(data: bytes, least: int | None) -> Upright:
     if b"Exif\x00\x00" in data[:4096]:
         orientation = _orientation(Image.open(io.BytesIO(data), formats=("JPEG",)))
     return _upright(pixels, width, height, orientation)
-
-
-def _bounded(width: int, height: int, most: int) -> None:
-    if width * height > most:
-        raise NotReadable(f"{width} x {height} pixels are more than {most:,}")
 
 
 def _orientation(image: Image.Image) -> int:

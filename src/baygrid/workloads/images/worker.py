@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.images import inputs
-from baygrid.workloads.images.pictures import NotReadable, Upright, opened
+from baygrid.workloads.images.pictures import Upright, opened
+from baygrid.workloads.pictures import NotReadable
 from baygrid.workloads.stages import Stages
 from baygrid.workloads.storage import clean
 

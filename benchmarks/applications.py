@@ -45,9 +45,9 @@ ENVIRONMENT: Final = {
 class Size:
     """Few of each input, and many (recordings: of each language); long ones for what they hold in memory."""
 
-    pictures: tuple[int, int] = (100, 1200)
-    recordings: tuple[int, int] = (1, 4)
-    drive_s: tuple[int, int] = (10, 50)
+    pictures: tuple[int, int] = (50, 850)
+    recordings: tuple[int, int] = (1, 3)
+    drive_s: tuple[int, int] = (5, 25)
     long_speech_s: tuple[int, int] = (600, 3600)
     long_drive_s: tuple[int, int] = (125, 500)
     rounds: int = 3
@@ -86,7 +86,8 @@ def measure(size: Size = Size()) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _images(place: Path, size: Size) -> dict[str, Any]:
     """Loops run as one process for each core, each over its part. `of_model`: our further pictures a
-    CPU-second over those of the model's arithmetic alone; `agree`: the share of pictures with our label."""
+    CPU-second over those of the model's arithmetic alone; `agree`: the share of pictures with our label, and
+    `peers_agree`: of the two loops with one another, which scale pictures in ways of their own."""
     few, many = size.pictures
     material.pictures(place / "many", many)
     material.some(place / "many", few, place / "few")
@@ -116,10 +117,9 @@ def _images(place: Path, size: Size) -> dict[str, Any]:
     figures = _figures(rounds)
     labels = _labels(rounds[0]["baygrid"][1].output)
     for name in (*peers, "baygrid_ray"):
-        theirs = _labels(rounds[0][name][1].output)
-        figures[name]["agree"] = round(
-            statistics.mean(theirs.get(path) == labels[path] for path in labels), 4
-        )
+        figures[name]["agree"] = _agree(labels, _labels(rounds[0][name][1].output))
+    both = [_labels(rounds[0][name][1].output) for name in ("pillow", "opencv")]
+    figures["peers_agree"] = _agree(*both)
     return figures | _over_peers(rounds, peers) | {"of_model": _over(rounds, ALONE)}
 
 
@@ -166,8 +166,9 @@ def _driving(place: Path, size: Size) -> dict[str, Any]:
 
 
 def _memory(place: Path, size: Size) -> dict[str, Any]:
-    """MiB of our largest process with an input, and with one several times as long. Pictures: see
-    `_images`. In the long recordings somebody speaks a fifth of the time; the drives have no pictures."""
+    """MiB of our largest process with an input, and with one several times as long. Pictures: see `_images`.
+    In the long recordings somebody speaks for ten seconds of every two minutes; the drives have no
+    pictures."""
     inputs: dict[str, list[Path]] = {"speech": [], "driving": []}
     for seconds in size.long_speech_s:
         inputs["speech"].append(place / f"speech-{seconds}")
@@ -282,10 +283,14 @@ def _median(values: Iterable[float]) -> float:
 
 
 def _labels(output: Path) -> dict[str, int]:
-    """Class by the picture's name, of our table or of a peer's; Daft calls columns by their expressions."""
+    """Class by the picture's name, of our table or of a peer's"""
     files = [str(path) for path in output.rglob("*.parquet")]
     rows = ds.dataset(files).to_table(columns=["path", "class_index"]).to_pylist()
     return {Path(row["path"]).name: row["class_index"] for row in rows}
+
+
+def _agree(one: Mapping[str, int], other: Mapping[str, int]) -> float:
+    return round(statistics.mean(other.get(path) == label for path, label in one.items()), 4)
 
 
 def _texts(output: Path) -> dict[str, str]:

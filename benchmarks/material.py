@@ -21,6 +21,9 @@ QUALITY = 90
 NOISE = 2e-4
 """Of a quiet room, beside a full scale of 1."""
 
+SPARSE = 120
+"""Seconds from clip to clip in a long recording."""
+
 _HEADER = 44
 """Bytes of a WAV file before its samples."""
 
@@ -67,11 +70,11 @@ def recorded_seconds(folder: Path) -> float:
 
 
 def long_recording(path: Path, seconds: int) -> None:
-    """A WAV file in which somebody says a clip every minute, in turn, and nothing for the rest of it."""
+    """A WAV file in which somebody says a clip every two minutes, in turn, and nothing for the rest."""
     rng = np.random.default_rng(9)
     voices = [_voice(clip) for clip in clips()]
-    minutes = range(seconds // 60)
-    _wav(path, (_filled(_again(voices[minute % len(voices)], rng), rng) for minute in minutes))
+    parts = range(-(-seconds // SPARSE))
+    _wav(path, (_filled(_again(voices[part % len(voices)], rng), rng) for part in parts))
 
 
 def _voice(clip: Clip) -> Samples:
@@ -87,10 +90,10 @@ def _again(voice: Samples, rng: np.random.Generator) -> Samples:
 
 
 def _filled(voice: Samples, rng: np.random.Generator) -> Samples:
-    """A minute of it."""
-    minute = rng.normal(0, NOISE, 60 * RATE).astype(np.float32)
-    minute[: len(voice)] += voice[: len(minute)]
-    return minute
+    """SPARSE seconds, in which the voice comes first."""
+    filled = rng.normal(0, NOISE, SPARSE * RATE).astype(np.float32)
+    filled[: len(voice)] += voice
+    return filled
 
 
 def _wav(path: Path, parts: Iterable[Samples]) -> None:

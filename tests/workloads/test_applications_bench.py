@@ -58,7 +58,7 @@ def test_the_material_is_the_same_each_time(tmp_path: Path) -> None:
 def test_all_sides_run(model_cache: Path) -> None:
     if importlib.util.find_spec("ray") is None:
         pytest.skip("needs ray")
-    tiny = Size((4, 8), (1, 1), (2, 4), (60, 120), (4, 8), 1)
+    tiny = Size((4, 8), (1, 2), (2, 4), (120, 240), (4, 8), 1)
     figures = dict(applications.measure(tiny))
     assert set(figures) == {"images", "speech", "driving", "memory"}
     assert figures["images"]["baygrid_ray"]["agree"] == 1.0

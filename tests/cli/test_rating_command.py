@@ -34,6 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(gemm, "measured", found.append)
     monkeypatch.setattr(measuring, "measure", lambda *_: cpu_rating())
     monkeypatch.setattr(rate, "settle", lambda: None)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     return found
 
 
@@ -60,3 +61,12 @@ def test_a_defect_of_a_worker_is_told(asked: list[Any], monkeypatch: pytest.Monk
     with pytest.raises(CliError, match="a defect of a worker: Traceback: boom") as told:
         measured()
     assert (told.value.code, told.value.exit_code) == ("defect", 70)
+
+
+def test_a_cluster_is_not_rated_as_if_it_were_this_machine(asked: list[Any], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(CliError, match="of one node") as told:
+        measured("ray")
+    assert told.value.cure.startswith("unset RAY_ADDRESS")
+    assert asked == []
+    assert measured("local")

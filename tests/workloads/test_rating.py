@@ -331,9 +331,18 @@ def test_a_device_has_a_name_and_is_there():
         measured(Letters(on="CUDA"))
     with pytest.raises(ApplicationError, match="it would be no rating of H100"):
         measured(devices=Devices(1, "H100", 1))
-    found = measured(Letters(on="CUDA"), Devices(2, "H100", 4, 4e15))
-    assert (found.nodes, found.accelerator, found.accelerators, found.declared_flops) == (2, "H100", 4, 4e15)
+    found = measured(Letters(on="CUDA"), Devices(1, "H100", 1, 4e15))
+    assert (found.nodes, found.accelerator, found.accelerators, found.declared_flops) == (1, "H100", 1, 4e15)
     assert found.units_per_declared_pflops == pytest.approx(found.units_per_hour / 4)
+
+
+def test_what_was_not_used_is_not_signed():
+    with pytest.raises(
+        ApplicationError, match=r"of one device, not of 8: .* Rate it with --accelerator H100:1"
+    ):
+        measured(Letters(on="CUDA"), Devices(1, "H100", 8))
+    with pytest.raises(ApplicationError, match=r"of one node, not of 2: .* Rate it by itself"):
+        measured(devices=Devices(2))
 
 
 def test_there_is_no_such_profile():

@@ -42,12 +42,13 @@ def rate(
         ),
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="local or ray.")] = "local",
-    nodes: Annotated[int, typer.Option("--nodes", min=1, help="That the engine works on.")] = 1,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="1: a rating is of one node.")] = 1,
     accelerator: Annotated[
-        str | None, typer.Option("--accelerator", metavar="MODEL:N", help="What does the work, in all.")
+        str | None,
+        typer.Option("--accelerator", metavar="MODEL:N", help="What does the work, such as H100:1."),
     ] = None,
     pflops: Annotated[
-        float | None, typer.Option("--pflops", help="FP16 PFLOP/s of these devices, as their maker says.")
+        float | None, typer.Option("--pflops", help="FP16 PFLOP/s of this device, as its maker says.")
     ] = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE", help="Add what is measured to this file (JSON).")
@@ -56,7 +57,8 @@ def rate(
         Path | None, typer.Option("--from", metavar="FILE", help="Measure nothing: take what was saved.")
     ] = None,
     scale: Annotated[
-        int | None, typer.Option("--scale", metavar="N", help="Project to N nodes, from the curve measured.")
+        int | None,
+        typer.Option("--scale", metavar="N", help="Project to N workers, from the curve measured."),
     ] = None,
     submit: Annotated[
         bool, typer.Option("--submit", help="Sign the newest as the agent beside, and hand it in.")
@@ -111,6 +113,13 @@ def _measured(
     pflops: float | None,
 ) -> "list[Rating]":
     extra = name.partition("@")[0]
+    if engine == "ray" and os.environ.get("RAY_ADDRESS"):
+        raise CliError(
+            "a rating is of one node, and the nodes of the cluster at RAY_ADDRESS have neither its input nor"
+            " their matrix products measured",
+            code="not-rated",
+            cure="unset RAY_ADDRESS: the rating starts a Ray of this machine",
+        )
     try:
         from baygrid.workloads.application import ApplicationError
         from baygrid.workloads.command import engine_of
@@ -184,7 +193,7 @@ def _accelerator(text: str | None) -> tuple[str | None, int]:
         return None, 0
     model, _, number = text.partition(":")
     if not model or not number.isdigit() or int(number) < 1:
-        raise CliError(f"--accelerator {text[:40]!r} is not such as H100:8", code="bad-settings")
+        raise CliError(f"--accelerator {text[:40]!r} is not such as H100:1", code="bad-settings")
     return model, int(number)
 
 
@@ -195,7 +204,7 @@ def _projected(ratings: "list[Rating]", count: int) -> dict[str, Any]:
     try:
         return projected(ratings, count)
     except NoCurve as none:
-        cure = "measure it with --workers 1,2,4 and --save FILE, or on 1, 2 and 4 nodes one after the other"
+        cure = "measure it with --workers 1,2,4 and --save FILE"
         raise CliError(f"no rate is told at {count}: {none}", code="no-curve", cure=cure) from none
 
 

@@ -98,6 +98,18 @@ def measure(
 
 
 def _check(devices: Devices, found: str) -> None:
+    """What is signed was used: all workers are processes of this machine, on its first device, and so are the
+    matrix products and the memory that are told beside."""
+    if devices.nodes > 1:
+        raise ApplicationError(
+            f"a rating is of one node, not of {devices.nodes}: only this one would be measured. Rate it by"
+            " itself; what a job of several takes is reckoned from it"
+        )
+    if devices.accelerators > 1:
+        raise ApplicationError(
+            f"a rating is of one device, not of {devices.accelerators}: all workers use the first. Rate it"
+            f" with --accelerator {devices.accelerator}:1; what a job of several takes is reckoned from it"
+        )
     if devices.accelerator is None and found != CPU:
         raise ApplicationError(
             f"the work would be done by a device of {found}: say which and how many, for example"

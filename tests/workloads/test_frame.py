@@ -300,3 +300,18 @@ def program(pid: int) -> bytes:
 def children(pid: int) -> list[int]:
     threads = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for listed in threads for child in listed.read_text().split()]
+
+
+def test_results_do_not_become_input(desk: Desk):
+    folder = desk.folder / "pictures"
+    folder.mkdir()
+    for output in (folder, folder / "out"):
+        asked = ["--input", str(folder), "--output", str(output), "--journal", str(desk.folder / "journal")]
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.workloads.counting", *asked],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert process.returncode == 2
+        assert "name a folder beside it" in process.stderr
+        assert list(folder.iterdir()) == []

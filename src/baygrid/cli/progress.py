@@ -59,8 +59,10 @@ class LogReader:
             return None
         known = self.progress or Progress()
         rate = self._result.get("images_per_hour", self._images_per_hour)
+        other = self._result.get("unit", "images") != "images"
+        images = {} if other else {"images_per_hour": known.rate_per_hour if rate is None else rate}
         return {
-            "images_per_hour": known.rate_per_hour if rate is None else rate,
+            **images,
             "done": known.done,
             "total": known.total,
             "rate_per_hour": known.rate_per_hour,

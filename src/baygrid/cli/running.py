@@ -14,7 +14,7 @@ from baygrid.cli import blobs, jobfile
 from baygrid.cli.errors import CliError
 from baygrid.cli.ignore import exactly
 from baygrid.cli.pack import Packed, pack
-from baygrid.cli.shapes import Array, Job, Submitted, count, money, size, tally
+from baygrid.cli.shapes import UNITS, Array, Job, Submitted, count, money, size, tally
 from baygrid.cli.watch import Watch
 from baygrid.core.jobs.addresses import is_address
 from baygrid.core.jobs.locations import is_uploaded
@@ -209,8 +209,10 @@ def summary(watch: Watch) -> list[str]:
     job = watch.job
     said = [watch.verdict()]
     throughput = watch.log.throughput
-    if throughput and throughput["images_per_hour"]:
-        said.append(f"{throughput['images_per_hour']:,.0f} images an hour")
+    rate = (throughput or {}).get("images_per_hour", (throughput or {}).get("units_per_hour"))
+    if throughput and isinstance(rate, int | float) and rate > 0:
+        unit = UNITS.get(str(throughput.get("unit")), "images")
+        said.append(f"{rate:,.0f} {unit} an hour" if rate >= 100 else f"{rate:,.1f} {unit} an hour")
     said.append(f"charged {money(job['charge'])}; `baygrid bill {job['id']}` has the lines")
     return said
 

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
 from baygrid.workloads.engines.working import Engine, WorkerWrong
-from baygrid.workloads.progress import Showing, showing, words
+from baygrid.workloads.progress import Showing, figure, showing, words
 from baygrid.workloads.result import result
 from baygrid.workloads.running import run
 
@@ -64,6 +64,7 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
     try:
+        _apart(options.input, options.output)
         application = command.asked(options)
         engine = engine_of(options.engine, options.workers, command.name)
         show = showing(sys.stderr if options.json else out, application.unit, time.perf_counter)
@@ -86,17 +87,27 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     return 0 if totals.units or not totals.failed else 1
 
 
+def _apart(asked: str | None, output: Path) -> None:
+    """Else a second start would take results for input."""
+    if asked is None or "://" in asked:
+        return
+    place = Path(asked).resolve()
+    if place.is_dir() and output.resolve().is_relative_to(place):
+        raise ApplicationError(f"--output {output} lies in --input {asked}: name a folder beside it")
+
+
 def sentence(application: Application, totals: Totals) -> str:
     """The run for people, in one line."""
     unit = words(application.unit)
-    amount = f"{totals.units:,.0f}" if application.unit == "images" else f"{totals.units:,.4g}"
-    failed = f"; {len(totals.failed):,} inputs failed" if totals.failed else ""
+    amount = figure(totals.units)
+    inputs = "1 input" if len(totals.failed) == 1 else f"{len(totals.failed):,} inputs"
+    failed = f"; {inputs} failed" if totals.failed else ""
     workers = "1 worker" if totals.workers == 1 else f"{totals.workers} workers"
     if (rate := totals.units_per_hour) is None:
         return f"{amount} {unit}{': all of it was done before' if totals.units else ''}{failed}"
     resumed = f", {totals.resumed} of {totals.shards} shards were done before" if totals.resumed else ""
     how = f"{totals.wall:,.1f} s, {workers}, {totals.engine}{resumed}"
-    return f"{amount} {unit}; {rate:,.4g} an hour ({how}){failed}"
+    return f"{amount} {unit}; {figure(rate)} an hour ({how}){failed}"
 
 
 def _say(application: Application, totals: Totals, outcome: Outcome, as_json: bool, out: TextIO) -> None:
@@ -105,7 +116,8 @@ def _say(application: Application, totals: Totals, outcome: Outcome, as_json: bo
         out.write(json.dumps(whole, ensure_ascii=False) + "\n")
         return
     told = {f"{application.unit}_per_hour": totals.units_per_hour, "workload": application.name, **whole}
-    out.write(f"BAYGRID_RESULT {json.dumps(told, ensure_ascii=False)}\n")
+    if not out.isatty():
+        out.write(f"BAYGRID_RESULT {json.dumps(told, ensure_ascii=False)}\n")
     for failed in totals.failed[:10]:
         out.write(f"failed: {failed.input}: {failed.reason}\n")
     out.write(f"{sentence(application, totals)}\n")

@@ -39,10 +39,8 @@ class OnABar:
         self._bar.start()
 
     def __call__(self, progress: Progress) -> None:
-        rate = "" if progress.rate is None else f", {progress.rate:,.0f} an hour"
-        said = f"{progress.done:,.4g} of {progress.total:,.4g} {words(self._unit)}{rate}"
-        if self._unit == "images":
-            said = f"{progress.done:,.0f} of {progress.total:,.0f} images{rate}"
+        rate = "" if progress.rate is None else f", {figure(progress.rate)} an hour"
+        said = f"{figure(progress.done)} of {figure(progress.total)} {words(self._unit)}{rate}"
         self._bar.update(self._task, completed=progress.done, total=progress.total, description=said)
 
     def close(self) -> None:
@@ -68,6 +66,11 @@ class OnceASecond:
         self._out.flush()
 
     def close(self) -> None: ...
+
+
+def figure(amount: float) -> str:
+    """Whole from a thousand on, and where it is whole; else three digits that count."""
+    return f"{amount:,.0f}" if amount >= 1000 or amount == int(amount) else f"{amount:.3g}"
 
 
 def words(unit: str) -> str:

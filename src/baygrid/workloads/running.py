@@ -75,14 +75,13 @@ class _Run:
     engine: Engine
     parts: Parts
     report: Callable[[Progress], None]
-    shards: Sequence[Shard] = ()
+    shards: Sequence[Shard]
     done: float = 0.0
     total: float = 0.0
     clock: _Clock = field(default_factory=_Clock)
 
     def work(self) -> int:
         """Does what is missing; answers how many shards an earlier start had done."""
-        self.shards = _ordered(self.application)
         left = {shard.id: shard for shard in self.parts.missing(self.shards)}
         resumed = len(self.shards) - len(left)
         self.total = sum(shard.units for shard in self.shards)
@@ -130,9 +129,10 @@ class _Run:
             failed.extend(about.failed)
             for stage, spent in about.seconds.items():
                 seconds[stage] = seconds.get(stage, 0.0) + spent
+        workers = min(self.engine.workers, max(1, len(self.shards)))
         return Totals(
             units=units, fresh=self.clock.fresh, wall=self.clock.wall, seconds=seconds, failed=tuple(failed),
-            shards=len(self.shards), resumed=resumed, workers=self.engine.workers, engine=self.engine.name,
+            shards=len(self.shards), resumed=resumed, workers=workers, engine=self.engine.name,
         )  # fmt: skip
 
 
@@ -144,9 +144,10 @@ def run(
     `report` is called after every shard. Raises ApplicationError where the run cannot start or cannot go on
     (no input, no model, no room on the disk); what was done stays. All shards are in memory, some hundred
     bytes to some kilobytes each: more than a few million of them want several runs, an array of jobs."""
+    shards = _ordered(application)
     parts = Parts(application, output)
     with parts.held(), _disk(output):
-        running = _Run(application, engine, parts, report)
+        running = _Run(application, engine, parts, report, shards)
         resumed = running.work()
         totals = running.totals(resumed)
         outcome = application.finish(_Results(totals, running.shards, parts), output)

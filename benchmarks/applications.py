@@ -33,6 +33,7 @@ from benchmarks.processes import cost
 
 CORES: Final = len(os.sched_getaffinity(0))
 ALONE: Final = "model_alone"
+PARTS: Final = ("images", "speech", "driving", "memory")
 
 ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0",
@@ -74,14 +75,14 @@ Round = Mapping[str, tuple[Ran, Ran]]
 """Each side with few, and with many."""
 
 
-def measure(size: Size = Size()) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(parts: Sequence[str] = PARTS, size: Size = Size()) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each application, and `memory` by the length of the input."""
+    measures = {"images": _images, "speech": _speech, "driving": _driving, "memory": _memory}
     with tempfile.TemporaryDirectory(prefix="baygrid-bench-") as folder:
-        place = Path(folder)
-        parts = {"images": _images, "speech": _speech, "driving": _driving, "memory": _memory}
-        for name, part in parts.items():
-            (place / name).mkdir()
-            yield name, part(place / name, size)
+        for name in parts:
+            place = Path(folder) / name
+            place.mkdir()
+            yield name, measures[name](place, size)
 
 
 def _images(place: Path, size: Size) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 `cost` runs this file as a small program of its own, which begins the commands and inherits whatever they
 leave behind (PR_SET_CHILD_SUBREAPER, prctl(2)), so that every descendant is counted when it is waited for:
-workers of an engine that were let go, too. It is small because a process counts as at least as large as the
-one that began it was (getrusage(2), ru_maxrss)."""
+workers of an engine that were let go, too. But Ray's raylet ignores SIGCHLD, and what its workers used is
+then added to nobody (wait(2)); so all descendants are looked at as they run, too, and the greater figure
+holds. It is small because a process counts as at least as large as the one that began it was (getrusage(2),
+ru_maxrss)."""
 
 from __future__ import annotations
 
@@ -14,12 +16,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
+LOOK = 0.2
+"""Seconds between two looks: the last of a process may be missed in that sum."""
+
 GRACE = 15.0
 """Seconds that processes may live on after the command which began them."""
 
@@ -60,6 +67,8 @@ def _main() -> int:
     failed = False
     cpu = peak = wall = 0.0
     signal.signal(signal.SIGALRM, _end_the_rest)
+    looked: dict[tuple[int, int], tuple[float, float]] = {}
+    threading.Thread(target=_look, args=(looked,), daemon=True).start()
     while True:
         try:
             pid, status, usage = os.wait4(-1, 0)
@@ -73,8 +82,32 @@ def _main() -> int:
             wall = time.perf_counter() - begun
             if not running:
                 signal.setitimer(signal.ITIMER_REAL, GRACE, 1.0)
+    cpu = max(cpu, sum(seconds for seconds, _ in list(looked.values())))
+    peak = max([peak, *(size for _, size in list(looked.values()))])
     json.dump({"cpu": cpu, "wall": wall, "peak": peak}, sys.stdout)
     return int(failed)
+
+
+def _look(looked: dict[tuple[int, int], tuple[float, float]]) -> None:
+    """Notes again and again the CPU seconds and the greatest MiB of each descendant, by its number and its
+    start (proc(5))."""
+    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE") / 2**20
+    while True:
+        parents, found = {}, {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                pid = int(stat.parent.name)
+                parents[pid] = int(fields[1])
+                used = (int(fields[11]) + int(fields[12])) / tick, int(fields[21]) * page
+                found[pid, int(fields[19])] = used
+        for one, (seconds, size) in found.items():
+            above = parents[one[0]]
+            while above in parents and above != os.getpid():
+                above = parents[above]
+            if above == os.getpid():
+                looked[one] = seconds, max(size, looked.get(one, (0.0, 0.0))[1])
+        time.sleep(LOOK)
 
 
 def _end_the_rest(*_: object) -> None:

@@ -59,7 +59,7 @@ def test_all_sides_run(model_cache: Path) -> None:
     if importlib.util.find_spec("ray") is None:
         pytest.skip("needs ray")
     tiny = Size((4, 8), (1, 2), (2, 4), (120, 240), (4, 8), 1)
-    figures = dict(applications.measure(tiny))
+    figures = dict(applications.measure(size=tiny))
     assert set(figures) == {"images", "speech", "driving", "memory"}
     assert figures["images"]["baygrid_ray"]["agree"] == 1.0
     for peer in figures["images"]["over_peers"]:

@@ -60,15 +60,20 @@ def driving(region: Region, say: Texts, out: Path) -> Measured:
 def rating(region: Region, say: Texts, measured: Mapping[str, Measured]) -> None:
     """The measured rates beside the centre's own figures, which are planned."""
     region.screen.scene(say("scene_rating"))
-    rows = []
-    for name, unit in (("images", "images"), ("speech", "audio_hours"), ("driving", "km")):
-        here = measured[unit]
-        amount = f"{here.per_hour:,.0f}" if here.per_hour >= 1000 else f"{here.per_hour:,.1f}"
-        rows.append([say(f"rating_{name}"), amount, say(f"rating_{name}_planned"), f"{here.share:.4%}"])
+    rows = [
+        _row(say("rating_images"), measured["images"], say("rating_images_planned")),
+        _row(say("rating_speech"), measured["audio_hours"], say("rating_speech_planned")),
+        _row(say("rating_driving"), measured["km"], say("rating_driving_planned")),
+    ]
     heads = [say("rating_unit"), say("rating_here"), say("rating_planned"), say("rating_share")]
     region.screen.table(heads, rows, right=(1, 2, 3))
     for each in measured.values():
         region.screen.say(say("rating_picture", path=shown_path(each.picture)))
+
+
+def _row(unit: str, here: Measured, planned: str) -> list[str]:
+    amount = f"{here.per_hour:,.0f}" if here.per_hour >= 1000 else f"{here.per_hour:,.1f}"
+    return [unit, amount, planned, f"{here.share:.4%}"]
 
 
 def _run(region: Region, out: Path, file: Path, picture: str) -> Measured:

@@ -136,7 +136,12 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(desk: Desk, engine: s
 @pytest.mark.parametrize(("engine", "how"), ENDS)
 def test_an_interrupted_run_goes_on_where_it_was(desk: Desk, engine: str, how: signal.Signals):
     gate = desk.folder / "gate"
-    lines = ["a", "b", f"!wait {gate}", f"!wait {gate}", "e", "f"]
+    lines = [
+        "a",
+        "b",
+        f"!wait {gate}",
+        *"defghijkl",
+    ]  # one worker waits, in whatever order they come; not both
     desk.write(*lines)
     first = desk.start("--engine", engine)
     until(lambda: len(desk.parts()) >= 2, first)
@@ -273,7 +278,7 @@ def test_progress_is_told_on_the_way(desk: Desk):
 def test_the_death_of_ray_itself_is_outlived_by_what_was_done(desk: Desk):
     """Its raylet is killed, and its workers with it; the next start does only what is missing."""
     gate = desk.folder / "gate"
-    lines = ["a", "b", f"!wait {gate}", "d"]
+    lines = ["a", "b", f"!wait {gate}", *"defghijkl"]
     desk.write(*lines)
     first = desk.start("--engine", "ray", silent=True)
     until(lambda: len(desk.parts()) >= 2, first)

@@ -53,7 +53,7 @@ def test_the_material_is_the_same_each_time(tmp_path: Path) -> None:
     assert 15 < material.recorded_seconds(tmp_path / "said") < 40
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(900)
 def test_all_sides_run(model_cache: Path) -> None:
     if importlib.util.find_spec("ray") is None:

@@ -47,9 +47,13 @@ def pack(done: Done) -> bytes:
 def unpack(part: Path) -> Done:
     with pq.ParquetFile(part) as file:  # pq.read_table would load pandas for it
         table = file.read()
-    about = json.loads((table.schema.metadata or {})[_ABOUT])
+    return _done(table.replace_schema_metadata(None), table.schema)
+
+
+def _done(rows: pa.Table, schema: pa.Schema) -> Done:
+    """`rows` with what the part's own `schema` tells of them."""
+    about = json.loads((schema.metadata or {})[_ABOUT])
     failed = tuple(Failed(**each) for each in about["failed"])
-    rows = table.replace_schema_metadata(None)
     return Done(rows, about["units"], failed, about["seconds"], about["facts"])
 
 
@@ -96,10 +100,7 @@ class Parts:
 
     def about(self, shard: Shard) -> Done:
         """As `read`, with no rows."""
-        schema = pq.read_schema(self._path(shard))
-        about = json.loads((schema.metadata or {})[_ABOUT])
-        failed = tuple(Failed(**each) for each in about["failed"])
-        return Done(pa.table({}), about["units"], failed, about["seconds"], about["facts"])
+        return _done(pa.table({}), pq.read_schema(self._path(shard)))
 
     def drop(self) -> None:
         """The run is complete."""

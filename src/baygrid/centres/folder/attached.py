@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
@@ -33,7 +34,7 @@ def check_rank(rank: int, ranks: int) -> None:
         raise NotThere(f"there is no rank {rank}: the job has {has}")
 
 
-class Attached:
+class Attached(ABC):
     """One command. `out` is read by one thread while another brings frames to `take`; `close` ends it."""
 
     def __init__(
@@ -121,9 +122,9 @@ class Attached:
 
     # What differs
 
+    @abstractmethod
     def _end(self) -> None:
         """Tells all of it to end, and returns when there is no more to do."""
-        raise NotImplementedError
 
     def _stopped_with_attempt(self, code: int | None) -> bool:
         """Whether it is no end of its own."""

@@ -16,7 +16,17 @@ OK, BAD, KILLED, SETUP, STOPPED_IN_SETUP = (
     for code, phase in ((0, "run"), (3, "run"), (143, "run"), (4, "setup"), (143, "setup"))
 )
 WHYS = (None, "cancelled", "preempted", "time-limit")
-CAUSES = (None, "out-of-memory", "time-limit", "preempted", "interrupted", "cancelled", "refused", "odd")
+CAUSES = (
+    None,
+    "out-of-memory",
+    "time-limit",
+    "preempted",
+    "interrupted",
+    "cancelled",
+    "unlaunched",
+    "refused",
+    "odd",
+)
 
 
 def sight(stand, **more):
@@ -35,7 +45,7 @@ ENDS = [
     *[
         (OK, ended(cause), None, (State.SUCCEEDED, None))
         for cause in CAUSES
-        if cause not in ("preempted", "time-limit", "cancelled")
+        if cause not in ("preempted", "time-limit", "cancelled", "unlaunched")
     ],
     # What we did to it is why it ended.
     *[(told, ended(), "cancelled", (State.CANCELLED, None)) for told in (OK, BAD, KILLED, CLAIMED)],
@@ -55,6 +65,7 @@ ENDS = [
             ("odd", (State.FAILED, "interrupted")),
             ("preempted", (State.PREEMPTED, None)),
             ("cancelled", (State.CANCELLED, None)),
+            ("unlaunched", (State.CANCELLED, None)),
         )
     ],
     (OK, ended("preempted"), None, (State.PREEMPTED, None)),
@@ -73,6 +84,7 @@ ENDS = [
     (NOTHING, ended("refused"), None, (State.FAILED, "refused")),
     (NOTHING, ended("preempted"), None, (State.PREEMPTED, None)),
     (NOTHING, ended("cancelled"), None, (State.CANCELLED, None)),
+    (NOTHING, ended("unlaunched"), None, (State.FAILED, "interrupted")),
     # The line is enough where the engine knows nothing (any more).
     *[(OK, one, None, (State.SUCCEEDED, None)) for one in (None, *LIVE)],
     *[(BAD, one, None, (State.FAILED, "exit-code")) for one in (None, *LIVE)],

@@ -35,6 +35,7 @@ class Desk:
         self.output = folder / "out"
         self._journal = folder / "journal"
         self._started: list[subprocess.Popen[str]] = []
+        self.environment: dict[str, str] = {}
 
     def write(self, *lines: str) -> None:
         (self.folder / "in.txt").write_text("".join(f"{line}\n" for line in lines))
@@ -46,7 +47,7 @@ class Desk:
 
     def start(self, *more: str, silent: bool = False) -> subprocess.Popen[str]:
         own = {"PYTHONPATH": os.pathsep.join(sys.path), "RAY_AUTH_MODE": "disabled"}  # no token in the home
-        environment = {**os.environ, **own}
+        environment = {**os.environ, **own, **self.environment}
         said = subprocess.DEVNULL if silent else subprocess.PIPE
         process = subprocess.Popen(
             self.command(*more), cwd=ROOT, env=environment, text=True,
@@ -119,6 +120,17 @@ def test_rows_come_in_the_order_of_the_input_and_what_failed_is_named(desk: Desk
     assert told["outputs"] == {"letters": str(desk.output / "letters.parquet")}
     assert json.loads((desk.output / "result.json").read_text()) == told
     assert sorted(path.name for path in desk.output.iterdir()) == ["letters.parquet", "result.json"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_deep_temporary_folder_has_room_for_sockets(desk: Desk, engine: str):
+    deep = desk.folder / ("deep" * 30)
+    deep.mkdir()
+    desk.environment["TMPDIR"] = str(deep)
+    desk.write("one")
+    done = desk.run("--engine", engine)
+    assert done.returncode == 0, done.stderr
+    assert desk.lines() == ["one"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -11,6 +11,7 @@ import pytest
 from baygrid.workloads.application import Done
 from baygrid.workloads.speech import cutting, model
 from baygrid.workloads.speech.scoring import cer, chrf, clips
+from baygrid.workloads.speech.sound import RATE
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.worker import Load, Worker
 from tests.workloads import sounds
@@ -71,11 +72,11 @@ def test_japanese_is_written_down_and_translated(hear: Hear):
 
 def test_times_are_those_of_the_file(hear: Hear, tmp_path: Path):
     quiet, spoken = sounds.silence(20), sounds.clip("en")
-    file = sounds.write(np.concatenate([quiet, spoken, quiet, spoken]), tmp_path / "twice.flac")
-    found = rows(hear(file))
-    assert [row["text"][:10] for row in found if row["text"].startswith("And so")] == ["And so my "] * 2
-    starts = [row["start"] for row in found if row["text"].startswith("And so")]
-    assert starts == pytest.approx([20.2, 51.2], abs=0.5)
+    pause = int(7.8 * RATE)
+    parts = [quiet, spoken[:pause], quiet, spoken[pause:]]
+    found = rows(hear(sounds.write(np.concatenate(parts), tmp_path / "halves.flac")))
+    said = {row["text"][:6].lower(): row["start"] for row in found}
+    assert said == {"and so": pytest.approx(20.2, abs=0.5), "ask wh": pytest.approx(47.9, abs=0.5)}
     assert all(before["end"] <= after["start"] + 1e-6 for before, after in itertools.pairwise(found))
 
 
@@ -112,6 +113,16 @@ def test_bad_files_are_named_and_the_rest_is_heard(hear: Hear, tmp_path: Path):
     assert texts["c.flac"] == texts["d.wav"]
     assert "your country" in texts["c.flac"]
     assert "fellow Americans" in "".join(row["text"] for row in rows(done) if row["file"] == "e.flac")
+
+
+def test_where_a_file_lies_changes_nothing(hear: Hear, tmp_path: Path):
+    repeated = np.concatenate([sounds.clip("en")] * 2)  # is tried again, with what is drawn at random
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        sounds.write(repeated, tmp_path / folder / "twice.flac")
+    (here,), (there,) = hear(tmp_path / "here"), hear(tmp_path / "there")
+    assert here.facts["again"], "nothing was drawn"
+    assert here.rows == there.rows
 
 
 def test_what_a_worker_did_before_changes_nothing(hear: Hear):

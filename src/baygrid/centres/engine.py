@@ -89,8 +89,9 @@ class Task:
 class Sight:
     """One task as the engine's list or accounting shows it, under its `name`: two may have one, when a submit
     was repeated whose answer had been lost. `cause` of an ended one, where the engine knows better than an
-    exit code: out-of-memory, time-limit, preempted, interrupted (a node failed), cancelled, refused (it can
-    never run: an image that is not there). `id` is the engine's own."""
+    exit code: out-of-memory, time-limit, preempted, interrupted (a node failed), cancelled, unlaunched
+    (cancelled where it already had a node: by that node, if its command never began), refused (it can never
+    run: an image that is not there). `id` is the engine's own."""
 
     name: str
     id: str

@@ -56,7 +56,7 @@ class TestRecorded:
         ok, seven, gone = found["bg-ok"], found["bg-seven"], found["bg-gone"]
         assert (ok.stand, ok.exit_code, ok.cause) == (Stand.ENDED, 0, None)
         assert (seven.stand, seven.exit_code, seven.cause) == (Stand.ENDED, 7, None)
-        assert (gone.stand, gone.cause) == (Stand.ENDED, "cancelled")
+        assert (gone.stand, gone.cause) == (Stand.ENDED, "unlaunched"), "as far as Slurm knows: it had a node"
         assert found["bg-late"].cause == "time-limit"
         assert ok.ended_at is not None
         assert ok.started_at is not None

@@ -7,7 +7,7 @@ engine no longer knows has not ended for that reason, and an exit code of the en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from baygrid.centres.engine import NO_FOLDER, Sight, Stand
 from baygrid.centres.folder.endings import STOPPED
@@ -43,6 +43,8 @@ def verdict(told: Told, sight: Sight | None, why: str | None, *, patient: bool) 
     `patient`: a better word may still come (the accounting lags, a file is not seen yet).
     """
     ended = sight is not None and sight.stand is Stand.ENDED
+    if sight is not None and sight.cause == "unlaunched" and told.began is not None:
+        sight = replace(sight, cause="cancelled")
     if told.exit is not None:
         return _alive(told, sight, why) if patient and not ended else _final(told, sight, why)
     if sight is None:
@@ -93,6 +95,8 @@ def _never_began(sight: Sight) -> Observation:
         state = AttemptState.PREEMPTED
     elif sight.cause == "cancelled":
         state, detail = AttemptState.CANCELLED, "it was cancelled at the centre, not by Baygrid"
+    elif sight.cause == "unlaunched":
+        detail = "its node could not launch it"
     elif sight.exit_code == NO_FOLDER:
         detail = "the node could not enter its folder"
     return Observation(

@@ -157,16 +157,21 @@ def accounted(text: str, mark: str) -> list[Sight]:
 def _past(
     id: str, word: str, start: str, end: str, code: str, nodes: str, memory: str, reason: str, name: str
 ) -> Sight:
-    """`memory`: what it had asked for on each node, and has reached where that was not enough."""
+    """`memory`: what it had asked for on each node, and has reached where that was not enough.
+
+    A slurmd that cannot launch a job (its prolog fails, it knows another job of that number) asks that it be
+    queued again, and where that is off, as for ours, cancels it in root's name."""
     where, cause = stand(word)
-    ended = where is Stand.ENDED
+    ended, hosts_had = where is Stand.ENDED, () if where is Stand.WAITING else _hosts(nodes)
+    if cause == "cancelled" and hosts_had:
+        cause = "unlaunched"
     return Sight(
         name,
         id,
         where,
         word,
         reason="" if reason == "None" else reason,
-        nodes=() if where is Stand.WAITING else _hosts(nodes),
+        nodes=hosts_had,
         exit_code=exit_code(code) if ended else None,
         cause=cause,
         started_at=None if where is Stand.WAITING else _instant(start),

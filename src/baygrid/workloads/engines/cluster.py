@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from typing import Any, Final
 
 import ray
@@ -14,10 +15,13 @@ import ray.data
 from ray.util.annotations import RayDeprecationWarning
 
 from baygrid.workloads.application import ApplicationError, Loading, Shard
+from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
 
 RESTARTS: Final = 3
 """Of one worker, before the run begins anew with what is left: an input may be what kills it."""
+
+_NAME: Final = len("/ray/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.1")
 
 
 class RayEngine:
@@ -31,8 +35,11 @@ class RayEngine:
     def __init__(self, workers: int | None) -> None:
         address = os.environ.get("RAY_ADDRESS")
         asked: dict[str, Any] = {"runtime_env": {"py_executable": sys.executable}}
+        self._held = ExitStack()
         if address is None:
+            folder = self._held.enter_context(short_temporary_folder(_NAME))
             asked = {"num_cpus": workers or len(os.sched_getaffinity(0)), "include_dashboard": False}
+            asked["_temp_dir"] = f"{folder}/ray"
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **asked)
             resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -66,6 +73,7 @@ class RayEngine:
 
     def close(self) -> None:
         ray.shutdown()
+        self._held.close()
 
 
 class _Batches:

@@ -18,9 +18,11 @@ os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
 import daft
 
 from baygrid.workloads.application import Loading, Shard
+from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
 
 _MODULE: Final = b"daft.execution.udf_worker"  # in the command line of Daft's workers
+_NAME: Final = len("/tmp12345678")  # of the socket of each
 
 
 class LocalEngine:
@@ -34,14 +36,15 @@ class LocalEngine:
         work = daft.cls(_Working, use_process=True, max_concurrency=min(self.workers, len(shards)))(loading)
         frame = daft.from_pydict({"shard": [packed(shard) for shard in shards]})
         answers = frame.into_batches(1).select(work(daft.col("shard")).alias("answer"))
-        rows: Any = answers.iter_rows(results_buffer_size=1)
-        try:
-            for row in rows:
-                yield worked(row["answer"])
-        except RuntimeError as error:  # the only word that Daft has for it
-            raise WorkerDied(str(error)) from error
-        finally:
-            rows.close()
+        with short_temporary_folder(_NAME):
+            rows: Any = answers.iter_rows(results_buffer_size=1)
+            try:
+                for row in rows:
+                    yield worked(row["answer"])
+            except RuntimeError as error:  # the only word that Daft has for it
+                raise WorkerDied(str(error)) from error
+            finally:
+                rows.close()
 
     def close(self) -> None:
         """Ends what is still at work for a run that was broken off."""

@@ -31,10 +31,13 @@ settings.load_profile("ci" if IN_CI else "dev")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for PostgreSQL is marked so."""
+    """Whoever asks for PostgreSQL is marked so; `make check` has neither it nor the model of npm."""
     for item in items:
-        if {"postgres", "new_database"} & set(getattr(item, "fixturenames", ())):
+        asked = set(getattr(item, "fixturenames", ()))
+        if {"postgres", "new_database"} & asked:
             item.add_marker("postgres")
+        if "nanodet_file" in asked:
+            item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)

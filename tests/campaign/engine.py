@@ -38,6 +38,11 @@ class Engine(Protocol):
         ...
 
 
+def price(milliseconds: int, cpus: int) -> int:
+    """What so much costs at the campaign's rates, in minor units, each line rounded half up."""
+    return milliseconds * cpus + (milliseconds * MEMORY_GIB + 5) // 10
+
+
 def cpus_of(number: int) -> int:
     """What the job of this number asks for."""
     return 1 + number % 2

@@ -49,7 +49,7 @@ class Stream:
             "name": f"job-{job.number}",
             "project": "default",
             "resources": {"cpus": cpus_of(job.number), "memory": str(MEMORY_GIB)},
-            "time": "30m",
+            "time": "3h",
             "infra": engine.centre.name,
             "envs": {"BOOK": str(self.book.path)},
             # What a dead node interrupts is done again as another attempt; what ends by itself never is.

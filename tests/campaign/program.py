@@ -1,11 +1,9 @@
 """A server or an agent of the campaign: the product's own, told to be less patient and what time it is.
 
-    python -m tests.campaign.program server|agent SETTINGS CLOCK_MS
+    python -m tests.campaign.program server|agent SETTINGS HOURS CLOCK_MS
 
 says "ready" on stdout when it works. What it otherwise waits for silently for half a minute or a minute it
-waits for a few seconds, so that some seconds without a link are to it what minutes are outside; and its clock
-is CLOCK_MS ahead. That no more is simulated is for Slurm, whose clock is the machine's: a server does not
-believe a centre whose times are hours away from its own.
+waits for a few seconds; its time is the campaign's (`hours`, by the file HOURS), its clock CLOCK_MS ahead.
 """
 
 from __future__ import annotations
@@ -16,20 +14,25 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+from tests.campaign.hours import Hours
 
 PR_SET_PDEATHSIG = 1
 
 
-def main(kind: str, settings: dict, clock_ms: int) -> None:
+def main(kind: str, settings: dict, hours: Hours, clock_ms: int) -> None:
     started = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != started:
         return
-    machine = time.time_ns
-    time.time_ns = lambda: machine() + clock_ms * 1_000_000
+    time.time_ns = lambda: hours.now() + clock_ms * 1_000_000
     _hurry()
+    _translate(hours)
     if kind == "server":
         from baygrid.wiring.server import run as serve
         from baygrid.wiring.settings import ServerSettings
@@ -64,10 +67,35 @@ def _hurry() -> None:
         setattr(module, name, value)
 
 
+def _translate(hours: Hours) -> None:
+    """Where an agent reads the machine's time, or tells a time to what lives by it."""
+    from baygrid.centres.engine import Sight
+    from baygrid.centres.folder import files
+    from baygrid.centres.ray import answers
+    from baygrid.centres.slurm import commands, nodes, parse
+
+    changed, instant, sight = files._changed, nodes.instant, answers.sight
+    accounted, used = commands.accounted, commands.used
+
+    def translated(text: str) -> int | None:
+        at = instant(text)
+        return None if at is None else hours.simulated(at)
+
+    def seen(job: Mapping[str, Any], names: Mapping[str, str]) -> Sight:
+        found = sight(job, names)
+        return found if found.ended_at is None else replace(found, ended_at=hours.simulated(found.ended_at))
+
+    files._changed = lambda found: hours.simulated(changed(found))
+    parse.__dict__["instant"] = translated
+    answers.sight = seen
+    commands.accounted = lambda names, since, mark: accounted(names, hours.machine(since), mark)
+    commands.used = lambda since, until, mark: used(hours.machine(since), hours.machine(until), mark)
+
+
 def _ready() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], json.loads(sys.argv[2]), Hours(Path(sys.argv[3])), int(sys.argv[4]))

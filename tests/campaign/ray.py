@@ -11,7 +11,8 @@ from pathlib import Path
 from tests import engines
 from tests.campaign.book import Book
 from tests.campaign.disk import Disk, disk
-from tests.campaign.engine import MEMORY_GIB, Paid, cpus_of
+from tests.campaign.engine import Paid, cpus_of, price
+from tests.campaign.hours import Hours
 from tests.campaign.network import Holder
 from tests.campaign.region import Centre
 from tests.faults.region import Json
@@ -28,6 +29,7 @@ class Ray:
     place: Holder
     cluster: engines.Ray
     disk: Disk
+    hours: Hours
 
     mark = "$(stat -c %.9Y ../claim)"
 
@@ -53,14 +55,10 @@ class Ray:
                 assert not paid[id], (attempt, paid)
                 continue
             began_ms, ended_ms = _ms(attempt["started_at"]), _ms(attempt["ended_at"])
-            assert began_ms == _claimed_ms(claims[id]), (attempt, claims[id])
-            assert ended_ms >= max(began_ms, ended.get(id, (0, 0))[1] - TICK_MS), (attempt, ended.get(id))
+            claimed_ms, said_ms = _claimed_ms(claims[id]), ended.get(id, (0, 0))[1] - TICK_MS
+            assert began_ms == self.hours.simulated(claimed_ms), (attempt, claims[id])
+            assert ended_ms >= max(began_ms, self.hours.simulated(said_ms)), (attempt, ended.get(id))
             assert paid[id] == price(ended_ms - began_ms, cpus_of(numbers[id])), (attempt, paid)
-
-
-def price(milliseconds: int, cpus: int) -> int:
-    """What so much costs at the campaign's rates, in minor units, each line rounded half up."""
-    return milliseconds * cpus + (milliseconds * MEMORY_GIB + 5) // 10
 
 
 def _ms(text: str) -> int:
@@ -75,8 +73,8 @@ def _claimed_ms(mark: str) -> int:
 
 
 @contextmanager
-def ray(place: Holder, folder: Path) -> Iterator[Ray]:
+def ray(place: Holder, folder: Path, hours: Hours) -> Iterator[Ray]:
     """For the length of the block. Raises Missing of `tests.services`."""
     folder.mkdir(mode=0o755)
     with place.entered(), engines.ray(NODE_CPUS=str(CPUS)) as found, disk(folder / "disk") as small:
-        yield Ray(place, found, small)
+        yield Ray(place, found, small, hours)

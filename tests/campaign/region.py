@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.campaign.hours import Hours
 from tests.campaign.network import Holder, Network
 from tests.campaign.proxy import Proxy
 from tests.faults.region import RATES, Client, Json
@@ -25,9 +26,12 @@ DESCRIPTORS_MORE = 24  # as many as a server or agent may open for what it keeps
 class Process:
     """One program until it is killed. `ready`: the address of a server."""
 
-    def __init__(self, kind: str, place: Holder, settings: Json, stderr: Path, clock_ms: int = 0) -> None:
+    def __init__(
+        self, kind: str, place: Holder, settings: Json, hours: Hours, stderr: Path, clock_ms: int = 0
+    ) -> None:
         self.ready = f"http://127.0.0.1:{PORT}"
-        argv = [sys.executable, "-m", "tests.campaign.program", kind, json.dumps(settings), str(clock_ms)]
+        program = [sys.executable, "-m", "tests.campaign.program", kind]
+        argv = [*program, json.dumps(settings), str(hours.path), str(clock_ms)]
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
@@ -99,6 +103,7 @@ class Region:
     folder: Path
     network: Network
     proxy: Proxy
+    hours: Hours
     centres: dict[str, Centre] = field(default_factory=dict)
     server: Process | None = None
     first: dict[int, int] = field(default_factory=dict)
@@ -136,7 +141,7 @@ class Region:
             "embedded": None,
         }
         place = self.network.places["server"]
-        process = Process("server", place, settings, self.folder / "server.stderr")
+        process = Process("server", place, settings, self.hours, self.folder / "server.stderr")
         with self._changed:
             self.server = process
             self._changed.notify_all()
@@ -156,7 +161,7 @@ class Region:
             "state": str(self.folder / name),
         }
         stderr = self.folder / f"{name}.stderr"
-        centre.agent = Process("agent", self.network.places[name], settings, stderr, clock_ms)
+        centre.agent = Process("agent", self.network.places[name], settings, self.hours, stderr, clock_ms)
 
     def kill_agent(self, name: str) -> None:
         agent = self.centres[name].agent

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.campaign.book import Book, until
 from tests.campaign.disk import Disk, disk
-from tests.campaign.engine import MEMORY_GIB, Paid, cpus_of
+from tests.campaign.engine import Paid, cpus_of, price
+from tests.campaign.hours import Hours
 from tests.campaign.network import Holder
 from tests.campaign.region import Centre
 from tests.centres.slurm.clusters import Cluster, cluster, lines
@@ -23,10 +24,9 @@ COMMANDS = ("squeue", "sacct", "scontrol", "scancel", "sinfo", "sacctmgr", "srun
 
 @dataclass(frozen=True)
 class Used:
-    """What sacct says of a task that has ended: whole seconds."""
+    """What sacct says of a task that has ended: its whole seconds, in the campaign's time."""
 
-    state: str
-    seconds: int
+    milliseconds: int
     cpus: int
 
 
@@ -36,6 +36,7 @@ class Slurm:
     cluster: Cluster
     folder: Path
     disk: Disk
+    hours: Hours
 
     mark = "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID} $SLURM_JOB_NAME"
 
@@ -76,7 +77,7 @@ class Slurm:
     def used(self, ids: Collection[str]) -> dict[str, Used]:
         """By "ID NAME", of those that have ended: a slurmctld that forgot what it had given last gives an id
         again."""
-        columns = "--format=JobID,JobName%100,State,ElapsedRaw,AllocCPUS,End"
+        columns = "--format=JobID,JobName%100,State,Start,End,AllocCPUS"
         if not ids:
             return {}
         numbers = "--jobs=" + ",".join(id.split()[0] for id in ids)
@@ -84,10 +85,15 @@ class Slurm:
         with self.place.entered():
             rows = [line.split("|") for line in lines(self.cluster.ask("sacct", *how, numbers, columns))]
         return {
-            f"{id} {name}": Used(state.split()[0], int(elapsed), int(cpus))
-            for id, name, state, elapsed, cpus, end in rows
+            f"{id} {name}": Used(self._between(start, end), int(cpus))
+            for id, name, state, start, end, cpus in rows
             if end != "Unknown" and state not in ("RUNNING", "PENDING")
         }
+
+    def _between(self, start: str, end: str) -> int:
+        """Of what never began, 0."""
+        began, ended = (int(at) * 1000 if at.isdigit() else 0 for at in (start, end))
+        return self.hours.simulated(ended) - self.hours.simulated(began) if began else 0
 
     def check_charges(self, book: Book, attempts: list[Json], paid: Paid, *, forgets: bool) -> None:
         """To the second; what never began costs nothing. Of what Slurm has forgotten the time counts that its
@@ -102,11 +108,11 @@ class Slurm:
         for attempt in attempts:
             had = used.get(ids.get(attempt["id"], ""))
             if had is not None:
-                assert paid[attempt["id"]] == price(had), (attempt, had, paid)
+                assert paid[attempt["id"]] == price(had.milliseconds, had.cpus), (attempt, had, paid)
             elif attempt["id"] in forgotten:
                 span = _instant(attempt["ended_at"]) - _instant(attempt["started_at"])
-                most = Used("", span.seconds + 1, cpus_of(numbers[attempt["id"]]))
-                assert paid[attempt["id"]] <= price(most), (attempt, paid)
+                most = price((span.seconds + 1) * 1000, cpus_of(numbers[attempt["id"]]))
+                assert paid[attempt["id"]] <= most, (attempt, paid)
             else:
                 assert not paid[attempt["id"]], (attempt, paid)
 
@@ -127,22 +133,17 @@ class Slurm:
             lines(self.cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=dead"))
 
 
-def price(used: Used) -> int:
-    """What so much costs at the campaign's rates, in minor units: 10 a cpu-second, 1 a GiB-second."""
-    return used.seconds * (used.cpus * 1000 + MEMORY_GIB * 100)
-
-
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
 @contextmanager
-def slurm(place: Holder, folder: Path) -> Iterator[Slurm]:
+def slurm(place: Holder, folder: Path, hours: Hours) -> Iterator[Slurm]:
     """For the length of the block, in `folder`, through which any user may pass. Raises Missing of
     `tests.centres.slurm.clusters`."""
     folder.mkdir(mode=0o755)
     with place.entered(), cluster(cluster="campaign", gpus="") as found, disk(folder / "disk") as small:
-        made = Slurm(place, found, folder, small)
+        made = Slurm(place, found, folder, small, hours)
         _prepare(made)
         yield made
 

@@ -19,6 +19,7 @@ from tests.campaign import checks, network
 from tests.campaign.book import Book, until
 from tests.campaign.engine import Engine
 from tests.campaign.faults import EVERYWHERE, Fault
+from tests.campaign.hours import Hours
 from tests.campaign.jobs import Stream
 from tests.campaign.proxy import Proxy
 from tests.campaign.ray import ray
@@ -32,7 +33,7 @@ SEED = int(os.environ.get("BAYGRID_SEED", "4"))
 JOBS = 500
 GATED = 3  # of one fault run when it comes
 AT_RAY = 5  # of one fault there: each costs Ray some seconds of a processor
-ENGINES: dict[str, Callable[[network.Holder, Path], AbstractContextManager[Engine]]] = {
+ENGINES: dict[str, Callable[[network.Holder, Path, Hours], AbstractContextManager[Engine]]] = {
     "slurm": slurm,
     "ray": ray,
 }
@@ -67,10 +68,13 @@ def _run(folder: Path, plan: Plan, jobs: int, stack: ExitStack) -> None:
     chance = random.Random(SEED)
     names = [name for name in ENGINES if any(name == where for where, _ in plan)]
     net = stack.enter_context(network.network(*names))
-    engines = {name: stack.enter_context(ENGINES[name](net.places[name], folder / name)) for name in names}
+    hours = Hours(folder / "hours")
+    engines = {
+        name: stack.enter_context(ENGINES[name](net.places[name], folder / name, hours)) for name in names
+    }
     proxy = Proxy(net.places["server"], PORT, chance)
     stack.callback(proxy.close)
-    region = Region(folder / "region", net, proxy)
+    region = Region(folder / "region", net, proxy, hours)
     region.folder.mkdir()
     stack.callback(region.close)
     try:

@@ -166,7 +166,7 @@ class Files:
         times = [0]
         for name in ("claim", "log", "exit"):
             try:
-                times.append(os.stat(f"{self.dir}/{name}").st_mtime_ns // 1_000_000)  # noqa: PTH116
+                times.append(_changed(os.stat(f"{self.dir}/{name}")))  # noqa: PTH116
             except FileNotFoundError:
                 continue
         return max(times)

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from baygrid.cli.commands import rate
+from baygrid.cli.entry import app
 from baygrid.cli.errors import CliError
 from baygrid.workloads import command
 from baygrid.workloads.engines.working import WorkerWrong
@@ -70,3 +72,10 @@ def test_a_cluster_is_not_rated_as_if_it_were_this_machine(asked: list[Any], mon
     assert told.value.cure.startswith("unset RAY_ADDRESS")
     assert asked == []
     assert measured("local")
+
+
+@pytest.mark.parametrize("wrong", [("--engine", "slurm"), ("--pflops", "0"), ("--pflops", "-3")])
+def test_an_option_that_means_nothing_is_refused_before_anything_is_measured(wrong: tuple[str, str]):
+    told = CliRunner().invoke(app, ["rate", *wrong])
+    assert told.exit_code == 2
+    assert wrong[0] in told.output

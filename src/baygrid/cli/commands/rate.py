@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -41,14 +41,15 @@ def rate(
             "--workers", metavar="N,...", help="Processes; several to measure a curve. [default: CPUs]"
         ),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="local or ray.")] = "local",
+    engine: Annotated[Literal["local", "ray"], typer.Option("--engine", help="What runs it.")] = "local",
     nodes: Annotated[int, typer.Option("--nodes", min=1, help="1: a rating is of one node.")] = 1,
     accelerator: Annotated[
         str | None,
         typer.Option("--accelerator", metavar="MODEL:N", help="What does the work, such as H100:1."),
     ] = None,
     pflops: Annotated[
-        float | None, typer.Option("--pflops", help="FP16 PFLOP/s of this device, as its maker says.")
+        float | None,
+        typer.Option("--pflops", min=1e-6, help="FP16 PFLOP/s of it, as its maker says."),
     ] = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="FILE", help="Add what is measured to this file (JSON).")

@@ -16,6 +16,7 @@ from baygrid.cli.commands import (
     exchange,
     inside,
     jobs,
+    measures,
     money,
     policy,
     rate,
@@ -59,6 +60,7 @@ simulate.register(app)
 replay.register(app)
 applications.register(app)
 scaleout.register(app)
+measures.register(app)
 
 
 def run() -> None:

@@ -1,0 +1,230 @@
+"""Commands of public support: what a rulebook asks, what it may give at most, and how two of them differ."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from baygrid.core.law.clauses import Clause, Finding
+    from baygrid.core.law.parameters import Span
+    from baygrid.rulebooks.measures.book import Rulebook
+
+Book = Annotated[str, typer.Option("--rulebook", metavar="NAME", help="As `baygrid measures list` has it.")]
+Facts = Annotated[
+    str, typer.Argument(metavar="FACTS", help="What is known of the applicant (YAML); - is stdin.")
+]
+Day = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="The day of application; else today.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    app.add_typer(
+        group, name="measures", help="Public support as code: clauses, ceilings, what is not known."
+    )
+    command(group, "list")(list_)
+    command(group, "facts")(facts)
+    command(group, "check")(check)
+    command(group, "diff")(diff)
+    command(group, "calendar")(calendar)
+
+
+def list_(session: Session) -> None:
+    """List the rulebooks, and how much of each is established."""
+    from baygrid.rulebooks.measures.book import NAMES, rulebook
+
+    books = [rulebook(name) for name in NAMES]
+    session.out.show(
+        [
+            {
+                "name": book.name,
+                "title": book.title,
+                "original": book.original,
+                "jurisdiction": book.jurisdiction,
+                "status": book.status,
+                "reference": book.reference,
+                "clauses": [_clause(clause) for clause in book.clauses],
+            }
+            for book in books
+        ],
+        ("rulebook", "jurisdiction", "status", "clauses loaded", "title"),
+        [
+            [
+                book.name,
+                book.jurisdiction,
+                book.status,
+                f"{sum(clause.formula is not None for clause in book.clauses)} of {len(book.clauses)}",
+                book.title,
+            ]
+            for book in books
+        ],
+        none="there is no rulebook",
+    )
+
+
+def facts(session: Session, rulebook: Book) -> None:
+    """List the facts that a rulebook's clauses may ask for."""
+    found = [
+        {"name": fact.name, "kind": fact.kind.value, "question": fact.question, "choices": [*fact.choices]}
+        for fact in _book(rulebook).facts.values()
+    ]
+    session.out.show(
+        found,
+        ("fact", "kind", "question"),
+        [[it["name"], ", ".join(it["choices"]) or it["kind"], it["question"]] for it in found],
+        none=f"no clause of {rulebook} is loaded, so none asks for anything",
+    )
+
+
+def check(session: Session, facts: Facts, rulebook: Book, as_of: Day = None) -> None:
+    """Say for each clause whether the applicant is eligible, what must still be asked, and at most how much.
+    Ceilings, never promises: who decides is the authority."""
+    book, day = _book(rulebook), _day(as_of)
+    found = _findings(book, facts, day)
+    titles = {clause.id: clause.title for clause in book.clauses}
+    if session.json:
+        clauses = [_told(finding, titles[finding.clause]) for finding in found]
+        session.out.json(
+            {"rulebook": book.name, "as_of": str(day), "currency": book.currency, "clauses": clauses}
+        )
+        return
+    session.out.table(
+        ("clause", "status", f"at most {book.currency}", "why"),
+        [[it.clause, it.status.replace("_", " "), _amount(it), "; ".join(_why(it))] for it in found],
+        right=(f"at most {book.currency}",),
+    )
+    if book.status != "in force":
+        session.out.note(f"{book.name} is no law in force: {book.status}")
+
+
+def diff(
+    session: Session,
+    before: Annotated[str, typer.Argument(metavar="RULEBOOK", help="The older one.")],
+    after: Annotated[str, typer.Argument(metavar="RULEBOOK", help="The newer one.")],
+    facts: Annotated[
+        str | None, typer.Argument(metavar="[FACTS]", help="Of an applicant: what changes for it.")
+    ] = None,
+    as_of: Day = None,
+) -> None:
+    """Show what two rulebooks have differently. With an applicant's facts each is asked on the first day of
+    its being in force, unless a day is said."""
+    from baygrid.rulebooks.measures.difference import changes, outcomes
+
+    older, newer = _book(before), _book(after)
+    found = [*changes(older, newer)]
+    if facts is not None:
+        days = [_first_day(book) if as_of is None else _day(as_of) for book in (older, newer)]
+        found += outcomes(_findings(older, facts, days[0], newer), _findings(newer, facts, days[1], older))
+    session.out.show(
+        [{"what": it.what, "name": it.name, "before": it.before, "after": it.after} for it in found],
+        ("what", "name", before, after),
+        [[it.what, it.name, it.before or "-", it.after or "-"] for it in found],
+        none="they do not differ",
+    )
+
+
+def calendar(
+    session: Session,
+    rulebook: Annotated[
+        str | None, typer.Option("--rulebook", metavar="NAME", help="Only of this one.")
+    ] = None,
+) -> None:
+    """Print when rulebooks come into force, are open and end, as iCalendar (RFC 5545); with --json a list."""
+    from baygrid.rulebooks.measures.book import NAMES
+    from baygrid.rulebooks.measures.calendar import ical, occasions
+
+    found = occasions([_book(name) for name in ([rulebook] if rulebook else NAMES)])
+    if session.json:
+        session.out.json([{"day": str(it.day), "says": it.says, "rulebook": it.rulebook} for it in found])
+    else:
+        session.out.out.write(ical(found))
+
+
+def _book(name: str) -> "Rulebook":
+    from baygrid.rulebooks.measures.book import NAMES, rulebook
+
+    if name not in NAMES:
+        raise CliError(
+            f"there is no rulebook {name!r}", code="no-rulebook", cure=f"use one of {', '.join(NAMES)}"
+        )
+    return rulebook(name)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now().astimezone().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CliError(
+            f"--as-of {text[:40]!r} is no day", code="bad-settings", cure="write it as 2026-12-17"
+        ) from None
+
+
+def _first_day(book: "Rulebook") -> date:
+    days = [clause.validity.first for clause in book.clauses if clause.validity.first is not None]
+    return min(days, default=_day(None))
+
+
+def _findings(book: "Rulebook", file: str, day: date, beside: "Rulebook | None" = None) -> "list[Finding]":
+    from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
+    from baygrid.core.law.clauses import find
+    from baygrid.core.reading import DocumentError
+    from baygrid.rulebooks.measures.applicant import applicant
+
+    name, _, text = text_of(file, "file of facts")
+    document, lines = document_of(name, text)
+    try:
+        who = applicant(document, book, beside)
+    except DocumentError as error:
+        flaws = [Flaw(it.path, it.message, line_of(it.path, it.message, lines)) for it in error.problems]
+        raise mistakes(name, flaws) from None
+    return [find(clause, who, book.parameters, day) for clause in book.clauses]
+
+
+def _told(finding: "Finding", title: str) -> dict[str, Any]:
+    return {
+        "id": finding.clause,
+        "title": title,
+        "status": finding.status.value,
+        "ceiling": None if finding.ceiling is None else str(finding.ceiling),
+        "missing": [*finding.missing],
+        "reasons": [*finding.reasons],
+        "reference": finding.reference,
+        "trace": [{"says": it.says, "value": it.value, "reference": it.reference} for it in finding.steps],
+    }
+
+
+def _amount(finding: "Finding") -> str:
+    return "-" if finding.ceiling is None else f"{finding.ceiling:,}"
+
+
+def _why(finding: "Finding") -> list[str]:
+    asked = [f"ask: {', '.join(finding.missing)}"] if finding.missing else []
+    return [*asked, *finding.reasons]
+
+
+def _clause(clause: "Clause") -> dict[str, Any]:
+    return {
+        "id": clause.id,
+        "title": clause.title,
+        "reference": clause.reference,
+        "loaded": clause.formula is not None,
+        "note": clause.note,
+        "validity": _span(clause.validity),
+        "window": _span(clause.window),
+        "support": _span(clause.support),
+        "once": clause.once,
+    }
+
+
+def _span(span: "Span") -> dict[str, str | None]:
+    return {
+        "from": None if span.first is None else str(span.first),
+        "to": None if span.last is None else str(span.last),
+    }

@@ -1,0 +1,1 @@
+"""Public support: a folder for each text, with what is established of it. What is not is "not loaded"."""

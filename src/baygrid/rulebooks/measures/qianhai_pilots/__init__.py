@@ -1,0 +1,1 @@
+"""A place for support of Hong Kong institutions that pilot cross-border databases."""

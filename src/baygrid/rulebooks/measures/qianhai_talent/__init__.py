@@ -1,0 +1,1 @@
+"""A place for Qianhai's subsidies for talent."""

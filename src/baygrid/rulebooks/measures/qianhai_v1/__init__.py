@@ -1,0 +1,1 @@
+"""Qianhai's measures, Document No. 1 of 2024."""

@@ -1,0 +1,1 @@
+"""Shenzhen's municipal measures for artificial intelligence, of 2024-12-18."""

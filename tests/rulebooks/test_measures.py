@@ -1,0 +1,143 @@
+"""Every case beside every clause, and that a number or a day that is off by one unit makes a case fail."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from importlib import import_module, resources
+from typing import Any
+
+import pytest
+import yaml
+
+from baygrid.core.law.clauses import Finding, Status, find
+from baygrid.rulebooks.measures.applicant import applicant
+from baygrid.rulebooks.measures.book import NAMES, Rulebook, RulebookError, read, rulebook
+
+
+def document(name: str, file: str) -> Any:
+    package = f"baygrid.rulebooks.measures.{name.replace('-', '_')}"
+    return yaml.load(resources.files(package).joinpath(file).read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+def typed(name: str, file: str) -> Any:
+    package = f"baygrid.rulebooks.measures.{name.replace('-', '_')}"
+    return yaml.safe_load(resources.files(package).joinpath(file).read_text(encoding="utf-8"))
+
+
+CASES = [
+    (name, clause, of.get("base", {}), case)
+    for name in NAMES
+    for clause, of in typed(name, "cases.yaml").items()
+    for case in of["cases"]
+]
+
+
+def found(book: Rulebook, clause: str, base: dict[str, Any], case: dict[str, Any]) -> Finding:
+    given = base | case.get("facts", {})
+    whole = {**given, "claimed": case.get("claimed"), "pools": case.get("pools")}
+    one = next(one for one in book.clauses if one.id == clause)
+    return find(one, applicant(whole, book), book.parameters, case["as_of"])
+
+
+def wrong(book: Rulebook, clause: str, base: dict[str, Any], case: dict[str, Any]) -> str:
+    """What is not as the case says, or nothing."""
+    seen = found(book, clause, base, case)
+    if "ceiling" in case and (seen.status is not Status.ELIGIBLE or str(seen.ceiling) != case["ceiling"]):
+        return f"{seen.status}, {seen.ceiling}: {seen.reasons}"
+    if "missing" in case and (seen.status is not Status.MISSING_FACTS or [*seen.missing] != case["missing"]):
+        return f"{seen.status}, {seen.missing}"
+    if "status" in case and seen.status != case["status"]:
+        return f"{seen.status}, {seen.ceiling}: {seen.reasons}"
+    if "told" in case and not any(case["told"] in reason for reason in seen.reasons):
+        return f"{seen.reasons}"
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("name", "clause", "base", "case"),
+    CASES,
+    ids=lambda it: it["says"] if isinstance(it, dict) and "says" in it else None,
+)
+def test_the_case_holds(name: str, clause: str, base: dict[str, Any], case: dict[str, Any]):
+    assert case.keys() <= {
+        "says",
+        "as_of",
+        "facts",
+        "claimed",
+        "pools",
+        "ceiling",
+        "missing",
+        "status",
+        "told",
+    }
+    assert case.keys() & {"ceiling", "missing", "status"}
+    assert not wrong(rulebook(name), clause, base, case)
+
+
+def test_every_clause_has_cases():
+    for name in NAMES:
+        tried = {clause for book, clause, _, _ in CASES if book == name}
+        loaded = {clause.id for clause in rulebook(name).clauses if clause.formula is not None}
+        assert tried >= loaded, name
+
+
+def by_a_unit(text: str) -> Iterator[str]:
+    """One unit of the last place that is written, up and down; of a day, a day."""
+    if "-" in text:
+        for days in (1, -1):
+            yield str(date.fromisoformat(text) + timedelta(days=days))
+    else:
+        unit = Decimal(1).scaleb(int(Decimal(text).as_tuple().exponent))
+        for off in (unit, -unit):
+            yield str(Decimal(text) + off)
+
+
+def mutants(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every number and day of the parameters and of the clauses that are loaded."""
+    whole = document(name, "rulebook.yaml")
+    formulas = import_module(f"baygrid.rulebooks.measures.{name.replace('-', '_')}.clauses").FORMULAS
+    places: list[tuple[str, ...]] = [
+        ("parameters", parameter, str(index), key)
+        for parameter, values in whole.get("parameters", {}).items()
+        for index, value in enumerate(values)
+        for key in ("value", "from", "to")
+        if key in value
+    ]
+    places += [("validity", key) for key in whole.get("validity", {}) if formulas]
+    places += [
+        ("clauses", clause, axis, key)
+        for clause, of in whole["clauses"].items()
+        for axis in ("validity", "support", "window")
+        for key in of.get(axis, {})
+        if clause in formulas
+    ]
+    for place in places:
+        *way, last = place
+        for changed in by_a_unit(_at(whole, way)[last]):
+            mutant = copy.deepcopy(whole)
+            _at(mutant, way)[last] = changed
+            yield f"{'.'.join(place)} = {changed}", mutant
+
+
+def _at(tree: Any, way: list[str]) -> Any:
+    for key in way:
+        tree = tree[int(key)] if isinstance(tree, list) else tree[key]
+    return tree
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_number_that_is_off_by_one_makes_a_case_fail(name: str):
+    formulas = import_module(f"baygrid.rulebooks.measures.{name.replace('-', '_')}.clauses").FORMULAS
+    cases = [(clause, base, case) for book, clause, base, case in CASES if book == name]
+    lived = []
+    for what, mutant in mutants(name):
+        try:
+            book = read(name, mutant, formulas)
+        except RulebookError:
+            continue
+        if not any(wrong(book, *case) for case in cases):
+            lived.append(what)
+    assert not lived

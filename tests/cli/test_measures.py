@@ -119,3 +119,23 @@ def test_an_unknown_rulebook_names_those_there_are():
     done = run("facts", "--rulebook", "atlantis")
     assert isinstance(done.exception, CliError)
     assert "shenzhen-2024" in done.exception.cure
+
+
+def test_what_a_rulebook_would_cost_is_told_with_its_pools(tmp_path: Path):
+    table = tmp_path / "companies.csv"
+    table.write_text(
+        "\ufeffcompany,model_filed,claimed_by_buyer,model_cost\nA,true,true,1000000\nB,true,true,0.10\n"
+        "C,false,,\nD,true,true,\n"
+    )
+    found = told("simulate", str(table), "--rulebook", "shenzhen-2024", "--as-of", "2025-03-29")
+    (voucher,) = (it for it in found if it["clause"] == "model-voucher")
+    assert voucher["companies"] == {"not_eligible": 1, "eligible": 2, "missing_facts": 1}
+    assert (voucher["ceilings"], voucher["pool"]) == ("300000.03", "100000000.00")
+
+
+def test_a_table_with_a_mistake_is_told_with_its_line(tmp_path: Path):
+    table = tmp_path / "companies.csv"
+    table.write_text("company,model_cost\nA,much\n")
+    done = run("simulate", str(table), "--rulebook", "shenzhen-2024")
+    assert isinstance(done.exception, CliError)
+    assert "line 2, model_cost" in str(done.exception)

@@ -1,6 +1,10 @@
 """Commands of public support: what a rulebook asks, what it may give at most, and how two of them differ."""
 
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(group, "check")(check)
     command(group, "diff")(diff)
     command(group, "calendar")(calendar)
+    command(group, "simulate")(simulate)
 
 
 def list_(session: Session) -> None:
@@ -143,6 +148,69 @@ def calendar(
         session.out.json([{"day": str(it.day), "says": it.says, "rulebook": it.rulebook} for it in found])
     else:
         session.out.out.write(ical(found))
+
+
+def simulate(
+    session: Session,
+    companies: Annotated[
+        str, typer.Argument(metavar="CSV", help="A line for each company; facts by column; - is stdin.")
+    ],
+    rulebook: Book,
+    as_of: Day = None,
+) -> None:
+    """Say what a rulebook would cost over a table of companies, if each applied for all on one day. Exact to
+    the cent; an empty cell is a fact that is not known."""
+    from baygrid.core.reading import DocumentError
+    from baygrid.rulebooks.measures import simulation
+
+    book, day = _book(rulebook), _day(as_of)
+    try:
+        with _opened(companies) as lines:
+            columns, count = simulation.read_table(lines, book.facts)
+    except DocumentError as error:
+        flaws = [Flaw(it.path, it.message) for it in error.problems]
+        raise CliError(f"{companies}: {flaws[0]}", code="invalid", flaws=flaws) from None
+    costs = simulation.simulate(book, columns, count, day)
+    session.out.show(
+        [
+            {
+                "clause": it.clause,
+                "companies": {status.value: n for status, n in it.counts.items()},
+                "ceilings": f"{it.ceilings:.2f}",
+                "pool": None if it.pool is None else f"{it.pool:.2f}",
+                "at_most": f"{it.at_most:.2f}",
+            }
+            for it in costs
+        ],
+        ("clause", "companies", f"ceilings {book.currency}", "pool", "at most"),
+        [
+            [
+                it.clause,
+                ", ".join(f"{n:,} {status.replace('_', ' ')}" for status, n in it.counts.items()),
+                f"{it.ceilings:,.2f}",
+                "-" if it.pool is None else f"{it.pool:,.2f}",
+                f"{it.at_most:,.2f}",
+            ]
+            for it in costs
+        ],
+        none="the rulebook has no clause",
+        right=(f"ceilings {book.currency}", "pool", "at most"),
+    )
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[Iterable[str]]:
+    """Its lines."""
+    if file == "-":
+        yield sys.stdin
+        return
+    try:
+        with Path(file).open(encoding="utf-8-sig", newline="") as lines:  # spreadsheets begin with a mark
+            yield lines
+    except FileNotFoundError:
+        raise CliError(f"there is no file {file}", code="no-file", cure="check the path") from None
+    except UnicodeDecodeError:
+        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
 
 
 def _book(name: str) -> "Rulebook":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from baygrid.core.law.facts import Missing, Value
 from baygrid.core.law.parameters import Parameters, value_on
@@ -27,7 +27,8 @@ class Step:
 class Case:
     """Facts by name, and parameters on the day `as_of`. What is read through it is noted in `steps`.
 
-    Reading raises `Missing` of a fact that is not known, and `Lapsed` of a parameter without a value."""
+    Reading raises `Missing` of a fact that is not known, and `Lapsed` of a parameter without a value. That a
+    fact is of the kind that a formula takes it for is made sure of by who reads it (`facts.read_facts`)."""
 
     facts: Mapping[str, Value]
     parameters: Parameters
@@ -35,24 +36,18 @@ class Case:
     steps: list[Step] = field(default_factory=list)
 
     def is_true(self, name: str) -> bool:
-        return self._fact(name) is True
+        return bool(self._fact(name))
 
     def amount(self, name: str) -> Decimal:
         """Of money, a number or a count."""
-        value = self._fact(name)
-        assert isinstance(value, Decimal | int), name
-        return Decimal(value)
+        return cast(Decimal, self._fact(name))
 
     def day(self, name: str) -> date:
-        value = self._fact(name)
-        assert isinstance(value, date), name
-        return value
+        return cast(date, self._fact(name))
 
     def text(self, name: str) -> str:
         """Of a text or a choice."""
-        value = self._fact(name)
-        assert isinstance(value, str), name
-        return value
+        return cast(str, self._fact(name))
 
     def parameter(self, parameter: str) -> Decimal:
         """Of the law."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from baygrid.core.reading import DocumentError, Problem, Wrong, shown
 
-Value = bool | int | Decimal | date | str
+Value = bool | Decimal | date | str
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 MOST_TEXT: Final = 200
@@ -58,7 +58,7 @@ class Fact:
             case Kind.COUNT:
                 if type(value) is not int or value < 0:
                     raise Wrong(f"must be a whole number from 0, not {shown(value)}")
-                return value
+                return Decimal(value)
             case Kind.MONEY:
                 return money(value)
             case Kind.NUMBER:

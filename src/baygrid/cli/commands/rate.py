@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def rate(
     session: Session,
     profile: Annotated[
-        str, typer.Option("--profile", metavar="NAME", help="images, speech or driving.")
+        str, typer.Option("--profile", metavar="NAME", help="images, images-bf16, speech or driving.")
     ] = "images",
     seconds: Annotated[
         float, typer.Option("--seconds", min=1, max=3600, help="How long the run is that counts, about.")

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from baygrid.workloads.application import ApplicationError, Done, Outcome, Results, Shard
 from baygrid.workloads.detection.detector import Detector
-from baygrid.workloads.images import contact_sheet, detect, inputs, labels
-from baygrid.workloads.images.classify import CLASSES, Classify, embedding
+from baygrid.workloads.images import bf16, contact_sheet, detect, inputs, labels
+from baygrid.workloads.images.classify import CLASSES, Classify, Seeing, embedding
 from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.pictures import opened
 from baygrid.workloads.images.quality import agreement, golden
@@ -22,6 +22,8 @@ from baygrid.workloads.pictures import NotReadable
 
 TASKS: Final = ("classify", "detect", "read", "embed")
 
+PRECISIONS: Final = ("fp32", "bf16")
+
 MOST_IN_SHARD: Final = {"classify": 256, "detect": 128, "read": 32, "embed": 256}
 """Pictures, so that a shard is done in seconds."""
 
@@ -29,6 +31,8 @@ MOST_WITHOUT_NEW: Final = 100
 """Shards one after the other without a picture that is new to the sheet: pictures go in turn."""
 
 FEATURES: Final = 1280  # of the default model
+
+_SEEING: Final = frozenset({"classify", "embed"})
 
 PICTURE: Final = (
     pa.field("path", pa.string(), nullable=False),
@@ -46,6 +50,7 @@ class Loading:
     model: Path | None
     labels: Path | None
     detector: Path | None
+    precision: str = "fp32"
 
     def __call__(self) -> ImagesWorker:
         import cv2
@@ -54,8 +59,8 @@ class Loading:
         pa.array([0])  # looks for pandas, once: a second that is nobody's work
         tasks: list[tuple[str, Task]] = []
         features = None
-        if {"classify", "embed"} & set(self.tasks):
-            classifier = Classifier(self.model or prepared(), self.labels)
+        if _SEEING & set(self.tasks):
+            classifier = self._classifier()
             features = classifier.features
             tasks.append(("classify", Classify(classifier, self.tasks)))
         if "detect" in self.tasks:
@@ -64,12 +69,18 @@ class Loading:
             tasks.append(("text", read.Read()))
         return ImagesWorker(tasks, schema(self.tasks, features))
 
+    def _classifier(self) -> Seeing:
+        if self.precision == "bf16":
+            return bf16.load()
+        return Classifier(self.model or prepared(), self.labels)
+
 
 @dataclass(frozen=True)
 class Images:
     """`input`: a picture, a folder, a tar, a Parquet table, s3:// or http(s)://; None: the photographs that
     come with scikit-image. `count`: pictures in all, in turn. `model` and `labels`: an ONNX classifier and
-    the names of its classes, one a line. `detector`: an ONNX file of NanoDet's form."""
+    the names of its classes, one a line. `detector`: an ONNX file of NanoDet's form. `precision`: fp32, or,
+    of the default classifier, bf16 where that is sure."""
 
     input: str | None = None
     tasks: tuple[str, ...] = ("classify",)
@@ -77,6 +88,7 @@ class Images:
     model: Path | None = None
     labels: Path | None = None
     detector: Path | None = None
+    precision: str = "fp32"
 
     name = "images"
     unit = "images"
@@ -88,6 +100,10 @@ class Images:
             raise ApplicationError("name each task once")
         if self.count is not None and self.count < 1:
             raise ApplicationError(f"count is {self.count}; at least 1 picture is needed")
+        if self.precision not in PRECISIONS:
+            raise ApplicationError(f"no precision {self.precision!r}: there are {', '.join(PRECISIONS)}")
+        if self.precision == "bf16" and (self.model or self.labels or not _SEEING & set(self.tasks)):
+            raise ApplicationError("bf16 is for the default classifier, and the tasks classify and embed")
 
     @property
     def schema(self) -> pa.Schema:
@@ -103,7 +119,9 @@ class Images:
         return inputs.shards(self.input, self.count, min(MOST_IN_SHARD[task] for task in self.tasks))
 
     def loading(self) -> Loading:
-        return Loading(self.tasks, self.model, self.labels, self.detector)
+        if self.precision == "bf16":
+            bf16.agreement()  # once for all workers of this machine, and told before any of them starts
+        return Loading(self.tasks, self.model, self.labels, self.detector, self.precision)
 
     def finish(self, results: Results, output: Path) -> Outcome:
         path, sheet = output / labels.FILE, output / contact_sheet.FILE
@@ -113,6 +131,8 @@ class Images:
         contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG")
         part.replace(sheet)
         quality = {"top1_agreement": agreement(classes, golden(classes))} if classes else {}
+        if self.precision == "bf16":
+            quality["bf16_agreement"] = bf16.agreement()
         return Outcome({"labels": path, "sheet": sheet}, quality)
 
     @property

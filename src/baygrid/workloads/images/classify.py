@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from baygrid.workloads.images.model import Classifier, Floats
-from baygrid.workloads.images.pictures import Upright, square
+from baygrid.workloads.images.model import Floats
+from baygrid.workloads.images.pictures import Pixels, Upright, square
 
 GUESSES: Final = 5
 
@@ -29,14 +29,30 @@ def embedding(size: int) -> pa.Field:
     return pa.field("embedding", pa.list_(pa.float32(), size))
 
 
+class Seeing(Protocol):
+    """model.Classifier, or bf16.Bf16Classifier. `side`: pixels of height and width; `batch`: how many
+    pictures it likes at a time; `features`: how many numbers describe one, None where they are not said."""
+
+    side: int
+    labels: tuple[str, ...]
+    features: int | None
+
+    @property
+    def batch(self) -> int: ...
+
+    def __call__(self, squares: Sequence[Pixels]) -> tuple[Floats, Floats | None]:
+        """Each picture's probabilities (pictures, classes), and its features (pictures, n)."""
+        ...
+
+
 class Classify:
     """Gives either task, or both. `least`: pixels along a picture's shorter side that it can make use of."""
 
-    def __init__(self, classifier: Classifier, tasks: Sequence[str]) -> None:
+    def __init__(self, classifier: Seeing, tasks: Sequence[str]) -> None:
         self._classifier = classifier
         self._classify, self._embed = "classify" in tasks, "embed" in tasks
         self.least: int | None = classifier.side
-        self.batch = classifier.network.batch
+        self.batch = classifier.batch
 
     def __call__(self, pictures: Sequence[Upright]) -> list[dict[str, Any]]:
         """Columns of each picture."""

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, shape_inference
+from onnx.utils import Extractor
 
 SIDE: Final = 224  # pixels of height and width
 MEAN, SPREAD = 127.0, 128.0  # of a byte, as the model was trained
@@ -19,6 +21,9 @@ EPSILON: Final = 1e-3  # of its batch normalisation
 
 STAGES: Final = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
 """(blocks, stride of the first) in each of the seven stages; kernels and channels are as the weights say."""
+
+HALFWAY: Final = "add_19"
+"""What the second stage gives: float32 (batch, 24, 56, 56)."""
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -108,3 +113,12 @@ def build(weights: Weights) -> onnx.ModelProto:
     )
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def halved(file: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """What `build` made, as one model from pictures to HALFWAY, and one from there on."""
+    whole = Extractor(shape_inference.infer_shapes(onnx.load(file)))
+    return (
+        whole.extract_model(["images"], [HALFWAY]),
+        whole.extract_model([HALFWAY], ["logits", "features"]),
+    )

@@ -56,7 +56,12 @@ class Classifier:
             scaled = (batch.astype(np.float32) / 255 - self._mean) / self._spread
             batch = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
         scores, *rest = self.network(batch)
-        return _odds(scores), rest[0] if rest else None
+        return odds(scores), rest[0] if rest else None
+
+    @property
+    def batch(self) -> int:
+        """How many pictures it likes at a time."""
+        return self.network.batch
 
 
 def class_names() -> tuple[str, ...]:
@@ -80,7 +85,7 @@ def prepared() -> Path:
     return cache.kept(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}.onnx", converted)
 
 
-def _odds(scores: Floats) -> Floats:
+def odds(scores: Floats) -> Floats:
     """Softmax, unless the model did it."""
     if scores.min() >= 0 and np.allclose(scores.sum(1), 1, atol=1e-3):
         return scores

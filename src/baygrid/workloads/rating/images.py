@@ -1,4 +1,4 @@
-"""The profile of images: EfficientNet-Lite0 names what is on photographs of the size that the web has."""
+"""The profiles of images: EfficientNet-Lite0 names what is on photographs of the size that the web has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from baygrid.workloads.images import model
 from baygrid.workloads.images.application import Images
 from baygrid.workloads.images.inputs import photographs
 from baygrid.workloads.images.quality import agreement
-from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.models.onnx import CPU, Network
 from baygrid.workloads.rating import flop
 
 PICTURES: Final = 256
@@ -57,6 +57,20 @@ class ImagesProfile:
 
     def gate(self, units: float, outcome: Outcome) -> Gate:
         return judged(classes(outcome.outputs["labels"]), golden())
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesBf16Profile(ImagesProfile):
+    """The same pictures and golden classes; on CPUs, in bf16, and in fp32 where that is unsure."""
+
+    name = "images-bf16@1"
+    precision = "bf16"
+
+    def device(self) -> str:
+        return CPU
+
+    def application(self, folder: Path, units: float) -> Application:
+        return Images(input=str(folder), count=max(PICTURES, round(units)), precision="bf16")
 
 
 def judged(found: dict[str, int], wanted: dict[str, int]) -> Gate:

@@ -20,7 +20,17 @@ from baygrid.workloads.rating.memory import Peak
 from baygrid.workloads.rating.profile import Profile
 from baygrid.workloads.running import Progress, run
 
-PACKAGES: Final = ("baygrid", "onnxruntime", "numpy", "daft", "ray", "ctranslate2", "simplejpeg", "av")
+PACKAGES: Final = (
+    "baygrid",
+    "onnxruntime",
+    "openvino",
+    "numpy",
+    "daft",
+    "ray",
+    "ctranslate2",
+    "simplejpeg",
+    "av",
+)
 MOST_UNITS: Final = 10_000_000.0
 
 

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from baygrid.core.rating.value import Gate
 from baygrid.workloads.application import Application, ApplicationError, Outcome
 
-NAMES: Final = ("images@1", "speech@1", "driving@1")
+NAMES: Final = ("images@1", "images-bf16@1", "speech@1", "driving@1")
 """Of one name the newest is last."""
 
 
@@ -78,6 +78,10 @@ def _profile(name: str) -> Profile:
         from baygrid.workloads.rating.images import ImagesProfile
 
         return ImagesProfile()
+    if name == "images-bf16@1":
+        from baygrid.workloads.rating.images import ImagesBf16Profile
+
+        return ImagesBf16Profile()
     if name == "speech@1":
         from baygrid.workloads.rating.speech import SpeechProfile
 

@@ -133,6 +133,18 @@ def test_a_deep_temporary_folder_has_room_for_sockets(desk: Desk, engine: str):
     assert desk.lines() == ["one"]
 
 
+def test_neither_the_command_nor_its_workers_load_pandas(desk: Desk):
+    """pyarrow would, where it is installed, with the first table; this one tells of it."""
+    (desk.folder / "pandas.py").write_text("import os\nopen(os.environ['LOADED'], 'w').close()\n")
+    desk.environment["PYTHONPATH"] = os.pathsep.join([str(desk.folder), *sys.path])
+    desk.environment["LOADED"] = str(desk.folder / "loaded")
+    desk.write("one")
+    done = desk.run()
+    assert done.returncode == 0, done.stderr
+    assert desk.lines() == ["one"]
+    assert not (desk.folder / "loaded").exists()
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(desk: Desk, engine: str):
     lines = [f"line {number}" for number in range(12)]

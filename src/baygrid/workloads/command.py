@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
 from baygrid.workloads.engines.working import Engine, WorkerWrong
+from baygrid.workloads.lean import without_pandas
 from baygrid.workloads.progress import Showing, figure, showing, words
 from baygrid.workloads.result import result
 from baygrid.workloads.running import run
@@ -39,6 +40,7 @@ def program(command: Command, argv: Sequence[str]) -> NoReturn:
     """As `main`, in a process of its own, which ends. What libraries print goes to stderr, for stdout may be
     read by programs; and Python's own end is left out, for threads of an engine that was broken off may still
     wait for an answer and would crash it."""
+    without_pandas()
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)

@@ -6,10 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-
 from baygrid.workloads.running import Progress
 
 
@@ -27,6 +23,10 @@ class OnABar:
     """Done, rate and the time that is left."""
 
     def __init__(self, out: TextIO, unit: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
         self._bar = Bar(
             BarColumn(),
             TaskProgressColumn(),

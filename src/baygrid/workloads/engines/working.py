@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import orjson
 
 from baygrid.workloads.application import ApplicationError, Loading, Shard
+from baygrid.workloads.lean import keep_freed_memory, without_pandas
 from baygrid.workloads.parts import pack
 
 
@@ -48,6 +49,8 @@ class Working:
     engine has a way of its own with exceptions, and none of them brings one back as it was."""
 
     def __init__(self, loading: Loading) -> None:
+        without_pandas()
+        keep_freed_memory()
         self._wrong: BaseException | None = None
         try:
             self._worker = loading()

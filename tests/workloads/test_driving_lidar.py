@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baygrid.workloads.driving.lidar import detection
+from baygrid.workloads.driving.lidar.polar import polar
 from baygrid.workloads.driving.synthetic.cast import BEAMS, COLUMNS, cast
 from baygrid.workloads.driving.values import CYCLIST, OTHER, PEDESTRIAN, VEHICLE, Sweep
 
@@ -113,3 +114,14 @@ def test_noise_makes_no_more_boxes_than_a_street_holds():
     points = np.random.default_rng(0).uniform((-70, -70, 0, 0), (70, 70, 3, 1), (200_000, 4))
     boxes = detection.boxes(Sweep(0.0, "/lidar", points.astype(np.float32)))
     assert len(boxes) <= detection.MOST
+
+
+def test_distance_and_bearing_are_those_of_the_c_library():
+    points = np.random.default_rng(1).normal(0, 30, (20_000, 4)).astype(np.float32)
+    corners = [(0, 0), (0, 1), (-1, 0), (1, 0), (0, -3), (2, 2), (-2, 2), (1e-30, 50)]
+    points[: len(corners), :2] = np.array(corners)
+    away, bearing = polar(points)
+    x, y = points[:, 0].astype(float), points[:, 1].astype(float)
+    assert np.abs(bearing - np.arctan2(y, x)).max() < 2e-7  # half of the last bit of a single
+    assert np.abs(away / np.maximum(np.hypot(x, y), 1e-30) - 1)[1:].max() < 2e-7
+    assert away[0] == 0

@@ -29,7 +29,8 @@ from baygrid.workloads.driving.recording import comma, drives
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.synthetic.definitions import DEFINITIONS
 from baygrid.workloads.driving.synthetic.drive import LIDAR_TOPIC, drive
-from baygrid.workloads.driving.synthetic.writing import START, cloud, truth, write
+from baygrid.workloads.driving.synthetic.truth import truth
+from baygrid.workloads.driving.synthetic.writing import START, cloud, write
 from baygrid.workloads.driving.values import Imu, Picture, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 from tests.workloads.web import Handler

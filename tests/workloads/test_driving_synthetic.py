@@ -12,6 +12,7 @@ from baygrid.workloads.driving import values
 from baygrid.workloads.driving.scenarios import limits
 from baygrid.workloads.driving.synthetic import writing
 from baygrid.workloads.driving.synthetic.drive import Drive, drive
+from baygrid.workloads.driving.synthetic.truth import truth
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_a_drive_that_is_there_is_whole(tmp_path: Path, monkeypatch: pytest.Monk
                 writing.write(drive(1, 1.0), path)
         assert not list(tmp_path.glob("*.mcap"))
     writing.write(drive(1, 1.0), path)
-    assert writing.truth(path) is not None
+    assert truth(path) is not None
     assert {each.name.partition(".")[2] for each in tmp_path.iterdir()} == {
         "mcap", "truth.json", "truth-boxes.parquet",
     }  # fmt: skip

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -276,4 +277,4 @@ class Truth:
 
 def columns(rows: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
     """Values of the same class as columns: {name: [row.name, ...]}."""
-    return {name: [getattr(row, name) for row in rows] for name in names}
+    return {name: list(map(attrgetter(name), rows)) for name in names}

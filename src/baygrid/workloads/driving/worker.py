@@ -73,7 +73,7 @@ class Loading:
 
     detector: Path | None
     cameras: bool
-    version: int = 3
+    version: int = 4
 
     def __call__(self) -> DrivingWorker:
         return DrivingWorker(seeing(self.detector, self.cameras))

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from baygrid.workloads.driving.evaluation import scoring
 from baygrid.workloads.driving.results.ego import Travelled, trajectory
 from baygrid.workloads.driving.results.statistics import Tally
-from baygrid.workloads.driving.synthetic.drive import PLACE
-from baygrid.workloads.driving.synthetic.writing import truth
+from baygrid.workloads.driving.synthetic.truth import truth
 from baygrid.workloads.driving.values import Tracked, Truth
 
 
@@ -25,6 +23,8 @@ def score(
     known = truth(Path(tally.travelled.window.path))
     if known is None:
         return None
+    from baygrid.workloads.driving.evaluation import scoring  # loads scipy, which no other drive needs
+
     return {
         "boxes": scoring.boxes(_tracked(labels, groups), known),
         "scenarios": scoring.events([e for e in tally.events if e.kind != "intervention"], known),
@@ -42,6 +42,8 @@ def _way(travelled: Travelled, ego: pq.ParquetFile, known: Truth) -> dict[str, A
     """Positions are compared as they are: a constant error of the fixes is in them."""
     if travelled.group is None or travelled.plane is None:
         return None
+    from baygrid.workloads.driving.synthetic.drive import PLACE
+
     way, true = trajectory(ego, travelled.group), known.trajectory
     latitude, longitude = PLACE.to_geodetic(true.x, true.y, true.z)
     there = travelled.plane.of_geodetic(latitude, longitude, np.full(len(true), PLACE.height))

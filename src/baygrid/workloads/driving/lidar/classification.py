@@ -6,9 +6,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from baygrid.workloads.driving.compiled import njit
 from baygrid.workloads.driving.lidar.fitting import BOTTOM, COUNT, LENGTH, RISE, TOP, WIDTH, YAW, X, Y
 from baygrid.workloads.driving.values import CYCLIST, KINDS, OTHER, PEDESTRIAN, VEHICLE
 

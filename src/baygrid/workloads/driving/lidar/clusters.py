@@ -10,9 +10,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from baygrid.workloads.driving.compiled import njit
 from baygrid.workloads.driving.lidar.ground import REACH
 
 Floats = NDArray[np.float32]
@@ -81,12 +81,11 @@ def _joined(grid: Ints, rows: Ints, columns: Ints, cells: int) -> Ints:
             if a + da >= _SIDE:
                 break
             for db in range(-reach if da else 1, reach + 1):
-                deep, wide = (da * x + db * y) / away / along, (db * x - da * y) / away / across
-                if not 0 <= b + db < _SIDE or deep * deep + wide * wide > 1.0:
+                if not 0 <= b + db < _SIDE or grid[a + da, b + db] < 0:
                     continue
-                other = grid[a + da, b + db]
-                if other >= 0:
-                    one, two = _root(parent, cell), _root(parent, other)
+                deep, wide = (da * x + db * y) / away / along, (db * x - da * y) / away / across
+                if deep * deep + wide * wide <= 1.0:
+                    one, two = _root(parent, cell), _root(parent, grid[a + da, b + db])
                     parent[max(one, two)] = min(one, two)
     for cell in range(cells):
         parent[cell] = _root(parent, cell)

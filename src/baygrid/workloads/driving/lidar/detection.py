@@ -24,6 +24,7 @@ from baygrid.workloads.driving.lidar.fitting import (
 )
 from baygrid.workloads.driving.lidar.ground import heights
 from baygrid.workloads.driving.lidar.occlusion import shadowed
+from baygrid.workloads.driving.lidar.polar import polar
 from baygrid.workloads.driving.values import KINDS, Box3D, Sweep
 
 MOST: Final = 300
@@ -34,11 +35,12 @@ def boxes(sweep: Sweep) -> tuple[Box3D, ...]:
     """What stands or moves on the road, in the vehicle frame. A box reaches from the ground to the highest
     point seen of it; of a car that shows one side the rest is taken to be a usual car's. Same points, same
     boxes."""
-    points = np.ascontiguousarray(sweep.points[:, :3], dtype=np.float32)
-    above = heights(points)
+    points = np.ascontiguousarray(sweep.points, dtype=np.float32)
+    away, bearing = polar(points)
+    above = heights(points, away, bearing)
     order, starts = clusters(points, above)
-    found = fitted(points, above, order, starts)
-    kinds, scores = judged(found, shadowed(points, order, starts), steepest(points))
+    found = fitted(points, away, above, order, starts)
+    kinds, scores = judged(found, shadowed(away, bearing, order, starts), steepest(points, away))
     things = np.flatnonzero(kinds != NOTHING)
     if len(things) > MOST:
         surest = things[np.argsort(-scores[things], kind="stable")[:MOST]]

@@ -12,8 +12,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from baygrid.workloads.driving.compiled import njit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -36,16 +37,16 @@ _FINE: Final = 1.0
 
 
 @njit(cache=True, nogil=True)
-def fitted(points: Floats, above: Floats, order: Ints, starts: Ints) -> NDArray[np.float64]:
-    """The boxes (k, 10) of k objects as `clusters` gives them, in its order; `above` (n,) the points'
-    heights."""
+def fitted(points: Floats, away: Floats, above: Floats, order: Ints, starts: Ints) -> NDArray[np.float64]:
+    """The boxes (k, 10) of k objects as `clusters` gives them, in its order; `away` and `above` (n,) are the
+    points' distances and heights."""
     objects = starts.shape[0] - 1
     boxes = np.zeros((objects, 10))
     flat = np.empty((_MOST, 2))
     for j in range(objects):
         members = order[starts[j] : starts[j + 1]]
         box = boxes[j]
-        _upright(points, above, members, box)
+        _upright(points, away, above, members, box)
         corner = _corner_to_corner(points, members)
         step = max(1.0, members.shape[0] / _MOST)
         count = min(members.shape[0], _MOST)
@@ -58,14 +59,13 @@ def fitted(points: Floats, above: Floats, order: Ints, starts: Ints) -> NDArray[
 
 
 @njit(cache=True, nogil=True)
-def _upright(points: Floats, above: Floats, members: Ints, box: NDArray[np.float64]) -> None:
+def _upright(points: Floats, away: Floats, above: Floats, members: Ints, box: NDArray[np.float64]) -> None:
     box[BOTTOM], box[TOP], box[RISE], box[GROUND] = 1e9, -1e9, -1e9, 0.0
     for i in members:
         box[BOTTOM] = min(box[BOTTOM], above[i])
         box[TOP] = max(box[TOP], above[i])
         box[GROUND] += points[i, 2] - above[i]
-        away = math.hypot(points[i, 0], points[i, 1])
-        box[RISE] = max(box[RISE], (points[i, 2] - _EYE) / max(away, 0.1))
+        box[RISE] = max(box[RISE], (points[i, 2] - _EYE) / max(away[i], 0.1))
     box[GROUND] /= members.shape[0]
     box[COUNT] = members.shape[0]
 
@@ -97,7 +97,7 @@ def _searched(flat: NDArray[np.float64]) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _closeness(flat: NDArray[np.float64], yaw: float) -> float:
     """Sum over the points of 1 / distance to the nearer of two sides: of each pair of opposite sides, the one
     that is closer to all points."""
@@ -136,9 +136,9 @@ def _sides(points: Floats, members: Ints, yaw: float, box: NDArray[np.float64]) 
 
 
 @njit(cache=True, nogil=True)
-def steepest(points: Floats) -> float:
-    """The greatest slope up from the eye to any of `points`."""
+def steepest(points: Floats, away: Floats) -> float:
+    """The greatest slope up from the eye to any of `points`, which are so far `away`."""
     most = -1e9
     for i in range(points.shape[0]):
-        most = max(most, (points[i, 2] - _EYE) / max(math.hypot(points[i, 0], points[i, 1]), 0.1))
+        most = max(most, (points[i, 2] - _EYE) / max(away[i], 0.1))
     return most

@@ -12,8 +12,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from baygrid.workloads.driving.compiled import njit
 
 Floats = NDArray[np.float32]
 
@@ -40,28 +41,27 @@ _EMPTY: Final = 1e9
 
 
 @njit(cache=True, nogil=True)
-def heights(points: Floats) -> Floats:
+def heights(points: Floats, away: Floats, bearing: Floats) -> Floats:
     """Metres above the ground of each of `points` (n, 3 or more: x, y, z in the vehicle frame): (n,). NaN for
-    what is beyond REACH or is no number."""
+    what is beyond REACH or is no number. `away` and `bearing` are those of `polar`."""
     count = points.shape[0]
     cell = np.full(count, -1, np.int32)
     lowest = np.full((_SECTORS, _RINGS), _EMPTY, np.float32)
     highest = np.full((_SECTORS, _RINGS), -_EMPTY, np.float32)
     for i in range(count):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        distance = math.sqrt(x * x + y * y)
-        if not distance < REACH or not abs(z) < _EMPTY:
+        z = points[i, 2]
+        if not away[i] < REACH or not abs(z) < _EMPTY:
             continue
-        sector = int((math.atan2(y, x) + math.pi) * (_SECTORS / (2.0 * math.pi))) % _SECTORS
-        ring = int(distance / _RING)
+        sector = int((bearing[i] + math.pi) * (_SECTORS / (2.0 * math.pi))) % _SECTORS
+        ring = int(away[i] / _RING)
         cell[i] = sector * _RINGS + ring
         lowest[sector, ring] = min(lowest[sector, ring], z)
         highest[sector, ring] = max(highest[sector, ring], z)
-    ground = _walk(lowest, highest, _start(lowest))
+    ground = _walk(lowest, highest, _start(lowest)).ravel()
     out = np.full(count, np.nan, np.float32)
     for i in range(count):
         if cell[i] >= 0:
-            out[i] = points[i, 2] - ground[cell[i] // _RINGS, cell[i] % _RINGS]
+            out[i] = points[i, 2] - ground[cell[i]]
     return out
 
 
@@ -88,10 +88,10 @@ def _walk(lowest: Floats, highest: Floats, start: float) -> Floats:
         ground[sector, 0] = start
         for ring in range(1, _RINGS):
             low = lowest[sector, ring]
-            ground[sector, ring] = height + slope * (ring - last) * _RING
             if low == _EMPTY:
-                continue
+                continue  # and whatever its ground is, nobody asks
             apart = (ring - last) * _RING
+            ground[sector, ring] = height + slope * apart
             off = low - ground[sector, ring]
             allowed = min(_BUMP + _STEEPER * apart, _LEAP)
             upright = highest[sector, ring] - low > _UPRIGHT and off > _BUMP

@@ -6,8 +6,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from baygrid.workloads.driving.compiled import njit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -21,9 +22,9 @@ _NEARER: Final = 0.7
 
 
 @njit(cache=True, nogil=True)
-def shadowed(points: Floats, order: Ints, starts: Ints) -> Ints:
+def shadowed(distance: Floats, bearing: Floats, order: Ints, starts: Ints) -> Ints:
     """How many of the two ends of each object, seen from above, lie in another's shadow: (k,) of 0, 1, 2.
-    Objects as `clusters` gives them."""
+    Objects as `clusters` gives them, `distance` and `bearing` of all points as `polar` does."""
     nearest = np.full(_COLUMNS, np.inf)
     owner = np.full(_COLUMNS, -1, np.int32)
     columns = np.empty(order.shape[0], np.int32)
@@ -31,9 +32,8 @@ def shadowed(points: Floats, order: Ints, starts: Ints) -> Ints:
     objects = starts.shape[0] - 1
     for j in range(objects):
         for i in range(starts[j], starts[j + 1]):
-            x, y = points[order[i], 0], points[order[i], 1]
-            away[i] = math.hypot(x, y)
-            columns[i] = int((math.atan2(y, x) / (2 * math.pi) + 1.0) * _COLUMNS) % _COLUMNS
+            away[i] = distance[order[i]]
+            columns[i] = int((bearing[order[i]] / (2 * math.pi) + 1.0) * _COLUMNS) % _COLUMNS
             if away[i] < nearest[columns[i]]:
                 nearest[columns[i]], owner[columns[i]] = away[i], j
     out = np.zeros(objects, np.int32)

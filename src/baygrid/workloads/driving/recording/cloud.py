@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from baygrid.workloads.driving.compiled import njit
 from baygrid.workloads.driving.values import Points
 
 
@@ -22,4 +22,4 @@ def kept(x: Points, y: Points, z: Points, bright: Points, mount: Points, furthes
                 found[m, k] = mount[k, 0] * a + mount[k, 1] * b + mount[k, 2] * c + mount[k, 3]
             found[m, 3] = bright[i] if np.isfinite(bright[i]) else 0.0
             m += 1
-    return found[:m].copy()
+    return found if m == len(x) else found[:m].copy()

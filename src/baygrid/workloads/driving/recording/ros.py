@@ -14,6 +14,7 @@ from mcap_ros2.decoder import DecoderFactory
 
 from baygrid.workloads.driving.recording import topics
 from baygrid.workloads.driving.recording.cloud import kept
+from baygrid.workloads.driving.recording.flat import flat
 from baygrid.workloads.driving.values import Driver, Fix, Floats, Imu, Picture, Place, Points, Sweep, Wheel
 
 MOST_POINTS: Final = 1 << 21
@@ -42,7 +43,10 @@ def decoder(type_: str, definition: str) -> Callable[[bytes], Any]:
         raise ValueError(f"the definition of {type_} cannot be read: {error}") from error
     if found is None:
         raise ValueError(f"the definition of {type_} cannot be read")
-    return found
+    general, quick = found, flat(type_, definition)
+    if quick is None:
+        return general
+    return lambda data: quick(data) if data[1] & 1 else general(data)
 
 
 def stamp(message: Any, recorded: int) -> int:
@@ -88,8 +92,9 @@ def points(cloud: Any, mount: Floats) -> Points:
     kind = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": step})
     rows = np.frombuffer(cloud.data, kind, count)
     with np.errstate(over="ignore"):
-        x, y, z = (rows[name].astype(np.float32) for name in "xyz")
-        intensity = np.zeros(count, np.float32) if bright is None else rows[bright].astype(np.float32)
+        x, y, z = (rows[name].astype(np.float32, copy=False) for name in "xyz")
+        told = np.float32(0) if bright is None else rows[bright].astype(np.float32, copy=False)
+        intensity = np.broadcast_to(told, count)
     found: Points = kept(x, y, z, intensity, mount.astype(np.float32), FURTHEST)
     return found
 

@@ -13,6 +13,7 @@ import duckdb
 
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.results.statistics import Tally
+from baygrid.workloads.lean import without
 
 FILE: Final = "index.duckdb"
 MOST: Final = 10_000
@@ -28,10 +29,10 @@ create table ego as select * from read_parquet($ego) where floor(t) <> floor(t -
 
 
 def write(path: Path, tallies: Sequence[Tally], events: Path, labels: Path, ego: Path) -> None:
-    """The file is there whole or not at all."""
+    """The file is there whole or not at all. duckdb looks for pandas among what is inserted, and loads it."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
-    with duckdb.connect(str(part), config={"threads": 1}) as connection:
+    with without("pandas"), duckdb.connect(str(part), config={"threads": 1}) as connection:
         connection.execute("create table drives (drive varchar, km double, seconds double)")
         rows = [(t.travelled.drive, t.travelled.km, t.travelled.seconds) for t in tallies]
         connection.executemany("insert into drives values (?, ?, ?)", rows)

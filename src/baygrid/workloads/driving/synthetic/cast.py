@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from baygrid.workloads.driving.compiled import njit
 from baygrid.workloads.driving.values import Floats, Ints
 
 BEAMS: Final = np.radians(np.linspace(-24.0, 4.0, 32))

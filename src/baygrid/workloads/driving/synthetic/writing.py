@@ -1,7 +1,6 @@
 """A synthetic drive as a recorder would have written it: MCAP of ROS 2, and beside it the truth.
 
-The truth is two Parquet files beside `NAME.mcap`: `NAME.truth-boxes.parquet` (values.TruthBox), and
-`NAME.truth.json` (the way with latitude and longitude, and the events)."""
+The truth is two files beside `NAME.mcap`: see `truth`, which reads them."""
 
 from __future__ import annotations
 
@@ -21,7 +20,8 @@ from baygrid.workloads.driving.synthetic import pictures, readings
 from baygrid.workloads.driving.synthetic.definitions import DEFINITIONS
 from baygrid.workloads.driving.synthetic.drive import LIDAR, LIDAR_TOPIC, PLACE, Drive
 from baygrid.workloads.driving.synthetic.things import SWEEP
-from baygrid.workloads.driving.values import Event, Floats, Points, Trajectory, Truth, TruthBox
+from baygrid.workloads.driving.synthetic.truth import BOXES, REST
+from baygrid.workloads.driving.values import Points, Trajectory, TruthBox
 
 START: Final = 1_780_000_000_000_000_000
 """Nanoseconds of the clock at the first moment (May 2026)."""
@@ -169,7 +169,7 @@ def _transforms() -> list[dict[str, Any]]:
 
 def _write_truth(drive: Drive, path: Path, boxes: list[TruthBox]) -> None:
     names = list(TruthBox.__dataclass_fields__)
-    pq.write_table(pa.table(values.columns(boxes, names)), path.with_suffix(".truth-boxes.parquet"))
+    pq.write_table(pa.table(values.columns(boxes, names)), path.with_suffix(BOXES))
     way = drive.trajectory
     latitude, longitude = PLACE.to_geodetic(way.x, way.y, way.z)
     told = {
@@ -179,17 +179,4 @@ def _write_truth(drive: Drive, path: Path, boxes: list[TruthBox]) -> None:
         "latitude": latitude.tolist(), "longitude": longitude.tolist(),
         "events": [asdict(event) for event in drive.events],
     }  # fmt: skip
-    path.with_suffix(".truth.json").write_text(json.dumps(told), encoding="utf-8")
-
-
-def truth(path: Path) -> Truth | None:
-    """The truth beside an MCAP file; None where there is none. Its world is the plane at PLACE."""
-    boxes, told = path.with_suffix(".truth-boxes.parquet"), path.with_suffix(".truth.json")
-    if not boxes.exists() or not told.exists():
-        return None
-    known = json.loads(told.read_text(encoding="utf-8"))
-    arrays: dict[str, Floats] = {name: np.array(values) for name, values in known["way"].items()}
-    rows = pq.read_table(boxes).to_pylist()
-    return Truth(
-        Trajectory(**arrays), [TruthBox(**row) for row in rows], [Event(**event) for event in known["events"]]
-    )
+    path.with_suffix(REST).write_text(json.dumps(told), encoding="utf-8")

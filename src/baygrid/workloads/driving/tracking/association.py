@@ -10,9 +10,10 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+from baygrid.workloads.driving.compiled import njit
+from baygrid.workloads.driving.tracking.assignment import assigned
 
 Floats = NDArray[np.float64]
 
@@ -108,9 +109,8 @@ def pairs(cost: Floats) -> list[tuple[int, int]]:
         return []
     allowed = cost <= GATE
     rows, columns = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
+    if not len(rows):
+        return []
     small = np.where(allowed, cost, _FAR)[np.ix_(rows, columns)]
-    return [
-        (int(rows[i]), int(columns[j]))
-        for i, j in zip(*linear_sum_assignment(small), strict=True)
-        if small[i, j] <= GATE
-    ]
+    chosen = enumerate(assigned(small).tolist())
+    return [(int(rows[i]), int(columns[j])) for i, j in chosen if j >= 0 and small[i, j] <= GATE]

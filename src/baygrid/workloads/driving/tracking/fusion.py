@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from baygrid.workloads.driving.tracking.assignment import assigned
 from baygrid.workloads.driving.tracking.track import Motion
 from baygrid.workloads.driving.values import CYCLIST, PEDESTRIAN, VEHICLE, Box2D, Camera, Frame, Pose
 
@@ -116,5 +116,5 @@ def _matched(
     inner = shared.prod(axis=2)
     areas = [(each[..., 2:] - each[..., :2]).prod(axis=2) for each in (one, two)]
     overlap = inner / np.maximum(areas[0] + areas[1] - inner, 1e-9)
-    rows, columns = linear_sum_assignment(-overlap)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if overlap[i, j] >= _OVERLAP]
+    chosen = enumerate(assigned(-overlap).tolist())
+    return [(i, j) for i, j in chosen if j >= 0 and overlap[i, j] >= _OVERLAP]

@@ -89,10 +89,11 @@ class Tracker:
         sure = self.sure()
         relative = seen_from(pose, sure)
         inside, around = within(relative, found, _MARGIN), within(found, relative, -_MARGIN)
-        for i, motion in enumerate(sure):
+        shown = np.flatnonzero(inside.any(axis=1) | around.any(axis=0)).tolist()
+        for i in shown:
+            motion = sure[i]
+            motion.seen = motion.t
             mine = [j for j in np.flatnonzero(inside[i]).tolist() if j in free]
-            if inside[i].any() or around[:, i].any():
-                motion.seen = motion.t
             whole = [j for j in mine if boxes[j].kind == motion.kind == VEHICLE and boxes[j].score > _WHOLE]
             if whole and motion.track not in points:
                 best = max(whole, key=lambda j: (boxes[j].points, j))

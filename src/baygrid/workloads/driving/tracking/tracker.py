@@ -69,11 +69,12 @@ class Tracker:
         for motion in self.motions:
             motion.predict(t)
         found = np.array([(b.x, b.y, b.yaw, b.length, b.width) for b in boxes]).reshape(-1, 5)
+        noises = [_noise(box) for box in boxes]
         free = set(range(len(boxes)))
         points: dict[int, int] = {}
         for motions in (self.sure(), [each for each in self.motions if not each.sure]):
-            for motion, j, x, y in _matched(motions, boxes, found, sorted(free), pose):
-                _measured(motion, boxes[j], x, y, pose)
+            for motion, j, x, y in _matched(motions, boxes, found, noises, sorted(free), pose):
+                _measured(motion, boxes[j], noises[j], x, y, pose)
                 points[motion.track] = boxes[j].points
                 free.discard(j)
         self._pieces(boxes, found, free, pose, points)
@@ -89,11 +90,15 @@ class Tracker:
         sure = self.sure()
         relative = seen_from(pose, sure)
         inside, around = within(relative, found, _MARGIN), within(found, relative, -_MARGIN)
-        shown = np.flatnonzero(inside.any(axis=1) | around.any(axis=0)).tolist()
-        for i in shown:
+        pieces: dict[int, list[int]] = {
+            i: [] for i in np.flatnonzero(inside.any(axis=1) | around.any(axis=0)).tolist()
+        }
+        for i, j in np.argwhere(inside).tolist():
+            pieces[i].append(j)
+        for i, lying in pieces.items():
             motion = sure[i]
             motion.seen = motion.t
-            mine = [j for j in np.flatnonzero(inside[i]).tolist() if j in free]
+            mine = [j for j in lying if j in free]
             whole = [j for j in mine if boxes[j].kind == motion.kind == VEHICLE and boxes[j].score > _WHOLE]
             if whole and motion.track not in points:
                 best = max(whole, key=lambda j: (boxes[j].points, j))
@@ -138,7 +143,12 @@ def seen_from(pose: Pose, motions: Sequence[Motion]) -> Floats:
 
 
 def _matched(
-    motions: Sequence[Motion], boxes: Sequence[Box3D], found: Floats, free: list[int], pose: Pose
+    motions: Sequence[Motion],
+    boxes: Sequence[Box3D],
+    found: Floats,
+    noises: Sequence[float],
+    free: list[int],
+    pose: Pose,
 ) -> list[tuple[Motion, int, float, float]]:
     """Pairs of tracks and boxes with the track's centre as measured, in the vehicle frame."""
     if not motions or not free:
@@ -147,7 +157,7 @@ def _matched(
     measured = centres(relative, found[free])
     square = ((measured - relative[:, None, :2]) ** 2).sum(axis=2)
     spread = np.array([motion.variance[0] for motion in motions])[:, None]
-    noise = np.array([_noise(boxes[j]) for j in free]) + _HIDDEN
+    noise = np.array([noises[j] for j in free]) + _HIDDEN
     kinds = np.array([KINDS.index(boxes[j].kind) for j in free])
     mine = np.array([KINDS.index(motion.kind) for motion in motions])
     cost = square / (spread + noise) + _UNLIKE[mine[:, None], kinds]
@@ -167,12 +177,12 @@ def _in_world(pose: Pose, x: float, y: float) -> tuple[float, float]:
     return pose.x + c * x - s * y, pose.y + s * x + c * y
 
 
-def _measured(motion: Motion, box: Box3D, x: float, y: float, pose: Pose) -> None:
-    """A track after it was seen, its centre at x, y in the vehicle frame. A piece of a thing says little of
-    where it is, and a thing of which only pieces were seen is where its whole box is."""
+def _measured(motion: Motion, box: Box3D, noise: float, x: float, y: float, pose: Pose) -> None:
+    """A track after it was seen, its centre at x, y in the vehicle frame, with that `noise`. A piece of a
+    thing says little of where it is, and a thing of which only pieces were seen is where its whole box is."""
     piece = box.kind != motion.kind
     before = motion.kind
-    motion.correct(*_in_world(pose, x, y), _noise(box) * (_PIECE if piece else 1.0))
+    motion.correct(*_in_world(pose, x, y), noise * (_PIECE if piece else 1.0))
     motion.shown(box, pose.z + box.z, pose.yaw + box.yaw)
     if motion.kind != before and motion.kind == box.kind:
         motion.put(box, *_in_world(pose, box.x, box.y), pose.yaw + box.yaw)

@@ -128,7 +128,8 @@ class Images:
         classes: dict[str, int] = {}
         labels.write(_seen(results, classes if self._has_golden else None), self.schema, path)
         part = sheet.with_suffix(".part")
-        contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG")
+        # Level 1 takes a third of the usual one's time, for a sheet that is a fourteenth larger.
+        contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG", compress_level=1)
         part.replace(sheet)
         quality = {"top1_agreement": agreement(classes, golden(classes))} if classes else {}
         if self.precision == "bf16":

@@ -125,10 +125,21 @@ def _images(place: Path, size: Size) -> dict[str, Any]:
 
 
 def _speech(place: Path, size: Size) -> dict[str, Any]:
-    """Hours of short recordings; one worker, one process. `cer`: against what is said, in its language."""
+    """Hours of short recordings; one worker, one process. `english`: as many in English alone, which nobody
+    translates."""
+    few, many = size.recordings
+    (place / "english").mkdir()
+    english = _heard(place / "english", [{"en": 2 * few}, {"en": 2 * many}], size.rounds)
+    return _heard(place, [{"en": each, "ja": each} for each in (few, many)], size.rounds) | {
+        "english": english
+    }
+
+
+def _heard(place: Path, counts: Sequence[Mapping[str, int]], count: int) -> dict[str, Any]:
+    """Of so many recordings in each language, few and many. `cer`: against what is said, in its language."""
     inputs = []
     said: dict[str, str] = {}
-    for name, each in zip(("few", "many"), size.recordings, strict=True):
+    for name, each in zip(("few", "many"), counts, strict=True):
         said = material.recordings(place / name, each)
         inputs.append((material.recorded_seconds(place / name) / 3600, place / name))
     model = str(directory(None))
@@ -137,7 +148,7 @@ def _speech(place: Path, size: Size) -> dict[str, Any]:
         return lambda source, output: [_peer("speech_faster_whisper", source, output, model, how)]
 
     peers = {"faster_whisper": whisper("plain"), "faster_whisper_batched": whisper("batched")}
-    rounds = _rounds({"baygrid": _ours("speech", "--workers", "1"), **peers}, inputs, size.rounds)
+    rounds = _rounds({"baygrid": _ours("speech", "--workers", "1"), **peers}, inputs, count)
     figures = _figures(rounds)
     for name in ("baygrid", *peers):
         texts = _texts(rounds[0][name][1].output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import cv2
@@ -51,14 +51,14 @@ def some(folder: Path, count: int, beside: Path) -> None:
         os.link(path, beside / path.name)
 
 
-def recordings(folder: Path, each: int) -> dict[str, str]:
-    """WAV files in which somebody says one clip, `each` of each language, at speeds and loudnesses of their
+def recordings(folder: Path, counts: Mapping[str, int]) -> dict[str, str]:
+    """WAV files in which somebody says one clip, so many of each language, at speeds and loudnesses of their
     own; what is said in each file. One clip several times in a file would be taken for a model that loops."""
     folder.mkdir()
     rng = np.random.default_rng(7)
     said = {}
     for clip in clips():
-        for number in range(each):
+        for number in range(counts.get(clip.language, 0)):
             path = folder / f"{clip.language}-{number:03}.wav"
             _wav(path, [_again(_voice(clip), rng)])
             said[path.name] = clip.text

@@ -48,7 +48,7 @@ def test_the_material_is_the_same_each_time(tmp_path: Path) -> None:
         material.pictures(tmp_path / name, 5)
     one, other = (sorted((tmp_path / name).iterdir()) for name in ("one", "other"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
-    said = material.recordings(tmp_path / "said", 1)
+    said = material.recordings(tmp_path / "said", {"en": 1, "ja": 1})
     assert sorted(said) == ["en-000.wav", "ja-000.wav"]
     assert 15 < material.recorded_seconds(tmp_path / "said") < 40
 

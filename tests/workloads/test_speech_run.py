@@ -12,10 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from baygrid.workloads import lean
 from baygrid.workloads.speech import cutting, model
 from baygrid.workloads.speech.scoring import clips
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.worker import Load
+from benchmarks import material
+from benchmarks.processes import cost
 from tests.workloads import sounds
 from tests.workloads.test_speech_sound import wav
 
@@ -98,3 +101,59 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([peak, sum(each.units for each in done), sum(len(each.rows) for each in done)]))
 """
 """Prints the peak of memory, the hours heard and the segments found."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_worker_holds_no_more_after_many_shards(model_cache: Path, tmp_path: Path):
+    """The second recording is under so much noise that it is tried again, for which the model is loaded anew.
+    Pages that the kernel has to clear are most of what an encoder costs beside its arithmetic: a half minute
+    asks for 100,000 of them where what one layer frees is not kept for the next."""
+    voice = sounds.clip("ja")
+    noisy = voice * 0.3 + sounds.noise(20, 1)[: len(voice)] * 0.9
+    for number, heard in enumerate((sounds.clip("en"), noisy.astype(np.float32), voice, sounds.clip("en"))):
+        sounds.write(heard, tmp_path / f"{number}.flac")
+    measured = subprocess.run(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        env={**os.environ, **lean.ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    shards = [json.loads(line) for line in measured.stdout.splitlines()]
+    held, cleared, again = zip(*shards, strict=True)
+    assert again[1], "nothing was tried again: the noise is too soft"
+    assert max(held) < 1.05 * held[0]
+    assert max(cleared[2:]) < 60_000
+
+
+HOLD = """
+import json, resource, sys
+from pathlib import Path
+from baygrid.workloads.speech import cutting, model
+from baygrid.workloads.speech.sources import sources
+from baygrid.workloads.speech.worker import Load
+worker = Load(str(model.directory(None)), to=None)()
+for source in sources(sys.argv[1]):
+    (shard,) = cutting.shards(cutting.pieces(source))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    done = worker(shard)
+    cleared = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    held = int(Path("/proc/self/statm").read_text().split()[1])
+    print(json.dumps([held, cleared, done.facts["again"]]))
+"""
+"""Prints for each recording, heard by one worker: the pages that are held after it, those that the kernel
+cleared for it, and how much was tried again."""
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+def test_an_hour_of_talk_takes_no_more_memory_than_ten_minutes(model_cache: Path, tmp_path: Path):
+    """Somebody speaks in it, and some of it is tried again."""
+    peaks = []
+    for seconds in (600, 3600):
+        folder = tmp_path / str(seconds)
+        folder.mkdir()
+        material.long_recording(folder / "long.wav", seconds)
+        asked = ["--input", str(folder), "--output", str(tmp_path / f"out-{seconds}"), "--to", "none"]
+        own = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        peaks.append(cost([[sys.executable, "-c", RUN, *asked, "--json"]], {**os.environ, **own}).peak)
+    assert peaks[1] < 1.1 * peaks[0]

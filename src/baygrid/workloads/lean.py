@@ -14,12 +14,16 @@ from typing import Final
 
 import pyarrow as pa
 
-_TRIM, _MMAP = -1, -3
-"""M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of mallopt(3)."""
+_TRIM, _MMAP, _MAPPINGS = -1, -3, -4
+"""M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_MMAP_MAX of mallopt(3)."""
 KEPT: Final = 64 << 20
 """Bytes of free memory that a process keeps for what it asks for next."""
 LARGEST: Final = 32 << 20
 """Bytes from which on a block comes from the system and goes back to it: the most that glibc takes."""
+
+ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "1"}
+"""Of a process that works, from its beginning: its threads share one heap. A thread's own one is given back
+at once whenever it is empty, and takes no block of 64 MiB."""
 
 
 @contextmanager
@@ -50,6 +54,21 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_TRIM, KEPT)
         mallopt(_MMAP, LARGEST)
+
+
+def keep_all_freed_memory() -> None:
+    """For a model whose layers free more than LARGEST at a time, as Whisper's encoder: a third of what that
+    cost. What is free between pieces of such work wants `give_back`, else the holes grow with the work."""
+    with suppress(AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_TRIM, 1 << 30)
+        mallopt(_MAPPINGS, 0)
+
+
+def give_back() -> None:
+    """All free pages of the heap (malloc_trim(3)): some milliseconds, and the system clears them again."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Absent(MetaPathFinder):

@@ -14,6 +14,7 @@ import ray
 import ray.data
 from ray.util.annotations import RayDeprecationWarning
 
+from baygrid.workloads import lean
 from baygrid.workloads.application import ApplicationError, Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
@@ -34,7 +35,8 @@ class RayEngine:
 
     def __init__(self, workers: int | None) -> None:
         address = os.environ.get("RAY_ADDRESS")
-        asked: dict[str, Any] = {"runtime_env": {"py_executable": sys.executable}}
+        workers_have = {"py_executable": sys.executable, "env_vars": lean.ENVIRONMENT}
+        asked: dict[str, Any] = {"runtime_env": workers_have}
         self._held = ExitStack()
         if address is None:
             folder = self._held.enter_context(short_temporary_folder(_NAME))

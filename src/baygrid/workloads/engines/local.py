@@ -17,6 +17,7 @@ os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
 
 import daft
 
+from baygrid.workloads import lean
 from baygrid.workloads.application import Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
@@ -30,6 +31,8 @@ class LocalEngine:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        for name, value in lean.ENVIRONMENT.items():
+            os.environ.setdefault(name, value)  # Daft's processes inherit it
         daft.set_runner_native()
 
     def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:

@@ -13,6 +13,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
+from baygrid.workloads import lean
 from baygrid.workloads.models import ModelRefused
 from baygrid.workloads.speech.sound import Samples
 
@@ -33,7 +34,7 @@ STEP: Final = 0.02
 """Seconds between two of Whisper's marks of time."""
 
 CPU_BATCH, CUDA_BATCH = 8, 32
-"""Chunks decoded together. Encoding gains nothing from company on a CPU, decoding does."""
+"""Chunks decoded together. On a CPU encoding and detecting gain nothing from company, decoding does."""
 
 COMPUTE: Final = {"cpu": ("int8", "float32"), "cuda": ("float16", "bfloat16", "float32")}
 """Kinds of arithmetic, best first; the first that the device has is used."""
@@ -68,6 +69,7 @@ class Whisper:
         self.device = device or ("cuda" if ctranslate2.get_cuda_device_count() else "cpu")
         self.compute_type = compute_type or _best(self.device)
         self.batch = CUDA_BATCH if self.device == "cuda" else CPU_BATCH
+        self._at_once = self.batch if self.device == "cuda" else 1
         self._directory = str(directory)
         self._load()
         self._tokenizer = tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
@@ -82,6 +84,7 @@ class Whisper:
         loaded anew. This is for the rare chunk on which the ordinary search fails."""
         ctranslate2.set_random_seed(seed % (2**31 - 1) + 1)
         del self._model
+        lean.give_back()  # else the new one would lie beside the holes of the old one
         self._load()
 
     def _load(self) -> None:
@@ -95,6 +98,7 @@ class Whisper:
             )
         except (RuntimeError, ValueError) as error:
             raise ModelRefused(f"{self._directory} is not loaded: {error}") from error
+        lean.give_back()  # the file as it was read
 
     def features(self, sound: Samples) -> NDArray[np.float32]:
         """(mels, FRAMES); what is shorter is filled up as Whisper does it."""
@@ -104,10 +108,9 @@ class Whisper:
 
     def encode(self, features: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """Each chunk's encoding, to be used for its language, its text and its translation."""
-        together = self.batch if self.device == "cuda" else 1
         encoded: list[Encoded] = []
-        for first in range(0, len(features), together):
-            some = ctranslate2.StorageView.from_array(np.stack(features[first : first + together]))
+        for first in range(0, len(features), self._at_once):
+            some = _view(features[first : first + self._at_once])
             encoded.extend(np.array(self._model.encode(some, to_cpu=True)))
         return encoded
 
@@ -117,8 +120,8 @@ class Whisper:
             return [{"en": 1.0} for _ in encoded]
         return [
             {token.strip("<|>"): float(odds) for token, odds in found}
-            for first in range(0, len(encoded), self.batch)
-            for found in self._model.detect_language(_view(encoded[first : first + self.batch]))
+            for first in range(0, len(encoded), self._at_once)
+            for found in self._model.detect_language(_view(encoded[first : first + self._at_once]))
         ]
 
     def hear(

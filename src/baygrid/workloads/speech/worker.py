@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from baygrid.workloads import lean
 from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.speech import cutting
 from baygrid.workloads.speech.chunks import chunks
@@ -44,6 +45,7 @@ class Load:
     texts: tuple[str, ...] = ()
 
     def __call__(self) -> Worker:
+        lean.keep_all_freed_memory()
         whisper = Whisper(Path(self.model))
         cascade = None
         if self.to is not None and self.texts:
@@ -148,10 +150,12 @@ class Worker:
     def _recognise(self, waiting: list[tuple[_Heard, Window]], stages: Stages) -> None:
         """Hears what waits, and empties it."""
         if waiting:
+            lean.give_back()
             rows = self._recogniser([window for _, window in waiting], stages)
             for (heard, _), of_window in zip(waiting, rows, strict=True):
                 heard.rows.extend(of_window)
             waiting.clear()
+            lean.give_back()
 
 
 def _seed(heard: Sequence[_Heard]) -> int:

@@ -56,7 +56,6 @@ class Loading:
         import cv2
 
         cv2.setNumThreads(1)  # a worker is one thread of one process
-        pa.array([0])  # looks for pandas, once: a second that is nobody's work
         tasks: list[tuple[str, Task]] = []
         features = None
         if _SEEING & set(self.tasks):

@@ -24,8 +24,9 @@ import pyarrow.dataset as ds
 from baygrid.workloads.detection import nanodet
 from baygrid.workloads.driving.synthetic.drive import drive
 from baygrid.workloads.driving.synthetic.writing import write
+from baygrid.workloads.images import bf16
 from baygrid.workloads.images.model import prepared
-from baygrid.workloads.models import ModelMissing
+from baygrid.workloads.models import ModelMissing, ModelRefused
 from baygrid.workloads.speech.model import directory
 from baygrid.workloads.speech.scoring import cer
 from benchmarks import material
@@ -113,15 +114,26 @@ def _images(place: Path, size: Size) -> dict[str, Any]:
         "baygrid": _ours("images"),
         "baygrid_ray": _ours("images", "--engine", "ray"),
     }
+    if _has_bf16():
+        ours["baygrid_bf16"] = _ours("images", "--precision", "bf16")
     inputs = (float(few), place / "few"), (float(many), place / "many")
     rounds = _rounds({**ours, **peers, ALONE: loop("images_model")}, inputs, size.rounds)
     figures = _figures(rounds)
     labels = _labels(rounds[0]["baygrid"][1].output)
-    for name in (*peers, "baygrid_ray"):
+    for name in (*peers, *(ours.keys() - {"baygrid"})):
         figures[name]["agree"] = _agree(labels, _labels(rounds[0][name][1].output))
     both = [_labels(rounds[0][name][1].output) for name in ("pillow", "opencv")]
     figures["peers_agree"] = _agree(*both)
     return figures | _over_peers(rounds, peers) | {"of_model": _over(rounds, ALONE)}
+
+
+def _has_bf16() -> bool:
+    """Whether this machine has it, with the classes of fp32: tried out here, before anything counts."""
+    try:
+        bf16.agreement()
+    except (ModelMissing, ModelRefused):
+        return False
+    return True
 
 
 def _speech(place: Path, size: Size) -> dict[str, Any]:

@@ -22,6 +22,7 @@ MAY_SKIP = (
     "needs ../shared",
     "needs non-root",
     "needs a built Kubernetes",
+    "needs a CPU with bf16",
     "needs a kernel that runs containers",
 )
 

@@ -16,7 +16,7 @@ applicant_kind: company
 start_up: true
 compute_for_training: true
 compute_contract: 20000000.02
-cost_name: contract 7
+compute_contract_name: contract 7
 """
 
 
@@ -63,7 +63,7 @@ def test_a_person_is_told_that_a_draft_is_no_law(facts: str, tmp_path: Path):
     (tmp_path / "growth.yaml").write_text("revenue_last: 150000000\nrevenue_before_last: 50000000\n")
     done = run("check", str(tmp_path / "growth.yaml"), "--rulebook", "qianhai-draft")
     assert "500,000.00" in done.stdout
-    assert "no law in force: draft" in done.stderr
+    assert "not in force today: draft" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,13 @@ def test_a_person_is_told_that_a_draft_is_no_law(facts: str, tmp_path: Path):
         ("start_up: maybe", "true or false"),
         ("applicant_kind: shop", "one of company"),
         ("claimed: [{clause: none, amount: 1, date: 2025-01-01}]", "there is no clause 'none'"),
-        ("claimed: [{clause: compute-voucher, amount: 1, date: soon}]", "a day such as"),
+        ("claimed: [{clause: compute-voucher, amount: 1, date: soon, cost: c}]", "a day such as"),
+        ("claimed: [{clause: compute-voucher, amount: 1, date: 2025-01-01}]", "must say its cost"),
+        ("claimed: false", "must be a list"),
+        ("pools: {basic-research: 1}", "has no pool"),
+        ("corpus_sources_opened: 1000000000000000000000", "a whole number from 0 to"),
+        ("compute_contract: 10:30", "must be a number"),
+        ("compute_contract: !!timestamp x", "not valid YAML"),
         ("pools: {compute-voucher: much}", "must be a number"),
         ("- 1", "a mapping of facts"),
     ],
@@ -98,10 +104,12 @@ def test_what_a_rulebook_asks_can_be_asked():
 def test_two_texts_are_told_apart_for_one_applicant(tmp_path: Path):
     (tmp_path / "facts.yaml").write_text(
         "newly_settled: true\npaid_in_capital: 100000000\noffice_area: 100\noffice_months: 12\n"
+        "office_months_before: 0\n"
         "operating_since: 2023-06-01\nregistered_capital: 20000000\noffice_zone: qianwan\n"
     )
     found = told("diff", "qianhai-draft", "qianhai-v1", str(tmp_path / "facts.yaml"))
     assert {"what": "number", "name": "capital_above", "before": "", "after": "20000000"} in found
+    assert run("diff", "qianhai-draft", "qianhai-v1", "-").exit_code == 0
     outcomes = {it["name"]: it for it in found if it["what"] == "outcome"}
     assert outcomes["office-rent"]["before"] == "eligible at most 72,000.00"
     assert outcomes["office-rent"]["after"] == "not eligible"
@@ -113,6 +121,17 @@ def test_the_calendar_can_be_read_by_calendars():
     days = [str(event["DTSTART"].dt) for event in events]
     assert days == ["2024-09-03", "2024-09-29", "2024-10-27"]
     assert len({str(event["UID"]) for event in events}) == 3
+
+
+def test_an_examples_days_are_in_nobodys_calendar():
+    assert {it["rulebook"] for it in told("calendar")} == {"shenzhen-2024", "qianhai-v1", "qianhai-v2"}
+
+
+def test_facts_from_stdin_are_whole_or_refused():
+    text = f"compute_contract: 20000000{chr(32) * (1 << 20)}00\n"
+    done = CliRunner().invoke(app, ["measures", "check", "-", "--rulebook", "shenzhen-2024"], input=text)
+    assert isinstance(done.exception, CliError)
+    assert done.exception.code == "too-large"
 
 
 def test_an_unknown_rulebook_names_those_there_are():

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from baygrid.core.law.clauses import Finding, Status, find
+from baygrid.core.reading import DocumentError
 from baygrid.rulebooks.measures.applicant import applicant
 from baygrid.rulebooks.measures.book import NAMES, Rulebook, RulebookError, read, rulebook
 
@@ -44,7 +45,10 @@ def found(book: Rulebook, clause: str, base: dict[str, Any], case: dict[str, Any
 
 def wrong(book: Rulebook, clause: str, base: dict[str, Any], case: dict[str, Any]) -> str:
     """What is not as the case says, or nothing."""
-    seen = found(book, clause, base, case)
+    try:
+        seen = found(book, clause, base, case)
+    except DocumentError as refused:
+        return str(refused)
     if "ceiling" in case and (seen.status is not Status.ELIGIBLE or str(seen.ceiling) != case["ceiling"]):
         return f"{seen.status}, {seen.ceiling}: {seen.reasons}"
     if "missing" in case and (seen.status is not Status.MISSING_FACTS or [*seen.missing] != case["missing"]):
@@ -96,7 +100,8 @@ def by_a_unit(text: str) -> Iterator[str]:
 
 
 def mutants(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every number and day of the parameters and of the clauses that are loaded."""
+    """Every number and day of the parameters and of the clauses that are loaded, and what else their YAML
+    says."""
     whole = document(name, "rulebook.yaml")
     formulas = import_module(f"baygrid.rulebooks.measures.{name.replace('-', '_')}.clauses").FORMULAS
     places: list[tuple[str, ...]] = [
@@ -114,12 +119,31 @@ def mutants(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for key in of.get(axis, {})
         if clause in formulas
     ]
+    for clause, of in whole["clauses"].items():
+        if clause in formulas:
+            yield from _said(whole, clause, of)
     for place in places:
         *way, last = place
         for changed in by_a_unit(_at(whole, way)[last]):
             mutant = copy.deepcopy(whole)
             _at(mutant, way)[last] = changed
             yield f"{'.'.join(place)} = {changed}", mutant
+
+
+def _said(whole: dict[str, Any], clause: str, of: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Caps and what they are over, once only, one cost once, the day of what is supported."""
+    for key in sorted({"once", "cost", "happened"} & of.keys()):
+        mutant = copy.deepcopy(whole)
+        del mutant["clauses"][clause][key]
+        yield f"{clause} without {key}", mutant
+    for parameter, over in of.get("caps", {}).items():
+        mutant = copy.deepcopy(whole)
+        del mutant["clauses"][clause]["caps"][parameter]
+        yield f"{clause} without {parameter}", mutant
+        if over == "year":
+            mutant = copy.deepcopy(whole)
+            mutant["clauses"][clause]["caps"][parameter] = "claim"
+            yield f"{clause}: {parameter} over a claim", mutant
 
 
 def _at(tree: Any, way: list[str]) -> Any:

@@ -72,6 +72,9 @@ def test_no_clause_costs_more_than_its_pool():
         (["revenue,ai_revenue", "1,2", "1,x"], "line 3, ai_revenue: must be a number"),
         (["books_audited", "yes"], "must be true or false"),
         (["cases_verified", "-1"], "whole number"),
+        (["cases_verified", "9" * 5000], "whole number"),
+        (["revenue", "1" * 200_000], "is no CSV"),
+        ([], "is empty"),
     ],
 )
 def test_a_table_with_mistakes_is_not_taken(lines: list[str], says: str):

@@ -14,27 +14,32 @@ from baygrid.cli.errors import CliError, Flaw
 
 MOST_BYTES: Final = 1024 * 1024
 """The server takes no larger document."""
-_BOOL, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
+_BOOL, _INT, _TIMESTAMP = (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "timestamp"))
 _UNKNOWN: Final = re.compile(r"unknown field '([^']+)'")
 
 
 class _Loader(yaml.SafeLoader):
     """Safe YAML in which `on`, `off`, `yes` and `no` are words, keys too: as in YAML 1.2 (its core schema,
-    10.3.2) only true and false are truth values. `2026-12-01` stays text, too: files here have no dates of
-    YAML's own."""
+    10.3.2) only true and false are truth values, and 10:30 is no number of base 60. `2026-12-01` is text,
+    too, as files here have no dates of YAML's own, and so is 0100, which is 64 to some and 100 to others."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _TIMESTAMP)]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _INT, _TIMESTAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*|0x[0-9a-fA-F]+)\Z")
+_Loader.add_implicit_resolver(_INT, _WHOLE, list("-+0123456789"))
 
 
 def text_of(file: str, what: str) -> tuple[str, Path, str]:
     """The file's name, its folder and its text ("-" is stdin). `what`: of a file that is not there."""
     if file == "-":
-        return "stdin", Path.cwd(), sys.stdin.read(MOST_BYTES + 1)
+        text = sys.stdin.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise _too_large("stdin")
+        return "stdin", Path.cwd(), text
     path = Path(file)
     try:
         size = path.stat().st_size
@@ -46,12 +51,13 @@ def text_of(file: str, what: str) -> tuple[str, Path, str]:
     except OSError as error:
         raise CliError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
     if size > MOST_BYTES:
-        raise CliError(
-            f"{file} is larger than 1 MiB",
-            code="too-large",
-            cure="keep the data of a job in its workdir or an input",
-        )
+        raise _too_large(file)
     return path.name, path.parent, text
+
+
+def _too_large(name: str) -> CliError:
+    cure = "keep the data of a job in its workdir or an input"
+    return CliError(f"{name} is larger than 1 MiB", code="too-large", cure=cure)
 
 
 def document_of(name: str, text: str) -> tuple[object, dict[str, int]]:
@@ -72,7 +78,7 @@ def document_of(name: str, text: str) -> tuple[object, dict[str, int]]:
         mark = error.problem_mark
         said = " ".join(part for part in (error.context, error.problem) if part) or "cannot be read"
         raise mistakes(name, [Flaw("", f"not valid YAML: {said}", mark.line + 1 if mark else None)]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise mistakes(name, [Flaw("", f"not valid YAML: {error}")]) from None
     if flaws:
         raise mistakes(name, flaws)

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -90,12 +92,18 @@ def check(session: Session, facts: Facts, rulebook: Book, as_of: Day = None) -> 
     """Say for each clause whether the applicant is eligible, what must still be asked, and at most how much.
     Ceilings, never promises: who decides is the authority."""
     book, day = _book(rulebook), _day(as_of)
-    found = _findings(book, facts, day)
+    found = _findings(book, _document(facts), day)
     titles = {clause.id: clause.title for clause in book.clauses}
     if session.json:
         clauses = [_told(finding, titles[finding.clause]) for finding in found]
         session.out.json(
-            {"rulebook": book.name, "as_of": str(day), "currency": book.currency, "clauses": clauses}
+            {
+                "rulebook": book.name,
+                "rulebook_status": book.status,
+                "as_of": str(day),
+                "currency": book.currency,
+                "clauses": clauses,
+            }
         )
         return
     session.out.table(
@@ -104,7 +112,7 @@ def check(session: Session, facts: Facts, rulebook: Book, as_of: Day = None) -> 
         right=(f"at most {book.currency}",),
     )
     if book.status != "in force":
-        session.out.note(f"{book.name} is no law in force: {book.status}")
+        session.out.note(f"{book.name} is not in force today: {book.status}")
 
 
 def diff(
@@ -124,7 +132,8 @@ def diff(
     found = [*changes(older, newer)]
     if facts is not None:
         days = [_first_day(book) if as_of is None else _day(as_of) for book in (older, newer)]
-        found += outcomes(_findings(older, facts, days[0], newer), _findings(newer, facts, days[1], older))
+        given = _document(facts)
+        found += outcomes(_findings(older, given, days[0], newer), _findings(newer, given, days[1], older))
     session.out.show(
         [{"what": it.what, "name": it.name, "before": it.before, "after": it.after} for it in found],
         ("what", "name", before, after),
@@ -143,7 +152,8 @@ def calendar(
     from baygrid.rulebooks.measures.book import NAMES
     from baygrid.rulebooks.measures.calendar import ical, occasions
 
-    found = occasions([_book(name) for name in ([rulebook] if rulebook else NAMES)])
+    names = [rulebook] if rulebook else [name for name in NAMES if _book(name).status != "example"]
+    found = occasions([_book(name) for name in names])
     if session.json:
         session.out.json([{"day": str(it.day), "says": it.says, "rulebook": it.rulebook} for it in found])
     else:
@@ -225,7 +235,7 @@ def _book(name: str) -> "Rulebook":
 
 def _day(text: str | None) -> date:
     if text is None:
-        return datetime.now().astimezone().date()
+        return datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the day where these texts are law
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -239,19 +249,37 @@ def _first_day(book: "Rulebook") -> date:
     return min(days, default=_day(None))
 
 
-def _findings(book: "Rulebook", file: str, day: date, beside: "Rulebook | None" = None) -> "list[Finding]":
-    from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
+@dataclass(frozen=True)
+class _Document:
+    """A file of facts, and the line of each field."""
+
+    name: str
+    content: object
+    lines: dict[str, int]
+
+
+def _document(file: str) -> _Document:
+    from baygrid.cli.yamlfile import document_of, text_of
+
+    name, _, text = text_of(file, "file of facts")
+    return _Document(name, *document_of(name, text))
+
+
+def _findings(
+    book: "Rulebook", facts: _Document, day: date, beside: "Rulebook | None" = None
+) -> "list[Finding]":
+    from baygrid.cli.yamlfile import line_of, mistakes
     from baygrid.core.law.clauses import find
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks.measures.applicant import applicant
 
-    name, _, text = text_of(file, "file of facts")
-    document, lines = document_of(name, text)
     try:
-        who = applicant(document, book, beside)
+        who = applicant(facts.content, book, beside)
     except DocumentError as error:
-        flaws = [Flaw(it.path, it.message, line_of(it.path, it.message, lines)) for it in error.problems]
-        raise mistakes(name, flaws) from None
+        flaws = [
+            Flaw(it.path, it.message, line_of(it.path, it.message, facts.lines)) for it in error.problems
+        ]
+        raise mistakes(facts.name, flaws) from None
     return [find(clause, who, book.parameters, day) for clause in book.clauses]
 
 

@@ -8,13 +8,13 @@ it can be applied for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Final
 
-from baygrid.core.law.case import CENT, AnyOf, Case, Condition, Judged, Step, all_of
+from baygrid.core.law.case import CENT, AnyOf, Case, Condition, Step, all_of
 from baygrid.core.law.facts import Missing, Value
 from baygrid.core.law.parameters import Lapsed, Parameters, Span
 
@@ -86,10 +86,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """`facts` by name, what was `claimed` before, and what is left of pools by clause where that is known."""
+    """`facts` by name, what was `claimed` before (None: nobody said), and what is left of pools by clause,
+    where that is known."""
 
     facts: Mapping[str, Value]
-    claimed: Sequence[Claimed] = ()
+    claimed: Sequence[Claimed] | None = None
     pools: Mapping[str, Decimal] = field(default_factory=dict)
 
 
@@ -108,15 +109,16 @@ class Finding:
 
 def find(clause: Clause, applicant: Applicant, parameters: Parameters, as_of: date) -> Finding:
     """What the clause may give this applicant at most, applied for on `as_of`."""
-    if clause.formula is None:
-        return _told(clause, Status.NOT_LOADED, f"its text is not loaded: {clause.note}")
     if clause.validity.after(as_of):
         return _told(clause, Status.LAPSED, f"it was in force until {clause.validity.last}")
+    if clause.formula is None:
+        return _told(clause, Status.NOT_LOADED, f"its text is not loaded: {clause.note}")
     if clause.validity.before(as_of):
         return _told(clause, Status.NOT_ELIGIBLE, f"it is in force from {clause.validity.first}")
     case = Case(applicant.facts, parameters, as_of)
     try:
-        judged = _judged(clause, clause.formula, applicant, case)
+        conditions = (*_dates(clause), *_earlier(clause, applicant, as_of), *clause.formula.conditions)
+        judged = all_of(conditions, case)
         if judged.held is False:
             return _told(clause, Status.NOT_ELIGIBLE, *judged.why, steps=tuple(case.steps))
         if judged.missing:
@@ -143,11 +145,7 @@ def _asking(clause: Clause, formula: Formula, case: Case, missing: tuple[str, ..
         formula.amount(case)
     except Missing as unknown:
         asked[unknown.name] = None
-    return Finding(clause.id, Status.MISSING_FACTS, clause.reference, missing=tuple(asked))
-
-
-def _judged(clause: Clause, formula: Formula, applicant: Applicant, case: Case) -> Judged:
-    return all_of([*_dates(clause), *_earlier(clause, applicant), *formula.conditions], case)
+    return replace(_told(clause, Status.MISSING_FACTS, steps=tuple(case.steps)), missing=tuple(asked))
 
 
 def _dates(clause: Clause) -> list[Condition]:
@@ -156,21 +154,27 @@ def _dates(clause: Clause) -> list[Condition]:
         says = f"it is applied for {_between(clause.window)}"
         found.append(Condition(says, lambda case: case.as_of in clause.window))
     if clause.happened and clause.support != ALWAYS:
-        says = f"{clause.happened} lies {_between(clause.support)}"
-        found.append(Condition(says, lambda case: case.day(clause.happened) in clause.support))
+        says = f"{clause.happened} lies {_between(clause.support)}, and not after the application"
+        found.append(Condition(says, lambda case: _happened(clause, case)))
     return found
 
 
-def _earlier(clause: Clause, applicant: Applicant) -> list[Condition]:
+def _happened(clause: Clause, case: Case) -> bool:
+    day = case.day(clause.happened)
+    return day in clause.support and day <= case.as_of
+
+
+def _earlier(clause: Clause, applicant: Applicant, as_of: date) -> list[Condition]:
     """What an earlier claim rules out."""
     found = []
+    earlier = [one for one in applicant.claimed or () if one.on <= as_of]
     if clause.once:
-        had = any(one.clause == clause.id and one.on in clause.validity for one in applicant.claimed)
+        had = any(one.clause == clause.id and one.on in clause.validity for one in earlier)
         found.append(Condition("it is had for the first time, as it can be once only", lambda _: not had))
-    if clause.cost and applicant.claimed:
-        others = {one.cost for one in applicant.claimed if one.clause != clause.id and one.cost}
-        says = "no other clause has paid the same cost"
-        found.append(Condition(says, lambda case: case.text(clause.cost) not in others))
+    paid = {one.cost for one in earlier if one.cost}
+    if clause.cost and paid:
+        says = "nothing was had for the same cost before"
+        found.append(Condition(says, lambda case: case.text(clause.cost) not in paid))
     return found
 
 
@@ -178,6 +182,8 @@ def _capped(
     clause: Clause, applicant: Applicant, case: Case, amount: Decimal
 ) -> tuple[Decimal, tuple[str, ...]]:
     reasons = [clause.note] if clause.note else []
+    if applicant.claimed is None and (clause.once or clause.cost or clause.caps):
+        reasons.append("nobody said what was claimed before: nothing is taken to be")
     ceiling = max(ZERO, amount)
     case.did("by the formula", ceiling)
     for cap in clause.caps:
@@ -201,7 +207,11 @@ def _had(clause: Clause, applicant: Applicant, cap: Cap, as_of: date) -> Decimal
     """Under this clause, of what the cap is over."""
     if cap.over in (Over.CLAIM, Over.POOL):
         return ZERO
-    earlier = (one for one in applicant.claimed if one.clause == clause.id and one.on in clause.validity)
+    earlier = [
+        one
+        for one in applicant.claimed or ()
+        if one.clause == clause.id and one.on in clause.validity and one.on <= as_of
+    ]
     return sum(
         (one.amount for one in earlier if cap.over is Over.APPLICANT or one.on.year == as_of.year), ZERO
     )

@@ -10,12 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from baygrid.core.reading import DocumentError, Problem, Wrong, shown
+from baygrid.core.reading import DocumentError, Problem, Wrong, shown, whole
 
 Value = bool | Decimal | date | str
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 MOST_TEXT: Final = 200
+MOST_COUNT: Final = 1_000_000_000
 _EXACT: Final = 15
 """Significant digits that a number of a document's (a binary float of 64 bits) keeps whatever they are."""
 
@@ -56,9 +57,7 @@ class Fact:
                     raise Wrong(f"must be true or false, not {shown(value)}")
                 return value
             case Kind.COUNT:
-                if type(value) is not int or value < 0:
-                    raise Wrong(f"must be a whole number from 0, not {shown(value)}")
-                return Decimal(value)
+                return Decimal(whole(0, MOST_COUNT)(value))
             case Kind.MONEY:
                 return money(value)
             case Kind.NUMBER:

@@ -36,8 +36,8 @@ class RulebookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """`status`: "in force", "draft" (a consultation's: it never was law), or "example" (nobody's law).
-    `original`: the text's own title."""
+    """`status`: "in force", "replaced", "draft" (a consultation's: it never was law), "not loaded" (no text
+    of it is), or "example" (nobody's law). `original`: the text's own title."""
 
     name: str
     title: str
@@ -175,6 +175,8 @@ def _check(book: Rulebook, formulas: Mapping[str, Formula]) -> None:
             raise RulebookError(
                 f"{book.name}: {clause.id} has no formula and does not say what is not loaded"
             )
+        if clause.formula is not None and clause.support != Span() and not clause.happened:
+            raise RulebookError(f"{book.name}: {clause.id} supports some days, but not the days of what")
         for cap in clause.caps:
             if cap.parameter not in book.parameters:
                 raise RulebookError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from icalendar import Calendar, Event
 
@@ -26,13 +26,11 @@ def occasions(books: Sequence[Rulebook]) -> list[Occasion]:
     found = []
     for book in books:
         for says, spans in (
-            ("in force", {clause.validity: clause for clause in book.clauses}),
-            ("open for applications", {clause.window: clause for clause in book.clauses}),
+            ("in force", {it.id: it.validity for it in book.clauses}),
+            ("open for applications", {it.id: it.window for it in book.clauses}),
         ):
-            for span in spans:
-                names = ", ".join(
-                    clause.id for clause in book.clauses if span in (clause.validity, clause.window)
-                )
+            for span in dict.fromkeys(spans.values()):
+                names = ", ".join(name for name, its in spans.items() if its == span)
                 found += _ends(book, span, f"{says} ({names})")
     return sorted(found, key=lambda it: (it.day, it.rulebook, it.says))
 
@@ -51,7 +49,7 @@ def ical(found: Sequence[Occasion]) -> str:
     for one in found:
         event = Event()
         event.add("uid", f"{one.rulebook}-{one.day}-{one.says.split(' (')[0].replace(' ', '-')}@baygrid")
-        event.add("dtstamp", one.day)
+        event.add("dtstamp", datetime.combine(one.day, time(), UTC))
         event.add("dtstart", one.day)
         event.add("dtend", one.day + timedelta(days=1))
         event.add("summary", f"{one.rulebook}: {one.says}")

@@ -49,6 +49,12 @@ class Lanes:
     def __truediv__(self, other: object) -> Lanes:
         return Lanes(self.values / _bare(other))
 
+    def __rsub__(self, other: object) -> Lanes:
+        return Lanes(_bare(other) - self.values)
+
+    def __rtruediv__(self, other: object) -> Lanes:
+        return Lanes(_bare(other) / self.values)
+
     __radd__ = __add__
     __rmul__ = __mul__
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import numpy as np
 
@@ -20,13 +21,15 @@ from baygrid.rulebooks.measures.lanes import Column, Lanes, each
 
 COMPANY = "company"
 """The one column that is no fact."""
-MOST_PROBLEMS = 20
+MOST_PROBLEMS: Final = 20
+MOST_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one clause on one day: how many companies stand how, the sum of their ceilings, and what the clause
-    can cost at most in the year: that sum, or its pool where that is less."""
+    """Of one clause on one day: how many companies stand how, the sum of the ceilings of those that are
+    eligible, and what they cost at most in the year: that sum, or the pool where that is less. Of whom a fact
+    is missing costs nothing here, and may cost something."""
 
     clause: str
     counts: Mapping[Status, int]
@@ -69,9 +72,16 @@ def _number(book: Rulebook, name: str, as_of: date) -> Decimal:
 def read_table(lines: Iterable[str], facts: Mapping[str, Fact]) -> tuple[dict[str, Column], int]:
     """Of CSV with a line of names: facts by column, and how many companies. An empty cell is not known.
     Raises DocumentError with the first mistakes; then nothing is taken."""
-    rows = csv.reader(lines)
-    names = next(rows, [])
-    problems = [
+    try:
+        return _read(csv.reader(lines), facts)
+    except csv.Error as error:
+        raise DocumentError((Problem("", f"is no CSV: {error}"),)) from None
+
+
+def _read(rows: Iterator[list[str]], facts: Mapping[str, Fact]) -> tuple[dict[str, Column], int]:
+    names = [name.removeprefix("\ufeff") for name in next(rows, [])]  # with which spreadsheets begin a file
+    problems = [] if names else [Problem("", "is empty: its first line must name the facts")]
+    problems += [
         Problem(name, "is no fact of this rulebook: see `baygrid measures facts`")
         for name in names
         if name not in facts and name != COMPANY
@@ -82,6 +92,8 @@ def read_table(lines: Iterable[str], facts: Mapping[str, Fact]) -> tuple[dict[st
     for number, row in enumerate(rows, 2):
         if problems and len(problems) >= MOST_PROBLEMS:
             break
+        if not row:
+            continue
         if len(row) != len(names):
             problems.append(Problem(f"line {number}", f"has {len(row)} cells, not {len(names)}"))
             continue
@@ -102,11 +114,11 @@ def _cell(fact: Fact, text: str) -> Value | None:
     if not text:
         return None
     if fact.kind is Kind.YES_NO:
-        if text not in ("true", "false"):
+        if text.lower() not in ("true", "false"):
             raise Wrong(f"must be true or false, not {shown(text)}")
-        return text == "true"
-    if fact.kind is Kind.COUNT:
-        return fact.read(int(text) if text.isascii() and text.isdigit() else text)
+        return text.lower() == "true"
+    if fact.kind is Kind.COUNT and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS:
+        return fact.read(int(text))
     return fact.read(text)
 
 

@@ -9,16 +9,13 @@ from typing import Final
 from baygrid.core.law.case import Case, Condition
 from baygrid.core.law.clauses import Formula
 
+MONTHS: Final = 12
+
 
 def _rent(case: Case) -> Decimal:
-    months = min(case.amount("office_months"), case.parameter("rent_months"))
+    left = max(Decimal(0), case.parameter("rent_months") - case.amount("office_months_before"))
+    months = min(case.amount("office_months"), left)
     return case.parameter("rent_for_square_metre") * case.amount("office_area") * months
-
-
-def _lump(fact: str, says: str, parameter: str) -> Formula:
-    """Up to one sum where one thing is so."""
-    condition = Condition(says, lambda case: case.is_true(fact))
-    return Formula((condition,), lambda case: case.parameter(parameter))
 
 
 FORMULAS: Final[Mapping[str, Formula]] = {
@@ -26,7 +23,15 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         (
             Condition(
                 "the applicant operates in Qianhai after the day that the clause names",
-                lambda case: case.day("operating_since") > case.parameter_day("operating_after"),
+                lambda case: case.parameter_day("operating_after") < case.day("operating_since"),
+            ),
+            Condition(
+                "the applicant operates there by the day of application",
+                lambda case: case.day("operating_since") <= case.as_of,
+            ),
+            Condition(
+                "the rent is of no more than the twelve months of a year",
+                lambda case: case.amount("office_months") <= MONTHS,
             ),
             Condition(
                 "the registered capital is above the least",
@@ -41,13 +46,4 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         ),
         _rent,
     ),
-    "compute-platform": _lump(
-        "compute_platform", "a compute centre or scheduling platform was built", "compute_platform_cap"
-    ),
-    "algorithm": _lump("algorithm_project", "the project was won by open bid", "algorithm_cap"),
-    "industry-model": _lump(
-        "industry_model_released", "the model is self-developed and released", "industry_model_award"
-    ),
-    "demonstration": _lump("demonstration_project", "it is a demonstration project", "demonstration_cap"),
-    "vehicle-pilot": _lump("vehicle_pilot", "it is a commercial pilot of vehicles", "vehicle_pilot_cap"),
 }

@@ -16,8 +16,7 @@ def _compute(case: Case) -> Decimal:
 
 
 def _demonstration(case: Case) -> Decimal:
-    cap = case.parameter("benchmark_cap" if case.is_true("demonstration_benchmark") else "demonstration_cap")
-    return min(cap, case.parameter("demonstration_rate") * case.amount("demonstration_investment"))
+    return case.parameter("demonstration_rate") * case.amount("demonstration_investment")
 
 
 FORMULAS: Final[Mapping[str, Formula]] = {
@@ -65,5 +64,22 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         ),
         lambda case: case.parameter("model_rate") * case.amount("model_cost"),
     ),
-    "demonstration": Formula((), _demonstration),
+    "demonstration": Formula(
+        (
+            Condition(
+                "the project is no benchmark, which has a cap of its own",
+                lambda case: not case.is_true("demonstration_benchmark"),
+            ),
+        ),
+        _demonstration,
+    ),
+    "demonstration-benchmark": Formula(
+        (
+            Condition(
+                "the project is recognised as a benchmark",
+                lambda case: case.is_true("demonstration_benchmark"),
+            ),
+        ),
+        _demonstration,
+    ),
 }

@@ -302,6 +302,23 @@ def test_a_recording_in_several_files_is_one_drive(recorded: Path, tmp_path: Pat
     assert [value.t for value in values] == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 10, 10.5, 11, 11.5]
 
 
+def test_files_of_a_minute_each_are_one_drive_until_it_pauses(tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    bag.mkdir()
+    begins = (0, 70, 140, 300, 370)
+    for number, begin in enumerate(begins):
+        written(bag / f"bag_{number}.mcap", speeds(*np.arange(begin, begin + 70, 5)))
+    (bag / "metadata.yaml").write_text("rosbag2_bagfile_information:\n")
+    found = windows(tmp_path)
+    starts = {window.drive: window.start for window in found}
+    assert list(starts) == ["bag", "bag (2)"]
+    assert starts["bag (2)"] - starts["bag"] == 300 * 10**9
+    values, _ = read([window for window in found if window.drive == "bag"])
+    assert [value.t for value in values] == list(range(0, 210, 5))
+    values, _ = read([window for window in found if window.drive == "bag (2)"])
+    assert [value.t for value in values] == list(range(0, 140, 5))
+
+
 def test_where_there_is_no_drive_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ApplicationError, match="no drive in"):
         windows(tmp_path)

@@ -115,6 +115,16 @@ def test_bad_files_are_named_and_the_rest_is_heard(hear: Hear, tmp_path: Path):
     assert "fellow Americans" in "".join(row["text"] for row in rows(done) if row["file"] == "e.flac")
 
 
+def test_minutes_that_cannot_be_read_any_more_are_told(worker: Worker, tmp_path: Path):
+    file = sounds.write(sounds.silence(1300), tmp_path / "long.flac")
+    shards = list(cutting.shards(piece for each in sources(str(file)) for piece in cutting.pieces(each)))
+    assert not worker(shards[0]).failed
+    file.unlink()
+    (failed,) = worker(shards[1]).failed
+    assert failed.input == "long.flac"
+    assert failed.reason.startswith("nothing could be read from 600 s on: ")
+
+
 def test_where_a_file_lies_changes_nothing(hear: Hear, tmp_path: Path):
     repeated = np.concatenate([sounds.clip("en")] * 2)  # is tried again, with what is drawn at random
     for folder in ("here", "there"):

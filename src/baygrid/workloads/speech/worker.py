@@ -119,8 +119,9 @@ class Worker:
                 why = "empty" if piece.size == 0 else str(error) or type(error).__name__
             else:
                 why = f"broken off after {(heard.begin + heard.samples) / RATE:.1f} s: {error}"
-            if piece.number == 0 or heard.samples:
-                heard.failed.append(Failed(piece.name, why))
+            if piece.number > 0 and not heard.samples:
+                why = f"nothing could be read from {piece.number * cutting.WINDOW:,.0f} s on: {why}"
+            heard.failed.append(Failed(piece.name, why))
 
     def _listened(self, sound: Sound, heard: _Heard, stages: Stages) -> Iterator[Window]:
         with stages("decode"):

@@ -51,17 +51,15 @@ def windows(files: Sequence[Entry], drive: str, lidar_height: float) -> list[Win
     """The windows of a drive that lies in these files, in order. A file that is none is a window of its own
     that holds nothing but the note which says so."""
     found: list[Window] = []
-    start: int | None = None
+    course = _Course()
     known = _Known(mounts.Mounts(), {})
     for entry in files:
         name = drive if len(files) == 1 else clean(f"{drive}/{entry.name.rpartition('/')[2]}")
         try:
             with storage.file(entry.at) as file:
-                of_file = _of_file(file, entry.at, name, drive, lidar_height, start, known)
+                found += _of_file(file, entry.at, name, drive, lidar_height, course, known)
         except (Damaged, OSError) as error:
-            of_file = [_empty(entry.at, drive, (name, str(error)))]
-        found += of_file
-        start = next((window.start for window in reversed(of_file) if window.pieces), start)
+            found.append(_empty(entry.at, drive, (name, str(error))))
     return found
 
 
@@ -70,7 +68,7 @@ def _empty(path: str, drive: str, *notes: tuple[str, str]) -> Window:
 
 
 def _of_file(
-    file: BinaryIO, path: str, name: str, drive: str, lidar_height: float, start: int | None, known: _Known
+    file: BinaryIO, path: str, name: str, drive: str, lidar_height: float, course: _Course, known: _Known
 ) -> list[Window]:
     of = index(file)
     chosen = topics(of)
@@ -92,13 +90,13 @@ def _of_file(
     used = {source.type for source in sources}
     texts = {topic.type: of.schemas[topic.schema].data.decode(errors="replace") for topic in chosen}
     whole = Window(
-        LAYOUT, drive, path, of.pieces[0].begin if start is None else start, 0.0,
+        LAYOUT, drive, path, 0, 0.0,
         sources=sources,
         definitions={type_: text for type_, text in texts.items() if type_ in used},
         cameras=tuple(asdict(camera) for camera in head.cameras()),
         notes=tuple(notes),
     )  # fmt: skip
-    return list(_cut(whole, of.pieces, name))
+    return list(_cut(whole, of.pieces, name, course))
 
 
 def _lacking(roles: set[str]) -> Iterator[str]:
@@ -115,28 +113,42 @@ def _after(of: Index) -> str:
     return f", {(max(p.end for p in of.pieces) - of.pieces[0].begin) / _SECOND:,.1f} s after its begin"
 
 
-def _cut(whole: Window, pieces: Sequence[Piece], name: str) -> Iterator[Window]:
-    """`whole`, which has no pieces yet, in windows; its notes go with the first."""
-    part, latest, now = 1, whole.start, replace(whole)
+@dataclass
+class _Course:
+    """How far a drive has come over its files: in which part of it, where that began, and its latest message
+    (nanoseconds). Part 0: nothing was read yet."""
+
+    part: int = 0
+    start: int = 0
+    latest: int = 0
+
+    def named(self, drive: str) -> str:
+        return drive if self.part == 1 else f"{drive} ({self.part})"
+
+
+def _cut(whole: Window, pieces: Sequence[Piece], name: str, course: _Course) -> Iterator[Window]:
+    """`whole`, which has no pieces yet, in windows that go on in `course`; its notes go with the first."""
+    if course.part == 0:
+        course.part, course.start, course.latest = 1, pieces[0].begin, pieces[0].begin
+    now = replace(whole, drive=course.named(whole.drive), start=course.start)
     held: list[Piece] = []
     for piece in pieces:
-        off = (piece.begin - latest) / _SECOND
+        off = (piece.begin - course.latest) / _SECOND
         parted = off < -JUMP or off > PAUSE
         full = held and (piece.end - held[0].begin > WINDOW * _SECOND or sum(p.length for p in held) > HEAVY)
         if held and (parted or full):
             yield _window(now, held)
             held, now = [], replace(now, notes=())
         if parted:
-            part += 1
             notes = now.notes
             if off < 0:
-                at = (latest - now.start) / _SECOND
+                at = (course.latest - now.start) / _SECOND
                 reason = f"the clock jumps back by {-off:,.1f} s; what follows is taken as a drive of its own"
                 notes = (*notes, (f"{name} at {at:,.1f} s", reason))
-            now = replace(now, drive=f"{whole.drive} ({part})", start=piece.begin, notes=notes)
-            latest = piece.end
+            course.part, course.start, course.latest = course.part + 1, piece.begin, piece.end
+            now = replace(now, drive=course.named(whole.drive), start=piece.begin, notes=notes)
         held.append(piece)
-        latest = max(latest, piece.end)
+        course.latest = max(course.latest, piece.end)
     if held:
         yield _window(now, held)
 

@@ -125,6 +125,7 @@ def test_minutes_that_cannot_be_read_any_more_are_told(worker: Worker, tmp_path:
     assert failed.reason.startswith("nothing could be read from 600 s on: ")
 
 
+@pytest.mark.slow
 def test_where_a_file_lies_changes_nothing(hear: Hear, tmp_path: Path):
     repeated = np.concatenate([sounds.clip("en")] * 2)  # is tried again, with what is drawn at random
     for folder in ("here", "there"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from baygrid.api import bill_schemas, dataset_schemas, exchange_schemas, policy_schemas, schemas
+from baygrid.api import bill_schemas, dataset_schemas, exchange_schemas, job_schemas, policy_schemas, schemas
 from tests.api.world import World, job
 
 
@@ -60,9 +60,9 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
     """Strictly: no field more, none less, no other type."""
     team, operator = world.headers("team"), world.headers("operator")
     made = api.post("/v1/jobs", json=job(), headers=team).json()
-    schemas.Job.model_validate(made, strict=False)
+    job_schemas.Job.model_validate(made, strict=False)
     array = api.post("/v1/jobs", json=job(array={"range": "0-3"}, after=[made["id"]]), headers=team).json()
-    schemas.Array.model_validate(array)
+    job_schemas.Array.model_validate(array)
     world.place()
     id = made["id"]
     photos = {"name": "photos", "project": "demo", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
@@ -76,13 +76,13 @@ def test_answers_are_as_the_contract_says(world: World, api: TestClient):
         ("/v1/projects", schemas.Listing[schemas.Project]),
         ("/v1/projects/demo", schemas.Project),
         ("/v1/projects/demo/bill?recompute=true", bill_schemas.Bill),
-        ("/v1/jobs", schemas.Listing[schemas.JobLine]),
-        (f"/v1/jobs/{id}", schemas.Job),
-        ("/v1/arrays", schemas.Listing[schemas.Array]),
-        (f"/v1/arrays/{array['id']}", schemas.Array),
-        (f"/v1/jobs?array={array['id']}", schemas.Listing[schemas.JobLine]),
+        ("/v1/jobs", schemas.Listing[job_schemas.JobLine]),
+        (f"/v1/jobs/{id}", job_schemas.Job),
+        ("/v1/arrays", schemas.Listing[job_schemas.Array]),
+        (f"/v1/arrays/{array['id']}", job_schemas.Array),
+        (f"/v1/jobs?array={array['id']}", schemas.Listing[job_schemas.JobLine]),
         (f"/v1/jobs/{id}/events", schemas.Listing[schemas.Event]),
-        (f"/v1/jobs/{id}/explain", schemas.Explanation),
+        (f"/v1/jobs/{id}/explain", job_schemas.Explanation),
         (f"/v1/jobs/{id}/bill", bill_schemas.Bill),
         (f"/v1/jobs/{id}/outputs", schemas.Listing[schemas.Output]),
         ("/v1/centres", schemas.Listing[schemas.Centre]),

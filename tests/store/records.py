@@ -14,22 +14,20 @@ from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedU
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
-    ChargeRow,
     DatasetRecord,
     Event,
     JobRecord,
     Kind,
     Offer,
     Organisation,
-    OutsideRow,
     PlanRow,
     PolicyRecord,
     Project,
     RatingRow,
     StoredAnswer,
-    UsageRow,
 )
 from baygrid.ports.store import Store, Tx
+from baygrid.ports.usage import ChargeRow, OutsideRow, UsageRow
 
 
 class Crash(BaseException):

@@ -14,8 +14,8 @@ from sqlalchemy import Integer, create_engine, text
 from baygrid.ports.records import Cursor
 from baygrid.ports.store import Store
 from baygrid.store import open_store, schema
-from baygrid.store.tables import APPEND_ONLY, metadata
-from baygrid.store.triggers import statements
+from baygrid.store.tables import metadata
+from baygrid.store.triggers import APPEND_ONLY, statements
 from tests.core.ratings import rating
 from tests.store.records import booking, charge, dataset, event, job, outside, plan, policy, rated, usage
 

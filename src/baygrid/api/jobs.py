@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from baygrid.api import paging, render, render_jobs, schemas
+from baygrid.api import job_schemas, paging, render, render_jobs, schemas
 from baygrid.api.edge import (
     Caller,
     Json,
@@ -43,7 +43,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-_Submitted = schemas.Job | schemas.Array | schemas.Listing[schemas.SubmittedJob]
+_Submitted = job_schemas.Job | job_schemas.Array | schemas.Listing[job_schemas.SubmittedJob]
 
 
 @router.post("/v1/jobs", status_code=201, response_model=_Submitted)
@@ -105,7 +105,7 @@ def _render_batch(accepted: Sequence[Accepted]) -> str:
     return orjson.dumps(render.items(map(render_jobs.submitted, accepted))).decode()
 
 
-@router.get("/v1/jobs", response_model=schemas.Listing[schemas.JobLine])
+@router.get("/v1/jobs", response_model=schemas.Listing[job_schemas.JobLine])
 def list_jobs(
     call: Caller,
     project: Annotated[str | None, Query(max_length=200)] = None,
@@ -130,32 +130,32 @@ def list_jobs(
     return Json(render.items(map(render_jobs.job_line, views[:limit]), next))
 
 
-@router.get("/v1/jobs/{job}", response_model=schemas.Job)
+@router.get("/v1/jobs/{job}", response_model=job_schemas.Job)
 def get_job(job: str, call: Caller) -> Json:
     view = jobs.job(call.platform, call.actor, job)
     placed = view.attempts and view.job.state not in (JobState.QUEUED, JobState.HELD)
     return Json(render_jobs.job(view, explain.of_job(call.platform, call.actor, job) if placed else None))
 
 
-@router.post("/v1/jobs/{job}/cancel", response_model=schemas.Job)
+@router.post("/v1/jobs/{job}/cancel", response_model=job_schemas.Job)
 def cancel_job(job: str, call: Caller) -> Json:
     """409 when it has already ended. A running job ends when its centre has stopped it."""
     return Json(render_jobs.job(jobs.cancel(call.platform, call.actor, job)))
 
 
-@router.post("/v1/attempts/{attempt}/lost", response_model=schemas.Job, tags=["operator"])
+@router.post("/v1/attempts/{attempt}/lost", response_model=job_schemas.Job, tags=["operator"])
 def declare_attempt_lost(attempt: str, call: Caller) -> Json:
     """Decides that a silent attempt is LOST. It is not charged."""
     return Json(render_jobs.job(jobs.declare_lost(call.platform, call.actor, attempt)))
 
 
-@router.get("/v1/jobs/{job}/explain", response_model=schemas.Explanation)
+@router.get("/v1/jobs/{job}/explain", response_model=job_schemas.Explanation)
 def explain_job(job: str, call: Caller) -> Json:
     """Why there; or why not yet, for each centre and partition."""
     return Json(render_jobs.explanation(explain.of_job(call.platform, call.actor, job)))
 
 
-@router.post("/v1/placements/explain", response_model=schemas.Explanation)
+@router.post("/v1/placements/explain", response_model=job_schemas.Explanation)
 async def explain_placement(request: Request, call: Caller) -> Json:
     """Where this job file would go now and at what cost. Nothing is committed."""
     document = await read_json(request)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from baygrid import __version__
-from baygrid.api import schemas
+from baygrid.api import job_schemas, schemas
 from baygrid.api.edge import body_model
 from baygrid.ports.messages import Report, SignedRating
 
@@ -35,7 +35,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         routes=routes,
     )
     models = {model for route in routes if (model := body_model(route))}
-    models |= {schemas.Problem, schemas.JobFile, schemas.JobBatch}
+    models |= {schemas.Problem, job_schemas.JobFile, job_schemas.JobBatch}
     _, ours = models_json_schema([(m, "validation") for m in sorted(models, key=str)], ref_template=REF)
     report = TypeAdapter(Report).json_schema(ref_template=REF)
     rating = TypeAdapter(SignedRating).json_schema(ref_template=REF)

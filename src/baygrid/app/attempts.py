@@ -24,14 +24,8 @@ from baygrid.core.pricing.postings import Transaction, charge_postings
 from baygrid.core.units import Money, format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN, Usage
-from baygrid.ports.records import (
-    AttemptRecord,
-    ChargeRow,
-    Event,
-    JobRecord,
-    Offer,
-    UsageRow,
-)
+from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
+from baygrid.ports.usage import ChargeRow, UsageRow
 
 CANCELLED = "cancelled"
 PREEMPTED = "preempted"

@@ -18,8 +18,9 @@ from baygrid.core.pricing.accounts import project_account
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import ChargeRow, Offer, UsageRow
+from baygrid.ports.records import Offer
 from baygrid.ports.store import Tx
+from baygrid.ports.usage import ChargeRow, UsageRow
 
 PAGE = 1_000
 

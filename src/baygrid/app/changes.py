@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from baygrid.core.jobs.lifecycle import JobEvent, step_job
 from baygrid.core.pricing.postings import Transaction
-from baygrid.ports.records import AttemptRecord, ChargeRow, Event, Held, JobRecord, UsageRow
+from baygrid.ports.records import AttemptRecord, Event, Held, JobRecord
 from baygrid.ports.store import Tx
+from baygrid.ports.usage import ChargeRow, UsageRow
 
 
 @dataclass(slots=True)

@@ -15,8 +15,8 @@ from baygrid.app.signatures import signed_by
 from baygrid.core.units import HOUR_S
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Outside, Report, Usage
-from baygrid.ports.records import OutsideRow, UsageRow
 from baygrid.ports.store import Tx
+from baygrid.ports.usage import OutsideRow, UsageRow
 from baygrid.ports.wire import outside_bytes
 
 MOST = 1_000

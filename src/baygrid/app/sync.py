@@ -40,17 +40,9 @@ from baygrid.ports.messages import (
     SignedUsage,
     Stop,
 )
-from baygrid.ports.records import (
-    AttemptRecord,
-    CentreRecord,
-    DatasetRecord,
-    Event,
-    JobRecord,
-    Offer,
-    UsageRow,
-    Want,
-)
+from baygrid.ports.records import AttemptRecord, CentreRecord, DatasetRecord, Event, JobRecord, Offer, Want
 from baygrid.ports.store import Tx
+from baygrid.ports.usage import UsageRow
 
 VERSION_LENGTH = 100
 """Of an engine's version, as it is kept."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import ChargeRow, UsageRow
+from baygrid.ports.usage import ChargeRow, UsageRow
 
 
 class Money(Protocol):

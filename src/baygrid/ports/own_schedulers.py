@@ -7,7 +7,7 @@ from typing import Protocol
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Forecast, Inquiry
-from baygrid.ports.records import OutsideRow
+from baygrid.ports.usage import OutsideRow
 
 
 class Estimates(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -12,7 +12,7 @@ from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import PartitionReport, SignedOutside, SignedRating, SignedUsage
+from baygrid.ports.messages import PartitionReport, SignedRating
 
 
 class Kind(StrEnum):
@@ -349,28 +349,6 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageRow:
-    """`public_key`: hex Ed25519 key of the agent that signed, as it was when the record came in."""
-
-    centre: str
-    project: str
-    job: str
-    public_key: str
-    signed: SignedUsage
-    stored_at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class OutsideRow:
-    """A job that ran at a centre without Baygrid. `public_key`: as in `UsageRow`."""
-
-    centre: str
-    public_key: str
-    signed: SignedOutside
-    stored_at: Instant
-
-
-@dataclass(frozen=True, slots=True)
 class RatingRow:
     """`public_key`: as in `UsageRow`."""
 
@@ -386,25 +364,6 @@ class PlanRow:
     plan: Plan
     set_at: Instant
     set_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeRow:
-    """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the
-    project, `overrun` by the platform, because it lay above the hold. Minor units."""
-
-    attempt: str
-    n: int
-    job: str
-    project: str
-    centre: str
-    offer: str
-    at: Instant
-    currency: str
-    lines: Sequence[Mapping[str, Any]]
-    amount: int
-    overrun: int
-    transaction: str
 
 
 @dataclass(frozen=True, slots=True)

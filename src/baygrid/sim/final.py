@@ -12,8 +12,9 @@ from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.accounts import GRANTS, income_account, project_account
 from baygrid.ports.basics import ObjectStore
 from baygrid.ports.messages import WITHDRAWN, Usage
-from baygrid.ports.records import AttemptRecord, JobRecord, UsageRow, Want
+from baygrid.ports.records import AttemptRecord, JobRecord, Want
 from baygrid.ports.store import Store, log_key
+from baygrid.ports.usage import UsageRow
 from baygrid.sim.agent import SimAgent, output_of
 from baygrid.sim.machine import History
 from baygrid.sim.people import Told

@@ -10,15 +10,14 @@ from baygrid.ports.records import (
     ArrayRecord,
     AttemptRecord,
     CentreRecord,
-    ChargeRow,
     Cursor,
     Event,
     JobRecord,
     Offer,
     Project,
-    UsageRow,
 )
 from baygrid.ports.store import Store, Tx
+from baygrid.ports.usage import ChargeRow, UsageRow
 
 MANY = 100_000
 

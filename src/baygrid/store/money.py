@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import SignedUsage, Usage
-from baygrid.ports.records import ChargeRow, UsageRow
+from baygrid.ports.usage import ChargeRow, UsageRow
 from baygrid.store.documents import dumps, loads
 from baygrid.store.ledger import Ledger
 from baygrid.store.sql import Row, Statement, among, insert_all_or_raise, insert_new, number, text

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Float, cast, func, select
 
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import OutsideRow
+from baygrid.ports.usage import OutsideRow
 from baygrid.store.documents import clean, dumps
 from baygrid.store.sql import Session, Statement, insert_new, number, text
 from baygrid.store.tables import outside

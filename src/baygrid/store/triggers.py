@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baygrid.store.sql import SQLITE
-from baygrid.store.tables import APPEND_ONLY
+
+# Rows of these are never changed or removed: triggers refuse it on both databases.
+APPEND_ONLY = (
+    "events",
+    "ledger",
+    "postings",
+    "usage",
+    "charges",
+    "policies",
+    "datasets",
+    "outside",
+    "ratings",
+    "plans",
+)
 
 _FUNCTION = """CREATE FUNCTION baygrid_append_only() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN

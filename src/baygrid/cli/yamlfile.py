@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,19 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*|0x[0-9a-fA-F]+)\Z")
 _Loader.add_implicit_resolver(_INT, _WHOLE, list("-+0123456789"))
 
 
+@contextmanager
+def reading(file: str, what: str) -> Iterator[None]:
+    """What may go wrong while a file of the user's is read in the block, as one clear error each."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise CliError(f"there is no {what} {file}", code="no-file", cure="check the path") from None
+    except UnicodeDecodeError:
+        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
+    except OSError as error:
+        raise CliError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
+
+
 def text_of(file: str, what: str) -> tuple[str, Path, str]:
     """The file's name, its folder and its text ("-" is stdin). `what`: of a file that is not there."""
     if file == "-":
@@ -41,15 +55,9 @@ def text_of(file: str, what: str) -> tuple[str, Path, str]:
             raise _too_large("stdin")
         return "stdin", Path.cwd(), text
     path = Path(file)
-    try:
+    with reading(file, what):
         size = path.stat().st_size
         text = path.read_text(encoding="utf-8") if size <= MOST_BYTES else ""
-    except FileNotFoundError:
-        raise CliError(f"there is no {what} {file}", code="no-file", cure="check the path") from None
-    except UnicodeDecodeError:
-        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
-    except OSError as error:
-        raise CliError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
     if size > MOST_BYTES:
         raise _too_large(file)
     return path.name, path.parent, text

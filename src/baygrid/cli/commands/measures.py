@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -214,13 +213,11 @@ def _opened(file: str) -> Iterator[Iterable[str]]:
     if file == "-":
         yield sys.stdin
         return
-    try:
-        with Path(file).open(encoding="utf-8-sig", newline="") as lines:  # spreadsheets begin with a mark
-            yield lines
-    except FileNotFoundError:
-        raise CliError(f"there is no file {file}", code="no-file", cure="check the path") from None
-    except UnicodeDecodeError:
-        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
+    from baygrid.cli.yamlfile import reading
+
+    # Spreadsheets begin with a mark.
+    with reading(file, "table"), Path(file).open(encoding="utf-8-sig", newline="") as lines:
+        yield lines
 
 
 def _book(name: str) -> "Rulebook":
@@ -235,6 +232,8 @@ def _book(name: str) -> "Rulebook":
 
 def _day(text: str | None) -> date:
     if text is None:
+        from zoneinfo import ZoneInfo
+
         return datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the day where these texts are law
     try:
         return date.fromisoformat(text)

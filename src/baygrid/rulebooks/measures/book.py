@@ -120,10 +120,22 @@ def rulebook(name: str) -> Rulebook:
     """Raises KeyError where there is none of that name, and RulebookError."""
     if name not in NAMES:
         raise KeyError(name)
-    package = f"baygrid.rulebooks.measures.{name.replace('-', '_')}"
-    text = resources.files(package).joinpath("rulebook.yaml").read_text(encoding="utf-8")
-    formulas: Mapping[str, Formula] = import_module(f"{package}.clauses").FORMULAS
-    return read(name, yaml.load(text, _Text), formulas)
+    return read(name, yaml.load(text(name, "rulebook.yaml"), _Text), formulas(name))
+
+
+def text(name: str, file: str) -> str:
+    """Of a file in the rulebook's folder."""
+    return resources.files(_package(name)).joinpath(file).read_text(encoding="utf-8")
+
+
+def formulas(name: str) -> Mapping[str, Formula]:
+    """What is code of the rulebook, by clause."""
+    found: Mapping[str, Formula] = import_module(f"{_package(name)}.clauses").FORMULAS
+    return found
+
+
+def _package(name: str) -> str:
+    return f"baygrid.rulebooks.measures.{name.replace('-', '_')}"
 
 
 def read(name: str, document: Any, formulas: Mapping[str, Formula]) -> Rulebook:

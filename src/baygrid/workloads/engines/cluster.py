@@ -39,6 +39,7 @@ class RayEngine:
         asked: dict[str, Any] = {"runtime_env": workers_have}
         self._held = ExitStack()
         if address is None:
+            lean.hand_on()  # its processes are ours
             folder = self._held.enter_context(short_temporary_folder(_NAME))
             asked = {"num_cpus": workers or len(os.sched_getaffinity(0)), "include_dashboard": False}
             asked["_temp_dir"] = f"{folder}/ray"

@@ -31,8 +31,7 @@ class LocalEngine:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        for name, value in lean.ENVIRONMENT.items():
-            os.environ.setdefault(name, value)  # Daft's processes inherit it
+        lean.hand_on()  # Daft's processes inherit it
         daft.set_runner_native()
 
     def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:

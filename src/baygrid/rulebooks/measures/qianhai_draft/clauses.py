@@ -8,14 +8,7 @@ from typing import Final
 
 from baygrid.core.law.case import AnyOf, Case, Condition
 from baygrid.core.law.clauses import Formula
-
-MONTHS: Final = 12
-
-
-def _rent(case: Case) -> Decimal:
-    left = max(Decimal(0), case.parameter("rent_months") - case.amount("office_months_before"))
-    months = min(case.amount("office_months"), left)
-    return case.parameter("rent_for_square_metre") * case.amount("office_area") * months
+from baygrid.rulebooks.measures import rent
 
 
 def _growth(case: Case) -> Decimal:
@@ -26,10 +19,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "office-rent": Formula(
         (
             Condition("the applicant has newly settled", lambda case: case.is_true("newly_settled")),
-            Condition(
-                "the rent is of no more than the twelve months of a year",
-                lambda case: case.amount("office_months") <= MONTHS,
-            ),
+            rent.OF_ONE_YEAR,
             AnyOf(
                 (
                     Condition(
@@ -45,7 +35,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
                 )
             ),
         ),
-        _rent,
+        rent.rent,
     ),
     "growth": Formula(
         (

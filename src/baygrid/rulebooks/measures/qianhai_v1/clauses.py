@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
-from baygrid.core.law.case import Case, Condition
+from baygrid.core.law.case import Condition
 from baygrid.core.law.clauses import Formula
-
-MONTHS: Final = 12
-
-
-def _rent(case: Case) -> Decimal:
-    left = max(Decimal(0), case.parameter("rent_months") - case.amount("office_months_before"))
-    months = min(case.amount("office_months"), left)
-    return case.parameter("rent_for_square_metre") * case.amount("office_area") * months
-
+from baygrid.rulebooks.measures import rent
 
 FORMULAS: Final[Mapping[str, Formula]] = {
     "office-rent": Formula(
@@ -29,10 +20,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
                 "the applicant operates there by the day of application",
                 lambda case: case.day("operating_since") <= case.as_of,
             ),
-            Condition(
-                "the rent is of no more than the twelve months of a year",
-                lambda case: case.amount("office_months") <= MONTHS,
-            ),
+            rent.OF_ONE_YEAR,
             Condition(
                 "the registered capital is above the least",
                 lambda case: case.amount("registered_capital") > case.parameter("capital_above"),
@@ -44,6 +32,6 @@ FORMULAS: Final[Mapping[str, Formula]] = {
                 "the office is leased for the applicant itself", lambda case: case.is_true("office_self_used")
             ),
         ),
-        _rent,
+        rent.rent,
     ),
 }

@@ -25,7 +25,7 @@ project: demo
 run: "true"
 time: 10h
 resources: {cpus: 2, memory: 1}
-work: {images: 900_000}
+work: {images: 900000}
 """
 
 

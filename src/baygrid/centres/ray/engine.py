@@ -70,9 +70,10 @@ class RayEngine:
         self._ran_at: dict[str, Instant] = {}  # when it was last seen running
         self._client = httpx2.Client(
             base_url=address.rstrip("/"),
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            # Each answer ends its connection: between two looks a link may have died, and a call that is
+            # under way when this is closed would leave its connection open.
+            headers={"Connection": "close"} | ({"Authorization": f"Bearer {token}"} if token else {}),
             timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
-            limits=httpx2.Limits(max_keepalive_connections=0),  # between two looks a link may have died
             verify=address.startswith("https:"),
             transport=inner,
             trust_env=False,

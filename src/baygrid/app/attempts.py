@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from baygrid.app.changes import Changes
+from baygrid.app.charging import Due, voucher_of
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import (
@@ -20,8 +21,7 @@ from baygrid.core.jobs.lifecycle import (
 from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.charge import Charge, Consumption, charge
-from baygrid.core.pricing.postings import Transaction, charge_postings
-from baygrid.core.units import Money, format_duration
+from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN, Usage
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
@@ -75,7 +75,6 @@ def _follow(
     state, instructions = step_job(job.state, event)
     assert Instruction.RELEASE_HOLD in instructions, "whatever an attempt held is over with it"
     changes.held[job.project] -= job.hold
-    changes.charged[job.project] += charged
     data = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
     if Instruction.TAKE_HOLD in instructions:
         retries = job.retries + (event is JobEvent.RETRY)
@@ -132,44 +131,29 @@ def post_charges(
     now: Instant,
 ) -> int:
     """Charges each usage record by the tariffs of its time. What lies above the job's hold falls to the
-    platform. Returns what the project pays, in minor units."""
+    platform. Returns what fits the hold, in minor units: the project pays it, vouchers a share of it."""
     left = job.hold
     for row in sorted(usage, key=lambda row: row.signed.usage.n):
         record = row.signed.usage
         cost = price(record, offer)
-        amount = min(left, cost.total.minor)
-        overrun = cost.total.minor - amount
-        left -= amount
-        transaction = ""
-        if cost.total.minor:
-            transaction = platform.ids.new("txn", now)
-            paid, borne = Money(amount, job.currency), Money(overrun, job.currency)
-            changes.ledger.append(
-                Transaction(
-                    transaction,
-                    f"charge:{attempt.id}:{record.n}",
-                    now,
-                    f"job {job.name} ({job.id}) at {attempt.centre}",
-                    charge_postings(job.project, attempt.centre, paid, borne),
-                    (f"usage:{attempt.id}:{record.n}",),
-                )
-            )
-        changes.charges.append(
-            ChargeRow(
-                attempt.id,
-                record.n,
-                job.id,
-                job.project,
-                attempt.centre,
-                offer.id,
-                now,
-                job.currency,
-                [line.to_json() for line in cost.lines],
-                amount,
-                overrun,
-                transaction,
-            )
+        within = min(left, cost.total.minor)
+        left -= within
+        charge = ChargeRow(
+            attempt.id,
+            record.n,
+            job.id,
+            job.project,
+            attempt.centre,
+            offer.id,
+            now,
+            job.currency,
+            [line.to_json() for line in cost.lines],
+            within,
+            cost.total.minor - within,
+            platform.ids.new("txn", now) if cost.total.minor else "",
         )
+        narration = f"job {job.name} ({job.id}) at {attempt.centre}"
+        changes.dues.append(Due(charge, narration, record.start, record.end, voucher_of(job.spec)))
     return job.hold - left
 
 

@@ -16,6 +16,7 @@ from baygrid.app.signatures import verify
 from baygrid.core.pricing import beancount as beancount_text
 from baygrid.core.pricing.accounts import project_account
 from baygrid.core.pricing.postings import Transaction
+from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Offer
@@ -39,6 +40,16 @@ class BillLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BillShare:
+    """What a voucher paid of a charge, as `core.pricing.vouchers.Share.to_json` wrote it."""
+
+    job: str
+    attempt: str
+    n: int
+    share: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """Where the posted charge of a usage record is not what the record and the tariffs give."""
 
@@ -49,14 +60,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Charges posted in [start, end), minor units of `currency`. `overrun` lay above the holds: the
-    platform bore it. `differences` None: not recomputed; empty: every line is right."""
+    """Charges posted in [start, end), minor units of `currency`. `total` is what the project pays: the lines
+    less the `shares` of vouchers and `overrun`, which lay above the holds: the platform bore it.
+    `differences` None: not recomputed; empty: every line is right."""
 
     project: str
     currency: str
     start: Instant
     end: Instant
     lines: tuple[BillLine, ...]
+    shares: tuple[BillShare, ...]
     total: int
     overrun: int
     differences: tuple[Difference, ...] | None
@@ -108,20 +121,27 @@ def _bill(
     differences: tuple[Difference, ...] | None = None
     if recompute:
         usage = tx.money.usage_of(sorted({charge.attempt for charge in charges}))
-        differences = tuple(recomputed(charges, usage, platform.catalogue.at(tx).offers))
+        terms = {row.voucher.id: row.voucher.terms for row in tx.support.vouchers()}
+        differences = tuple(recomputed(charges, usage, platform.catalogue.at(tx).offers, terms))
     total, overrun = sum(c.amount for c in charges), sum(c.overrun for c in charges)
-    return Bill(project, currency, start, end, lines, total, overrun, differences)
+    shares = tuple(BillShare(c.job, c.attempt, c.n, share) for c in charges for share in c.shares)
+    return Bill(project, currency, start, end, lines, shares, total, overrun, differences)
 
 
 def recomputed(
-    charges: Sequence[ChargeRow], usage: Sequence[UsageRow], offers: Mapping[str, Offer]
+    charges: Sequence[ChargeRow],
+    usage: Sequence[UsageRow],
+    offers: Mapping[str, Offer],
+    terms: Mapping[str, Terms],
 ) -> list[Difference]:
-    """Every difference between what was posted and what the signed records and the tariffs give."""
+    """Every difference between what was posted and what the signed records, the tariffs and the terms of
+    vouchers give."""
     records = {(row.signed.usage.attempt, row.signed.usage.n): row for row in usage}
     found = []
     for charge in charges:
         row = records.pop((charge.attempt, charge.n), None)
-        found += [Difference(charge.attempt, charge.n, what) for what in _differences(charge, row, offers)]
+        wrong = [*_differences(charge, row, offers), *_of_shares(charge, row, terms)]
+        found += [Difference(charge.attempt, charge.n, what) for what in wrong]
     found += [Difference(attempt, n, "this usage record was not charged") for attempt, n in records]
     return found
 
@@ -142,9 +162,32 @@ def _differences(charge: ChargeRow, row: UsageRow | None, offers: Mapping[str, O
     for index, (was, should) in enumerate(zip(posted, right, strict=False)):
         if dict(was) != should:
             found.append(f"line {index}: posted {dict(was)}, right is {should}")
-    if charge.amount + charge.overrun != cost.total.minor:
-        paid = Money(charge.amount + charge.overrun, charge.currency)
-        found.append(f"{paid} was posted, {cost.total} is right")
+    if charge.total != cost.total.minor:
+        found.append(f"{Money(charge.total, charge.currency)} was posted, {cost.total} is right")
+    return found
+
+
+def _of_shares(charge: ChargeRow, row: UsageRow | None, terms: Mapping[str, Terms]) -> list[str]:
+    """What vouchers paid, from what they had and what their pools had left at that moment."""
+    found, left = [], charge.amount + charge.supported
+    for share in charge.shares:
+        it = terms.get(share["voucher"])
+        if it is None:
+            found.append(f"there is no voucher {share['voucher']!r}")
+            continue
+        if row is not None and not it.cover(row.signed.usage.start, row.signed.usage.end):
+            found.append(f"voucher {share['voucher']!r} is not for that time")
+        had = Drawn(**share["had"])
+        after = draw(it, had, left, share["pool_left"])
+        right = (after.base - had.base, after.paid - had.paid)
+        if right != (share["base"], share["paid"]):
+            was = Money(share["paid"], charge.currency)
+            found.append(
+                f"voucher {share['voucher']!r} paid {was}, right is {Money(right[1], charge.currency)}"
+            )
+        left -= share["base"]
+    if sum(share["paid"] for share in charge.shares) != charge.supported:
+        found.append(f"vouchers paid {Money(charge.supported, charge.currency)} by no shares")
     return found
 
 

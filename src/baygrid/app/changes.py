@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
+from baygrid.app.charging import Due, charge
 from baygrid.core.jobs.lifecycle import JobEvent, step_job
-from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.records import AttemptRecord, Event, Held, JobRecord
 from baygrid.ports.store import Tx
-from baygrid.ports.usage import ChargeRow, UsageRow
+from baygrid.ports.usage import UsageRow
 
 
 @dataclass(slots=True)
 class Changes:
     """New rows of jobs and attempts that were read in this transaction, and what is added with them.
     `queued`: jobs that become QUEUED where what they ask for is free and nothing says `not_before`, else
-    HELD, with the event that tells it. `held` and `charged`: by project, minor units, may be negative."""
+    HELD, with the event that tells it. `held`: by project, minor units, may be negative."""
 
     jobs: list[JobRecord] = field(default_factory=list)
     queued: list[tuple[JobRecord, Event]] = field(default_factory=list)
     attempts: list[AttemptRecord] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
-    charges: list[ChargeRow] = field(default_factory=list)
-    ledger: list[Transaction] = field(default_factory=list)
+    dues: list[Due] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    charged: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
     def freed(self) -> set[str]:
@@ -42,14 +40,11 @@ class Changes:
             tx.jobs.update(self.jobs)
         if self.usage:
             tx.money.insert_usage(self.usage)
-        if self.charges:
-            tx.money.insert_charges(self.charges)
-        if self.ledger:
-            tx.money.post(self.ledger)
-        for project in sorted({*self.held, *self.charged}):
-            held, charged = self.held[project], self.charged[project]
-            if (held or charged) and not tx.money.move(project, held=held, charged=charged):
-                raise AssertionError(f"a charge of {project!r} does not fit its holds ({held}, {charged})")
+        charged = charge(tx, self.dues)
+        for project in sorted({*self.held, *charged}):
+            held, paid = self.held[project], charged[project]
+            if (held or paid) and not tx.money.move(project, held=held, charged=paid):
+                raise AssertionError(f"a charge of {project!r} does not fit its holds ({held}, {paid})")
         self._queue(tx)
         if self.events:
             tx.events.append(self.events)

@@ -12,6 +12,7 @@ from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
 from baygrid.ports.region import Exchange, Policies, Ratings, Region
+from baygrid.ports.support import Support
 
 T = TypeVar("T")
 
@@ -129,6 +130,8 @@ class Tx(Protocol):
     def logs(self) -> Logs: ...
     @property
     def money(self) -> Money: ...
+    @property
+    def support(self) -> Support: ...
     @property
     def region(self) -> Region: ...
     @property

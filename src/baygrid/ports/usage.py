@@ -35,7 +35,8 @@ class OutsideRow:
 @dataclass(frozen=True, slots=True)
 class ChargeRow:
     """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the
-    project, `overrun` by the platform, because it lay above the hold. Minor units."""
+    project, `overrun` by the platform, because it lay above the hold, `supported` by vouchers, of which
+    `shares` has each as by `core.pricing.vouchers.Share`. Minor units."""
 
     attempt: str
     n: int
@@ -49,3 +50,10 @@ class ChargeRow:
     amount: int
     overrun: int
     transaction: str
+    supported: int = 0
+    shares: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def total(self) -> int:
+        """What the centre earns."""
+        return self.amount + self.overrun + self.supported

@@ -124,7 +124,7 @@ def check_books(snapshot: Snapshot, books: Books) -> None:
         raise Violation("ledger", "grants are not what projects were granted")
     earned: Counter[str] = Counter()
     for charge in charges:
-        earned[charge.centre] += charge.amount + charge.overrun
+        earned[charge.centre] += charge.total
         if charge.transaction and keys[f"charge:{charge.attempt}:{charge.n}"] != 1:
             raise Violation("ledger", f"charge {charge.n} is not in the ledger", charge.attempt)
     for centre in books.centres:
@@ -132,7 +132,7 @@ def check_books(snapshot: Snapshot, books: Books) -> None:
             raise Violation("ledger", f"{centre} earned {earned[centre]} by its charges")
     charged = {charge.attempt for charge in charges}
     usage = [row for row in books.usage if row.signed.usage.attempt in charged]
-    differences = recomputed(charges, usage, books.offers)
+    differences = recomputed(charges, usage, books.offers, books.terms)
     if differences:
         raise Violation("recomputed", str(differences[0]), differences[0].attempt)
 

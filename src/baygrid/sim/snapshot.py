@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from baygrid.core.pricing.postings import Transaction
+from baygrid.core.pricing.vouchers import Terms
 from baygrid.ports.records import (
     ArrayRecord,
     AttemptRecord,
@@ -74,6 +75,7 @@ class Books:
     usage: Sequence[UsageRow]
     offers: Mapping[str, Offer]
     centres: Mapping[str, CentreRecord]
+    terms: Mapping[str, Terms]
 
     @classmethod
     def read(cls, store: Store, attempts: Sequence[str]) -> Books:
@@ -84,5 +86,6 @@ class Books:
                 tx.money.usage_of(attempts),
                 {offer.id: offer for offer in tx.region.offers()},
                 tx.region.centres(),
+                {row.voucher.id: row.voucher.terms for row in tx.support.vouchers()},
             )
         )

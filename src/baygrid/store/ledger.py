@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, cast, func, select
 from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.units import Money
 from baygrid.store.documents import clean, dumps, loads
+from baygrid.store.money_tables import ledger, postings
 from baygrid.store.sql import Session, Statement, insert_all_or_raise, insert_new, number, text
-from baygrid.store.tables import ledger, postings
 
 _INSERT = insert_new(ledger)
 _INSERT_POSTINGS = insert_new(postings)

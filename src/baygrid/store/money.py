@@ -11,8 +11,9 @@ from baygrid.ports.messages import SignedUsage, Usage
 from baygrid.ports.usage import ChargeRow, UsageRow
 from baygrid.store.documents import dumps, loads
 from baygrid.store.ledger import Ledger
+from baygrid.store.money_tables import charges, usage
 from baygrid.store.sql import Row, Statement, among, insert_all_or_raise, insert_new, number, text
-from baygrid.store.tables import charges, projects, usage
+from baygrid.store.tables import projects
 
 # Far from the ends of 64 bits, so that sums of two such numbers still fit.
 _LARGEST = 2**61
@@ -71,6 +72,8 @@ _CHARGES = select(
     _C.amount,
     _C.overrun,
     _C.ledger,
+    _C.supported,
+    _C.shares,
 ).order_by(_C.number)
 _CHARGES_POSTED = Statement(
     _CHARGES.where(_C.project == text("of"), _C.at >= number("start"), _C.at < number("until"))
@@ -88,6 +91,7 @@ def _usage(row: Row) -> UsageRow:
 def _charge(row: Row) -> ChargeRow:
     values = list(row)
     values[8] = tuple(loads(row[8]))
+    values[13] = tuple(loads(row[13]))
     return ChargeRow(*values)
 
 
@@ -142,6 +146,8 @@ class Money(Ledger):
                 "overrun": row.overrun,
                 "ledger": row.transaction,
                 "lines": dumps(row.lines),
+                "supported": row.supported,
+                "shares": dumps(row.shares),
             }
             for row in rows
         ]

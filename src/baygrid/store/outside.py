@@ -9,8 +9,8 @@ from sqlalchemy import Float, cast, func, select
 from baygrid.ports.basics import Instant
 from baygrid.ports.usage import OutsideRow
 from baygrid.store.documents import clean, dumps
+from baygrid.store.money_tables import outside
 from baygrid.store.sql import Session, Statement, insert_new, number, text
-from baygrid.store.tables import outside
 
 _C = outside.c
 _INSERT = insert_new(outside)

@@ -1,23 +1,12 @@
-"""All tables, once, for both databases. The migrations must end where this file is (a test compares them)."""
+"""All tables, once, for both databases; those of money are in `money_tables`. The migrations must end where
+these files are (a test compares them)."""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Identity,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 
-from baygrid.store.columns import (
-    ThisTransaction,
-    integer,
-    partial_index,
-    string,
-    table,
-)
+from baygrid.store import money_tables as money_tables  # they are in the metadata, too
+from baygrid.store.columns import ThisTransaction, integer, partial_index, string, table
 from baygrid.store.columns import metadata as metadata
 
 organisations = table("organisations", string("name", primary_key=True), string("kind"), string("title"))
@@ -232,35 +221,6 @@ log_chunks = table(
     integer("size"),
 )
 
-usage = table(
-    "usage",
-    string("attempt", primary_key=True),
-    integer("n", primary_key=True, autoincrement=False),
-    string("centre"),
-    string("project"),
-    string("job"),
-    integer("stored_at"),
-    string("public_key"),
-    string("signature"),
-    string("document"),
-    Index(None, "centre", "stored_at"),
-)
-
-# Jobs that ran at a centre without Baygrid. Its own ids may come again after years. `*_s`: times so many.
-outside = table(
-    "outside",
-    string("centre", primary_key=True),
-    integer("end", primary_key=True, autoincrement=False),
-    string("id", primary_key=True),
-    string("account"),
-    integer("cpu_s"),
-    integer("accelerator_s"),
-    integer("stored_at"),
-    string("public_key"),
-    string("signature"),
-    string("document"),
-)
-
 # What centres were measured to do: signed. `accelerator` '': a partition without.
 ratings = table(
     "ratings",
@@ -282,44 +242,6 @@ plans = table(
     integer("set_at", primary_key=True, autoincrement=False),
     string("set_by"),
     string("document"),
-)
-
-charges = table(
-    "charges",
-    integer("number", Identity(always=True), primary_key=True),
-    string("attempt"),
-    integer("n"),
-    string("job"),
-    string("project"),
-    string("centre"),
-    string("offer"),
-    integer("at"),
-    string("currency"),
-    integer("amount"),
-    integer("overrun"),
-    string("ledger"),
-    string("lines"),
-    UniqueConstraint("attempt", "n"),
-    Index(None, "project", "at"),
-    Index(None, "job"),
-)
-
-ledger = table(
-    "ledger",
-    string("id", primary_key=True),
-    string("key", unique=True),
-    integer("at"),
-    string("narration"),
-    string("sources"),
-)
-
-postings = table(
-    "postings",
-    string("ledger", ForeignKey("ledger.id"), primary_key=True),
-    integer("n", primary_key=True, autoincrement=False),
-    string("account"),
-    string("currency"),
-    integer("amount"),
 )
 
 # SQLite's stream is ordered by id alone, so its indexes leave the transaction out.

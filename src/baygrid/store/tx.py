@@ -19,6 +19,7 @@ from baygrid.store.ratings import Ratings
 from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
 from baygrid.store.sql import Session
+from baygrid.store.support import Support
 
 
 class Tx:
@@ -41,6 +42,7 @@ class Tx:
         "ratings",
         "region",
         "secrets",
+        "support",
     )
 
     def __init__(self, session: Session) -> None:
@@ -60,3 +62,4 @@ class Tx:
         self.estimates = Estimates(session)
         self.outside = OutsideJobs(session)
         self.ratings = Ratings(session)
+        self.support = Support(session)

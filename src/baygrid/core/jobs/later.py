@@ -30,7 +30,6 @@ def _leaf(parser: Callable[[object], object]) -> Part[object]:
 
 _OUT: Final = "take the field out"
 LATER: Final[Mapping[str, Later]] = {
-    "budget.voucher": Later("choosing a voucher is", _leaf(reading.name), _OUT),
     "data.class": Later("a class of data (no rulebook is loaded) is", _leaf(reading.name), _OUT),
     "data.datasets": Later("a list of datasets is", fields.items(reading.name), _OUT),
 }

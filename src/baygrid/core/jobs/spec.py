@@ -59,6 +59,9 @@ _OTHERS: Final = {
     "max_cost": "budget.max_cost", "voucher": "budget.voucher", "residency": "data.residency",
     "commands": "run", "max_duration": "time", "env": "envs", "image_id": "image", "file_mounts": "inputs",
 }  # fmt: skip
+VOUCHER: Final = "auto"
+"""Whatever voucher there is pays its share; "none": none does; else the one of that id."""
+NO_VOUCHER: Final = "none"
 _TIME_CURE: Final = "say how long the job may run, for example time: 1h"
 
 
@@ -89,6 +92,7 @@ class JobSpec:
     """Names of secrets of its project; each is an environment variable of its commands, too."""
     infra: Infra = infra_field.ANY
     max_cost: Money | None = None
+    voucher: str = VOUCHER
     residency: tuple[str, ...] = ()
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
@@ -171,7 +175,8 @@ def parse(document: object) -> JobSpec:
         envs=job.part("envs", _ENVS, {}),
         secrets=job.part("secrets", _SECRETS, ()),
         infra=job.part("infra", infra_field.infra, infra_field.ANY),
-        max_cost=job.part("budget", _budget, None),
+        max_cost=(budget := job.part("budget", _budget, _NO_BUDGET))[0],
+        voucher=budget[1],
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
         array=job.part("array", array_field.array, None),
@@ -207,7 +212,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "setup": spec.setup,
         "envs": dict(spec.envs),
         "secrets": list(spec.secrets),
-        "budget": {"max_cost": str(spec.max_cost)} if spec.max_cost else None,
+        "budget": _budget_document(spec),
         "data": {"residency": list(spec.residency)} if spec.residency else None,
         "array": array_field.document(spec.array),
         "after": list(spec.after),
@@ -273,10 +278,17 @@ def _setup(value: object) -> str | None:
     return fields.text(value, fields.MAX_SCRIPT) or None
 
 
-def _budget(value: object, path: str, found: Problems) -> Money | None:
+_NO_BUDGET: Final[tuple[Money | None, str]] = (None, VOUCHER)
+
+
+def _budget(value: object, path: str, found: Problems) -> tuple[Money | None, str]:
     section = Section(value, path, ("max_cost", "voucher"), found)
-    later.refuse_fields(section, ("voucher",), "budget.")
-    return section.leaf("max_cost", fields.cost, None)
+    return section.leaf("max_cost", fields.cost, None), section.leaf("voucher", reading.name, VOUCHER)
+
+
+def _budget_document(spec: JobSpec) -> dict[str, JSON]:
+    limit: dict[str, JSON] = {"max_cost": str(spec.max_cost)} if spec.max_cost else {}
+    return limit | ({"voucher": spec.voucher} if spec.voucher != VOUCHER else {})
 
 
 def _residency(value: object, path: str, found: Problems) -> tuple[str, ...]:

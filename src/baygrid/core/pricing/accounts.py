@@ -1,8 +1,8 @@
 """Names of ledger accounts, as Beancount writes them: Root:Component:Component.
 
 A component starts with a capital letter or a digit and goes on with letters, digits and dashes. Names of
-projects and centres are mapped so that no two share an account and everyday ones stay readable: `demo` is
-`Demo`.
+projects, centres and pools are mapped so that no two share an account and everyday ones stay readable: `demo`
+is `Demo`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ def project_account(project: str) -> str:
 def income_account(centre: str) -> str:
     """What computing at a centre earns."""
     return f"Income:Compute:{component(centre)}"
+
+
+def support_account(pool: str) -> str:
+    """What the payer of a pool owes for the shares of its vouchers."""
+    return f"Assets:Support:{component(pool)}"
 
 
 def component(name: str) -> str:

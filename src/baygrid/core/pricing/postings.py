@@ -4,11 +4,21 @@ currency."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
-from baygrid.core.pricing.accounts import GRANTS, OVERRUN, income_account, project_account
+from baygrid.core.pricing.accounts import (
+    GRANTS,
+    OVERRUN,
+    income_account,
+    project_account,
+    support_account,
+)
 from baygrid.core.units import Money
+
+NOTHING: Final[Mapping[str, Money]] = MappingProxyType({})
 
 
 class Unbalanced(ValueError):
@@ -52,17 +62,22 @@ def grant_postings(project: str, money: Money) -> tuple[Posting, ...]:
     return _nonzero(Posting(GRANTS, money), Posting(project_account(project), -money))
 
 
-def charge_postings(project: str, centre: str, amount: Money, overrun: Money) -> tuple[Posting, ...]:
-    """The centre earns both; the project pays `amount`, the platform `overrun`, what lay above the hold.
+def charge_postings(
+    project: str, centre: str, amount: Money, overrun: Money, shares: Mapping[str, Money] = NOTHING
+) -> tuple[Posting, ...]:
+    """The centre earns all of it; the project pays `amount`, the platform `overrun`, what lay above the hold,
+    and the pools of vouchers their `shares`.
 
     Raises ValueError for a negative one, CurrencyMismatch for two currencies.
     """
-    if amount.minor < 0 or overrun.minor < 0:
-        raise ValueError(f"a charge cannot be negative: {amount}, overrun {overrun}")
+    supported = sum(shares.values(), Money.zero(amount.currency))
+    if min(amount.minor, overrun.minor, *(share.minor for share in shares.values())) < 0:
+        raise ValueError(f"a charge cannot be negative: {amount}, overrun {overrun}, vouchers {supported}")
     return _nonzero(
         Posting(project_account(project), amount),
+        *(Posting(support_account(pool), share) for pool, share in sorted(shares.items())),
         Posting(OVERRUN, overrun),
-        Posting(income_account(centre), -(amount + overrun)),
+        Posting(income_account(centre), -(amount + overrun + supported)),
     )
 
 

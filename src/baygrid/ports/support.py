@@ -1,0 +1,81 @@
+"""Public support as rows: pools of money, and vouchers that draw on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from baygrid.core.pricing.vouchers import Share, Voucher
+from baygrid.ports.basics import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """What `payer` gives under one clause, in minor units; `paid` of it is spent by vouchers' shares."""
+
+    name: str
+    payer: str
+    rulebook: str
+    clause: str
+    currency: str
+    amount: int
+    paid: int
+    made_at: Instant
+    made_by: str
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.paid
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRow:
+    """Issued to an organisation for all its projects, or for one. `finding`: the clause, and what was found
+    of the applicant by it (facts, ceiling, trace), as it was on that day."""
+
+    voucher: Voucher
+    organisation: str
+    project: str | None
+    issued_at: Instant
+    issued_by: str
+    finding: Mapping[str, Any]
+
+
+class Support(Protocol):
+    """Pools and vouchers. What is spent is a conditional update: never above a pool, a cap, a contract."""
+
+    def insert_pool(self, row: PoolRow) -> None:
+        """Raises Exists."""
+        ...
+
+    def add_to_pool(self, name: str, amount: int) -> bool:
+        """False when there is none of that name, or less than nothing would be left."""
+        ...
+
+    def pools(self) -> list[PoolRow]:
+        """By name."""
+        ...
+
+    def insert_voucher(self, row: VoucherRow) -> None: ...
+
+    def vouchers(self, organisation: str | None = None) -> list[VoucherRow]:
+        """By id."""
+        ...
+
+    def end_voucher(self, id: str, at: Instant) -> bool:
+        """Its validity ends at `at`; False where there is none, or it ended before."""
+        ...
+
+    def of_projects(self, projects: Iterable[str]) -> dict[str, list[Voucher]]:
+        """What each may draw on, ended or not."""
+        ...
+
+    def lock(self, vouchers: Sequence[Voucher]) -> tuple[tuple[Voucher, ...], dict[str, int]]:
+        """The same, each once, as they are now, and what is left of their pools: nobody else changes either
+        before this transaction ends."""
+        ...
+
+    def spend(self, shares: Sequence[Share]) -> None:
+        """Of vouchers that this transaction has locked."""
+        ...

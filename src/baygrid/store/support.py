@@ -1,0 +1,174 @@
+"""Pools and vouchers. A charge locks what it may draw on, pools first and each in the order of names, so that
+no two wait for each other in a circle; the tables themselves refuse to go below nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from sqlalchemy import ColumnElement, or_, select, update
+
+from baygrid.core.pricing.vouchers import Drawn, Share, Terms, Voucher
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.support import PoolRow, VoucherRow
+from baygrid.store.documents import clean, dumps, loads
+from baygrid.store.money_tables import pools, vouchers
+from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
+from baygrid.store.tables import projects
+
+_P, _V = pools.c, vouchers.c
+_INSERT_POOL = insert_new(pools)
+_POOLS = Statement(select(pools).order_by(_P.name))
+_ADD = Statement(
+    update(pools)
+    .where(_P.name == text("key"), _P.amount + number("more") >= _P.paid)
+    .values(amount=_P.amount + number("more"))
+)
+# A write of the same value: on both databases it locks the row and answers with what is in it now.
+_LOCK_POOL = Statement(
+    update(pools).where(_P.name == text("key")).values(paid=_P.paid).returning(_P.amount - _P.paid)
+)
+_SPEND_POOL = Statement(update(pools).where(_P.name == text("key")).values(paid=_P.paid + number("more")))
+_INSERT_VOUCHER = insert_new(vouchers)
+_TERMS: tuple[ColumnElement[object], ...] = (
+    _V.id, _V.pool, _P.currency, _V.rate, _V.cap, _V.contract, _V.valid_from, _V.valid_until, _V.base,
+    _V.paid, _V.carry,
+)  # fmt: skip
+_ROWS = (
+    select(*_TERMS, _V.organisation, _V.project, _V.issued_at, _V.issued_by, _V.finding)
+    .join_from(vouchers, pools, _V.pool == _P.name)
+    .order_by(_V.id)
+)
+_ALL = Statement(_ROWS)
+_OF_ORGANISATION = Statement(_ROWS.where(_V.organisation == text("of")))
+_OF_PROJECTS = Statement(
+    select(projects.c.name, *_TERMS)
+    .join_from(projects, vouchers, _V.organisation == projects.c.organisation)
+    .join(pools, _V.pool == _P.name)
+    .where(among(projects.c.name, "keys"), or_(_V.project.is_(None), _V.project == projects.c.name))
+    .order_by(projects.c.name, _V.id)
+)
+_END = Statement(
+    update(vouchers)
+    .where(_V.id == text("key"), _V.valid_until > number("at"))
+    .values(valid_until=number("at"))
+)
+_LOCK = Statement(
+    update(vouchers)
+    .where(_V.id == text("key"))
+    .values(paid=_V.paid)
+    .returning(_V.base, _V.paid, _V.carry, _V.valid_until)
+)
+_SPEND = Statement(
+    update(vouchers)
+    .where(_V.id == text("key"))
+    .values(base=number("base_now"), paid=number("paid_now"), carry=number("carry_now"))
+)
+
+
+def _voucher(row: Row) -> Voucher:
+    id, pool, currency, rate, cap, contract, start, end, base, paid, carry = row
+    worth = None if contract is None else Money(contract, currency)
+    terms = Terms(Fraction(rate), Money(cap, currency), worth, start, end)
+    return Voucher(id, pool, terms, Drawn(base, paid, carry))
+
+
+def _row(row: Row) -> VoucherRow:
+    organisation, project, issued_at, issued_by, finding = row[11:]
+    return VoucherRow(_voucher(row[:11]), organisation, project, issued_at, issued_by, loads(finding))
+
+
+class Support:
+    """Implements `ports.support.Support`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def insert_pool(self, row: PoolRow) -> None:
+        params = {
+            "name": row.name,
+            "payer": clean(row.payer),
+            "rulebook": row.rulebook,
+            "clause": row.clause,
+            "currency": row.currency,
+            "amount": row.amount,
+            "paid": row.paid,
+            "made_at": row.made_at,
+            "made_by": row.made_by,
+        }
+        insert_all_or_raise(self._session, _INSERT_POOL, [params], f"a pool {row.name!r}")
+
+    def add_to_pool(self, name: str, amount: int) -> bool:
+        return bool(self._session.change(_ADD, {"key": name, "more": amount}))
+
+    def pools(self) -> list[PoolRow]:
+        return [PoolRow(*row) for row in self._session.all(_POOLS, {})]
+
+    def insert_voucher(self, row: VoucherRow) -> None:
+        it = row.voucher
+        terms = it.terms
+        params = {
+            "id": it.id,
+            "organisation": row.organisation,
+            "project": row.project,
+            "pool": it.pool,
+            "rate": str(terms.rate),
+            "cap": terms.cap.minor,
+            "contract": None if terms.contract is None else terms.contract.minor,
+            "valid_from": terms.valid_from,
+            "valid_until": terms.valid_until,
+            "base": it.drawn.base,
+            "paid": it.drawn.paid,
+            "carry": it.drawn.carry,
+            "issued_at": row.issued_at,
+            "issued_by": row.issued_by,
+            "finding": dumps(row.finding),
+        }
+        insert_all_or_raise(self._session, _INSERT_VOUCHER, [params], f"a voucher {it.id!r}")
+
+    def vouchers(self, organisation: str | None = None) -> list[VoucherRow]:
+        if organisation is None:
+            return [_row(row) for row in self._session.all(_ALL, {})]
+        return [_row(row) for row in self._session.all(_OF_ORGANISATION, {"of": organisation})]
+
+    def end_voucher(self, id: str, at: Instant) -> bool:
+        return bool(self._session.change(_END, {"key": id, "at": at}))
+
+    def of_projects(self, projects: Iterable[str]) -> dict[str, list[Voucher]]:
+        names = sorted(set(projects))
+        found: dict[str, list[Voucher]] = {name: [] for name in names}
+        if names:
+            for name, *row in self._session.all(_OF_PROJECTS, {"keys": self._session.texts(names)}):
+                found[name].append(_voucher(tuple(row)))
+        return found
+
+    def lock(self, vouchers: Sequence[Voucher]) -> tuple[tuple[Voucher, ...], dict[str, int]]:
+        left = {}
+        vouchers = list({it.id: it for it in vouchers}.values())
+        for name in sorted({it.pool for it in vouchers}):
+            row = self._session.returning(_LOCK_POOL, {"key": name})
+            assert row is not None, name
+            left[name] = row[0]
+        return tuple(self._locked(it) for it in sorted(vouchers, key=lambda it: it.id)), left
+
+    def _locked(self, it: Voucher) -> Voucher:
+        row = self._session.returning(_LOCK, {"key": it.id})
+        assert row is not None, it.id
+        base, paid, carry, until = row
+        return replace(it, terms=replace(it.terms, valid_until=until), drawn=Drawn(base, paid, carry))
+
+    def spend(self, shares: Sequence[Share]) -> None:
+        for share in shares:
+            self._session.change(_SPEND_POOL, {"key": share.pool, "more": share.paid})
+            now = share.after
+            params = {
+                "key": share.voucher,
+                "base_now": now.base,
+                "paid_now": now.paid,
+                "carry_now": now.carry,
+            }
+            self._session.change(_SPEND, params)

@@ -12,6 +12,9 @@ from typing import Final
 
 GRANTS: Final = "Equity:Grants"
 OVERRUN: Final = "Expenses:Overrun"
+CREDIT_NOTES: Final = "Expenses:CreditNotes"
+BANK: Final = "Assets:Bank"
+TAX: Final = "Liabilities:Tax"
 
 _FOREIGN_START: Final = "X---"
 
@@ -21,9 +24,24 @@ def project_account(project: str) -> str:
     return f"Liabilities:Projects:{component(project)}"
 
 
+def receivable_account(project: str) -> str:
+    """What a project owes for invoices: what it used on credit, and the tax."""
+    return f"Assets:Receivable:{component(project)}"
+
+
 def income_account(centre: str) -> str:
     """What computing at a centre earns."""
     return f"Income:Compute:{component(centre)}"
+
+
+def centre_cost_account(centre: str) -> str:
+    """What settlements with a centre cost the platform."""
+    return f"Expenses:Centres:{component(centre)}"
+
+
+def centre_account(centre: str) -> str:
+    """What the platform owes a centre for settlements."""
+    return f"Liabilities:Centres:{component(centre)}"
 
 
 def support_account(pool: str) -> str:

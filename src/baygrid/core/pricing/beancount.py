@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, timedelta
 from typing import Final
 
+from baygrid.core.pricing.months import day_of
 from baygrid.core.pricing.postings import Transaction
 
-_EPOCH: Final = date(1970, 1, 1)
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
 
 def render(transactions: Iterable[Transaction], title: str = "Baygrid") -> str:
-    """The whole ledger, oldest first. Accounts open on the day of their first posting; days are those of
-    UTC."""
+    """The whole ledger, oldest first. Accounts open on the day of their first posting; days are those of the
+    region, as months of invoices are."""
     ordered = sorted(transactions, key=lambda transaction: (transaction.at, transaction.id))
     opened: dict[str, str] = {}
     for transaction in ordered:
@@ -40,7 +39,7 @@ def _transaction(transaction: Transaction) -> str:
 
 
 def _day(at: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=at)).isoformat()
+    return day_of(at).isoformat()
 
 
 def _text(words: str) -> str:

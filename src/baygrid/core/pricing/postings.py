@@ -59,7 +59,7 @@ def balance(postings: Iterable[Posting]) -> dict[str, int]:
 
 def grant_postings(project: str, money: Money) -> tuple[Posting, ...]:
     """The project may use so much more (less, where negative)."""
-    return _nonzero(Posting(GRANTS, money), Posting(project_account(project), -money))
+    return nonzero(Posting(GRANTS, money), Posting(project_account(project), -money))
 
 
 def charge_postings(
@@ -73,7 +73,7 @@ def charge_postings(
     supported = sum(shares.values(), Money.zero(amount.currency))
     if min(amount.minor, overrun.minor, *(share.minor for share in shares.values())) < 0:
         raise ValueError(f"a charge cannot be negative: {amount}, overrun {overrun}, vouchers {supported}")
-    return _nonzero(
+    return nonzero(
         Posting(project_account(project), amount),
         *(Posting(support_account(pool), share) for pool, share in sorted(shares.items())),
         Posting(OVERRUN, overrun),
@@ -81,5 +81,6 @@ def charge_postings(
     )
 
 
-def _nonzero(*postings: Posting) -> tuple[Posting, ...]:
+def nonzero(*postings: Posting) -> tuple[Posting, ...]:
+    """Those that move anything."""
     return tuple(posting for posting in postings if posting.money.minor)

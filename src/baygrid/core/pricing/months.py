@@ -1,0 +1,69 @@
+"""Days and months of the books: those of the region's own clock.
+
+The rulebooks are law by the days of Shenzhen, invoices are paid by its calendar, and Hong Kong keeps the same
+time: UTC+8, without summer time since 1992. So the books have one fixed offset, whatever machine reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final
+
+REGION: Final = timezone(timedelta(hours=8), "UTC+8")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+_TEXT: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_FIRST, _LAST = 1970, 9998
+
+
+def day_of(at: int) -> date:
+    """The day of a moment (milliseconds since 1970, UTC)."""
+    return (_EPOCH + at * _MS).astimezone(REGION).date()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """From `start` to before `end`: milliseconds since 1970, UTC. `number`: 1 to 12."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Reads "2026-11". Raises ValueError, whose message says the cure."""
+        match = _TEXT.fullmatch(text)
+        if match is None or not _FIRST < int(match[1]) <= _LAST:
+            raise ValueError(f"{text[:40]!r} is not a month: write for example 2026-11")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, at: int) -> Month:
+        """The month of a moment."""
+        day = day_of(at)
+        return cls(day.year, day.month)
+
+    @property
+    def start(self) -> int:
+        return (datetime(self.year, self.number, 1, tzinfo=REGION) - _EPOCH) // _MS
+
+    @property
+    def end(self) -> int:
+        return self.next.start
+
+    @property
+    def next(self) -> Month:
+        return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.number, 1)
+
+    @property
+    def last_day(self) -> date:
+        return self.next.first_day - timedelta(days=1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"

@@ -111,7 +111,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            for name in ("array", "job", "project", "sha256", "name"):
+            for name in ("array", "job", "project", "sha256", "name", "voucher"):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
             answers.append((answer.status_code, text, kept))
@@ -119,10 +119,11 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 
 def _absent() -> dict[str, str]:
-    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token", "member"), "absent")
+    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token", "member", "pool"), "absent")
     return absent | {
         "name": "no-such-name",
         "tunnel": "tun-absent",
+        "voucher": "vch-absent",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",
@@ -152,6 +153,8 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         body = {"name": f"metro-{next(_numbers)}", "kind": "network"}
         made = client.post("/v1/exchange/members", json=body, headers=region.headers("operator"))
         things["member"] = made.json()["name"]
+    if "{pool}" in address or "{voucher}" in address:
+        things |= _voucher(region, client)
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))
@@ -164,6 +167,24 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
     if "{job}" in address or "{attempt}" in address or ("{sha256}" in address and method != "PUT"):
         _run_a_job(region, client, things, ended="/outputs" in address)
     return things
+
+
+def _voucher(region: World, client: TestClient) -> dict[str, str]:
+    """Of the organisation of project demo, and its pool."""
+    operator = region.headers("operator")
+    pool = {
+        "name": f"pool-{next(_numbers)}",
+        "payer": "bureau",
+        "rulebook": "example",
+        "clause": "compute-share",
+        "amount": "1000 CNY",
+    }
+    assert client.post("/v1/pools", json=pool, headers=operator).status_code == 201
+    facts = {"start_up": True, "compute_contract": 10, "compute_contract_name": pool["name"]}
+    asked = {"organisation": "uni", "pool": pool["name"], "facts": facts}
+    made = client.post("/v1/vouchers", json=asked, headers=operator)
+    assert made.status_code == 201, made.text
+    return {"pool": pool["name"], "voucher": made.json()["id"]}
 
 
 def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, ended: bool) -> None:

@@ -32,6 +32,7 @@ from baygrid.api import (
     secrets,
     tokens,
     tunnels,
+    vouchers,
 )
 from baygrid.api.edge import Server, tell_refusal
 from baygrid.api.limits import BodyLimit
@@ -46,7 +47,7 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, centres, offers, ratings, policies, datasets, secrets,
-    region, tokens, exchange, tunnels, health,
+    region, tokens, exchange, vouchers, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

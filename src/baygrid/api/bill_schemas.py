@@ -44,6 +44,18 @@ class BillLine(Shape):
     to: Time
 
 
+class Share(Shape):
+    """What a voucher paid of a charge: of `base` it paid `paid`."""
+
+    job: str
+    attempt: str
+    n: int
+    voucher: str
+    pool: str
+    base: Money
+    paid: Money
+
+
 class Difference(Shape):
     attempt: str
     n: int
@@ -63,6 +75,8 @@ class Bill(Shape):
     from_: Time = Field(alias="from")
     to: Time
     lines: list[BillLine]
-    total: Money
+    shares: list[Share]
+    supported: Money = Field(description="what vouchers paid: all shares together")
+    total: Money = Field(description="what the project pays: the lines less `supported` and `overrun`")
     overrun: Money
     recomputed: Recomputed | None = Field(default=None, description="only when asked for")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -82,6 +82,27 @@ class NewProject(Body):
 class NewGrant(Body):
     amount: Amount
     narration: Text = ""
+
+
+class NewPool(Body):
+    name: Text
+    payer: Text = Field(examples=["Shenzhen S&T innovation bureau"])
+    rulebook: Text = Field(examples=["shenzhen-2024"])
+    clause: Text = Field(examples=["compute-voucher"])
+    amount: Amount
+
+
+class PoolChange(Body):
+    amount: Amount = Field(description="what is added; negative: what is taken from what is left")
+
+
+class NewVoucher(Body):
+    organisation: Text
+    project: Text | None = Field(default=None, description="else it is for all of the organisation's")
+    pool: Text
+    facts: dict[str, Any] = Field(description="of the applicant, as for `baygrid measures check`")
+    cap: Amount | None = Field(default=None, description="else all that the clause may give")
+    until: date | None = Field(default=None, description="its last day; else the clause's")
 
 
 class NewCentre(Body):

@@ -62,7 +62,7 @@ class Candidate(Shape):
     transfer_s: int | None = Field(description="seconds, by the centre's link to the exchange")
     run_s: int | None = Field(description="seconds that it is expected to run")
     cost: Money | None = Field(description="for all of the time that it asks for")
-    voucher: Money | None = Field(description="the share that a voucher pays; none yet")
+    voucher: Money | None = Field(description="of that, what vouchers would pay as they are now")
     gco2: float | None = Field(description="grams, where the operator declared watts and carbon")
     link: CandidateLink | None = Field(description="over which its data comes, where it has any")
     work: CandidateWork | None = Field(description="of a job that says how much work it has")
@@ -122,6 +122,7 @@ class JobLine(Shape):
     hold: Money
     charge: Money
     overrun: Money = Field(description="what lay above the hold and fell to the platform")
+    supported: Money = Field(description="what vouchers paid besides")
     centre: str | None
     partition: str | None
     offer: str | None

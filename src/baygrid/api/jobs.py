@@ -98,7 +98,7 @@ def _render_one(accepted: Sequence[Accepted]) -> str:
     (row,) = accepted
     if isinstance(row, ArrayRecord):
         return orjson.dumps(render_jobs.array(ArrayView.new(row))).decode()
-    return orjson.dumps(render_jobs.job(JobView(row, (), 0, 0, {}))).decode()
+    return orjson.dumps(render_jobs.job(JobView(row, (), 0, 0, {}, 0))).decode()
 
 
 def _render_batch(accepted: Sequence[Accepted]) -> str:

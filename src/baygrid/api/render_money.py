@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from baygrid.api.render import Doc, instant, items, money
-from baygrid.app.bill import Bill, BillLine
+from baygrid.api.render import Doc, decimal, instant, items, money
+from baygrid.app.bill import Bill, BillLine, BillShare
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.units import Money
+from baygrid.ports.support import PoolRow, VoucherRow
 
 
 def bill(row: Bill) -> Doc:
@@ -17,6 +18,8 @@ def bill(row: Bill) -> Doc:
         "from": instant(row.start),
         "to": instant(row.end),
         "lines": list(map(_bill_line, row.lines)),
+        "shares": [_share(share, row.currency) for share in row.shares],
+        "supported": money(sum(share.share["paid"] for share in row.shares), row.currency),
         "total": money(row.total, row.currency),
         "overrun": money(row.overrun, row.currency),
     }
@@ -42,6 +45,50 @@ def _bill_line(row: BillLine) -> Doc:
         "amount": money(amount.minor, amount.currency),
         "from": instant(row.line["from"]),
         "to": instant(row.line["to"]),
+    }
+
+
+def _share(row: BillShare, currency: str) -> Doc:
+    return {
+        "job": row.job,
+        "attempt": row.attempt,
+        "n": row.n,
+        "voucher": row.share["voucher"],
+        "pool": row.share["pool"],
+        "base": money(row.share["base"], currency),
+        "paid": money(row.share["paid"], currency),
+    }
+
+
+def pool(row: PoolRow) -> Doc:
+    return {
+        **{key: getattr(row, key) for key in ("name", "payer", "rulebook", "clause")},
+        **{key: money(getattr(row, key), row.currency) for key in ("amount", "paid", "left")},
+        "made_at": instant(row.made_at),
+    }
+
+
+def voucher(row: VoucherRow) -> Doc:
+    it, terms = row.voucher, row.voucher.terms
+    currency = terms.cap.currency
+    return {
+        "id": it.id,
+        "organisation": row.organisation,
+        "project": row.project,
+        "pool": it.pool,
+        "rulebook": row.finding["rulebook"],
+        "clause": row.finding["clause"],
+        "reference": row.finding["reference"],
+        "rate": decimal(terms.rate),
+        "cap": money(terms.cap.minor, currency),
+        "contract": None if terms.contract is None else money(terms.contract.minor, currency),
+        "supported": money(it.drawn.base, currency),
+        "paid": money(it.drawn.paid, currency),
+        "left": money(terms.cap.minor - it.drawn.paid, currency),
+        "from": instant(terms.valid_from),
+        "until": instant(terms.valid_until),
+        "issued_at": instant(row.issued_at),
+        "finding": row.finding,
     }
 
 

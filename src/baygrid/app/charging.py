@@ -4,7 +4,7 @@ rest."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,13 +35,18 @@ def voucher_of(spec: Mapping[str, Any]) -> str:
     return named
 
 
-def usable(vouchers: Sequence[Voucher], start: Instant, end: Instant, voucher: str) -> list[Voucher]:
-    """Of these the ones that may pay for usage in [start, end) of a job whose file says `voucher`."""
+def usable(vouchers: Iterable[Voucher], currency: str, voucher: str) -> list[Voucher]:
+    """Of these the ones that may pay in `currency` for a job whose file says `voucher`."""
     if voucher == NO_VOUCHER:
         return []
-    return [
-        it for it in vouchers if voucher in (VOUCHER, it.id) and it.terms.cover(start, end) and not it.used_up
-    ]
+    paying = [it for it in vouchers if it.terms.cap.currency == currency and not it.used_up]
+    return [it for it in paying if voucher in (VOUCHER, it.id)]
+
+
+def purse_of(tx: Tx, project: str, currency: str, voucher: str) -> Purse:
+    """What a project may draw on now, to tell what a job would cost it; nothing is locked."""
+    left = {row.name: row.left for row in tx.support.pools()}
+    return Purse(tuple(usable(tx.support.of_projects([project])[project], currency, voucher)), left)
 
 
 def charge(tx: Tx, dues: Sequence[Due]) -> Counter[str]:
@@ -73,7 +78,11 @@ def charge(tx: Tx, dues: Sequence[Due]) -> Counter[str]:
 def _vouchers(tx: Tx, dues: Sequence[Due]) -> list[list[Voucher]]:
     """Of each due the vouchers that may pay for it, as they were at some moment."""
     known = tx.support.of_projects({due.charge.project for due in dues if due.charge.amount})
-    return [usable(known.get(it.charge.project, ()), it.start, it.end, it.voucher) for it in dues]
+    found = [usable(known.get(it.charge.project, ()), it.charge.currency, it.voucher) for it in dues]
+    return [
+        [one for one in mine if one.terms.cover(it.start, it.end)]
+        for it, mine in zip(dues, found, strict=True)
+    ]
 
 
 def _divided(row: ChargeRow, shares: Sequence[Share]) -> ChargeRow:

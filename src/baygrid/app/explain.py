@@ -13,6 +13,7 @@ from baygrid.app.admission import hold_for, predecessors
 from baygrid.app.arrays import find_array
 from baygrid.app.attempts import PREEMPTED
 from baygrid.app.catalogue import RegionCopy
+from baygrid.app.charging import purse_of, voucher_of
 from baygrid.app.demand import demand_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
@@ -20,9 +21,11 @@ from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
+from baygrid.core.pricing.vouchers import Purse
 from baygrid.core.reading import format_instant
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -48,8 +51,8 @@ class Row:
     centre's own scheduler said (None: it said nothing); `transfer_s` of what it
     needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
     grams, where the operator has declared them. `link`: over which its data comes, as `explaining.carriage`
-    has it; `work`: what its work is expected to come to, as `explaining.labour` has it. A voucher pays
-    no share yet."""
+    has it; `work`: what its work is expected to come to, as `explaining.labour` has it. `voucher`: what
+    vouchers would pay of the cost, as they are now."""
 
     name: str
     offer: Offer | None
@@ -64,6 +67,7 @@ class Row:
     centre_wait_s: int | None = None
     link: Mapping[str, Any] | None = None
     work: Mapping[str, Any] | None = None
+    voucher: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,24 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
     """A placed job: why it went there, as it was then. A waiting one: what holds it back now. Of an array the
     first element that is still to start, else that has not ended."""
 
-    def load(tx: Tx) -> tuple[JobRecord, Mapping[str, Offer], list[AttemptRecord]]:
+    def load(tx: Tx) -> tuple[JobRecord, Mapping[str, Offer], list[AttemptRecord], Purse]:
         if tx.arrays.get([id]):
             record = _first_open(tx, find_array(tx, actor, Action.READ, id))
         else:
             record = find_job(tx, actor, Action.READ, id)
-        return record, platform.catalogue.at(tx).offers, tx.attempts.of_jobs([record.id])
+        purse = purse_of(tx, record.project, record.currency, voucher_of(record.spec))
+        return record, platform.catalogue.at(tx).offers, tx.attempts.of_jobs([record.id]), purse
 
-    record, offers, attempts = platform.store.read(load)
+    record, offers, attempts, purse = platform.store.read(load)
+    found = _of_record(platform, record, offers, attempts)
+    return (
+        found if record.state.final else _supported(found, purse, platform.clock(), parse(record.spec).time)
+    )
+
+
+def _of_record(
+    platform: Platform, record: JobRecord, offers: Mapping[str, Offer], attempts: Sequence[AttemptRecord]
+) -> Table:
     id = record.id
     if record.state is JobState.QUEUED:
         now = platform.clock()
@@ -154,7 +168,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     spec = read_specs(actor, [document], None, uploaded=False)[0]
     permit(actor, Action.USE, project=spec.project)
 
-    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str]]:
+    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str], Purse]:
         project = tx.region.projects([spec.project]).get(spec.project)
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
@@ -164,9 +178,10 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
-        return project, copy, predecessors(project, [spec], jobs, arrays)
+        purse = purse_of(tx, project.name, project.currency, spec.voucher)
+        return project, copy, predecessors(project, [spec], jobs, arrays), purse
 
-    project, copy, waits_for = platform.store.read(load)
+    project, copy, waits_for, purse = platform.store.read(load)
     now = platform.clock()
     demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now)
     with platform.follower.lock:
@@ -175,6 +190,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
         answer = _table_of(known, spec.name, known.imagined(demand, spec.name), copy.offers, now)
+    answer = _supported(answer, purse, now, spec.time)
     need = hold_for(copy, demand, spec.checkpoint.grace, now)
     elements = 1 if spec.array is None else spec.array.parallel
     more = f"; {Money(need * elements, project.currency)} will be held for it"
@@ -184,6 +200,18 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     if waits_for:
         more += f"; first {', '.join(sorted(waits_for))} must succeed"
     return replace(answer, text=answer.text + more)
+
+
+def _supported(found: Table, purse: Purse, now: Instant, time_s: int) -> Table:
+    """With what vouchers would pay at each offer if the job began now and took all of its time."""
+    rows = []
+    for row in found.rows:
+        if row.cost is not None:
+            shares, _ = purse.pay(row.cost.minor, now, now + time_s * 1000)
+            paid = Money(sum(share.paid for share in shares), row.cost.currency)
+            row = replace(row, voucher=paid if shares else None)
+        rows.append(row)
+    return replace(found, rows=tuple(rows))
 
 
 def _table_of(

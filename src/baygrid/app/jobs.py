@@ -31,13 +31,15 @@ from baygrid.ports.store import Tx
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job with its attempts (by n) and its money in minor units: `charged` to the project so far, `overrun`
-    borne by the platform, `cost` by attempt: what has ended was charged, what runs costs so by the clock."""
+    borne by the platform, `cost` by attempt: what has ended was charged, what runs costs so by the clock;
+    `supported`: what vouchers paid besides."""
 
     job: JobRecord
     attempts: tuple[AttemptRecord, ...]
     charged: int
     overrun: int
     cost: Mapping[str, int]
+    supported: int
 
 
 def find_job(tx: Tx, actor: Actor, action: Action, id: str) -> JobRecord:
@@ -85,11 +87,12 @@ def _views(platform: Platform, tx: Tx, jobs: Iterable[JobRecord], now: Instant) 
     attempts: dict[str, list[AttemptRecord]] = {id: [] for id in ids}
     for attempt in tx.attempts.of_jobs(ids):
         attempts[attempt.job].append(attempt)
-    charged, overrun = dict.fromkeys(ids, 0), dict.fromkeys(ids, 0)
+    charged, overrun, supported = (dict.fromkeys(ids, 0) for _ in range(3))
     cost: dict[str, int] = {}
     for charge in tx.money.charges_of(ids):
         charged[charge.job] += charge.amount
         overrun[charge.job] += charge.overrun
+        supported[charge.job] += charge.supported
         cost[charge.attempt] = cost.get(charge.attempt, 0) + charge.amount
     offers = platform.catalogue.at(tx).offers
     return [
@@ -104,6 +107,7 @@ def _views(platform: Platform, tx: Tx, jobs: Iterable[JobRecord], now: Instant) 
                 else running_cost(a, offers[a.offer], now)
                 for a in attempts[record.id]
             },
+            supported[record.id],
         )
         for record in records
     ]

@@ -27,6 +27,7 @@ from baygrid.cli.commands import (
     secrets,
     simulate,
     start,
+    vouchers,
     whatif,
 )
 from baygrid.cli.errors import CliError
@@ -46,6 +47,7 @@ inside.register(app)
 datasets.register(app)
 secrets.register(app)
 money.register(app)
+vouchers.register(app)
 centres.register(app)
 region.register(app)
 ratings.register(app)

@@ -105,6 +105,7 @@ class Job(TypedDict):
     hold: Money
     charge: Money
     overrun: Money
+    supported: Money
     spec: dict[str, Any]
     centre: str | None
     partition: str | None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from baygrid.core.pricing.vouchers import Share, Voucher
 from baygrid.ports.basics import Instant
+from baygrid.ports.records import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class VoucherRow:
     issued_by: str
     finding: Mapping[str, Any]
 
+    def is_for(self, project: Project) -> bool:
+        return self.organisation == project.organisation and self.project in (None, project.name)
+
 
 class Support(Protocol):
     """Pools and vouchers. What is spent is a conditional update: never above a pool, a cap, a contract."""
@@ -51,6 +55,10 @@ class Support(Protocol):
 
     def add_to_pool(self, name: str, amount: int) -> bool:
         """False when there is none of that name, or less than nothing would be left."""
+        ...
+
+    def lock_pool(self, name: str) -> PoolRow | None:
+        """Nobody else changes it before this transaction ends."""
         ...
 
     def pools(self) -> list[PoolRow]:

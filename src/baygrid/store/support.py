@@ -27,9 +27,7 @@ _ADD = Statement(
     .values(amount=_P.amount + number("more"))
 )
 # A write of the same value: on both databases it locks the row and answers with what is in it now.
-_LOCK_POOL = Statement(
-    update(pools).where(_P.name == text("key")).values(paid=_P.paid).returning(_P.amount - _P.paid)
-)
+_LOCK_POOL = Statement(update(pools).where(_P.name == text("key")).values(paid=_P.paid).returning(*pools.c))
 _SPEND_POOL = Statement(update(pools).where(_P.name == text("key")).values(paid=_P.paid + number("more")))
 _INSERT_VOUCHER = insert_new(vouchers)
 _TERMS: tuple[ColumnElement[object], ...] = (
@@ -105,6 +103,10 @@ class Support:
     def add_to_pool(self, name: str, amount: int) -> bool:
         return bool(self._session.change(_ADD, {"key": name, "more": amount}))
 
+    def lock_pool(self, name: str) -> PoolRow | None:
+        row = self._session.returning(_LOCK_POOL, {"key": name})
+        return None if row is None else PoolRow(*row)
+
     def pools(self) -> list[PoolRow]:
         return [PoolRow(*row) for row in self._session.all(_POOLS, {})]
 
@@ -150,9 +152,9 @@ class Support:
         left = {}
         vouchers = list({it.id: it for it in vouchers}.values())
         for name in sorted({it.pool for it in vouchers}):
-            row = self._session.returning(_LOCK_POOL, {"key": name})
-            assert row is not None, name
-            left[name] = row[0]
+            pool = self.lock_pool(name)
+            assert pool is not None, name
+            left[name] = pool.left
         return tuple(self._locked(it) for it in sorted(vouchers, key=lambda it: it.id)), left
 
     def _locked(self, it: Voucher) -> Voucher:

@@ -81,6 +81,11 @@ def _show(session: Session, bill: dict[str, Any], form: str) -> None:
         rows = [[line.get(column) for column in columns] for line in shown]
         if rows:
             out.table(columns, rows, right=("quantity", "rate", "amount"))
+        for share in bill["shares"]:
+            out.line(
+                f"voucher {share['voucher']} pays {money(share['paid'])} of {money(share['base'])}"
+                f" of job {share['job']}, out of pool {share['pool']}"
+            )
         out.line(f"{bill['project']}: {money(bill['total'])}")
         if bill["overrun"]["minor"]:
             out.line(f"above the holds, borne by the platform: {money(bill['overrun'])}")

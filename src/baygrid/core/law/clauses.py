@@ -57,6 +57,18 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class RateOf:
+    """An amount that is a share of one cost, so that vouchers can pay it: `cost` is the fact that says how
+    much that is in all."""
+
+    rate: Callable[[Case], Decimal]
+    cost: str
+
+    def __call__(self, case: Case) -> Decimal:
+        return self.rate(case) * case.amount(self.cost)
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """What is code of a clause. `amount` is before all caps."""
 

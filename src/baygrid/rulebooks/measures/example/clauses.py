@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from baygrid.core.law.case import Case, Condition
-from baygrid.core.law.clauses import Formula
+from baygrid.core.law.clauses import Formula, RateOf
 
 
 def _share(case: Case) -> Decimal:
@@ -19,6 +19,10 @@ def _share(case: Case) -> Decimal:
 def _award(case: Case) -> Decimal:
     rate = "rate_high" if _share(case) >= case.parameter("share_high") else "rate_low"
     return case.parameter(rate) * case.amount("ai_revenue")
+
+
+def _compute_rate(case: Case) -> Decimal:
+    return case.parameter("compute_rate_start_up" if case.is_true("start_up") else "compute_rate")
 
 
 FORMULAS: Final[Mapping[str, Formula]] = {
@@ -49,4 +53,5 @@ FORMULAS: Final[Mapping[str, Formula]] = {
         ),
         lambda case: case.parameter("cases_award"),
     ),
+    "compute-share": Formula((), RateOf(_compute_rate, "compute_contract")),
 }

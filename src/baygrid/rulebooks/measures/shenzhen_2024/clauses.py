@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Final
 
 from baygrid.core.law.case import Case, Condition
-from baygrid.core.law.clauses import Formula
+from baygrid.core.law.clauses import Formula, RateOf
 
 
-def _compute(case: Case) -> Decimal:
-    rate = case.parameter("compute_rate_start_up" if case.is_true("start_up") else "compute_rate")
-    return rate * case.amount("compute_contract")
+def _compute_rate(case: Case) -> Decimal:
+    return case.parameter("compute_rate_start_up" if case.is_true("start_up") else "compute_rate")
 
 
 def _demonstration(case: Case) -> Decimal:
@@ -31,7 +30,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
                 lambda case: case.is_true("compute_for_training"),
             ),
         ),
-        _compute,
+        RateOf(_compute_rate, "compute_contract"),
     ),
     "corpus-voucher": Formula(
         (

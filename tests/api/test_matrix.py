@@ -111,7 +111,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            for name in ("array", "job", "project", "sha256", "name", "voucher"):
+            for name in ("array", "job", "voucher", "project", "sha256", "name"):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
             answers.append((answer.status_code, text, kept))
@@ -119,7 +119,9 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 
 def _absent() -> dict[str, str]:
-    absent = dict.fromkeys(("project", "centre", "offer", "token", "attempt_token", "member", "pool"), "absent")
+    absent = dict.fromkeys(
+        ("project", "centre", "offer", "token", "attempt_token", "member", "pool"), "absent"
+    )
     return absent | {
         "name": "no-such-name",
         "tunnel": "tun-absent",

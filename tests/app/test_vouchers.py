@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,9 +38,11 @@ def pool(stage: Stage, amount: str = "1000", name: str = "region") -> None:
     )  # fmt: skip
 
 
-def issued(stage: Stage, contract: str = "contract 1", **more: object) -> VoucherRow:
+def issued(
+    stage: Stage, contract: str = "contract 1", facts: Mapping[str, object] | None = None, **more: Any
+) -> VoucherRow:
     given = {"organisation": "acme", "project": None, "pool": "region", **more}
-    facts = {**FACTS, "compute_contract_name": contract, **given.pop("facts", {})}
+    facts = {**FACTS, "compute_contract_name": contract, **(facts or {})}
     return vouchers.issue(stage.platform, OPERATOR, Asked(facts=facts, **given))
 
 
@@ -66,7 +70,9 @@ def test_a_start_up_pays_forty_percent(stage: Stage, site: Site):
     paid = bill.of_job(stage.platform, stage.team, job, recompute=True)
     assert (paid.total, paid.differences) == (320, ())
     assert [(it.share["voucher"], it.share["paid"]) for it in paid.shares] == [(row.voucher.id, 480)]
-    owed = {it.account: it.money.minor for it in ledger.ledger(stage.platform, OPERATOR, None, 10)[-1].postings}
+    owed = {
+        it.account: it.money.minor for it in ledger.ledger(stage.platform, OPERATOR, None, 10)[-1].postings
+    }
     assert owed[support_account("region")] == 480
     assert sum(owed.values()) == 0
     assert projects.project(stage.platform, stage.team, "demo").charged == 320
@@ -97,6 +103,11 @@ def test_a_job_may_do_without_or_name_one(stage: Stage, site: Site):
     assert share.share["voucher"] == first.voucher.id
 
 
+def test_a_voucher_that_is_not_there_is_refused(stage: Stage, site: Site):
+    with pytest.raises(Invalid, match=r"budget\.voucher: there is no voucher 'vch-x'"):
+        stage.submit({"budget": {"voucher": "vch-x"}})
+
+
 def test_another_project_or_organisation_has_nothing_of_it(stage: Stage, site: Site):
     pool(stage)
     other = stage.add_project("other")
@@ -117,13 +128,13 @@ def test_caps_contracts_and_pools_end_it_to_the_fen(stage: Stage, site: Site):
     assert bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True).differences == ()
 
 
-def test_an_ended_voucher_pays_nothing_more(stage: Stage, site: Site):
+def test_a_revoked_voucher_pays_nothing_more(stage: Stage, site: Site):
     pool(stage)
     row = issued(stage)
-    vouchers.end(stage.platform, OPERATOR, row.voucher.id)
+    vouchers.revoke(stage.platform, OPERATOR, row.voucher.id)
     assert jobs.job(stage.platform, stage.team, ran(stage, site)).supported == 0
     with pytest.raises(WrongState, match="already ended"):
-        vouchers.end(stage.platform, OPERATOR, row.voucher.id)
+        vouchers.revoke(stage.platform, OPERATOR, row.voucher.id)
     again = issued(stage)
     assert again.voucher.terms.cap == cny("600.00"), "what the first did not pay was not had"
 
@@ -155,7 +166,7 @@ def test_what_was_given_before_counts(stage: Stage):
         ({"until": date(2100, 1, 1)}, "must be a day from"),
     ],
 )
-def test_what_is_not_so_gives_no_voucher(stage: Stage, change: dict, says: str):
+def test_what_is_not_so_gives_no_voucher(stage: Stage, change: dict[str, Any], says: str):
     pool(stage)
     with pytest.raises(Problem, match=says):
         issued(stage, **change)
@@ -182,7 +193,7 @@ def test_after_the_last_day_the_answer_is_lapsed(stage: Stage):
         ({"amount": cny("-1.00")}, "less than nothing"),
     ],
 )
-def test_what_no_pool_can_be_of(stage: Stage, change: dict, says: str):
+def test_what_no_pool_can_be_of(stage: Stage, change: dict[str, Any], says: str):
     given = {
         "name": "p", "payer": "b", "rulebook": "example", "clause": "compute-share", "amount": cny("1.00"),
     }  # fmt: skip
@@ -211,9 +222,7 @@ def test_sixteen_at_once_spend_the_last_of_one_pool(
     database: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
     """Each from its own centre and project, twice: 32 shares of 4.80 CNY are more than there is."""
-    url = (
-        f"sqlite:///{tmp_path}/pool.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
-    )
+    url = f"sqlite:///{tmp_path}/pool.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
     store = open_store(url)
     try:
         stage = Stage(store, funds="100000 CNY")
@@ -230,9 +239,10 @@ def test_sixteen_at_once_spend_the_last_of_one_pool(
             stage.submit(*[{"resources": {"cpus": 8, "memory": 1}, "time": "2h"}] * CLIENTS)
             stage.schedule()
             stage.pass_time(3_600_000)
-            orders = [(site, *site.desired().orders) for site in sites]
+            orders = [(site, order) for site in sites for order in site.desired().orders]
+            assert len(orders) == CLIENTS
             with ThreadPoolExecutor(CLIENTS) as clients:
-                for done in [clients.submit(end, *one) for one in orders]:
+                for done in [clients.submit(end, site, order) for site, order in orders]:
                     done.result(120)
         found = bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True)
         paid = [it.share["paid"] for it in found.shares]

@@ -60,7 +60,7 @@ def issue_voucher(call: Caller, body: Annotated[bodies.NewVoucher, reads(bodies.
     return Json(render_money.voucher(vouchers.issue(call.platform, call.actor, asked)), 201)
 
 
-@router.post("/v1/vouchers/{voucher}/end", response_model=voucher_schemas.Voucher)
-def end_voucher(voucher: str, call: Caller) -> Json:
+@router.post("/v1/vouchers/{voucher}/revoke", response_model=voucher_schemas.Voucher)
+def revoke_voucher(voucher: str, call: Caller) -> Json:
     """It pays for nothing more; what it paid stays paid."""
-    return Json(render_money.voucher(vouchers.end(call.platform, call.actor, voucher)))
+    return Json(render_money.voucher(vouchers.revoke(call.platform, call.actor, voucher)))

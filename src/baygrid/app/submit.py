@@ -14,7 +14,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.policies import check_queue
 from baygrid.app.problems import IdempotencyMismatch, Invalid
 from baygrid.app.projects import find_project
-from baygrid.core.jobs.spec import JobSpec, parse, require_uploaded
+from baygrid.core.jobs.spec import NO_VOUCHER, VOUCHER, JobSpec, parse, require_uploaded
 from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import StoredAnswer
@@ -63,6 +63,7 @@ def submit(
         check_places(region, specs)
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
+        _check_vouchers(tx, specs)
         secrets.check(tx, actor, specs)
         pinned, known = datasets.pin(tx, region, specs)
         accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
@@ -135,6 +136,16 @@ def check_queues(region: RegionCopy, specs: Sequence[JobSpec], now: Instant) -> 
     policy = region.policy(now)
     for index, spec in enumerate(specs):
         check_queue(policy, spec, spec.project, f"jobs[{index}]." if len(specs) > 1 else "")
+
+
+def _check_vouchers(tx: Tx, specs: Sequence[JobSpec]) -> None:
+    """Raises Invalid for a voucher that its project does not have."""
+    named = [spec for spec in specs if spec.voucher not in (VOUCHER, NO_VOUCHER)]
+    known = tx.support.of_projects({spec.project for spec in named})
+    for spec in named:
+        ids = [it.id for it in known[spec.project]]
+        if spec.voucher not in ids:
+            raise Invalid.at("budget.voucher", unknown("voucher", spec.voucher, [VOUCHER, NO_VOUCHER, *ids]))
 
 
 def _check_deadlines(specs: Sequence[JobSpec], now: Instant) -> None:

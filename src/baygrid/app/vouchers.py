@@ -124,7 +124,7 @@ def issue(platform: Platform, actor: Actor, asked: Asked) -> VoucherRow:
     return platform.store.write(apply)
 
 
-def end(platform: Platform, actor: Actor, id: str) -> VoucherRow:
+def revoke(platform: Platform, actor: Actor, id: str) -> VoucherRow:
     """From now on it pays for nothing more; what it paid stays paid."""
     permit(actor, Action.OPERATE)
     now = platform.clock()
@@ -136,7 +136,7 @@ def end(platform: Platform, actor: Actor, id: str) -> VoucherRow:
             raise NotFound(f"there is no voucher {id!r}")
         if not ended:
             raise WrongState(f"voucher {id!r} has already ended")
-        tx.events.append([Event(now, "voucher-ended", row.project, data={"voucher": id})])
+        tx.events.append([Event(now, "voucher-revoked", row.project, data={"voucher": id})])
         return row
 
     return platform.store.write(apply)

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     vouchers_ = group(app, "vouchers", vouchers, "Show the vouchers that pay a share of a project's costs.")
     command(vouchers_, "issue")(issue)
     command(vouchers_, "show")(show)
-    command(vouchers_, "end")(end)
+    command(vouchers_, "revoke")(revoke)
 
 
 def pools(session: Session, context: typer.Context) -> None:
@@ -133,7 +133,7 @@ def show(session: Session, id: Annotated[str, typer.Argument(metavar="VOUCHER")]
         out.line(reason)
 
 
-def end(session: Session, id: Annotated[str, typer.Argument(metavar="VOUCHER")]) -> None:
-    """End a voucher now; what it paid stays paid."""
-    made = session.client.post(f"/v1/vouchers/{id}/end", {})
-    session.out.answer(made, f"{id} has ended; it paid {money(made['paid'])}")
+def revoke(session: Session, id: Annotated[str, typer.Argument(metavar="VOUCHER")]) -> None:
+    """Take a voucher back: from now on it pays nothing more; what it paid stays paid."""
+    made = session.client.post(f"/v1/vouchers/{id}/revoke", {})
+    session.out.answer(made, f"{id} is revoked; it paid {money(made['paid'])}")

@@ -18,6 +18,7 @@ from baygrid.core.placement.plan import Assignment, impossible
 from baygrid.core.placement.policy import UNDECLARED, Policy
 from baygrid.core.placement.room.rooms import Rooms
 from baygrid.core.reasons import Explanation, Reason
+from baygrid.core.terms import Energy, Terms
 from tests.core.region import DEMANDS, IMAGES, MODELS, QUEUES, centre, explained, nodes, planned
 
 NOTHING_KEPT = Policy(reserve=0)
@@ -266,7 +267,10 @@ def test_impossible_looks_at_totals_only(image: Image, demand: Demand):
 
 
 PRICES = st.fractions(0, 1000, max_denominator=10**6) | st.fractions(0, 10**12, max_denominator=10**12)
-RATES = st.builds(Rate, PRICES, PRICES, PRICES)
+DAYS = st.lists(PRICES, min_size=24, max_size=24).map(tuple)
+ENERGIES = st.none() | st.builds(Energy, DAYS, st.integers(0, 99), st.integers(0, 999), st.just(480))
+TERMS = st.builds(Terms, st.integers(0, 7200), st.sampled_from((0, 1, 60, 3600)), PRICES, ENERGIES)
+RATES = st.builds(Rate, PRICES, PRICES, PRICES, st.none() | TERMS)
 
 
 @given(
@@ -283,11 +287,14 @@ def test_the_costs_of_many_offers_are_those_of_each(
     amounts = st.tuples(st.integers(0, 8), st.integers(1, 1000), st.integers(1, 9), st.integers(0, 10**7))
     found = [data.draw(amounts) for _ in table.offers]
     each, share, counts, seconds = np.array(found, dtype=np.int64).T
-    parts = replace(demand, accelerators=(("H100", 1),), shares=(500,), shape=None)
+    parts = replace(demand, accelerators=(("H100", 1),), shares=(500,), input_bytes=1 << 33, shape=None)
     costs = table.costs(np.arange(len(found)), parts, each, share, counts, seconds)
     assert costs.tolist() == [
         cost_at(
-            offer.rate, offer.currency, Footprint(count, demand.cpus, demand.memory_mib, has, part), time_s
+            offer.rate,
+            offer.currency,
+            Footprint(count, demand.cpus, demand.memory_mib, has, part, 1 << 33),
+            time_s,
         )
         for offer, (has, part, count, time_s) in zip(table.offers, found, strict=True)
     ]

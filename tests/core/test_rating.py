@@ -16,6 +16,7 @@ from baygrid.core.rating.judging import DAY_MS, FRESH_MS, fresh, impossible, sta
 from baygrid.core.rating.prices import price
 from baygrid.core.rating.value import Gate, Plan
 from baygrid.core.rating.yardsticks import PROFILES, centre_per_pflops
+from baygrid.core.terms import Energy, Terms
 from baygrid.core.units import WORK
 from tests.core.ratings import AT, cpu_rating, rating
 
@@ -71,6 +72,14 @@ def test_a_unit_of_work_costs_what_its_devices_cost_while_they_do_it():
     assert price(rating(), TARIFF) == hour / Fraction("7.2")
     spoken = rating(unit="audio_hours", profile="speech@1", units=10.0, seconds=100.0)
     assert price(spoken, TARIFF) == hour / 360
+
+
+def test_energy_counts_at_the_mean_of_the_days_prices():
+    day = (Fraction(0),) * 12 + (Fraction(2),) * 12
+    it = rating()
+    dearer = replace(TARIFF, terms=Terms(energy=Energy(day, 5, 700, 480)))
+    watts = 5 * it.cpus + 700 * it.accelerators
+    assert price(it, dearer) - price(it, TARIFF) == Fraction(watts, 1000) / Fraction("7.2")
 
 
 def test_a_rating_that_can_be_true():

@@ -163,7 +163,7 @@ def offer_views(
 
 
 def rate_of(tariff: Tariff) -> Rate:
-    return Rate(tariff.accelerator_hour, tariff.cpu_hour, tariff.gib_hour)
+    return Rate(tariff.accelerator_hour, tariff.cpu_hour, tariff.gib_hour, tariff.terms)
 
 
 def placement_of(attempt: AttemptRecord, demand: Demand | None) -> Placement:

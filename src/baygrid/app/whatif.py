@@ -170,5 +170,6 @@ def _priced(offer: OfferView, price: str) -> OfferView:
         amount = number(price)
     except Wrong as wrong:
         raise Invalid.at(f"prices.{offer.id}", str(wrong)) from None
-    field_ = "accelerator_hour" if offer.accelerator else "cpu_hour"
-    return replace(offer, rate=replace(offer.rate, **{field_: amount}))
+    if offer.accelerator:
+        return replace(offer, rate=replace(offer.rate, accelerator_hour=amount))
+    return replace(offer, rate=replace(offer.rate, cpu_hour=amount))

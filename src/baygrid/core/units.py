@@ -21,6 +21,7 @@ WORK: Final[Mapping[str, int]] = {"images": 1_000_000, "audio_hours": 1, "km": 1
 
 HOUR_S: Final = 3600
 MIB_PER_GIB: Final = 1024
+BYTES_PER_GIB: Final = 1 << 30
 
 _CURRENCIES: Final = ", ".join(DECIMALS)
 _MONEY: Final = re.compile(r"([+-]?)([0-9]{1,18})(?:\.([0-9]+))? ?([A-Z]{3})")

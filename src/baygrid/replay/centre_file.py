@@ -70,9 +70,10 @@ def _offer(part: Part, centre: str, partitions: set[str]) -> OfferView:
             f"there is no partition {partition!r}: there are {', '.join(sorted(partitions))}"
         )
     model = of["accelerator"].read(name, "") or None
-    rate = Rate(
-        *(of[price].read(number, Fraction(0)) for price in ("accelerator_hour", "cpu_hour", "gib_hour"))
+    accelerator_hour, cpu_hour, gib_hour = (
+        of[price].read(number, Fraction(0)) for price in ("accelerator_hour", "cpu_hour", "gib_hour")
     )
+    rate = Rate(accelerator_hour, cpu_hour, gib_hour)
     if model and not rate.accelerator_hour:
         of["accelerator_hour"].refuse(f"is missing: say what an hour of {model} costs")
     currency = of["currency"].needed(_currency, "CNY", "for example CNY")

@@ -16,6 +16,7 @@ from baygrid.core.placement.policy import PLAIN, PRIORITIES
 from baygrid.core.placement.room.nodes import NodeTable
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.work import Pace
+from baygrid.core.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class CentreView:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Major units of the offer's currency per hour of one accelerator, one cpu, one GiB of memory."""
+    """Major units of the offer's currency per hour of one accelerator, one cpu, one GiB of memory; `terms`:
+    what else is paid (None: nothing)."""
 
     accelerator_hour: Fraction
     cpu_hour: Fraction
     gib_hour: Fraction
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

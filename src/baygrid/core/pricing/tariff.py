@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from baygrid.core.terms import Terms
+
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """Rates in major units of `currency` (0.25 = 25 fen) per hour of one accelerator, cpu and GiB of memory
     that an attempt has for itself. In force from `valid_from` (milliseconds since 1970, UTC) until the next
-    one begins."""
+    one begins. `terms`: what else is paid (None: nothing)."""
 
     valid_from: int
     currency: str
     accelerator_hour: Fraction
     cpu_hour: Fraction
     gib_hour: Fraction
+    terms: Terms | None = None
 
 
 def in_force(tariffs: Sequence[Tariff], at: int) -> Tariff | None:

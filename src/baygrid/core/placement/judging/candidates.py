@@ -65,7 +65,8 @@ def cost_minor(
     """What the demand costs at most at this offer, run for its full time on `nodes` (None: all that it asks
     for): minor units, each item rounded up."""
     count = demand.nodes if nodes is None else nodes
-    footprint = Footprint(count, demand.cpus, demand.memory_mib, accelerators, share)
+    had = (demand.cpus, demand.memory_mib, accelerators, share, demand.input_bytes)
+    footprint = Footprint(count, *had)
     return cost_at(offer.rate, offer.currency, footprint, demand.time_s)
 
 

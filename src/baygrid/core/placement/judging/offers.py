@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.judging.candidates import GANG, cost_minor
@@ -134,10 +135,34 @@ class OfferTable:
             found.append((np.array(over, dtype=dtype), np.array(under, dtype=dtype), largest, deepest))
         return tuple(found)
 
+    @cached_property
+    def _with_terms(self) -> Bools | None:
+        """Offers that have more than rates; None: no offer has."""
+        found = np.array([o.rate.terms is not None for o in self.offers], dtype=np.bool_)
+        return found if found.any() else None
+
     def costs(
         self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, nodes: Ints, seconds: Ints
     ) -> Ints:
-        """As `core.cost.cost_at`, for arrays: exact, in Python's own numbers where 64 bits could overflow."""
+        """As `core.cost.cost_at`, for arrays: at offers that have only rates all at once."""
+        total = self._by_rates(offer, demand, accelerators, share, nodes, seconds)
+        if self._with_terms is None:
+            return total
+        among = self._with_terms[offer].nonzero()[0].tolist()
+        asked = (offer, nodes, accelerators, share, seconds)
+        exact = [
+            _cost(self.offers[number], demand, *figures)
+            for number, *figures in zip(*(each[among].tolist() for each in asked), strict=True)
+        ]
+        if max(exact, default=0) >= _SAFE:
+            total = total.astype(object)
+        total[among] = exact
+        return total
+
+    def _by_rates(
+        self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, nodes: Ints, seconds: Ints
+    ) -> Ints:
+        """Exact, in Python's own numbers where 64 bits could overflow."""
         unit = WHOLE if demand.shares else 1
         devices = accelerators * share if demand.shares else accelerators
         times = seconds * nodes
@@ -225,6 +250,11 @@ class OfferTable:
             while found[n] > demand.least and cost_minor(it, demand, each, int(found[n]), part) > limit:
                 found[n] -= 1
         return found
+
+
+def _cost(offer: OfferView, demand: Demand, nodes: int, accelerators: int, share: int, seconds: int) -> int:
+    had = (demand.cpus, demand.memory_mib, accelerators, share, demand.input_bytes)
+    return cost_at(offer.rate, offer.currency, Footprint(nodes, *had), seconds)
 
 
 class _KindTable:

@@ -152,7 +152,7 @@ class Figures:
             return cost
         carriage = [
             ceil(
-                self.table.policy.centre(it.centre).gib_price
+                _declared(self.table.policy, it)
                 * self.demand.input_bytes
                 * 10 ** DECIMALS[it.currency]
                 / _GIB
@@ -196,6 +196,12 @@ class Figures:
     @cached_property
     def _offers(self) -> list[OfferView]:
         return [self.table.offers[n] for n in self.offer.tolist()]
+
+
+def _declared(policy: Policy, offer: OfferView) -> Fraction:
+    """Of a GiB over its centre's link, where the offer does not charge for that: then it is in its cost."""
+    terms = offer.rate.terms
+    return policy.centre(offer.centre).gib_price if terms is None or not terms.egress_gib else Fraction(0)
 
 
 def _now(by_hour: tuple[int, ...] | tuple[Fraction, ...], hour: int) -> Fraction:

@@ -10,15 +10,21 @@ from scripts.demo.placing import TRACE, Replayed
 from scripts.demo.region import Region
 from scripts.demo.scenes import CENTRES, PEOPLE, Exchange, Money
 from scripts.demo.show import Screen, shown_path
+from scripts.demo.support import INSTITUTE, START_UP, UNIVERSITY, Support
 from scripts.demo.texts import Texts
 from scripts.demo.yardsticks import Measured
 
-LATER = ("measures", "statistics", "cities", "letter")
+LATER = ("statistics", "cities", "letter")
 """Systems that come later, in the newsletter's order."""
 
 
 def rows(
-    say: Texts, rates: Mapping[str, Measured], replayed: Replayed, links: Exchange, money: Money
+    say: Texts,
+    rates: Mapping[str, Measured],
+    replayed: Replayed,
+    links: Exchange,
+    money: Money,
+    support: Support,
 ) -> list[list[str]]:
     """System, what happened, figure, file or address."""
     happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
@@ -33,6 +39,11 @@ def rows(
     evidence = say("tour_driving_figure", **_evidence(driving.picture.with_name("statistics.json")))
     waits = say("tour_placement_figure", easy=f"{replayed.easy_s:,.0f}", fifo=f"{replayed.fifo_s:,.0f}")
     speed = say("tour_exchange_figure", speed=f"{links.mbit_s:,.0f}", latency=f"{links.latency_ms:.1f}")
+    bills = say(
+        "tour_measures", university=support.paid[UNIVERSITY], institute=support.paid[INSTITUTE],
+        start_up=support.paid[START_UP],
+    )  # fmt: skip
+    voucher = say("tour_measures_figure", paid=support.voucher, clause=support.clause)
     later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
     return [
         [say("system_platform"), happened, charged, shown_path(money.bill)],
@@ -40,6 +51,7 @@ def rows(
         [say("system_exchange"), say("tour_exchange", members=links.members), speed, "baygrid exchange"],
         [say("system_centre"), say("tour_centre"), rate, shown_path(images.picture)],
         [say("system_data"), say("tour_data"), "", "./examples/residency.yaml"],
+        [say("system_measures"), bills, voucher, "baygrid vouchers"],
         *later[:-1],
         [say("system_driving"), say("tour_driving"), evidence, shown_path(report)],
         *later[-1:],
@@ -61,10 +73,11 @@ def show(
     replayed: Replayed,
     links: Exchange,
     money: Money,
+    support: Support,
 ) -> None:
     screen.scene(say("scene_tour"))
     heads = [say("tour_system"), say("tour_happened"), say("tour_figure"), say("tour_where")]
-    screen.table(heads, rows(say, rates, replayed, links, money), whole=(3,))
+    screen.table(heads, rows(say, rates, replayed, links, money, support), whole=(3,))
 
 
 def how_to_go_on(screen: Screen, say: Texts, out: str) -> None:

@@ -41,12 +41,13 @@ def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
     assert demo.returncode == 0, told
     assert "\x1b" not in told
     tour = told.partition(say("scene_tour"))[2].partition(say("scene_next"))[0]
-    systems = ("platform", "placement", "exchange", "centre", "data", "driving", *LATER)
+    systems = ("platform", "placement", "exchange", "centre", "data", "measures", "driving", *LATER)
     rows = [line for line in tour.splitlines() if any(line.startswith(say(f"system_{s}")) for s in systems)]
     assert len(rows) == len(systems), tour
     assert re.search(r"\d 秒.*\d 秒", rows[1])
     assert re.search(r"[\d,]+ Mbit/s", rows[2])
-    assert sum(say("not_yet") in row for row in rows) == 5
+    assert re.search(r"[\d.]+ CNY.*[\d.]+ CNY.*[\d.]+ CNY.*[\d.]+ CNY", rows[5])
+    assert sum(say("not_yet") in row for row in rows) == 4
     assert re.search(r"1\.\d+ 億|\d[\d,]* 枚", rows[3])
     for made in (
         "bill.json",

@@ -37,6 +37,13 @@ ROWS = [
 BLOB = b"what a job works on"
 RESULT = b"what the job made"
 EVERYBODYS = b"what everybody puts"
+LISTING = {
+    "offer": "far-cpu",
+    "kind": "committed",
+    "quantity": 4,
+    "rate": "0.1",
+    "end": "2031-01-01T00:00:00Z",
+}
 _numbers = itertools.count()
 
 
@@ -120,7 +127,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 def _absent() -> dict[str, str]:
     absent = dict.fromkeys(
-        ("project", "centre", "offer", "token", "attempt_token", "member", "pool"), "absent"
+        ("project", "centre", "offer", "token", "attempt_token", "member", "pool", "listing"), "absent"
     )
     return absent | {
         "name": "no-such-name",
@@ -144,6 +151,10 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
             headers=region.headers("operator"),
         )
         things["offer"] = made.json()["id"]
+    if "{listing}" in address:
+        made = client.post("/v1/listings", json=LISTING, headers=region.headers("operator"))
+        assert made.status_code == 201, made.text
+        things["listing"] = made.json()["id"]
     if address.startswith("/v1/datasets/"):
         body = {"name": "result", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
         assert client.post("/v1/datasets", json=body, headers=region.headers("team")).status_code == 201

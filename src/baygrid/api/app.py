@@ -31,6 +31,7 @@ from baygrid.api import (
     region,
     secrets,
     tokens,
+    trading,
     tunnels,
     vouchers,
 )
@@ -47,7 +48,7 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, centres, offers, ratings, policies, datasets, secrets,
-    region, tokens, exchange, vouchers, tunnels, health,
+    region, tokens, exchange, vouchers, trading, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

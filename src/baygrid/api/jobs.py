@@ -61,8 +61,7 @@ def _submit(
     server: Server, actor: Actor | None, authorization: str | None, key: str | None, body: bytes
 ) -> Response:
     actor = actor or server.sessions.authenticate(authorization)
-    if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
-        raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
+    checked_key(key)
     documents, project, batch = _documents(parse_json(body))
     done = submit(
         server.platform,
@@ -75,6 +74,13 @@ def _submit(
     )
     headers = {"Idempotency-Replayed": "true"} if done.replayed else None
     return RenderedJson(done.answer.body, done.answer.status, headers)
+
+
+def checked_key(key: str | None) -> str | None:
+    """The key. Raises Invalid."""
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
+        raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
+    return key
 
 
 def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, bool]:

@@ -26,6 +26,7 @@ class Action(StrEnum):
     AGENT = "agent"  # reports, orders and logs of a centre
     DATASET = "dataset"  # read one: a project does, in its jobs, too
     RATE = "rate"  # bring a rating that a centre's agent has signed
+    SELL = "sell"  # publish a listing of a centre's offer
     JOIN = "join"  # become the agent of a centre
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 

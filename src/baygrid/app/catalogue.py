@@ -9,7 +9,7 @@ from typing import Any
 from baygrid.app.demand import Rated, by_place, centre_view, offer_views, partitions_of
 from baygrid.core.placement import policy_file
 from baygrid.core.placement.image import Image, OfferView, Partition
-from baygrid.core.placement.policy import UNDECLARED, Policy
+from baygrid.core.placement.policy import UNDECLARED, Policy, Reserved
 from baygrid.core.rating.judging import stale_at
 from baygrid.core.rating.value import Rating
 from baygrid.ports.basics import Instant
@@ -100,7 +100,7 @@ class Catalogue:
                 {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
                 by_place(tx.ratings.newest()),
-                _policies(tx, _own_queues(centres)),
+                _policies(tx, _own_queues(centres), _kept(tx)),
             )
             self._copy = copy
         return copy
@@ -110,9 +110,32 @@ def _own_queues(centres: Mapping[str, CentreRecord]) -> tuple[str, ...]:
     return tuple(name for name, centre in sorted(centres.items()) if centre.driver in OWN_QUEUES)
 
 
-def _policies(tx: Tx, own_queues: tuple[str, ...]) -> tuple[tuple[Instant, Policy], ...]:
+def _policies(
+    tx: Tx, own_queues: tuple[str, ...], kept: tuple[Reserved, ...]
+) -> tuple[tuple[Instant, Policy], ...]:
     declared = [(row.valid_from, policy_file.parse(row.document)) for row in tx.policies.history()]
-    return tuple((begins, it.with_own_queues(own_queues)) for begins, it in [(0, UNDECLARED), *declared])
+    return tuple(
+        (begins, it.with_own_queues(own_queues).with_reservations(kept))
+        for begins, it in [(0, UNDECLARED), *declared]
+    )
+
+
+def _kept(tx: Tx) -> tuple[Reserved, ...]:
+    """Nodes that projects have bought for a time."""
+    offers = {offer.id: offer for offer in tx.region.offers()}
+    return tuple(
+        Reserved(
+            it.id,
+            it.centre,
+            offers[it.terms.offer].partition,
+            it.nodes,
+            it.terms.start,
+            it.terms.end,
+            frozenset({it.project}),
+        )
+        for it in tx.trading.trades()
+        if it.nodes and it.settled_at is None
+    )
 
 
 def _partitions(before: RegionCopy | None, centre: CentreRecord) -> tuple[Partition, ...]:

@@ -33,9 +33,9 @@ class Rates:
         tariff = Tariff(
             valid_from,
             currency,
-            _rate("accelerator_hour", self.accelerator_hour),
-            _rate("cpu_hour", self.cpu_hour),
-            _rate("gib_hour", self.gib_hour),
+            rate("accelerator_hour", self.accelerator_hour),
+            rate("cpu_hour", self.cpu_hour),
+            rate("gib_hour", self.gib_hour),
         )
         if (accelerator is not None) != (tariff.accelerator_hour > 0):
             what = (
@@ -45,7 +45,8 @@ class Rates:
         return tariff
 
 
-def _rate(path: str, text: str) -> Fraction:
+def rate(path: str, text: str) -> Fraction:
+    """A price as people write it. Raises Invalid."""
     if _RATE.fullmatch(text) is None:
         raise Invalid.at(path, f"must be a price such as 0.25, with at most 9 decimals, not {text[:40]!r}")
     return Fraction(text)

@@ -10,6 +10,7 @@ from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
 from baygrid.app.releases import end_back_off
+from baygrid.app.trade_ends import close_periods
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
 from baygrid.ports.store import Tx
@@ -17,6 +18,8 @@ from baygrid.ports.store import Tx
 LEASE_MS = 4_000
 IDLE_MS = 1_000
 COMMIT_AT_ONCE = 250
+PERIODS_MS = 60_000
+"""How often it is asked which periods of trades are over."""
 
 
 class Scheduler:
@@ -29,6 +32,7 @@ class Scheduler:
         self._renewed: Instant = 0
         self._inquire_at: Instant = 0
         self._rested: Instant = 0  # when it was last asked whose back-off has ended
+        self._periods: Instant = 0
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -41,6 +45,7 @@ class Scheduler:
             return now + IDLE_MS
         try:
             self._end_back_offs(now)
+            self._close_periods(now)
             more = self._follower.follow(now)
             placed = self._place(now)
             self._inquire(now)
@@ -117,6 +122,20 @@ class Scheduler:
             if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
                 raise Fenced
             end_back_off(tx, now)
+
+        self._platform.store.write(apply)
+
+    def _close_periods(self, now: Instant) -> None:
+        if now < self._periods + PERIODS_MS:
+            return
+        self._periods = now
+        if not any(self._platform.store.read(lambda tx: tx.trading.due(now))):
+            return
+
+        def apply(tx: Tx) -> None:
+            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
+                raise Fenced
+            close_periods(self._platform, tx, now)
 
         self._platform.store.write(apply)
 

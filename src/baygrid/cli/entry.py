@@ -27,6 +27,7 @@ from baygrid.cli.commands import (
     secrets,
     simulate,
     start,
+    trading,
     vouchers,
     whatif,
 )
@@ -48,6 +49,7 @@ datasets.register(app)
 secrets.register(app)
 money.register(app)
 vouchers.register(app)
+trading.register(app)
 centres.register(app)
 region.register(app)
 ratings.register(app)

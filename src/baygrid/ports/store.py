@@ -13,6 +13,7 @@ from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
 from baygrid.ports.region import Exchange, Policies, Ratings, Region
 from baygrid.ports.support import Support
+from baygrid.ports.trading import Trading
 
 T = TypeVar("T")
 
@@ -132,6 +133,8 @@ class Tx(Protocol):
     def money(self) -> Money: ...
     @property
     def support(self) -> Support: ...
+    @property
+    def trading(self) -> Trading: ...
     @property
     def region(self) -> Region: ...
     @property

@@ -112,3 +112,52 @@ vouchers = table(
     CheckConstraint("contract IS NULL OR base <= contract", name="contract"),
     Index(None, "organisation", "valid_until"),
 )
+
+# Units of an offer for sale. `rate` is an exact fraction; `sold`: units, `taken`: thousandths of a unit that
+# spot jobs have now. Both grow by conditional updates.
+listings = table(
+    "listings",
+    string("id", primary_key=True),
+    string("kind"),
+    string("offer", ForeignKey("offers.id")),
+    string("currency"),
+    string("rate"),
+    integer("cpus"),
+    integer("memory_mib"),
+    integer("start"),
+    integer("end"),
+    integer("quantity"),
+    integer("sold"),
+    integer("taken"),
+    integer("published_at"),
+    string("published_by"),
+    integer("closed_at", nullable=True),
+    CheckConstraint("sold >= 0 AND sold <= quantity", name="sold"),
+    CheckConstraint("taken >= 0 AND taken <= 1000 * quantity", name="taken"),
+    Index(None, "closed_at"),
+)
+
+# What a project bought of a listing. `worth`, `booked` and `drawn`: thousandths of a unit times milliseconds;
+# `amount` and `charged`: minor units.
+trades = table(
+    "trades",
+    string("id", primary_key=True),
+    string("listing", ForeignKey("listings.id")),
+    string("project", ForeignKey("projects.name")),
+    integer("units"),
+    integer("worth"),
+    integer("amount"),
+    string("nodes"),
+    integer("bought_at"),
+    string("bought_by"),
+    integer("taken"),
+    integer("booked"),
+    integer("drawn"),
+    integer("charged"),
+    integer("settled_at", nullable=True),
+    CheckConstraint("taken >= 0 AND taken <= 1000 * units", name="taken"),
+    CheckConstraint("booked >= 0 AND drawn >= 0 AND drawn + booked <= worth", name="worth"),
+    CheckConstraint("charged >= 0 AND charged <= amount", name="charged"),
+    Index(None, "project"),
+    Index(None, "settled_at"),
+)

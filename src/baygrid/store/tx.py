@@ -20,6 +20,7 @@ from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
 from baygrid.store.sql import Session
 from baygrid.store.support import Support
+from baygrid.store.trading import Trading
 
 
 class Tx:
@@ -43,6 +44,7 @@ class Tx:
         "region",
         "secrets",
         "support",
+        "trading",
     )
 
     def __init__(self, session: Session) -> None:
@@ -63,3 +65,4 @@ class Tx:
         self.outside = OutsideJobs(session)
         self.ratings = Ratings(session)
         self.support = Support(session)
+        self.trading = Trading(session)

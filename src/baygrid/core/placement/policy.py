@@ -118,6 +118,10 @@ class Policy:
         own = {name: replace(self.centre(name), managed=False) for name in centres}
         return replace(self, centres={**self.centres, **own}) if own else self
 
+    def with_reservations(self, more: tuple[Reserved, ...]) -> Policy:
+        """The same, with these besides what it says."""
+        return replace(self, reservations=(*self.reservations, *more)) if more else self
+
     def flavor(self, model: str | None) -> FlavorPolicy:
         return self.flavors.get(model or PLAIN, FlavorPolicy())
 

@@ -44,6 +44,11 @@ def centre_account(centre: str) -> str:
     return f"Liabilities:Centres:{component(centre)}"
 
 
+def trading_account(centre: str) -> str:
+    """What a centre earns by what it sells ahead: reservations, and what of commitments was not used."""
+    return f"Income:Trading:{component(centre)}"
+
+
 def support_account(pool: str) -> str:
     """What the payer of a pool owes for the shares of its vouchers."""
     return f"Assets:Support:{component(pool)}"

@@ -15,6 +15,7 @@ from baygrid.core.pricing.accounts import (
     income_account,
     project_account,
     support_account,
+    trading_account,
 )
 from baygrid.core.units import Money
 
@@ -79,6 +80,13 @@ def charge_postings(
         Posting(OVERRUN, overrun),
         Posting(income_account(centre), -(amount + overrun + supported)),
     )
+
+
+def trade_postings(project: str, centre: str, amount: Money) -> tuple[Posting, ...]:
+    """The project pays the centre for what it bought ahead. Raises ValueError for a negative amount."""
+    if amount.minor < 0:
+        raise ValueError(f"a trade cannot cost {amount}")
+    return nonzero(Posting(project_account(project), amount), Posting(trading_account(centre), -amount))
 
 
 def nonzero(*postings: Posting) -> tuple[Posting, ...]:

@@ -72,6 +72,9 @@ def test_an_attempt_that_there_is_not_and_one_with_another_token_read_alike(liar
         ({"start": 0}, "begins before the attempt was placed"),
         ({"start": -(2**62)}, "begins before the attempt was placed"),
         ({"end": 2**62}, "ends in the future"),
+        ({"egress_bytes": -1}, "more bytes came than there can be"),
+        ({"egress_bytes": 1 << 61}, "more bytes came than there can be"),
+        ({"egress_bytes": 1}, "the files of its job have 0"),
     ],
 )
 def test_usage_that_cannot_be(liar: Liar, lie: dict[str, Any], why: str):

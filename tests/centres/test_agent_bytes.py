@@ -5,7 +5,7 @@ import pytest
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import Refused
 from tests.centres.site import order, sha256, stop_of
-from tests.centres.world import CANCELLED, FAILED, STAGING, SUCCEEDED, World
+from tests.centres.world import CANCELLED, FAILED, HOUR, STAGING, SUCCEEDED, World
 
 
 @pytest.fixture
@@ -26,6 +26,30 @@ def test_staging_waits_for_the_server_and_then_goes_on(world):
     assert world.state(one) is STAGING
     world.step(10)
     assert world.centre.started == {one.token: 1}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_came_over_the_link_is_in_the_first_usage_record(world, restarts):
+    """Once, though the second blob had to be asked for again; not what the job goes on from."""
+    tar, data, last = b"the workdir", b"some data", b"a checkpoint"
+    digests = [sha256(blob) for blob in (tar, data, last)]
+    known = order(workdir=digests[0], inputs={"data": digests[1]}, restore=digests[2], counts_egress=True)
+    old = order(number=2, workdir=digests[0])
+    world.server.blobs |= dict(zip(digests, (tar, data, last), strict=True))
+    world.server.silent_about = {digests[1]}
+    world.server.want(known, old)
+    world.take()
+    world.step(2)
+    world.server.silent_about = set()
+    world.step(10)
+    assert set(world.centre.started) == {known.token, old.token}
+    if restarts:
+        world.restart()
+    world.time += 3 * HOUR
+    world.step(3)
+    records = {key: one.usage.egress_bytes for key, one in world.server.usage.items()}
+    assert records[known.attempt, 0] == len(tar + data)
+    assert records[known.attempt, 1] == records[old.attempt, 0] == 0
 
 
 def test_bytes_that_are_refused_fail_the_staging(world):

@@ -215,6 +215,15 @@ def test_a_part_of_an_accelerator_is_signed_a_whole_one_is_not_named():
     assert from_json(Usage, older) == SAMPLE
 
 
+def test_bytes_that_came_are_signed_none_are_not_named():
+    some = dataclasses.replace(SAMPLE, egress_bytes=1 << 40)
+    assert b'"egress_bytes":1099511627776,' in usage_bytes(some)
+    assert b"egress" not in usage_bytes(SAMPLE)
+    older = to_json(SAMPLE)
+    del older["egress_bytes"]
+    assert from_json(Usage, older) == SAMPLE
+
+
 def test_a_signature_holds_for_its_record_and_key_only(tmp_path):
     key = Key.load(tmp_path / "key")
     assert Key.load(tmp_path / "key").public_key == key.public_key

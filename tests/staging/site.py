@@ -191,6 +191,10 @@ class Listening:
     heard: list[tuple[int, int | None]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stop_at: int | None = None
+    fetched: list[int] = field(default_factory=list)
+
+    def came(self, what: str, size: int) -> None:
+        self.fetched.append(size)
 
     def told(self, done: int, total: int | None, note: str) -> None:
         self.heard.append((done, total))

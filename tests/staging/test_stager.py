@@ -56,6 +56,13 @@ def test_a_broken_download_goes_on_where_it_stopped(tmp_path: Path, site: Site):
     assert "goes on at" in heard.notes[0]
 
 
+def test_what_comes_over_the_link_is_told_what_is_here_is_not(tmp_path: Path, site: Site):
+    made = stager(tmp_path, own=loopback(site.port))
+    first = fetch(tmp_path, made, site.uri("/x"), sha256=DIGEST)
+    second = fetch(tmp_path, made, site.uri("/x"), "again", DIGEST)
+    assert (first.fetched, second.fetched) == ([len(CONTENT)], [])
+
+
 def test_a_new_process_goes_on_where_the_last_one_stopped(tmp_path: Path, site: Site):
     """A job was cancelled in the middle; another wants the same."""
     with pytest.raises(Stopped):

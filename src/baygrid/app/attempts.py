@@ -20,7 +20,7 @@ from baygrid.core.jobs.lifecycle import (
 )
 from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spec import parse
-from baygrid.core.pricing.charge import Charge, Consumption, charge
+from baygrid.core.pricing.charge import Charge, Consumption, charges
 from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN, Usage
@@ -133,9 +133,8 @@ def post_charges(
     """Charges each usage record by the tariffs of its time. What lies above the job's hold falls to the
     platform. Returns what fits the hold, in minor units: the project pays it, vouchers a share of it."""
     left = job.hold
-    for row in sorted(usage, key=lambda row: row.signed.usage.n):
-        record = row.signed.usage
-        cost = price(record, offer)
+    records = sorted((row.signed.usage for row in usage), key=lambda record: record.n)
+    for record, cost in zip(records, prices(records, offer), strict=True):
         within = min(left, cost.total.minor)
         left -= within
         charge = ChargeRow(
@@ -157,12 +156,13 @@ def post_charges(
     return job.hold - left
 
 
-def price(usage: Usage, offer: Offer) -> Charge:
-    """What one usage record costs. The first tariff also covers what began before it: a centre's clock may be
-    slow, and nothing is placed at an offer before its first tariff is in force."""
+def prices(records: Sequence[Usage], offer: Offer) -> list[Charge]:
+    """What each usage record of one attempt costs, all of them in the order of their numbers. The first
+    tariff also covers what began before it: a centre's clock may be slow, and nothing is placed at an offer
+    before its first tariff is in force."""
     first, *later = offer.tariffs
-    earliest = replace(first, valid_from=min(first.valid_from, usage.start))
-    return charge(consumption_of(usage), (earliest, *later))
+    earliest = replace(first, valid_from=min([first.valid_from, *(record.start for record in records)]))
+    return charges([consumption_of(record) for record in records], (earliest, *later))
 
 
 def consumption_of(usage: Usage) -> Consumption:
@@ -176,11 +176,13 @@ def consumption_of(usage: Usage) -> Consumption:
         usage.accelerator,
         usage.accelerators,
         usage.accelerator_share,
+        usage.egress_bytes,
     )
 
 
 def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
-    """What a live attempt would cost if it ended now, in minor units."""
+    """What a live attempt would cost if it ended now, in minor units; of what came for it as far as it is
+    told."""
     if attempt.started_at is None or attempt.started_at >= now:
         return 0
     so_far = Usage(
@@ -196,8 +198,10 @@ def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
         0.0,
         0,
         attempt.accelerator_share,
+        attempt.staged_bytes,
     )
-    return price(so_far, offer).total.minor
+    (cost,) = prices([so_far], offer)
+    return cost.total.minor
 
 
 def attempt_event(now: Instant, attempt: AttemptRecord, state: AttemptState, **data: object) -> Event:

@@ -3,22 +3,25 @@ request."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import price
+from baygrid.app.attempts import prices
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
 from baygrid.core.pricing import beancount as beancount_text
 from baygrid.core.pricing.accounts import project_account
+from baygrid.core.pricing.charge import Charge
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
+from baygrid.ports.messages import Usage
 from baygrid.ports.records import Offer
 from baygrid.ports.store import Tx
 from baygrid.ports.usage import ChargeRow, UsageRow
@@ -137,25 +140,42 @@ def recomputed(
     """Every difference between what was posted and what the signed records, the tariffs and the terms of
     vouchers give."""
     records = {(row.signed.usage.attempt, row.signed.usage.n): row for row in usage}
+    costs = _costs(charges, usage, offers)
     found = []
     for charge in charges:
-        row = records.pop((charge.attempt, charge.n), None)
-        wrong = [*_differences(charge, row, offers), *_of_shares(charge, row, terms)]
+        key = (charge.attempt, charge.n)
+        row = records.pop(key, None)
+        wrong = [*_differences(charge, row, costs.get(key)), *_of_shares(charge, row, terms)]
         found += [Difference(charge.attempt, charge.n, what) for what in wrong]
     found += [Difference(attempt, n, "this usage record was not charged") for attempt, n in records]
     return found
 
 
-def _differences(charge: ChargeRow, row: UsageRow | None, offers: Mapping[str, Offer]) -> list[str]:
+def _costs(
+    charges: Sequence[ChargeRow], usage: Sequence[UsageRow], offers: Mapping[str, Offer]
+) -> dict[tuple[str, int], Charge]:
+    """By attempt and number what a usage record costs, where its offer is there. An attempt is priced as a
+    whole: its minimum counts once."""
+    of: defaultdict[str, list[Usage]] = defaultdict(list)
+    for row in usage:
+        of[row.signed.usage.attempt].append(row.signed.usage)
+    where = {charge.attempt: offers[charge.offer] for charge in charges if charge.offer in offers}
+    found = {}
+    for attempt, offer in where.items():
+        records = sorted(of[attempt], key=lambda record: record.n)
+        for record, cost in zip(records, prices(records, offer), strict=True):
+            found[attempt, record.n] = cost
+    return found
+
+
+def _differences(charge: ChargeRow, row: UsageRow | None, cost: Charge | None) -> list[str]:
     if row is None:
         return ["there is no usage record for this charge"]
     found = []
     if not verify(row.public_key, row.signed):
         found.append("the usage record is not what its agent signed")
-    offer = offers.get(charge.offer)
-    if offer is None:
+    if cost is None:
         return [*found, f"there is no offer {charge.offer!r}"]
-    cost = price(row.signed.usage, offer)
     posted, right = list(charge.lines), [line.to_json() for line in cost.lines]
     if len(posted) != len(right):
         found.append(f"{len(posted)} lines were posted, {len(right)} are right")

@@ -12,6 +12,7 @@ from itertools import pairwise
 from baygrid.app.signatures import verify
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.jobs.locations import is_uploaded
 from baygrid.core.placement.links import Sample
 from baygrid.core.reading import is_name
 from baygrid.ports.basics import Instant
@@ -87,6 +88,8 @@ def _usage_by_itself(item: AttemptReport, public_key: str, now: Instant) -> str 
             return f"usage {usage.n} ends in the future"
         if item.state.final and item.ended_at is not None and usage.end > item.ended_at + CLOCK_MS:
             return f"usage {usage.n} ends after the attempt"
+        if not 0 <= usage.egress_bytes <= MAX_BYTES:
+            return f"usage {usage.n} says that more bytes came than there can be"
         if usage.peak_memory_mib > MAX_MEMORY_MIB:
             return f"usage {usage.n} had more memory than any node has"
         if not verify(public_key, signed):
@@ -212,6 +215,19 @@ def not_its_outputs(job: JobRecord, item: AttemptReport, kept: Mapping[str, int]
             return f"the job has no output {name[:40]!r}"
         if sha256 not in kept:
             return f"this centre has not stored what it names as output {name!r}"
+    return None
+
+
+def more_came_than_there_is(job: JobRecord, item: AttemptReport, stored: Sequence[Usage]) -> str | None:
+    """Why so many bytes cannot have come over a link for this job: it brings only files that the server has,
+    so that their size is known. `stored`: its usage that is here already."""
+    if not all(is_uploaded(place) for place in job.spec.get("inputs", {}).values()):
+        return None
+    numbers = {usage.n for usage in stored}
+    new = [signed.usage for signed in item.usage if signed.usage.n not in numbers]
+    came = sum(usage.egress_bytes for usage in (*stored, *new))
+    if came > job.input_bytes:
+        return f"it says that {came} bytes came for it, and the files of its job have {job.input_bytes}"
     return None
 
 

@@ -18,7 +18,15 @@ from baygrid.app.demand import SILENT_MS
 from baygrid.app.joining import first_use
 from baygrid.app.links import take_links
 from baygrid.app.platform import Platform
-from baygrid.app.plausible import NOT_HERE, expected, implausible, misfit, not_its_outputs, told
+from baygrid.app.plausible import (
+    NOT_HERE,
+    expected,
+    implausible,
+    misfit,
+    more_came_than_there_is,
+    not_its_outputs,
+    told,
+)
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.jobs import checkpoint
@@ -144,12 +152,18 @@ def _take_attempts(
     current = [(known[item.attempt], item) for item in believed]
     current = [(record, item) for record, item in current if not _is_over(record)]
     jobs = tx.jobs.get([record.job for record, item in current if item.state.final or item.usage])
+    brought = {item.attempt for _, item in current if any(one.usage.egress_bytes for one in item.usage)}
+    earlier = _usage_by_attempt(
+        tx, [record.id for record, item in current if item.state.final or record.id in brought]
+    )
     for record, item in current:
         why = not_its_outputs(jobs[record.job], item, kept) if item.outputs else None
+        if why is None and item.attempt in brought:
+            before = [row.signed.usage for row in earlier.get(record.id, ())]
+            why = more_came_than_there_is(jobs[record.job], item, before)
         if why is not None:
             wrong[item.attempt] = why
     current = [(record, item) for record, item in current if item.attempt not in wrong]
-    earlier = _usage_by_attempt(tx, [record.id for record, item in current if item.state.final])
     offers = platform.catalogue.at(tx).offers if jobs else {}
     for record, item in current:
         rows = [_usage_row(centre, record, report.public_key, signed, now) for signed in item.usage]
@@ -373,4 +387,5 @@ def _order(
         restore=job.checkpoint,
         image=spec.image or "",
         secrets=spec.secrets,
+        counts_egress=True,
     )

@@ -9,6 +9,7 @@ an answer, *before* anything of it starts; final states and usage are journaled,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from baygrid.centres import logs, publishing
 from baygrid.centres.attempts import Attempts
@@ -23,6 +24,7 @@ from baygrid.centres.remembered import (
     Phase,
     Remembered,
     blank_order,
+    go_entry,
     order_entry,
     stays,
     stop_entry,
@@ -37,6 +39,8 @@ from baygrid.ports.messages import Desired, DriverReport, Order, Report, ReportA
 USAGE_EVERY_MS = 3_600_000
 STARTS_PER_TICK = 64
 MAX_START_TRIES = 8
+
+NOTHING_CAME: Final[Mapping[str, int]] = {}
 
 _LOOKED_AT = (Phase.CHECK, Phase.ORDERED, Phase.UNKNOWN)
 
@@ -215,12 +219,22 @@ class Agent:
         """Orders whose bytes are to be fetched now by `centre.prepare`; each ends in `staged`."""
         return [kept.order for kept in self._attempts.due(Phase.STAGE, now)]
 
-    def staged(self, attempt: str, now: Instant, failure: str | None = None, *, again: bool = False) -> None:
-        """`failure` None: it can start. `again`: the server could not be reached, so try later."""
+    def staged(
+        self,
+        attempt: str,
+        now: Instant,
+        failure: str | None = None,
+        *,
+        again: bool = False,
+        came: Mapping[str, int] = NOTHING_CAME,
+    ) -> None:
+        """`failure` None: it can start. `again`: the server could not be reached, so try later. `came`: what
+        came over a link this time, and its bytes."""
         kept = self._attempts.phases[Phase.STAGE].get(attempt)
         if kept is None:
             return
         kept.busy = False
+        kept.came.update(came)
         if failure is None:
             self._attempts.enter(kept, Phase.READY)
         elif again:
@@ -320,7 +334,7 @@ class Agent:
         late = [kept for kept in ready if kept.go is None]
         for kept in late:
             kept.go = self._epoch
-        self._attempts.write([{"t": "go", "attempt": kept.order.attempt, "epoch": kept.go} for kept in late])
+        self._attempts.write([go_entry(kept) for kept in late])
         for kept in ready:
             try:
                 if not kept.needs_network:

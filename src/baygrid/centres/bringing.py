@@ -18,9 +18,12 @@ Told = Callable[[int, int | None, str], None]
 
 
 class Listener(Protocol):
-    """Who waits for a source. `wanted` is asked often."""
+    """Who waits for a source. `wanted` is asked often. `came`: a file of so many bytes came over a link, not
+    from what is here already."""
 
     def told(self, done: int, total: int | None, note: str) -> None: ...
+
+    def came(self, what: str, size: int) -> None: ...
 
     def wanted(self) -> bool: ...
 
@@ -33,9 +36,14 @@ class Stager(Protocol):
         ...
 
 
+def _nobody_listens(done: int, total: int | None, note: str) -> None:
+    pass
+
+
 class Bringing:
     """Implements `ports.centre.Fetch` and `Places` for one order; in one thread. `tell` hears of all its
-    sources together."""
+    sources together. `came`: which of its inputs came over a link, and the bytes of each; not what its job
+    goes on from, since it was not the job that ended its last attempt."""
 
     def __init__(
         self,
@@ -43,16 +51,26 @@ class Bringing:
         fetch: Fetch,
         stager: Stager | None,
         clock: Clock,
-        tell: Told,
-        wanted: Callable[[], bool],
+        tell: Told = _nobody_listens,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
+        self.came: dict[str, int] = {}
         self._fetch, self._stager, self._clock, self._tell, self._wanted = fetch, stager, clock, tell, wanted
+        self._restore = order.restore
         self._totals = {source.uri: source.bytes for source in order.sources.values()}
         self._done = dict.fromkeys(self._totals, 0)
         self._at: Instant = 0
 
     def __call__(self, sha256: str, /) -> Iterator[bytes]:
-        return self._fetch(sha256)
+        pieces = self._fetch(sha256)
+        return pieces if sha256 == self._restore else self._counted(sha256, pieces)
+
+    def _counted(self, what: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            yield piece
+        self.came[what] = size
 
     def place(self, source: Source, into: Path) -> None:
         if self._stager is None:
@@ -84,6 +102,9 @@ class _Ear:
 
     def told(self, done: int, total: int | None, note: str) -> None:
         self._bringing.told(self._uri, done, total, note)
+
+    def came(self, what: str, size: int) -> None:
+        self._bringing.came[what] = size
 
     def wanted(self) -> bool:
         return self._bringing.wanted()

@@ -64,6 +64,7 @@ def _record(kept: Remembered, seen: Observation, end: Instant, key: Signer) -> S
         accelerator_share=order.accelerator_share,
         cpu_seconds=max(0.0, round(seen.cpu_seconds - kept.cpu_seconds, 3)),
         peak_memory_mib=seen.peak_memory_mib,
+        egress_bytes=kept.egress_bytes if order.counts_egress and kept.n == 0 else 0,
     )
     signed = SignedUsage(usage, key.sign(usage_bytes(usage)))
     kept.n, kept.until = kept.n + 1, end

@@ -65,12 +65,17 @@ class Remembered:
     outputs: dict[str, str] = field(default_factory=dict)
     staged_bytes: int = 0
     staging_bytes: int | None = None
+    came: dict[str, int] = field(default_factory=dict)  # inputs that came over a link: bytes of each
     # the log: None until the server has said how much it holds
     log_offset: int | None = 0
     log_at: Instant = 0
     log_pause: int = 0
     log_stalls: int = 0
     log_done: bool = False
+
+    @property
+    def egress_bytes(self) -> int:
+        return sum(self.came.values())
 
     @property
     def needs_network(self) -> bool:
@@ -121,7 +126,15 @@ def order_entry(kept: Remembered) -> Entry:
         entry["adopt"] = True
     if kept.go is not None:
         entry["go"] = kept.go
+    if kept.egress_bytes:
+        entry["egress"] = kept.egress_bytes
     return entry
+
+
+def go_entry(kept: Remembered) -> Entry:
+    """With how much had come for it by then."""
+    entry: Entry = {"t": "go", "attempt": kept.order.attempt, "epoch": kept.go}
+    return entry | ({"egress": kept.egress_bytes} if kept.egress_bytes else {})
 
 
 def stop_entry(stop: Stop) -> Entry:
@@ -195,7 +208,12 @@ class Memory:
         elif kind == "order":
             order = from_json(Order, entry["order"])
             self.attempts[order.attempt] = Remembered(
-                order, Phase.CHECK, adopt=entry.get("adopt", False), go=entry.get("go"), log_offset=None
+                order,
+                Phase.CHECK,
+                adopt=entry.get("adopt", False),
+                go=entry.get("go"),
+                log_offset=None,
+                came={"": entry.get("egress", 0)},
             )
         elif kind == "stop":
             stop = from_json(Stop, entry["stop"])
@@ -222,7 +240,8 @@ class Memory:
             kept = self.attempts[report.attempt]
             kept.final, kept.phase = report, Phase.FINAL
         elif kind == "go":
-            self.attempts[entry["attempt"]].go = entry["epoch"]
+            kept = self.attempts[entry["attempt"]]
+            kept.go, kept.came = entry["epoch"], {"": entry.get("egress", 0)}
         elif kind == "used":
             kept = self.attempts[entry["attempt"]]
             kept.n, kept.until, kept.cpu_seconds = entry["n"], entry["until"], entry["cpu"]

@@ -5,42 +5,44 @@ Each takes from the agent, uses the transport, and gives the agent what came of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from baygrid.centres.agent import Agent
+from baygrid.centres.bringing import Bringing
 from baygrid.centres.outputs import PackingFailed, pack
 from baygrid.centres.publishing import Publication
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, Fetch, StagingFailed, Transport
+from baygrid.ports.centre import Centre, StagingFailed, Transport
 from baygrid.ports.messages import Order, Refused, Unreachable
 from baygrid.staging.errors import Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`again`: nothing is wrong but the way to the server."""
+    """`again`: nothing is wrong but the way to the server. `came`: as of `Bringing`."""
 
     failure: str | None = None
     again: bool = False
     value: str = ""
     note: str = ""
+    came: Mapping[str, int] = field(default_factory=dict)
 
 
-def stage(centre: Centre, transport: Transport, order: Order, fetch: Fetch | None = None) -> Outcome:
-    """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt.
-    `fetch`: for more than the server's blobs."""
+def stage(centre: Centre, transport: Transport, order: Order, fetch: Bringing) -> Outcome:
+    """Fetches and unpacks. Safe in a thread of its own: it touches only what belongs to this attempt."""
+    failure, again = None, False
     try:
-        centre.prepare(order, fetch or transport.fetch_blob)
+        centre.prepare(order, fetch)
         if order.secrets:  # last: what is about to start has them, nothing else
             centre.entrust(order, transport.secrets(order.attempt, order.token))
     except Unreachable as error:
-        return Outcome(str(error) or "the server cannot be reached", again=True)
+        failure, again = str(error) or "the server cannot be reached", True
     except Stopped:
-        return Outcome("it is not wanted any more")
+        failure = "it is not wanted any more"
     except (StagingFailed, Refused, OSError) as error:
-        return Outcome(str(error))
-    return Outcome()
+        failure = str(error)
+    return Outcome(failure, again, came=fetch.came)
 
 
 def publish(transport: Transport, work: Publication) -> Outcome:
@@ -74,7 +76,7 @@ def send_logs(
 
 
 def staged(agent: Agent, order: Order, outcome: Outcome, now: Instant) -> None:
-    agent.staged(order.attempt, now, outcome.failure, again=outcome.again)
+    agent.staged(order.attempt, now, outcome.failure, again=outcome.again, came=outcome.came)
 
 
 def published(agent: Agent, work: Publication, outcome: Outcome, now: Instant) -> None:
@@ -97,7 +99,8 @@ def step(agent: Agent, centre: Centre, transport: Transport, clock: Callable[[],
     for the report. Returns when to step again; the answers to `desired` are for the caller to bring."""
     agent.tick(clock())
     for order in agent.staging_due(clock()):
-        staged(agent, order, stage(centre, transport, order), clock())
+        fetch = Bringing(order, transport.fetch_blob, None, clock)
+        staged(agent, order, stage(centre, transport, order, fetch), clock())
     for work in agent.blobs_due(clock()):
         published(agent, work, publish(transport, work), clock())
     logs_sent(agent, send_logs(transport, agent.log_chunks(clock())), clock())

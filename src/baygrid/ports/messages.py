@@ -81,6 +81,7 @@ class Usage:
 
     `n` counts the records of an attempt from 0; stretches are adjacent and do not overlap.
     `accelerators` is the number per node, `accelerator_share` thousandths of each; memory in MiB per node.
+    `egress_bytes`: of its inputs, that came over a link for it before this stretch (so of the first one).
     """
 
     attempt: str
@@ -95,6 +96,7 @@ class Usage:
     cpu_seconds: float
     peak_memory_mib: int
     accelerator_share: int = 1000
+    egress_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,10 @@ class Order:
     `image`: what it runs inside, such as "docker:python:3.11" ("" for none).
 
     `secrets`: names; their values are asked for when it is about to start, and are in no message but that
-    answer."""
+    answer.
+
+    `counts_egress`: the server knows `Usage.egress_bytes`; one from before there was that could not verify a
+    record that has some."""
 
     attempt: str
     token: str
@@ -302,6 +307,7 @@ class Order:
     image: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    counts_egress: bool = False
 
     def __post_init__(self) -> None:
         if not self.count:  # of a server, or in a journal, from before there was a count

@@ -82,13 +82,15 @@ def usage_bytes(usage: Usage) -> bytes:
     """What the agent signs: canonical JSON, which any language can write again.
 
     Keys sorted, no spaces; the only fraction, `cpu_seconds`, is a text with three decimals, so that no
-    library's way of printing numbers matters. `accelerator_share` is left out where it is 1000, so that
-    records which were signed before there were parts of accelerators stay as they are.
+    library's way of printing numbers matters. `accelerator_share` is left out where it is 1000 and
+    `egress_bytes` where it is 0, so that records which were signed before there were these stay as they are.
     """
     data = {field.name: getattr(usage, field.name) for field in fields(usage)}
     data["cpu_seconds"] = f"{usage.cpu_seconds:.3f}"
     if usage.accelerator_share == 1000:
         del data["accelerator_share"]
+    if usage.egress_bytes == 0:
+        del data["egress_bytes"]
     data["type"] = "baygrid-usage-1"
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -215,7 +215,8 @@ class SimAgent:
                 self._driver.prepare(order, fetch)
             except StagingFailed as error:
                 failure = str(error)
-            self.brain.staged(order.attempt, self.machine.clock(), failure)
+            came = {sha256: len(data) for sha256, data in held.items() if sha256 != order.restore}
+            self.brain.staged(order.attempt, self.machine.clock(), failure, came=came)
 
         def fetched(sha256: str, result: Result) -> None:
             assert self.brain is not None

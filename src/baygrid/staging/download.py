@@ -19,7 +19,7 @@ TRIES: Final = 5
 
 class Download:
     """`told(done, total, note)` hears how far it is and what was remarkable; `wanted` is asked between
-    pieces. `pause`: waits so many seconds."""
+    pieces. `pause`: waits so many seconds. `came`: bytes came, what is there was not all there before."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Download:
         self._rules, self._cache, self._way, self._pace, self._pause = rules, cache, way, pace, pause
         self._told, self._wanted = told, wanted
         self._total: int | None = None
+        self.came = False
 
     def fetch(self, at: Address, project: str, expected: str | None) -> Known:
         """What it has now. Raises Failed, NotAllowed, Stopped, OSError."""
@@ -92,6 +93,7 @@ class Download:
             if not self._wanted():
                 raise Stopped
             size += len(piece)
+            self.came = True
             self._check(size)
             yield piece
         if stream.total is not None and size != stream.total:

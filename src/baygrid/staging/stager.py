@@ -37,9 +37,12 @@ _CANNOT: Final = (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 class Listener(Protocol):
-    """Who wants it: `told(done, total, note)` in bytes of this source; `wanted` is asked often."""
+    """Who wants it: `told(done, total, note)` in bytes of this source; `wanted` is asked often. `came`: a
+    file of so many bytes came over a link, not from the cache or a disk that is here."""
 
     def told(self, done: int, total: int | None, note: str) -> None: ...
+
+    def came(self, what: str, size: int) -> None: ...
 
     def wanted(self) -> bool: ...
 
@@ -159,6 +162,8 @@ class Stager:
                         self._rules, self._cache, way, pace, self._pause, told, listener.wanted
                     )
                     known = download.fetch(part.at, source.project, expected)
+                    if download.came:
+                        listener.came(str(part.at), known.bytes)
                 told(known.bytes, known.bytes, "")
             target = into / part.path
             target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

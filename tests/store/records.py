@@ -2,15 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.postings import Posting, Transaction
+from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
 from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
+from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, RateRow
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -244,3 +248,26 @@ def plan(centre: str = "north") -> PlanRow:
 
 def policy(number: int, valid_from: int = 1000, **document: Any) -> PolicyRecord:
     return PolicyRecord(f"policy-{number:06d}", valid_from, 900, "tok-operator", document)
+
+
+def paper(place: int, **fields: Any) -> PaperRow:
+    given: dict[str, Any] = {
+        "kind": PaperKind.INVOICE,
+        "month": "2026-11",
+        "subject": "demo",
+        "currency": "CNY",
+        "issued_at": 1_796_054_700_000,
+        "total": 1_677_721_701,
+        "sha256": "ab" * 32,
+        "document": '{"total":"16777217.01 CNY"}',
+    } | fields
+    return PaperRow(number=f"{given['month']}-{place:04d}", **given)
+
+
+def tax(rate: str = "0.06", since: str = "2026-11", kind: RateKind = RateKind.TAX) -> RateRow:
+    return RateRow(Rate(kind, "VAT", Fraction(rate), Month.parse(since), "a notice"), 900, "tok-operator")
+
+
+def exchange_rate(rate: str = "1.0870", day: str = "2026-11-30") -> ExchangeRateRow:
+    told = ExchangeRate("CNY", "HKD", Fraction(rate), date.fromisoformat(day), "a bank")
+    return ExchangeRateRow(told, 900, "tok-operator")

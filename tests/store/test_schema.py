@@ -11,13 +11,28 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Integer, create_engine, text
 
+from baygrid.ports.papers import CloseRow
 from baygrid.ports.records import Cursor
 from baygrid.ports.store import Store
 from baygrid.store import open_store, schema
 from baygrid.store.tables import metadata
 from baygrid.store.triggers import APPEND_ONLY, statements
 from tests.core.ratings import rating
-from tests.store.records import booking, charge, dataset, event, job, outside, plan, policy, rated, usage
+from tests.store.records import (
+    booking,
+    charge,
+    dataset,
+    event,
+    exchange_rate,
+    job,
+    outside,
+    paper,
+    plan,
+    policy,
+    rated,
+    tax,
+    usage,
+)
 
 
 def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
@@ -130,6 +145,10 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.outside.insert([outside()]))
     store.write(lambda tx: tx.ratings.insert(rated(rating("north"))))
     store.write(lambda tx: tx.ratings.set_plan(plan()))
+    store.write(lambda tx: tx.papers.insert([(paper(1), 0)]))
+    store.write(lambda tx: tx.papers.insert_rate(tax()))
+    store.write(lambda tx: tx.papers.insert_exchange_rate(exchange_rate()))
+    store.write(lambda tx: tx.papers.close(CloseRow("2026-10", 1, 1, "tok-1")))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -158,6 +177,10 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "outside": "id",
             "ratings": "document",
             "plans": "document",
+            "papers": "document",
+            "closes": "month",
+            "rates": "rate",
+            "exchange_rates": "rate",
         }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",

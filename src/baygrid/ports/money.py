@@ -19,7 +19,9 @@ class Money(Protocol):
         ...
 
     def post(self, transactions: Sequence[Transaction]) -> None:
-        """Raises Exists when a key is already there."""
+        """Raises Exists when a key is already there. What comes for a month that is closed is posted at the
+        beginning of the open one, and no month is closed while this transaction posts into it; the same for
+        charges."""
         ...
 
     def insert_usage(self, rows: Sequence[UsageRow]) -> None:
@@ -42,10 +44,32 @@ class Money(Protocol):
         """Posted in [start, end), in the order of posting."""
         ...
 
+    def all_charges(self, start: Instant, end: Instant) -> list[ChargeRow]:
+        """Of every project, as `charges`."""
+        ...
+
     def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]: ...
 
     def transactions(self, after: str | None, limit: int) -> list[Transaction]:
         """By id."""
+        ...
+
+    def transaction(self, key: str) -> Transaction | None: ...
+
+    def movements(self, accounts: Sequence[str], start: Instant, end: Instant) -> list[Transaction]:
+        """Those of [start, end) that post to any of these accounts; by time and id."""
+        ...
+
+    def other_income(self, start: Instant, end: Instant) -> list[Transaction]:
+        """Those of [start, end) that earn by something else than computing; by time and id."""
+        ...
+
+    def oldest(self) -> Instant | None:
+        """When the first transaction or charge was posted; None: none was."""
+        ...
+
+    def standing(self, accounts: Sequence[str], before: Instant) -> dict[tuple[str, str], int]:
+        """As `balances`, of these accounts, of what was posted before this moment."""
         ...
 
     def balances(self) -> dict[tuple[str, str], int]:

@@ -10,6 +10,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
+from baygrid.ports.papers import Papers
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
 from baygrid.ports.region import Exchange, Policies, Ratings, Region
 from baygrid.ports.support import Support
@@ -157,6 +158,8 @@ class Tx(Protocol):
     def outside(self) -> OutsideJobs: ...
     @property
     def ratings(self) -> Ratings: ...
+    @property
+    def papers(self) -> Papers: ...
 
 
 class Store(Protocol):

@@ -78,6 +78,7 @@ _CHARGES = select(
 _CHARGES_POSTED = Statement(
     _CHARGES.where(_C.project == text("of"), _C.at >= number("start"), _C.at < number("until"))
 )
+_ALL_CHARGES = Statement(_CHARGES.where(_C.at >= number("start"), _C.at < number("until")))
 _CHARGES_OF = Statement(_CHARGES.where(among(_C.job, "keys")))
 
 
@@ -132,6 +133,7 @@ class Money(Ledger):
 
     def insert_charges(self, rows: Sequence[ChargeRow]) -> None:
         """On Exists the transaction is to be given up: others of `rows` may have been written."""
+        times = self.opened(row.at for row in rows)
         params = [
             {
                 "attempt": row.attempt,
@@ -140,7 +142,7 @@ class Money(Ledger):
                 "project": row.project,
                 "centre": row.centre,
                 "offer": row.offer,
-                "at": row.at,
+                "at": times[row.at],
                 "currency": row.currency,
                 "amount": row.amount,
                 "overrun": row.overrun,
@@ -166,6 +168,9 @@ class Money(Ledger):
     def charges(self, project: str, start: Instant, end: Instant) -> list[ChargeRow]:
         params = {"of": project, "start": start, "until": end}
         return [_charge(row) for row in self._session.all(_CHARGES_POSTED, params)]
+
+    def all_charges(self, start: Instant, end: Instant) -> list[ChargeRow]:
+        return [_charge(row) for row in self._session.all(_ALL_CHARGES, {"start": start, "until": end})]
 
     def charges_of(self, jobs: Sequence[str]) -> list[ChargeRow]:
         """In the order of posting."""

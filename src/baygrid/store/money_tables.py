@@ -54,6 +54,7 @@ charges = table(
     string("shares", server_default=text("'[]'")),
     UniqueConstraint("attempt", "n"),
     Index(None, "project", "at"),
+    Index(None, "at"),
     Index(None, "job"),
 )
 
@@ -64,6 +65,7 @@ ledger = table(
     integer("at"),
     string("narration"),
     string("sources"),
+    Index(None, "at"),
 )
 
 postings = table(
@@ -73,6 +75,7 @@ postings = table(
     string("account"),
     string("currency"),
     integer("amount"),
+    Index(None, "account"),
 )
 
 # Money of one payer, under one clause, that vouchers draw on. Drawn from by conditional updates.

@@ -18,11 +18,30 @@ APPEND_ONLY = (
     "outside",
     "ratings",
     "plans",
+    "papers",
+    "closes",
+    "rates",
+    "exchange_rates",
 )
+# Nothing is added to these in a month that is closed.
+BY_MONTH = ("charges", "ledger")
 
 _FUNCTION = """CREATE FUNCTION baygrid_append_only() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END
+$body$"""
+_CLOSED_ON_SQLITE = (
+    "CREATE TRIGGER TABLE_closed_month BEFORE INSERT ON TABLE "
+    "WHEN NEW.at < (SELECT coalesce(max(until), 0) FROM closes) "
+    "BEGIN SELECT RAISE(ABORT, 'a closed month gets no more TABLE'); END"
+)
+_CLOSED = """CREATE FUNCTION baygrid_closed_month() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.at < (SELECT coalesce(max(until), 0) FROM closes) THEN
+    RAISE EXCEPTION 'a closed month gets no more %', TG_TABLE_NAME;
+  END IF;
+  RETURN NEW;
 END
 $body$"""
 
@@ -38,10 +57,18 @@ def statements(dialect: str) -> Iterator[str]:
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 )
+        for table in BY_MONTH:
+            yield _CLOSED_ON_SQLITE.replace("TABLE", table)
         return
     yield _FUNCTION
     for table in APPEND_ONLY:
         yield (
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION baygrid_append_only()"
+        )
+    yield _CLOSED
+    for table in BY_MONTH:
+        yield (
+            f"CREATE TRIGGER {table}_closed_month BEFORE INSERT ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION baygrid_closed_month()"
         )

@@ -14,6 +14,7 @@ from baygrid.store.leadership import Leadership
 from baygrid.store.logs import Logs
 from baygrid.store.money import Money
 from baygrid.store.outside import OutsideJobs
+from baygrid.store.papers import Papers
 from baygrid.store.policies import Policies
 from baygrid.store.ratings import Ratings
 from baygrid.store.region import Region
@@ -39,6 +40,7 @@ class Tx:
         "logs",
         "money",
         "outside",
+        "papers",
         "policies",
         "ratings",
         "region",
@@ -66,3 +68,4 @@ class Tx:
         self.ratings = Ratings(session)
         self.support = Support(session)
         self.trading = Trading(session)
+        self.papers = Papers(session)

@@ -58,6 +58,11 @@ class Month:
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
     @property
+    def index(self) -> int:
+        """Months since the year 0: 24323 is 2026-11."""
+        return self.year * 12 + self.number
+
+    @property
     def first_day(self) -> date:
         return date(self.year, self.number, 1)
 

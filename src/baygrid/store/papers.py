@@ -1,0 +1,212 @@
+"""Papers, what is due of them, closed months, and the rates that papers are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
+
+from baygrid.core.pricing.months import Month
+from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
+from baygrid.ports.papers import CloseRow, DueRow, ExchangeRateRow, PaperKind, PaperRow, RateRow
+from baygrid.store.documents import clean
+from baygrid.store.ledger import MONTHS
+from baygrid.store.paper_tables import closes, dues, exchange_rates, papers, rates
+from baygrid.store.sql import (
+    SQLITE,
+    Row,
+    Session,
+    Statement,
+    insert_all_or_raise,
+    insert_new,
+    number,
+    text,
+)
+
+_NUMBERS: Final = 0x6E75  # the class of PostgreSQL's advisory locks of papers' numbers
+
+_LOCK = Statement(
+    select(func.pg_advisory_xact_lock(bindparam("what", type_=Integer()), bindparam("of", type_=Integer())))
+)
+_CLOSES = Statement(select(closes).order_by(closes.c.until))
+_CLOSE = insert_new(closes)
+
+_P, _D = papers.c, dues.c
+_INSERT = insert_new(papers)
+_INSERT_DUE = insert_new(dues)
+_COUNT = Statement(
+    select(func.count()).select_from(papers).where(_P.kind == text("of"), _P.month == text("in_month"))
+)
+_ROWS = select(papers, _D.total, _D.due, _D.paid, _D.forgiven, _D.credited).join_from(
+    papers, dues, and_(_D.kind == _P.kind, _D.number == _P.number)
+)
+_PAPER = Statement(_ROWS.where(_P.kind == text("of"), _P.number == text("key")))
+_PAGE = Statement(
+    _ROWS.where(
+        _P.kind == text("of"),
+        _P.number > text("after"),
+        or_(text("about") == "", _P.subject == text("about")),
+        or_(text("in_month") == "", _P.month == text("in_month")),
+    )
+    .order_by(_P.number)
+    .limit(number("count"))
+)
+# A write of the same value locks the row on both databases and answers with what is in it now.
+_LOCK_DUE = Statement(
+    update(dues)
+    .where(_D.kind == text("of"), _D.number == text("key"))
+    .values(paid=_D.paid)
+    .returning(_D.total, _D.due, _D.paid, _D.forgiven, _D.credited)
+)
+_SETTLE = Statement(
+    update(dues)
+    .where(_D.kind == text("of"), _D.number == text("key"))
+    .values(
+        paid=_D.paid + number("more_paid"),
+        forgiven=_D.forgiven + number("more_forgiven"),
+        credited=_D.credited + number("more_credited"),
+    )
+)
+
+_INSERT_RATE = insert_new(rates, without=["number"])
+_RATES = Statement(select(rates).order_by(rates.c.number))
+_INSERT_EXCHANGE_RATE = insert_new(exchange_rates, without=["number"])
+_EXCHANGE_RATES = Statement(select(exchange_rates).order_by(exchange_rates.c.number))
+
+
+def _paper(row: Row) -> tuple[PaperRow, DueRow]:
+    return PaperRow(PaperKind(row[0]), *row[1:10]), DueRow(*row[10:])
+
+
+class Papers:
+    """Implements `ports.papers.Papers`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock_month(self, month: Month) -> None:
+        self._lock(MONTHS, month)
+
+    def _lock(self, what: int, month: Month) -> None:
+        """SQLite has one writer at a time."""
+        if self._session.dialect != SQLITE:
+            self._session.all(_LOCK, {"what": what, "of": month.index})
+
+    def closes(self) -> list[CloseRow]:
+        return [CloseRow(*row) for row in self._session.all(_CLOSES, {})]
+
+    def close(self, row: CloseRow) -> None:
+        params = {
+            "month": row.month,
+            "until": row.until,
+            "closed_at": row.closed_at,
+            "closed_by": row.closed_by,
+        }
+        insert_all_or_raise(self._session, _CLOSE, [params], f"a close of {row.month}")
+
+    def next_place(self, kind: PaperKind, month: Month) -> int:
+        self._lock(_NUMBERS, month)
+        found: int = self._session.all(_COUNT, {"of": kind.value, "in_month": str(month)})[0][0]
+        return found + 1
+
+    def insert(self, rows: Sequence[tuple[PaperRow, int]]) -> None:
+        issued = [
+            {
+                "kind": row.kind.value,
+                "number": row.number,
+                "month": row.month,
+                "subject": row.subject,
+                "currency": row.currency,
+                "issued_at": row.issued_at,
+                "total": row.total,
+                "sha256": row.sha256,
+                "document": row.document,
+                "regards": row.regards,
+            }
+            for row, _ in rows
+        ]
+        open_dues = [
+            {
+                "kind": row.kind.value,
+                "number": row.number,
+                "total": max(row.total, 0),
+                "due": max(due, 0),
+                "paid": 0,
+                "forgiven": 0,
+                "credited": 0,
+            }
+            for row, due in rows
+        ]
+        insert_all_or_raise(self._session, _INSERT, issued, "a paper with this number")
+        insert_all_or_raise(self._session, _INSERT_DUE, open_dues, "a due of this paper")
+
+    def paper(self, kind: PaperKind, number: str) -> tuple[PaperRow, DueRow] | None:
+        rows = self._session.all(_PAPER, {"of": kind.value, "key": number})
+        return _paper(rows[0]) if rows else None
+
+    def page(
+        self, kind: PaperKind, subject: str | None, month: str | None, after: str, limit: int
+    ) -> list[tuple[PaperRow, DueRow]]:
+        params = {
+            "of": kind.value,
+            "about": subject or "",
+            "in_month": month or "",
+            "after": after,
+            "count": limit,
+        }
+        return [_paper(row) for row in self._session.all(_PAGE, params)]
+
+    def lock_due(self, kind: PaperKind, number: str) -> DueRow | None:
+        row = self._session.returning(_LOCK_DUE, {"of": kind.value, "key": number})
+        return None if row is None else DueRow(*row)
+
+    def settle(
+        self, kind: PaperKind, number: str, *, paid: int = 0, forgiven: int = 0, credited: int = 0
+    ) -> None:
+        more = {"more_paid": paid, "more_forgiven": forgiven, "more_credited": credited}
+        self._session.change(_SETTLE, {"of": kind.value, "key": number, **more})
+
+    def insert_rate(self, row: RateRow) -> None:
+        it = row.rate
+        params = {
+            "kind": it.kind.value,
+            "name": clean(it.name),
+            "rate": str(it.rate),
+            "since": str(it.since),
+            "source": clean(it.source),
+            "set_at": row.set_at,
+            "set_by": row.set_by,
+        }
+        self._session.change(_INSERT_RATE, params)
+
+    def rates(self) -> list[RateRow]:
+        return [
+            RateRow(Rate(RateKind(kind), name, Fraction(rate), Month.parse(since), source), at, by)
+            for _, kind, name, rate, since, source, at, by in self._session.all(_RATES, {})
+        ]
+
+    def insert_exchange_rate(self, row: ExchangeRateRow) -> None:
+        it = row.rate
+        params = {
+            "base": it.base,
+            "quote": it.quote,
+            "rate": str(it.rate),
+            "day": it.on.isoformat(),
+            "source": clean(it.source),
+            "set_at": row.set_at,
+            "set_by": row.set_by,
+        }
+        self._session.change(_INSERT_EXCHANGE_RATE, params)
+
+    def exchange_rates(self) -> list[ExchangeRateRow]:
+        return [
+            ExchangeRateRow(
+                ExchangeRate(base, quote, Fraction(rate), date.fromisoformat(day), source), at, by
+            )
+            for _, base, quote, rate, day, source, at, by in self._session.all(_EXCHANGE_RATES, {})
+        ]

@@ -4,16 +4,18 @@ up."""
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from baygrid.app import arrays, bill, jobs, ledger, offers, projects
+from baygrid.app import arrays, bill, jobs, ledger, offers, projects, vouchers
+from baygrid.app.entitlement import Asked
 from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
 from baygrid.core.jobs.spec import parse
-from baygrid.core.pricing.accounts import project_account
+from baygrid.core.pricing.accounts import project_account, support_account
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import Cursor
@@ -47,6 +49,10 @@ class Lifecycle(RuleBasedStateMachine):
             self.stage.add_site("hongkong", cpu_hour="2"),
         ]
         self.orders: dict[str, tuple[Site, Order]] = {}
+        vouchers.add_pool(
+            self.stage.platform, OPERATOR, name="region", payer="bureau", rulebook="example",
+            clause="compute-share", amount=Money(1_000, "CNY"),
+        )  # fmt: skip
         self.final: dict[str, JobState] = {}
         self.known: list[str] = []
         self.snapshot = Snapshot()
@@ -57,8 +63,9 @@ class Lifecycle(RuleBasedStateMachine):
         lost=st.sampled_from(["never", "1h"]),
         retries=st.integers(0, 2),
         cost=st.sampled_from([None, "3 CNY", "9 CNY"]),
+        voucher=st.sampled_from(["auto", "none"]),
     )
-    def submit(self, cpus: int, hours: int, lost: str, retries: int, cost: str | None) -> None:
+    def submit(self, cpus: int, hours: int, lost: str, retries: int, cost: str | None, voucher: str) -> None:
         with contextlib.suppress(NotEnoughMoney, Impossible):
             self.known += self.stage.submit(
                 {
@@ -66,7 +73,7 @@ class Lifecycle(RuleBasedStateMachine):
                     "time": f"{hours}h",
                     "lost_after": lost,
                     "retry": {"max": retries},
-                    "budget": {"max_cost": cost},
+                    "budget": {"max_cost": cost, "voucher": voucher},
                 }
             )
 
@@ -160,6 +167,42 @@ class Lifecycle(RuleBasedStateMachine):
         with contextlib.suppress(WrongState):
             rates = offers.Rates(cpu_hour=str(price))
             offers.add_tariff(self.stage.platform, OPERATOR, "qianhai-main", None, rates)
+
+    @rule(start_up=st.booleans(), contract=st.integers(1, 50), cap=st.integers(1, 3_000))
+    def issue_voucher(self, start_up: bool, contract: int, cap: int) -> None:
+        name = f"contract {len(vouchers.vouchers(self.stage.platform, OPERATOR, None))}"
+        facts = {"start_up": start_up, "compute_contract": contract, "compute_contract_name": name}
+        most = contract * (60 if start_up else 50)
+        asked = Asked("acme", None, "region", facts, cap=Money(min(cap, most), "CNY"))
+        vouchers.issue(self.stage.platform, OPERATOR, asked)
+
+    @rule(minor=st.integers(-500, 500))
+    def change_pool(self, minor: int) -> None:
+        with contextlib.suppress(WrongState):
+            vouchers.change_pool(self.stage.platform, OPERATOR, "region", Money(minor, "CNY"))
+
+    @rule(data=st.data())
+    def revoke_voucher(self, data: st.DataObject) -> None:
+        issued = [row.voucher.id for row in vouchers.vouchers(self.stage.platform, OPERATOR, None)]
+        if issued:
+            with contextlib.suppress(WrongState):
+                vouchers.revoke(self.stage.platform, OPERATOR, data.draw(st.sampled_from(issued)))
+
+    @invariant()
+    def vouchers_pay_within_their_limits(self) -> None:
+        """What each paid is what charges say of it, and what its pool's payer owes."""
+        platform = self.stage.platform
+        paid: Counter[str] = Counter()
+        for share in bill.bill(platform, OPERATOR, "demo", 0, self.stage.now + HOUR, recompute=False).shares:
+            paid[share.share["voucher"]] += share.share["paid"]
+        for row in vouchers.vouchers(platform, OPERATOR, None):
+            terms, drawn = row.voucher.terms, row.voucher.drawn
+            assert drawn.paid == paid[row.voucher.id] <= min(terms.cap.minor, terms.rate * drawn.base)
+            assert terms.contract is not None
+            assert drawn.base <= terms.contract.minor
+        (pool,) = vouchers.pools(platform, OPERATOR)
+        owed = ledger.balances(platform, OPERATOR).get((support_account("region"), "CNY"), 0)
+        assert owed == pool.paid == sum(paid.values()) <= pool.amount
 
     @invariant()
     def states_follow_the_tables(self) -> None:

@@ -197,7 +197,8 @@ class Lifecycle(RuleBasedStateMachine):
             paid[share.share["voucher"]] += share.share["paid"]
         for row in vouchers.vouchers(platform, OPERATOR, None):
             terms, drawn = row.voucher.terms, row.voucher.drawn
-            assert drawn.paid == paid[row.voucher.id] <= min(terms.cap.minor, terms.rate * drawn.base)
+            assert drawn.paid == paid[row.voucher.id] <= terms.cap.minor
+            assert drawn.paid <= terms.rate * drawn.base
             assert terms.contract is not None
             assert drawn.base <= terms.contract.minor
         (pool,) = vouchers.pools(platform, OPERATOR)

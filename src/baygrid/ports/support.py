@@ -85,5 +85,5 @@ class Support(Protocol):
         ...
 
     def spend(self, shares: Sequence[Share]) -> None:
-        """Of vouchers that this transaction has locked."""
+        """In the order in which they were taken, of vouchers that this transaction has locked."""
         ...

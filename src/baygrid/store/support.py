@@ -3,6 +3,7 @@ no two wait for each other in a circle; the tables themselves refuse to go below
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -164,13 +165,11 @@ class Support:
         return replace(it, terms=replace(it.terms, valid_until=until), drawn=Drawn(base, paid, carry))
 
     def spend(self, shares: Sequence[Share]) -> None:
+        pools = Counter[str]()
         for share in shares:
-            self._session.change(_SPEND_POOL, {"key": share.pool, "more": share.paid})
-            now = share.after
-            params = {
-                "key": share.voucher,
-                "base_now": now.base,
-                "paid_now": now.paid,
-                "carry_now": now.carry,
-            }
+            pools[share.pool] += share.paid
+        for pool, paid in pools.items():
+            self._session.change(_SPEND_POOL, {"key": pool, "more": paid})
+        for id, now in {share.voucher: share.after for share in shares}.items():
+            params = {"key": id, "base_now": now.base, "paid_now": now.paid, "carry_now": now.carry}
             self._session.change(_SPEND, params)

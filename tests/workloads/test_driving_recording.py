@@ -302,6 +302,25 @@ def test_a_recording_in_several_files_is_one_drive(recorded: Path, tmp_path: Pat
     assert [value.t for value in values] == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 10, 10.5, 11, 11.5]
 
 
+def test_all_files_of_a_drive_are_read_by_the_same_lidar(tmp_path: Path) -> None:
+    """The one with more messages in all, though in one file it has fewer."""
+    header = {"stamp": {"sec": 0, "nanosec": 0}, "frame_id": ""}
+    points = cloud(header, np.ones((5, 4), np.float32))
+
+    def sweeps(topic: str, *times: float) -> list[tuple[float, str, str, Any]]:
+        return [(t, topic, "sensor_msgs/msg/PointCloud2", points) for t in times]
+
+    written(tmp_path / "bag_0.mcap", [*sweeps("/front", 0.0), *sweeps("/roof", 0.1, 0.2, 0.3, 0.4)])
+    written(tmp_path / "bag_1.mcap", [*sweeps("/front", 1.0, 1.1), *sweeps("/roof", 1.2)])
+    written(tmp_path / "bag_2.mcap", [*sweeps("/front", 2.0), *speeds(2.1)])
+    (tmp_path / "metadata.yaml").write_text("")
+    values, _ = read(found := windows(tmp_path))
+    assert [(v.topic, v.t) for v in values if isinstance(v, Sweep)] == [
+        ("/roof", t) for t in (0.1, 0.2, 0.3, 0.4, 1.2)
+    ]
+    assert ["no topic of a lidar" in str(window.notes) for window in found] == [False, False, True]
+
+
 def test_files_of_a_minute_each_are_one_drive_until_it_pauses(tmp_path: Path) -> None:
     bag = tmp_path / "bag"
     bag.mkdir()
@@ -355,6 +374,17 @@ def test_the_numpy_layout_and_what_is_wrong_in_it(tmp_path: Path) -> None:
     values, failed = read([window])
     assert values == []
     assert len(failed) == 5
+
+
+@pytest.mark.parametrize("header", [b"{'descr': (", b"(" * 9000, b"\xff\xfe", b"{'descr': '<f8', 1L}"])
+def test_a_damaged_header_of_an_array_costs_that_array(tmp_path: Path, header: bytes) -> None:
+    folder = numpy_drive(tmp_path / "minute")
+    data = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(80)
+    (folder / "processed_log/IMU/gyro/t").write_bytes(data)
+    values, failed = read(windows(tmp_path))
+    assert counts(values) == {"Wheel": 200}
+    assert failed[0].input == "minute processed_log/IMU/gyro"
+    assert "t has a damaged header" in failed[0].reason
 
 
 def test_a_clock_that_jumps_back_in_the_numpy_layout(tmp_path: Path) -> None:

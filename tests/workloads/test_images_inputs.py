@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import ApplicationError, Shard
 from baygrid.workloads.images import inputs
 from baygrid.workloads.images.inputs import Found
+from baygrid.workloads.storage import buckets, reading
+from baygrid.workloads.storage.names import words
+from baygrid.workloads.storage.readable import Readable
 from tests import services
 from tests.services import S3_KEYS
 from tests.workloads.tarring import tar
@@ -79,15 +81,15 @@ def test_what_holds_pictures_does_not_go_in_turn(folder: Path, name: str):
 
 
 def test_an_error_without_words_has_a_kind():
-    assert storage.words(OSError()) == "OSError"
-    assert storage.words(ValueError("one\ntwo")) == "one"
+    assert words(OSError()) == "OSError"
+    assert words(ValueError("one\ntwo")) == "one"
 
 
 def test_a_disk_that_says_nothing_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    def dumb(_: str) -> storage.Readable:
+    def dumb(_: str) -> Readable:
         raise OSError
 
-    monkeypatch.setattr(storage, "_disk", dumb)
+    monkeypatch.setattr(reading, "disk", dumb)
     assert reasons(cut(folder / "b.jpg")) == {"b.jpg": "OSError"}
 
 
@@ -228,6 +230,61 @@ def test_paths_in_a_table_lead_below_its_folder_and_nowhere_else(folder: Path, t
     assert found[5].reason == "No such file or directory"
 
 
+def test_paths_that_no_file_can_have_cost_their_rows_only(folder: Path):
+    (folder / "around.jpg").symlink_to("around.jpg")
+    asked = ["a\0b.jpg", "around.jpg", "around.jpg/x.jpg", "x" * 5000, "b.jpg"]
+    pq.write_table(pa.table({"path": asked}), folder / "t.parquet")
+    found = read(cut(folder / "t.parquet"))
+    assert found[-1] == Found("t.parquet#4", b"b.jpg")
+    assert all(each.reason for each in found[:4])
+    assert not any(each.data for each in found[:4])
+
+
+@pytest.mark.parametrize(
+    "path", ["%2e%2e/secret.jpg", "%252E%252E/secret.jpg", "%2Fsecret.jpg", "..%5csecret.jpg"]
+)
+def test_no_spelling_of_a_path_climbs_out_of_a_table_s_folder(tmp_path: Path, site: str, path: str):
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table({"path": [path, "no\x01name.jpg"]}), tmp_path / "in/t.parquet")
+    found = read(cut(f"{site}/in/t.parquet"))
+    assert found[0].reason.endswith("does not lie below the table's folder")
+    assert found[1].data is None
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([{"bytes": 5}]),
+        pa.array([{"bytes": [1, 2]}]),
+        pa.array([{"bytes": "text"}]),
+        pa.array([{"bytes": {"bytes": b"x"}}]),
+    ],
+    ids=["number", "list", "text", "struct"],
+)
+def test_a_struct_of_something_else_is_no_picture(tmp_path: Path, column: pa.Array):
+    pq.write_table(pa.table({"image": column}), tmp_path / "t.parquet")
+    assert "no column of pictures" in reasons(cut(tmp_path / "t.parquet"))["t.parquet"]
+
+
+def test_a_path_that_is_no_text_is_none(tmp_path: Path):
+    pq.write_table(
+        pa.table(
+            {"image": [{"bytes": None, "path": 7}]},
+            schema=pa.schema([("image", pa.struct([("bytes", pa.binary()), ("path", pa.int64())]))]),
+        ),
+        tmp_path / "t.parquet",
+    )
+    assert reasons(cut(tmp_path / "t.parquet")) == {"t.parquet#0": "no picture in this row"}
+
+
+def test_a_struct_with_two_fields_of_one_name_costs_its_rows_only(tmp_path: Path):
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string()), ("path", pa.string())])
+    column = pa.StructArray.from_arrays([[b"x"], ["a"], ["b"]], fields=list(kind))
+    pq.write_table(pa.table({"image": column}), tmp_path / "t.parquet")
+    assert reasons(cut(tmp_path / "t.parquet"))["t.parquet"].startswith("damaged: ")
+
+
 def test_a_table_without_pictures_says_what_was_looked_for(tmp_path: Path):
     pq.write_table(pa.table({"n": [1]}), tmp_path / "t.parquet")
     assert "no column of pictures" in reasons(cut(tmp_path / "t.parquet"))["t.parquet"]
@@ -288,7 +345,7 @@ def test_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             "AWS_SECRET_ACCESS_KEY": S3_KEYS["aws_secret_access_key"],
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
-        storage._bucket.cache_clear()
+        buckets.bucket.cache_clear()
         client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **S3_KEYS)
         inside = {f"{number}.jpg": bytes([number]) * 70_000 for number in range(5)}
         client.put_object(Bucket="bay", Key="set/b.tar", Body=tar(tmp_path / "b.tar", inside).read_bytes())
@@ -304,10 +361,10 @@ def test_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         with pytest.raises(ApplicationError, match="s3://bay/nowhere"):
             cut("s3://bay/nowhere")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-        storage._bucket.cache_clear()
+        buckets.bucket.cache_clear()
         with pytest.raises(ApplicationError, match="s3://bay/set"):
             cut("s3://bay/set")
-    storage._bucket.cache_clear()
+    buckets.bucket.cache_clear()
 
 
 def test_work_is_small_json(folder: Path):

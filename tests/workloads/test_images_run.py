@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import Application, ApplicationError, Done, Shard, Totals
 from baygrid.workloads.images import application, cli, contact_sheet, inputs
 from baygrid.workloads.images.application import Images
 from baygrid.workloads.images.quality import agreement, golden
+from baygrid.workloads.storage import reading
+from baygrid.workloads.storage.readable import Readable
 from tests.workloads.inline import run_here
 from tests.workloads.tarring import tar
 
@@ -194,9 +195,9 @@ class Turned:
 def test_pictures_that_go_in_turn_are_read_once_for_the_sheet(folder: Path, monkeypatch: pytest.MonkeyPatch):
     opened: list[str] = []
 
-    def counted(at: str) -> storage.Readable:
+    def counted(at: str) -> Readable:
         opened.append(at)
-        return storage.opened(at)
+        return reading.opened(at)
 
     monkeypatch.setattr(inputs, "opened", counted)
     (folder / "broken.jpg").unlink()

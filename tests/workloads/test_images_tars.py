@@ -95,9 +95,16 @@ def test_a_header_of_terabytes_is_not_held_in_memory():
 
 @pytest.mark.parametrize(
     "records",
-    [b"zz path=x\n", b"99999 path=x\n", b"0 path=x\n", b"17 size=-1000000\n", b"12 size=1e9\n"],
+    [
+        b"zz path=x\n",
+        b"99999 path=x\n",
+        b"0 path=x\n",
+        b"17 size=-1000000\n",
+        b"12 size=1e9\n",
+        b"5010 size=" + b"9" * 4999 + b"\n",
+    ],
 )
 def test_damaged_records_are_refused(records: bytes):
-    about = header(b"x", b"%011o\0" % len(records)) + records.ljust(512, b"\0")
+    about = header(b"x", b"%011o\0" % len(records)) + records.ljust(-(-len(records) // 512) * 512, b"\0")
     with pytest.raises(Broken):
         listed(about + header(b"0", b"%011o\0" % 0) + bytes(1024))

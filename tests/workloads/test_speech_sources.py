@@ -5,11 +5,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.speech import cutting
 from baygrid.workloads.speech.sound import RATE, Sound
 from baygrid.workloads.speech.sources import sources
+from baygrid.workloads.storage import buckets
 from tests import services
 from tests.services import S3_KEYS
 from tests.workloads import sounds
@@ -84,11 +84,11 @@ def test_recordings_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             "AWS_SECRET_ACCESS_KEY": S3_KEYS["aws_secret_access_key"],
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
-        storage._bucket.cache_clear()
+        buckets.bucket.cache_clear()
         client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **S3_KEYS)
         client.create_bucket(Bucket="talks")
         data = sounds.write(sounds.noise(3), tmp_path / "a.flac").read_bytes()
         client.put_object(Bucket="talks", Key="day/a.flac", Body=data)
         client.close()
         assert heard("s3://talks/day") == {"a.flac": 3}
-    storage._bucket.cache_clear()
+    buckets.bucket.cache_clear()

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.workloads import storage
-from baygrid.workloads.storage import Entry, entries
+from baygrid.workloads.storage import listing
+from baygrid.workloads.storage.listing import Entry, entries
+from baygrid.workloads.storage.names import below
 
 
 def named(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
     def found(_: str) -> Iterator[Entry]:
         return (Entry(f"s3://bucket/{name}", name, 1) for name in names)
 
-    monkeypatch.setattr(storage, "_in_bucket", found)
+    monkeypatch.setattr(listing, "_in_bucket", found)
     return [entry.name for entry in entries("s3://bucket/")]
 
 
@@ -32,6 +33,6 @@ def test_files_of_one_name_are_told_apart(monkeypatch):
 
 @given(st.text(max_size=40))
 def test_no_name_climbs(name: str):
-    parts = storage._below(name).split("/")
+    parts = below(name).split("/")
     assert parts
     assert not {"", ".", ".."} & set(parts)

@@ -11,9 +11,8 @@ import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 
 from baygrid import __version__
 from baygrid.workloads.application import Application, ApplicationError, Done, Failed, Shard
+from baygrid.workloads.whole import sync, whole
 
 FOLDER: Final = "unfinished"
 """Below the output; gone when the run is complete."""
@@ -63,37 +63,52 @@ class Parts:
     def __init__(self, application: Application, output: Path) -> None:
         self._made_by = f"{__version__} {application.name} {application.loading()!r}"
         self._folder = output / FOLDER
+        self._lock = self._folder / "lock"
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The folder is there, and no other run has it. Raises ApplicationError where one does."""
+        """The folder is there, and no other run has it. Raises ApplicationError where one does.
+
+        The lock goes before the folder does, for NFS keeps a file that is open under another name."""
+        lock = self._locked()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR)
-        except OSError as error:
-            raise ApplicationError(f"{self._folder.parent} cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
-        except BlockingIOError as held:
-            raise ApplicationError(
-                f"another run is writing into {self._folder.parent}; wait for it, or name another folder"
-            ) from held
         finally:
+            self._lock.unlink(missing_ok=True)
             os.close(lock)
+            with suppress(OSError):  # parts are in it still, or the next run has begun
+                self._folder.rmdir()
+
+    def _locked(self) -> int:
+        """The lock's descriptor."""
+        while True:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                lock = os.open(self._lock, os.O_CREAT | os.O_RDWR)
+            except OSError as error:
+                raise ApplicationError(
+                    f"{self._folder.parent} cannot be written: {error.strerror}"
+                ) from error
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as held:
+                os.close(lock)
+                raise ApplicationError(
+                    f"another run is writing into {self._folder.parent}; wait for it, or name another folder"
+                ) from held
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(lock), self._lock.stat()):
+                    return lock
+            os.close(lock)  # the run before took it away between our two steps
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:
         return [shard for shard in shards if not self._path(shard).exists()]
 
     def keep(self, shard: Shard, part: bytes) -> None:
         """The part is on disk whole, whatever is killed now."""
-        path = self._path(shard)
-        beside = path.with_suffix(".tmp")
-        with beside.open("wb") as file:
-            file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        with whole(self._path(shard)) as beside:
+            beside.write_bytes(part)
+            sync(beside)
 
     def read(self, shard: Shard) -> Done:
         return unpack(self._path(shard))
@@ -103,8 +118,10 @@ class Parts:
         return _done(pa.table({}), pq.read_schema(self._path(shard)))
 
     def drop(self) -> None:
-        """The run is complete."""
-        shutil.rmtree(self._folder)
+        """The run is complete: what is left of the folder is its lock."""
+        for path in self._folder.iterdir():
+            if path != self._lock:
+                path.unlink()
 
     def _path(self, shard: Shard) -> Path:
         digest = hashlib.sha256(f"{self._made_by}\0{shard.work}".encode()).hexdigest()

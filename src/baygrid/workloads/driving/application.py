@@ -22,7 +22,7 @@ from baygrid.workloads.driving.recording.defaults import LIDAR_HEIGHT
 from baygrid.workloads.driving.results import index, map, page, report, sorting, statistics
 from baygrid.workloads.driving.results.ego import Travelled, Ways, trajectory
 from baygrid.workloads.driving.results.statistics import Tally
-from baygrid.workloads.driving.results.tables import Table
+from baygrid.workloads.driving.results.tables import Table, written
 from baygrid.workloads.driving.results.words import words
 from baygrid.workloads.driving.scenarios.detection import events as scenarios
 from baygrid.workloads.driving.tracking.fusion import Views
@@ -30,6 +30,7 @@ from baygrid.workloads.driving.tracking.smoothing import follow
 from baygrid.workloads.driving.values import Camera, Event, Tracked
 from baygrid.workloads.driving.worker import Loading
 from baygrid.workloads.stages import Stages
+from baygrid.workloads.whole import write_text
 
 LIKELY_SPEED: Final = 0.012
 """km a second: how much a window holds, before it is read."""
@@ -72,13 +73,13 @@ class Driving:
         """Two ways through the rows: first the own way of each drive, then what was around it."""
         stages = Stages()
         paths = {name: output / name for name in (LABELS, EVENTS, EGO, STATISTICS, index.FILE, page.FILE)}
-        with Table(paths[EGO], rows.EGO) as table:
+        with written(paths[EGO], rows.EGO) as table:
             ways = Ways(table)
             with stages("ego"):
                 travelled = [ways.travel(drive, parts) for drive, parts in sorting.drives(results)]
         with ExitStack() as stack:
-            labels = stack.enter_context(Table(paths[LABELS], rows.LABELS))
-            events = stack.enter_context(Table(paths[EVENTS], rows.EVENTS))
+            labels = stack.enter_context(written(paths[LABELS], rows.LABELS))
+            events = stack.enter_context(written(paths[EVENTS], rows.EVENTS))
             ego = pq.ParquetFile(paths[EGO])
             with stages("tracks"):
                 tallies = [
@@ -89,10 +90,10 @@ class Driving:
         for tally in tallies:
             tally.score = truth.score(tally, labelled, labels.groups.get(tally.travelled.drive, ()), ego)
         figures = statistics.of_all(tallies, {**results.totals.seconds, **stages.seconds})
-        _whole(paths[STATISTICS], json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
+        write_text(paths[STATISTICS], json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
         index.write(paths[index.FILE], tallies, paths[EVENTS], paths[LABELS], paths[EGO])
         told = words()
-        _whole(paths[page.FILE], page.page(figures, self._maps(tallies, paths[EGO]), told))
+        write_text(paths[page.FILE], page.page(figures, self._maps(tallies, paths[EGO]), told))
         outputs = {
             "labels": paths[LABELS], "events": paths[EVENTS], "ego": paths[EGO],
             "statistics": paths[STATISTICS], "index": paths[index.FILE], "map": paths[page.FILE],
@@ -101,7 +102,7 @@ class Driving:
             maps = self._maps(tallies, paths[EGO])
             evidence = report.Evidence(self.report, figures, tallies, results.totals.failed, maps)
             outputs["report"] = output / report.FILE
-            _whole(outputs["report"], report.report(evidence, told))
+            write_text(outputs["report"], report.report(evidence, told))
         return Outcome(outputs, statistics.quality(tallies))
 
     def _around(
@@ -150,9 +151,3 @@ def _where(travelled: Travelled, event: Event) -> dict[str, Any]:
         np.array([event.x]), np.array([event.y]), np.zeros(1)
     )
     return {"latitude": float(latitude), "longitude": float(longitude)}
-
-
-def _whole(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 from baygrid.workloads.application import Application, ApplicationError
 from baygrid.workloads.driving.recording.defaults import LIDAR_HEIGHT
-from baygrid.workloads.storage import is_remote
+from baygrid.workloads.storage.reading import is_remote
 
 name: Final = "driving"
 description: Final = "Label recorded drives, find scenarios in them, and give the evidence of a road test."

@@ -19,6 +19,7 @@ from baygrid.workloads.images.quality import agreement, golden
 from baygrid.workloads.images.reading import read
 from baygrid.workloads.images.worker import ImagesWorker, Task
 from baygrid.workloads.pictures import NotReadable
+from baygrid.workloads.whole import whole
 
 TASKS: Final = ("classify", "detect", "read", "embed")
 
@@ -126,10 +127,9 @@ class Images:
         path, sheet = output / labels.FILE, output / contact_sheet.FILE
         classes: dict[str, int] = {}
         labels.write(_seen(results, classes if self._has_golden else None), self.schema, path)
-        part = sheet.with_suffix(".part")
-        # Level 1 takes a third of the usual one's time, for a sheet that is a fourteenth larger.
-        contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG", compress_level=1)
-        part.replace(sheet)
+        with whole(sheet) as part:
+            # Level 1 takes a third of the usual one's time, for a sheet that is a fourteenth larger.
+            contact_sheet.draw(list(cards(results)), results.totals).save(part, "PNG", compress_level=1)
         quality = {"top1_agreement": agreement(classes, golden(classes))} if classes else {}
         if self.precision == "bf16":
             quality["bf16_agreement"] = bf16.agreement()

@@ -15,11 +15,15 @@ from itertools import cycle, islice
 from math import ceil
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.parse import unquote
 
 from baygrid.workloads.application import ApplicationError, Shard
 from baygrid.workloads.images import tables, tars
 from baygrid.workloads.images.pictures import MAX_BYTES
-from baygrid.workloads.storage import Entry, NotThere, Readable, clean, entries, is_remote, opened
+from baygrid.workloads.storage.listing import Entry, entries
+from baygrid.workloads.storage.names import clean, words
+from baygrid.workloads.storage.readable import NotThere, Readable
+from baygrid.workloads.storage.reading import is_remote, opened
 
 PICTURES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -93,7 +97,9 @@ def _cut(asked: str | None, most: int) -> Iterator[tuple[dict[str, Any], float]]
     files: list[Entry] = []
     for entry in _entries(asked):
         kind = _suffix(entry.name)
-        if kind == TAR:
+        if entry.unreadable:
+            yield {"failed": [[entry.name, entry.unreadable]]}, 0
+        elif kind == TAR:
             yield from _tar(entry, most)
         elif kind == TABLE:
             yield from _table(entry)
@@ -106,11 +112,13 @@ def _cut(asked: str | None, most: int) -> Iterator[tuple[dict[str, Any], float]]
 def _cut_to(asked: str | None, count: int, most: int) -> Iterator[tuple[dict[str, Any], float]]:
     files = []
     for entry in _entries(asked):
-        if _suffix(entry.name) in HOLDING:
+        if entry.unreadable:
+            yield {"failed": [[entry.name, entry.unreadable]]}, 0
+        elif _suffix(entry.name) in HOLDING:
             raise ApplicationError(
                 f"{clean(entry.name)} holds pictures, and only files can go in turn: leave out --count"
             )
-        if _is_picture(entry):
+        elif _is_picture(entry):
             files.append(entry)
     if files:
         for some in _portions(list(islice(cycle(files), count)), most):
@@ -243,9 +251,24 @@ def _of_table(at: str, name: str, group: int) -> Iterator[Found]:
 
 def _beside(at: str, path: str, shown: str) -> Found:
     """A picture by its path below the table's folder: a table must not make us read anything else."""
-    if path.startswith("/") or "://" in path or ".." in PurePosixPath(path).parts:
-        return Found(shown, None, f"{clean(path)} does not lie below the table's folder")
     folder = at.rpartition("/")[0] or "."
-    if not is_remote(at) and not Path(folder, path).resolve().is_relative_to(Path(folder).resolve()):
+    try:
+        below = _climbs_nowhere(path) and (is_remote(at) or _lies_below(folder, path))
+    except (OSError, RuntimeError, ValueError) as wrong:  # a loop of links, a name that no file can have
+        return Found(shown, None, f"{clean(path)}: {clean(words(wrong))}")
+    if not below:
         return Found(shown, None, f"{clean(path)} does not lie below the table's folder")
     return _whole(f"{folder}/{path}", shown)
+
+
+def _climbs_nowhere(path: str) -> bool:
+    """Also where a web server takes %2e for a point, or one behind it takes %252e for one."""
+    while (plain := unquote(path)) != path:
+        path = plain
+    path = path.replace("\\", "/")
+    return not (path.startswith("/") or "://" in path or ".." in PurePosixPath(path).parts)
+
+
+def _lies_below(folder: str, path: str) -> bool:
+    """Wherever links lead."""
+    return Path(folder, path).resolve().is_relative_to(Path(folder).resolve())

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from baygrid.workloads.whole import parquet
 
 FILE: Final = "labels.parquet"
 
@@ -16,17 +17,12 @@ ROWS_PER_GROUP: Final = 8192
 
 def write(tables: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
     """The tables one after another; some thousand rows are in memory."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            waiting: list[pa.Table] = []
-            for table in tables:
-                waiting.append(table)
-                if sum(len(each) for each in waiting) >= ROWS_PER_GROUP:
-                    writer.write_table(pa.concat_tables(waiting))
-                    waiting.clear()
-            if waiting:
+    with parquet(path, schema) as writer:
+        waiting: list[pa.Table] = []
+        for table in tables:
+            waiting.append(table)
+            if sum(len(each) for each in waiting) >= ROWS_PER_GROUP:
                 writer.write_table(pa.concat_tables(waiting))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from baygrid.workloads import storage
-from baygrid.workloads.storage import NotThere
+from baygrid.workloads.storage.names import words
+from baygrid.workloads.storage.readable import NotThere
+from baygrid.workloads.storage.reading import file as opened_file
 
 AT_A_TIME: Final = 16  # rows in memory
 
@@ -46,13 +47,13 @@ def cells(at: str, group: int) -> Iterator[Cell]:
                 for value in batch.column(0):
                     yield _cell(row, value.as_py())
                     row += 1
-        except (pa.ArrowException, OSError) as wrong:
-            raise NotThere(f"damaged: {storage.words(wrong)}") from wrong
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as wrong:
+            raise NotThere(f"damaged: {words(wrong)}") from wrong
 
 
 def _opened(at: str) -> BinaryIO:
     try:
-        return storage.file(at)
+        return opened_file(at)
     except OSError as wrong:
         raise NotThere(str(wrong)) from wrong
 
@@ -61,15 +62,15 @@ def _table(file: BinaryIO) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file, buffer_size=1 << 20)
     except (pa.ArrowException, OSError) as wrong:
-        raise NotThere(f"not a Parquet table: {storage.words(wrong)}") from wrong
+        raise NotThere(f"not a Parquet table: {words(wrong)}") from wrong
 
 
 def _column(schema: pa.Schema) -> str:
     """The first column of bytes, bare or in a struct (`{bytes, path}`, as published), else of paths."""
     for field in schema:
         kind = field.type
-        if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-            return str(field.name)
+        if pa.types.is_struct(kind) and (index := kind.get_field_index("bytes")) >= 0:
+            kind = kind.field(index).type
         if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             return str(field.name)
     for name in NAMES:
@@ -84,8 +85,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _cell(row: int, value: Any) -> Cell:
     if isinstance(value, dict):
-        data, path = value.get("bytes"), value.get("path")
-        return Cell(row, data, path if data is None else None)
+        data, path = value["bytes"], value.get("path")
+        return Cell(row, data, path if data is None and isinstance(path, str) else None)
     if isinstance(value, str):
         return Cell(row, None, value)
     return Cell(row, value, None)

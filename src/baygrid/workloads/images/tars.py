@@ -13,6 +13,9 @@ BLOCK: Final = 512
 MOST_EXTENDED: Final = 1 << 20
 """Bytes of an extended header: longer ones are damage, or worse."""
 
+MOST_DIGITS: Final = 19
+"""Of a length: no file has more bytes."""
+
 Read = Callable[[int, int], bytes]
 
 
@@ -96,7 +99,7 @@ def _number(field: bytes) -> int:
 def _length(told: str | None, length: int) -> int:
     if told is None:
         return length
-    if not told.isdecimal():
+    if not told.isdecimal() or len(told) > MOST_DIGITS:
         raise Broken("a damaged extended header")
     return int(told)
 

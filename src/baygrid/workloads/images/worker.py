@@ -14,7 +14,7 @@ from baygrid.workloads.images import inputs
 from baygrid.workloads.images.pictures import Upright, opened
 from baygrid.workloads.pictures import NotReadable
 from baygrid.workloads.stages import Stages
-from baygrid.workloads.storage import clean
+from baygrid.workloads.storage.names import clean
 
 T = TypeVar("T")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from baygrid.workloads.models import ModelMissing
+from baygrid.workloads.whole import whole
 
 
 def cache_folder() -> Path:
@@ -23,17 +23,10 @@ def kept(name: str, make: Callable[[], bytes]) -> Path:
     if not target.exists():
         data = make()
         try:
-            _write(data, target)
+            with whole(target, alone=False) as part:
+                part.write_bytes(data)
         except OSError as error:
             raise ModelMissing(
                 f"{target.parent} cannot keep a model: {error.strerror}; name another folder by BAYGRID_CACHE"
             ) from error
     return target
-
-
-def _write(data: bytes, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-        part.write(data)
-    Path(part.name).chmod(0o644)
-    Path(part.name).replace(target)  # the last of several that began together wins; all made the same

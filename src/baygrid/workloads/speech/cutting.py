@@ -125,5 +125,5 @@ def _border(sound: Sound, number: int, voice: Voice) -> int:
 
 
 def _shard(number: int, held: list[Piece]) -> Shard:
-    work = json.dumps([asdict(piece) for piece in held], ensure_ascii=False)
+    work = json.dumps([asdict(piece) for piece in held])  # a path need not be UTF-8, what is handed on must
     return Shard(f"{number:07}", work, sum(piece.seconds for piece in held) / 3600)

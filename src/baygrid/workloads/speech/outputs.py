@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from baygrid.workloads.application import Outcome, Results
 from baygrid.workloads.speech import gate, page
 from baygrid.workloads.speech.rows import SCHEMA
 from baygrid.workloads.speech.subtitles import Subtitles
+from baygrid.workloads.whole import parquet, whole
 
 SEGMENTS, PAGE, SUBTITLES = "segments.parquet", "page.html", "subtitles"
 
@@ -58,8 +58,8 @@ def finish(results: Results, output: Path, target: str | None) -> Outcome:
     summary = Summary()
     segments, shown, folder = output / SEGMENTS, output / PAGE, output / SUBTITLES
     with ExitStack() as stack:
-        table = stack.enter_context(_table(segments))
-        paper = page.Page(stack.enter_context(whole(shown)), target)
+        table = stack.enter_context(parquet(segments, SCHEMA))
+        paper = page.Page(stack.enter_context(_text(shown)), target)
         for name, parts in groupby(_by_file(results, summary), key=lambda part: part[0]):
             with _subtitles(folder, name, target) as write:
                 number = 0
@@ -100,21 +100,9 @@ def _by_file(results: Results, summary: Summary) -> Iterator[tuple[str, Mapping[
 
 
 @contextmanager
-def _table(path: Path) -> Iterator[pq.ParquetWriter]:
-    beside = path.with_name(path.name + ".part")
-    with pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
-        yield writer
-    beside.replace(path)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[TextIO]:
-    """A text that is there whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
+def _text(path: Path) -> Iterator[TextIO]:
+    with whole(path) as part, part.open("w", encoding="utf-8") as file:
         yield file
-    beside.replace(path)
 
 
 @contextmanager
@@ -123,7 +111,7 @@ def _subtitles(folder: Path, name: str, target: str | None) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def pair(stem: str) -> Subtitles:
-            srt, vtt = (stack.enter_context(whole(folder / f"{stem}.{ending}")) for ending in ("srt", "vtt"))
+            srt, vtt = (stack.enter_context(_text(folder / f"{stem}.{ending}")) for ending in ("srt", "vtt"))
             return Subtitles(srt, vtt)
 
         source = pair(name)

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
 from baygrid.workloads.application import ApplicationError
-from baygrid.workloads.storage import clean, entries, file
+from baygrid.workloads.storage.listing import entries
+from baygrid.workloads.storage.reading import file
 
 SUFFIXES: Final = frozenset({
     ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".asf", ".au", ".avi", ".caf", ".flac", ".flv",
@@ -33,9 +34,9 @@ class Source:
 def sources(asked: str) -> list[Source]:
     """By name. Raises ApplicationError where there is nothing to listen to."""
     found = [
-        Source(clean(entry.name), entry.at, entry.size)
+        Source(entry.name, entry.at, entry.size)
         for entry in entries(asked)
-        if entry.named or PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+        if entry.named or entry.unreadable or PurePosixPath(entry.name).suffix.lower() in SUFFIXES
     ]
     if not found:
         raise ApplicationError(f"no sound in {asked} (looked for {' '.join(sorted(SUFFIXES))})")

@@ -14,12 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.values import Fix, Floats, Imu, Place, Wheel
 from baygrid.workloads.stages import Stages
-from baygrid.workloads.storage import NotThere, clean
+from baygrid.workloads.storage.names import clean, words
+from baygrid.workloads.storage.readable import NotThere
+from baygrid.workloads.storage.reading import opened
 
 LAYOUT: Final = "comma2k19"
 LOG: Final = "processed_log"
@@ -106,7 +107,7 @@ class Reader:
 def _array(at: str) -> Floats:
     """An array as it lies in a file. Nothing is made before it is known that the file holds it."""
     name = at.rpartition("/")[2]
-    file = storage.opened(at)
+    file = opened(at)
     try:
         data = file.read(0, min(file.size, MOST))
     finally:
@@ -116,7 +117,10 @@ def _array(at: str) -> Floats:
     stream = io.BytesIO(data)
     if data[:6] != b"\x93NUMPY" or np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError(f"{name} is not a numpy array")
-    shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
+    try:
+        shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # numpy reads it as a piece of Python, which fails in many ways
+        raise ValueError(f"{name} has a damaged header: {words(error)}") from error
     held = len(data) - stream.tell()
     if kind.kind not in "fiu" or prod(shape) * kind.itemsize != held:
         raise ValueError(f"{name} says that it holds {shape} of {kind}, and has {held:,} bytes")

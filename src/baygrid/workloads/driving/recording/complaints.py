@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from baygrid.workloads.application import Failed
-from baygrid.workloads.storage import clean
+from baygrid.workloads.storage.names import clean
 
 LONGEST: Final = 200
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.recording import comma, mcap
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.stages import Stages
-from baygrid.workloads.storage import Entry, clean
+from baygrid.workloads.storage.listing import Entry, entries
+from baygrid.workloads.storage.names import Distinct, clean
+from baygrid.workloads.storage.reading import is_remote
 
 ENDING: Final = ".mcap"
 BAG: Final = "metadata.yaml"
@@ -23,43 +24,52 @@ _INSIDE: Final = f"/{comma.LOG}/"
 def windows(place: str, lidar_height: float) -> Iterator[list[Window]]:
     """The windows of each drive in order: of a file, of a recording in several files, of a folder of any of
     these; on a disk, in a bucket, behind a web server. ApplicationError where there is none."""
-    found = list(storage.entries(place))
-    if len(found) == 1 and found[0].at in (place, str(Path(place))):
-        yield mcap.windows(found, clean(found[0].name), lidar_height)
+    found = list(entries(place))
+    if len(found) == 1 and found[0].named:
+        yield mcap.windows(found, found[0].name, lidar_height)
         return
-    drives = sorted(_drives(found, place), key=lambda drive: _natural(drive[0]))
+    drives = sorted(_drives(found), key=lambda drive: _natural(drive[0]))
     if not drives:
         raise ApplicationError(f"no drive in {place}: neither *{ENDING} nor a folder with {comma.LOG}")
-    for name, entries in drives:
-        if entries[0].name.lower().endswith(ENDING):
-            yield mcap.windows(entries, clean(name), lidar_height)
+    for name, files in drives:
+        if files[0].unreadable:
+            yield [mcap.nothing(files[0].at, name, files[0].unreadable)]
+        elif files[0].name.lower().endswith(ENDING):
+            yield mcap.windows(files, name, lidar_height)
         else:
-            yield comma.windows(entries[0].at.partition(_INSIDE)[0], clean(name))
+            yield comma.windows(files[0].at.partition(_INSIDE)[0], name)
 
 
-def _drives(found: Sequence[Entry], place: str) -> Iterator[tuple[str, list[Entry]]]:
-    """Each drive's name, and the files that it is in; of comma2k19 any one of them."""
-    bags = {_folder(entry.name) for entry in found if entry.name.rpartition("/")[2] == BAG}
-    files: dict[str, list[Entry]] = {}
+def _drives(found: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    """Each drive's name, no two alike, and the files that it is in; of comma2k19 any one of them. What
+    belongs together lies in one folder, whatever names were asked for."""
+    bags = {_folder(entry.at) for entry in found if entry.at.rpartition("/")[2] == BAG}
+    drives: dict[str, tuple[str, list[Entry]]] = {}
     for entry in found:
-        before, inside, _ = f"/{entry.name}".partition(_INSIDE)
+        folder = _folder(entry.at)
+        before, inside, _ = entry.at.partition(_INSIDE)
         if inside:
-            files.setdefault(before.strip("/") or _base(place), [entry])
+            above, _, _ = f"/{entry.name}".partition(_INSIDE)
+            drives.setdefault(before, (above.strip("/") or _base(before), [entry]))
+        elif entry.unreadable:
+            drives[entry.at] = entry.name, [entry]
         elif entry.name.lower().endswith(ENDING):
-            folder = _folder(entry.name)
-            name = (folder or _base(place)) if folder in bags else entry.name
-            files.setdefault(name, []).append(entry)
-    for name, entries in files.items():
-        yield name, sorted(entries, key=lambda entry: _natural(entry.name))
+            place, name = entry.at, entry.name
+            if folder in bags:
+                place, name = folder, _folder(entry.name) or _base(folder)
+            drives.setdefault(place, (name, []))[1].append(entry)
+    distinct = Distinct()
+    for name, files in drives.values():
+        yield distinct(clean(name)), sorted(files, key=lambda entry: _natural(entry.at))
 
 
 def _folder(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def _base(place: str) -> str:
-    """What the place itself is called."""
-    return place.rstrip("/").rpartition("/")[2] if storage.is_remote(place) else Path(place).resolve().name
+def _base(folder: str) -> str:
+    """What it is called itself."""
+    return folder.rpartition("/")[2] if is_remote(folder) else Path(folder).resolve().name
 
 
 def reader(window: Window, stages: Stages) -> mcap.Reader | comma.Reader:

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from baygrid.workloads import storage
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.recording import mounts, ros
 from baygrid.workloads.driving.recording.chunks import Damaged, Message, messages
@@ -32,7 +31,8 @@ from baygrid.workloads.driving.recording.topics import (
 from baygrid.workloads.driving.recording.window import Source, Window
 from baygrid.workloads.driving.values import Camera
 from baygrid.workloads.stages import Stages
-from baygrid.workloads.storage import Entry, clean
+from baygrid.workloads.storage import reading
+from baygrid.workloads.storage.listing import Entry
 
 LAYOUT: Final = "mcap"
 WINDOW: Final = 10.0
@@ -50,38 +50,47 @@ _SECOND: Final = 1_000_000_000
 def windows(files: Sequence[Entry], drive: str, lidar_height: float) -> list[Window]:
     """The windows of a drive that lies in these files, in order. A file that is none is a window of its own
     that holds nothing but the note which says so."""
+    indexes: dict[str, Index] = {}
+    wrong: dict[str, str] = {}
+    for entry in files:
+        try:
+            with reading.file(entry.at) as file:
+                indexes[entry.at] = index(file)
+        except (Damaged, OSError) as error:
+            wrong[entry.at] = str(error)
+    chosen = dict(zip(indexes, topics(list(indexes.values())), strict=True))
     found: list[Window] = []
     course = _Course()
     known = _Known(mounts.Mounts(), {})
     for entry in files:
-        name = drive if len(files) == 1 else clean(f"{drive}/{entry.name.rpartition('/')[2]}")
-        try:
-            with storage.file(entry.at) as file:
-                found += _of_file(file, entry.at, name, drive, lidar_height, course, known)
-        except (Damaged, OSError) as error:
-            found.append(_empty(entry.at, drive, (name, str(error))))
+        at, name = entry.at, drive if len(files) == 1 else f"{drive}/{entry.name.rpartition('/')[2]}"
+        if at not in wrong:
+            try:
+                with reading.file(at) as file:
+                    head = _Head(file, indexes[at], chosen[at], known)
+            except OSError as error:
+                wrong[at] = str(error)
+            else:
+                found += _of_file(head, indexes[at], at, name, drive, lidar_height, course)
+                continue
+        found.append(nothing(at, course.named(drive), wrong[at], name))
     return found
 
 
-def _empty(path: str, drive: str, *notes: tuple[str, str]) -> Window:
-    return Window(LAYOUT, drive, path, 0, 0.0, notes=notes)
+def nothing(path: str, drive: str, why: str, name: str | None = None) -> Window:
+    """A window that holds nothing but why."""
+    return Window(LAYOUT, drive, path, 0, 0.0, notes=((name or drive, why),))
 
 
 def _of_file(
-    file: BinaryIO, path: str, name: str, drive: str, lidar_height: float, course: _Course, known: _Known
+    head: _Head, of: Index, path: str, name: str, drive: str, lidar_height: float, course: _Course
 ) -> list[Window]:
-    of = index(file)
-    chosen = topics(of)
+    chosen = head.chosen
     notes = [] if of.cut is None else [(name, f"{of.cut}{_after(of)}; what is whole before that is used")]
     notes += [(name, lacking) for lacking in _lacking({topic.role for topic in chosen})]
     if not of.pieces or not chosen:
-        nothing = (
-            "no messages in it"
-            if not of.pieces
-            else "no topic of ROS 2 that is known (see the documentation)"
-        )
-        return [_empty(path, drive, *notes, (name, nothing))]
-    head = _Head(file, of, chosen, known)
+        why = "no topic of ROS 2 that is known (see the documentation)" if of.pieces else "no messages in it"
+        return [replace(nothing(path, course.named(drive), why), notes=(*notes, (name, why)))]
     sources = tuple(
         Source(topic.channel, topic.name, topic.role, topic.type, head.mount(topic, lidar_height))
         for topic in chosen
@@ -123,7 +132,7 @@ class _Course:
     latest: int = 0
 
     def named(self, drive: str) -> str:
-        return drive if self.part == 1 else f"{drive} ({self.part})"
+        return drive if self.part < 2 else f"{drive} ({self.part})"
 
 
 def _cut(whole: Window, pieces: Sequence[Piece], name: str, course: _Course) -> Iterator[Window]:
@@ -172,9 +181,9 @@ class _Head:
     def __init__(self, file: BinaryIO, of: Index, chosen: Iterable[Topic], known: _Known) -> None:
         self._mounts = known.mounts
         self._lenses = known.lenses
-        self._chosen = tuple(chosen)
+        self.chosen = tuple(chosen)
         self._frames: dict[str, str] = {}
-        for topic in self._chosen:
+        for topic in self.chosen:
             message = _first(file, of, topic)
             if message is None:
                 continue
@@ -196,7 +205,7 @@ class _Head:
         return known or mounts.standing(lidar_height if topic.role == LIDAR else 0.0)
 
     def cameras(self) -> list[Camera]:
-        return mounts.cameras((t.name for t in self._chosen if t.role == CAMERA), self._lenses, self._mounts)
+        return mounts.cameras((t.name for t in self.chosen if t.role == CAMERA), self._lenses, self._mounts)
 
 
 def _first(file: BinaryIO, of: Index, topic: Topic) -> Any | None:
@@ -228,7 +237,7 @@ class Reader:
         if not self._window.pieces:
             return
         latest: int | None = None
-        with storage.file(self._window.path) as file:
+        with reading.file(self._window.path) as file:
             for offset, length in self._window.pieces:
                 for channel, recorded, data in self._messages(file, offset, length, latest):
                     if latest is not None and recorded < latest - JUMP * _SECOND:

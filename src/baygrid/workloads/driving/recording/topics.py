@@ -3,7 +3,8 @@ be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +39,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Types that mean something only under such names."""
 
 MANY: Final = frozenset({CAMERA, LENS, FRAMES})
-"""Of these all topics are read; of every other kind the one with most messages."""
+"""Of these all topics are read; of every other kind the one with most messages in the whole recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +53,34 @@ class Topic:
     schema: int
 
 
-def topics(index: Index) -> list[Topic]:
-    """The topics of a recording that are read, by name."""
-    found: dict[str, list[Topic]] = {}
+def topics(files: Sequence[Index]) -> list[list[Topic]]:
+    """The topics that are read of each file of a recording, by name: in all files the same, for two lidars in
+    turn would be one that jumps."""
+    known = [list(_known(index)) for index in files]
+    counts: Counter[tuple[str, str]] = Counter()
+    for index, of_file in zip(files, known, strict=True):
+        for topic in of_file:
+            counts[topic.role, topic.name] += index.counts.get(topic.channel, 0)
+    chosen: dict[str, str] = {}
+    for role, name in sorted(counts, key=lambda each: (-counts[each], each[1])):
+        chosen.setdefault(role, name)
+    if FIX in chosen:
+        chosen.pop(POINT, None)
+    return [
+        sorted(
+            (topic for topic in of_file if topic.role in MANY or chosen.get(topic.role) == topic.name),
+            key=lambda topic: topic.name,
+        )
+        for of_file in known
+    ]
+
+
+def _known(index: Index) -> Iterator[Topic]:
+    """All that mean something."""
     for channel in index.channels.values():
         schema = index.schemas.get(channel.schema_id)
         if schema is None or channel.message_encoding != "cdr" or schema.encoding != "ros2msg":
             continue
         role, names = TYPES.get(schema.name), _NAMES.get(schema.name, ("",))
         if role is not None and any(name in channel.topic.lower() for name in names):
-            topic = Topic(channel.id, channel.topic, role, schema.name, schema.id)
-            found.setdefault(role, []).append(topic)
-    if FIX in found:
-        found.pop(POINT, None)
-    chosen = []
-    for role, of_role in found.items():
-        of_role.sort(key=lambda topic: (-index.counts.get(topic.channel, 0), topic.name))
-        chosen += of_role if role in MANY else of_role[:1]
-    return sorted(chosen, key=lambda topic: topic.name)
+            yield Topic(channel.id, channel.topic, role, schema.name, schema.id)

@@ -25,18 +25,20 @@ COLUMNS: Final = tuple(Trajectory.__dataclass_fields__)
 
 @dataclass
 class Travelled:
-    """What is known of a drive after its readings were gone through. `group` is its row group in ego.parquet,
-    None where there is no way; lengths in km, times in seconds. `blind` is why nothing was seen in its
-    pictures."""
+    """What is known of a drive after its readings were gone through. `paths` are its files (of comma2k19 its
+    folder), in order. `row_kinds`: what its rows are, see rows.FRAMES. `group` is its row group in
+    ego.parquet, None where there is no way; lengths in km, times in seconds. `blind` is why nothing was seen
+    in its pictures."""
 
     drive: str
     window: Window
+    paths: list[str] = field(default_factory=list)
     seconds: float = 0.0
     km: float = 0.0
     sweeps: int = 0
     pictures: int = 0
     blind: str = ""
-    sources: frozenset[str] = frozenset()
+    row_kinds: frozenset[str] = frozenset()
     group: int | None = None
     plane: Plane | None = None
     figures: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +60,8 @@ class Ways:
         for window, done in parts:
             found = found or Travelled(drive, window)
             found.window = found.window if found.window.cameras else window
+            if window.path not in found.paths[-1:]:
+                found.paths.append(window.path)
             gather(gathering, done.rows)
             places.append(values_of(done.rows, PLACE).reshape(-1, 4))
             drivers.append(values_of(done.rows, MANUAL).reshape(-1, 2))
@@ -65,7 +69,7 @@ class Ways:
             found.sweeps += what.count(SWEEP)
             found.pictures += what.count(PICTURE)
             found.blind = found.blind or str(done.facts.get(BLIND, ""))
-            found.sources |= {*what}
+            found.row_kinds |= {*what}
             if done.rows.num_rows:
                 begin, end = min(begin, done.rows["t"][0].as_py()), max(end, done.rows["t"][-1].as_py())
         assert found is not None

@@ -14,6 +14,7 @@ import duckdb
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.lean import without
+from baygrid.workloads.whole import whole
 
 FILE: Final = "index.duckdb"
 MOST: Final = 10_000
@@ -30,16 +31,17 @@ create table ego as select * from read_parquet($ego) where floor(t) <> floor(t -
 
 def write(path: Path, tallies: Sequence[Tally], events: Path, labels: Path, ego: Path) -> None:
     """The file is there whole or not at all. duckdb looks for pandas among what is inserted, and loads it."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with without("pandas"), duckdb.connect(str(part), config={"threads": 1}) as connection:
+    with (
+        whole(path) as part,
+        without("pandas"),
+        duckdb.connect(str(part), config={"threads": 1}) as connection,
+    ):
         connection.execute("create table drives (drive varchar, km double, seconds double)")
         rows = [(t.travelled.drive, t.travelled.km, t.travelled.seconds) for t in tallies]
         connection.executemany("insert into drives values (?, ?, ?)", rows)
         for statement in connection.extract_statements(_TABLES):
             named = {"events": str(events), "labels": str(labels), "ego": str(ego)}
             connection.execute(statement, {name: named[name] for name in statement.named_parameters})
-    part.replace(path)
 
 
 def find(folder: Path, question: str) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -13,8 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 import baygrid
-from baygrid.workloads import storage
-from baygrid.workloads.application import Failed
+from baygrid.workloads.application import ApplicationError, Failed
 from baygrid.workloads.driving import values
 from baygrid.workloads.driving.results import page
 from baygrid.workloads.driving.results.ego import INTERVENTION
@@ -22,7 +21,9 @@ from baygrid.workloads.driving.results.map import clock, value
 from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.scenarios import limits
 from baygrid.workloads.driving.values import Event
-from baygrid.workloads.storage import clean
+from baygrid.workloads.storage.listing import entries
+from baygrid.workloads.storage.names import clean
+from baygrid.workloads.storage.reading import file
 
 FILE: Final = "report.html"
 COMPONENTS: Final = (
@@ -217,19 +218,28 @@ def _share(figures: Mapping[str, Any], name: str) -> str:
 
 
 def _inputs(tallies: Sequence[Tally], words: Mapping[str, str]) -> str:
-    places = dict.fromkeys(tally.travelled.window.path for tally in tallies)
-    rows = [(name, digest) for place in places for name, digest in hashes(place)]
+    """Of a recording that is several drives, for its clock jumped, each file once."""
+    drives: dict[str, str] = {}
+    for tally in tallies:
+        for path in tally.travelled.paths:
+            drives.setdefault(path, tally.travelled.drive)
+    rows = [row for path, drive in drives.items() for row in hashes(drive, path)]
     return page.table(_head(words, "inputs.file", "inputs.hash"), rows)
 
 
-def hashes(place: str) -> Iterator[tuple[str, str]]:
-    """The file, or each file in the folder, by name with its SHA-256."""
-    for entry in storage.entries(place):
-        try:
-            with storage.file(entry.at) as file:
-                yield clean(entry.name), hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            yield clean(entry.name), f"cannot be read: {error}"
+def hashes(drive: str, path: str) -> Iterator[tuple[str, str]]:
+    """The drive's file, or each file in the folder, by its name below the drive with its SHA-256."""
+    try:
+        for entry in entries(path):
+            base = entry.name.rpartition("/")[2]
+            name = drive if drive.rpartition("/")[2] == base else f"{drive}/{entry.name}"
+            try:
+                with file(entry.at) as opened:
+                    yield clean(name), hashlib.file_digest(opened, "sha256").hexdigest()
+            except OSError as error:
+                yield clean(name), f"cannot be read: {error}"
+    except ApplicationError as gone:
+        yield clean(drive), f"cannot be read: {gone}"
 
 
 def versions() -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ def of_drive(tally: Tally) -> dict[str, Any]:
         "mean_speed_km_h": round(travelled.km / travelled.seconds * 3600, 2) if travelled.seconds else None,
         "sweeps": travelled.sweeps,
         "pictures": travelled.pictures,
-        "sensors": sorted(travelled.sources - {"box", "seen"}),
+        "sensors": sorted(travelled.row_kinds - {"box", "seen"}),
         "labels": tally.labels,
         "tracks": dict(sorted(Counter(tally.tracks.values()).items())),
         "events": _counts(tally.events),

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from baygrid.workloads.driving import values
+from baygrid.workloads.whole import parquet
 
 BATCH: Final = 20_000
 """Rows that are held before they are written."""
 
 
-class Table:
-    """A context: `path` is there when it ends well. `groups`: the row groups of each drive, which no two
-    share."""
+@contextmanager
+def written(path: Path, schema: pa.Schema) -> Iterator[Table]:
+    """`path` is there when the block ends well."""
+    with parquet(path, schema) as writer:
+        table = Table(writer, schema)
+        yield table
+        table.flush()
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._path = path
-        self._part = path.with_name(path.name + ".part")
+
+class Table:
+    """`groups`: the row groups of each drive, which no two share."""
+
+    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._writer = writer
         self._schema = schema
         self._held: list[Any] = []
         self._drive = ""
         self._count = 0
         self.groups: dict[str, list[int]] = {}
-
-    def __enter__(self) -> Table:
-        self._writer = pq.ParquetWriter(self._part, self._schema, compression="zstd")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.flush()
-        self._writer.close()
-        if kind is None:
-            self._part.replace(self._path)
 
     def add(self, drive: str, row: Any, **more: Any) -> None:
         """A value of one of frames' classes, as a row of the drive; `more` are columns that it lacks."""

@@ -22,6 +22,7 @@ from baygrid.workloads.driving.synthetic.drive import LIDAR, LIDAR_TOPIC, PLACE,
 from baygrid.workloads.driving.synthetic.things import SWEEP
 from baygrid.workloads.driving.synthetic.truth import BOXES, REST
 from baygrid.workloads.driving.values import Points, Trajectory, TruthBox
+from baygrid.workloads.whole import whole
 
 START: Final = 1_780_000_000_000_000_000
 """Nanoseconds of the clock at the first moment (May 2026)."""
@@ -38,15 +39,14 @@ def write(drive: Drive, path: Path, camera: bool = True) -> None:
     """Writes the drive and its truth. `path` ends in .mcap; where it is there, it is whole, and its truth is
     beside it."""
     boxes: list[TruthBox] = []
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        writer = Writer(file, chunk_size=CHUNK)
-        schemas = {name: writer.register_msgdef(name, text) for name, text in DEFINITIONS.items()}
-        for t, topic, kind, message in _in_order(_slow(drive), _frames(drive, boxes, camera)):
-            writer.write_message(topic, schemas[kind], message, START + round(t * 1e9))
-        writer.finish()  # type: ignore[no-untyped-call]
-    _write_truth(drive, path, boxes)
-    part.replace(path)
+    with whole(path) as part:
+        with part.open("wb") as file:
+            writer = Writer(file, chunk_size=CHUNK)
+            schemas = {name: writer.register_msgdef(name, text) for name, text in DEFINITIONS.items()}
+            for t, topic, kind, message in _in_order(_slow(drive), _frames(drive, boxes, camera)):
+                writer.write_message(topic, schemas[kind], message, START + round(t * 1e9))
+            writer.finish()  # type: ignore[no-untyped-call]
+        _write_truth(drive, path, boxes)
 
 
 def _in_order(slow: list[Row], fast: Iterator[Row]) -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""Files of any size on this machine, in object storage, behind a web server: listed, and read in pieces."""

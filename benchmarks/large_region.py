@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from baygrid.app.allocations import Wanted, allot
 from baygrid.app.platform import Platform
-from baygrid.app.projects import post_grant
+from baygrid.app.projects import find_project
 from baygrid.app.tokens import issue
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse, to_document
@@ -80,7 +81,8 @@ def _centres(platform: Platform, tx: Tx, names: list[str], nodes: int, now: Inst
 
 
 def _money(platform: Platform, tx: Tx, running: int, now: Instant) -> None:
-    post_grant(platform, tx, PROJECT, Money(10**9, CURRENCY), "for the benchmark", now)
+    wanted = Wanted(Money(10**9, CURRENCY), "for the benchmark")
+    allot(platform, tx, find_project(tx, PROJECT), wanted, "", now)
     if not tx.money.move(PROJECT, held=running * HOLD):
         raise RuntimeError("there is no money for what runs")
 

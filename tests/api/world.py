@@ -21,9 +21,9 @@ from baygrid.api.app import create_app
 from baygrid.api.waiters import Hub
 from baygrid.app import sync
 from baygrid.app.access import Actor
+from baygrid.app.allocations import Wanted, allot
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
-from baygrid.app.projects import post_grant
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.tokens import issue
 from baygrid.core.jobs.lifecycle import AttemptState
@@ -136,8 +136,10 @@ class World:
             ("other", "startup", Kind.COMPANY),
         ):
             tx.region.insert_organisation(Organisation(organisation, kind, organisation.title()))
-            tx.region.insert_project(Project(project, organisation, "CNY"))
-            post_grant(self.platform, tx, project, Money(10_000_00, "CNY"), "first grant", now)
+            row = Project(project, organisation, "CNY")
+            tx.region.insert_project(row)
+            first = Wanted(Money(10_000_00, "CNY"), "first grant")
+            allot(self.platform, tx, row, first, "", now)
         for name, jurisdiction, partition in (("hub", "CN-QH", GPU), ("far", "HK", CPU)):
             tx.region.insert_centre(CentreRecord(name, jurisdiction, "local"))
             tx.region.set_inventory(name, (partition,), f"digest-{name}", "")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from baygrid.app import blobs, centres, explain, jobs, projects
+from baygrid.app.allocations import Wanted
 from baygrid.app.problems import NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
@@ -113,9 +114,9 @@ def test_without_money_it_is_held_until_there_is_some(stage: Stage, site: Site):
     assert (held.state, held.cause, held.hold, held.asked) == (JobState.HELD, "money", 0, 204)
     stage.schedule()
     assert job(stage, order).state is JobState.HELD
-    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "a little")
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(20, "CNY"), "a little"))
     assert job(stage, order).state is JobState.HELD
-    projects.grant(stage.platform, OPERATOR, "demo", Money(200, "CNY"), "enough")
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(200, "CNY"), "enough"))
     assert (job(stage, order).state, job(stage, order).hold) == (JobState.QUEUED, 204)
 
 
@@ -142,7 +143,7 @@ def second_without_money(stage: Stage, site: Site) -> JobRecord:
 
 
 def test_what_a_placement_leaves_free_goes_to_who_lacks_it(stage: Stage, site: Site):
-    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "3.20 with this")
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(20, "CNY"), "3.20 with this"))
     stage.add_site("dear", cpu_hour="2")
     running(stage, site, **TWO_IN_TURN)
     stage.submit()  # holds 2.04 CNY until it is placed, then 1.02
@@ -152,7 +153,7 @@ def test_what_a_placement_leaves_free_goes_to_who_lacks_it(stage: Stage, site: S
 
 
 def test_what_one_held_that_lacks_money_now_goes_to_another(stage: Stage, site: Site):
-    projects.grant(stage.platform, OPERATOR, "demo", Money(20, "CNY"), "3.20 with this")
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(20, "CNY"), "3.20 with this"))
     stage.add_site("dear", cpu_hour="2")
     stage.submit()  # 2.04 CNY are held, and 1.02 from the time that it is placed
     stage.schedule()

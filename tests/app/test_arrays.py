@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baygrid.app import arrays, jobs, projects
+from baygrid.app.allocations import Wanted
 from baygrid.app.problems import Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
@@ -90,7 +91,7 @@ def test_without_money_the_next_waits_for_some(stage: Stage, site: Site):
     assert states(stage, array) == {JobState.SUCCEEDED: 1, ACTIVE: 3, HELD: 2}
     (short,) = stage.store.read(lambda tx: tx.jobs.short_of_money("demo", 9))
     assert (short.index, short.hold, short.asked) == (4, 0, 204)
-    projects.grant(stage.platform, OPERATOR, "demo", Money(200, "CNY"), "more")
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(200, "CNY"), "more"))
     assert states(stage, array) == {JobState.SUCCEEDED: 1, ACTIVE: 3, QUEUED: 1, HELD: 1}
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from baygrid.app import arrays, bill, jobs, ledger, offers, projects, vouchers
+from baygrid.app.allocations import Wanted
 from baygrid.app.entitlement import Asked
 from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
@@ -143,7 +144,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(minor=st.integers(100, 3_000))
     def grant(self, minor: int) -> None:
-        projects.grant(self.stage.platform, OPERATOR, "demo", Money(minor, "CNY"), "more")
+        projects.grant(self.stage.platform, OPERATOR, "demo", Wanted(Money(minor, "CNY"), "more"))
 
     @rule()
     def cancel_waiting(self) -> None:

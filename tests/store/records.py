@@ -7,12 +7,15 @@ from fractions import Fraction
 from typing import Any
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.allocations import Allocation, Source
+from baygrid.core.pricing.applications import ApplicationState, Step
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
+from baygrid.ports.accounts import AllocationRow, ApplicationRow, StepRow
 from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
 from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, RateRow
 from baygrid.ports.records import (
@@ -271,3 +274,32 @@ def tax(rate: str = "0.06", since: str = "2026-11", kind: RateKind = RateKind.TA
 def exchange_rate(rate: str = "1.0870", day: str = "2026-11-30") -> ExchangeRateRow:
     told = ExchangeRate("CNY", "HKD", Fraction(rate), date.fromisoformat(day), "a bank")
     return ExchangeRateRow(told, 900, "tok-operator")
+
+
+def allocation(id: str = "allocation-1", **fields: Any) -> AllocationRow:
+    given: dict[str, Any] = {
+        "project": "demo",
+        "source": Source.GRANT,
+        "amount": Money(100, "CNY"),
+        "start": 1000,
+        "end": 2000,
+        "purpose": "training",
+    } | fields
+    return AllocationRow(Allocation(id, **given), 900, "tok-operator", True, given["end"])
+
+
+def application(id: str = "application-1", **fields: Any) -> ApplicationRow:
+    given: dict[str, Any] = {
+        "project": "demo",
+        "currency": "CNY",
+        "state": ApplicationState.REQUESTED,
+        "amount": 100,
+        "start": 1000,
+        "end": 2000,
+        "purpose": "training",
+    } | fields
+    return ApplicationRow(id, **given)
+
+
+def step(n: int, application: str = "application-1") -> StepRow:
+    return StepRow(application, n, Step.REQUEST, 1000 + n, "tok-team", 100, "training")

@@ -19,17 +19,20 @@ from baygrid.store.tables import metadata
 from baygrid.store.triggers import APPEND_ONLY, statements
 from tests.core.ratings import rating
 from tests.store.records import (
+    application,
     booking,
     charge,
     dataset,
     event,
     exchange_rate,
     job,
+    organise,
     outside,
     paper,
     plan,
     policy,
     rated,
+    step,
     tax,
     usage,
 )
@@ -149,6 +152,9 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.papers.insert_rate(tax()))
     store.write(lambda tx: tx.papers.insert_exchange_rate(exchange_rate()))
     store.write(lambda tx: tx.papers.close(CloseRow("2026-10", 1, 1, "tok-1")))
+    store.write(organise)
+    store.write(lambda tx: tx.accounts.insert_application(application()))
+    store.write(lambda tx: tx.accounts.insert_step(step(0)))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -181,6 +187,7 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "closes": "month",
             "rates": "rate",
             "exchange_rates": "rate",
+            "application_steps": "words",
         }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from baygrid import __version__
 from baygrid.api import (
+    accounts,
     agent,
     arrays,
     bill,
@@ -48,7 +49,7 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, centres, offers, ratings, policies, datasets, secrets,
-    region, tokens, exchange, vouchers, trading, tunnels, health,
+    region, accounts, tokens, exchange, vouchers, trading, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

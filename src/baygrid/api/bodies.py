@@ -81,7 +81,10 @@ class NewProject(Body):
 
 class NewGrant(Body):
     amount: Amount
-    narration: Text = ""
+    narration: Text = Field(default="", description="what it is for")
+    start: Instant | None = Field(default=None, alias="from", description="else now")
+    end: Instant | None = Field(default=None, alias="to", description="else without end")
+    credit: bool = Field(default=False, description="to be paid when it is invoiced")
 
 
 class NewPool(Body):

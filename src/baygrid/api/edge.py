@@ -192,7 +192,8 @@ def reads(model: type[M]) -> Any:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            raise problems.invalid(error.errors(), model.model_fields) from None
+            names = [field.alias or name for name, field in model.model_fields.items()]
+            raise problems.invalid(error.errors(), names) from None
 
     read.body_model = model  # type: ignore[attr-defined]
     return Depends(read)

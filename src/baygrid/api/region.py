@@ -10,6 +10,8 @@ from baygrid.api import bill_schemas, bodies, paging, render, render_money, sche
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import ledger as books
 from baygrid.app import projects
+from baygrid.app.allocations import Wanted
+from baygrid.core.pricing.allocations import Source
 
 router = APIRouter(route_class=Route, tags=["region"])
 
@@ -59,8 +61,10 @@ def get_project(project: str, call: Caller) -> Json:
 
 @router.post("/v1/projects/{project}/grants", status_code=201, response_model=schemas.Project)
 def add_grant(project: str, call: Caller, body: Annotated[bodies.NewGrant, reads(bodies.NewGrant)]) -> Json:
-    """Adds to what the project may spend."""
-    row = projects.grant(call.platform, call.actor, project, body.amount, body.narration)
+    """Adds an allocation to what the project may spend."""
+    source = Source.CREDIT if body.credit else Source.GRANT
+    wanted = Wanted(body.amount, body.narration, source, body.start, body.end)
+    row = projects.grant(call.platform, call.actor, project, wanted)
     return Json(render.project(row), 201)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.allocations import Wanted, allot
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
-from baygrid.app.releases import settle
-from baygrid.core.pricing.postings import Transaction, grant_postings
 from baygrid.core.units import DECIMALS, Money
-from baygrid.ports.basics import Instant
 from baygrid.ports.records import (
     Event,
     Kind,
@@ -78,10 +76,11 @@ def add_project(
     def apply(tx: Tx) -> Project:
         if organisation not in {row.name for row in tx.region.organisations()}:
             raise Invalid.at("organisation", f"there is no organisation {organisation!r}: add it first")
-        tx.region.insert_project(Project(name, organisation, currency))
+        row = Project(name, organisation, currency)
+        tx.region.insert_project(row)
         tx.events.append([Event(now, "project-added", name)])
         if funds is not None:
-            post_grant(platform, tx, name, funds, "first grant", now)
+            allot(platform, tx, row, Wanted(funds, "first grant"), actor.token_id, now)
         return find_project(tx, name)
 
     try:
@@ -90,30 +89,13 @@ def add_project(
         raise WrongState(f"there is already a project {name!r}") from None
 
 
-def grant(platform: Platform, actor: Actor, project: str, funds: Money, narration: str) -> Project:
+def grant(platform: Platform, actor: Actor, project: str, wanted: Wanted) -> Project:
     """Adds to what a project may spend."""
     permit(actor, Action.OPERATE)
     now = platform.clock()
 
     def apply(tx: Tx) -> Project:
-        post_grant(platform, tx, project, funds, narration, now)
+        allot(platform, tx, find_project(tx, project), wanted, actor.token_id, now)
         return find_project(tx, project)
 
     return platform.store.write(apply)
-
-
-def post_grant(platform: Platform, tx: Tx, project: str, funds: Money, narration: str, now: Instant) -> None:
-    """Raises Invalid for nothing, for less than nothing and for another currency than the project's."""
-    row = find_project(tx, project)
-    if funds.minor <= 0:
-        raise Invalid.at("amount", f"must be more than zero, not {funds}")
-    if funds.currency != row.currency:
-        raise Invalid.at("amount", f"project {project!r} is kept in {row.currency}, not {funds.currency}")
-    if row.granted + funds.minor > 2**62:
-        raise Invalid.at("amount", "is more than a ledger can hold")
-    transaction = platform.ids.new("txn", now)
-    postings = grant_postings(project, funds)
-    tx.money.move(project, granted=funds.minor)
-    tx.money.post([Transaction(transaction, f"grant:{transaction}", now, narration or "grant", postings)])
-    tx.events.append([Event(now, "grant-posted", project, data={"minor": funds.minor})])
-    settle(tx, (), [project], now)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from baygrid.app import allocations
 from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
@@ -20,6 +21,8 @@ IDLE_MS = 1_000
 COMMIT_AT_ONCE = 250
 PERIODS_MS = 60_000
 """How often it is asked which periods of trades are over."""
+TEND_EVERY_MS = 5_000
+"""How often it is looked whether something is to be done for accounts."""
 
 
 class Scheduler:
@@ -33,6 +36,7 @@ class Scheduler:
         self._inquire_at: Instant = 0
         self._rested: Instant = 0  # when it was last asked whose back-off has ended
         self._periods: Instant = 0
+        self._tended: Instant = 0
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -46,6 +50,7 @@ class Scheduler:
         try:
             self._end_back_offs(now)
             self._close_periods(now)
+            self._tend_accounts(now)
             more = self._follower.follow(now)
             placed = self._place(now)
             self._inquire(now)
@@ -119,8 +124,7 @@ class Scheduler:
             return
 
         def apply(tx: Tx) -> None:
-            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
-                raise Fenced
+            self._fence(tx, now)
             end_back_off(tx, now)
 
         self._platform.store.write(apply)
@@ -133,11 +137,22 @@ class Scheduler:
             return
 
         def apply(tx: Tx) -> None:
-            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
-                raise Fenced
+            self._fence(tx, now)
             close_periods(self._platform, tx, now)
 
         self._platform.store.write(apply)
+
+    def _tend_accounts(self, now: Instant) -> None:
+        """Now and then: allocations that begin, are warned of or have ended."""
+        if now < self._tended + TEND_EVERY_MS:
+            return
+        if not allocations.tend(self._platform, self._fence, now):
+            self._tended = now
+
+    def _fence(self, tx: Tx, now: Instant) -> None:
+        """Raises Fenced unless this server still leads."""
+        if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
+            raise Fenced
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""
@@ -152,8 +167,7 @@ class Scheduler:
             return
 
         def apply(tx: Tx) -> None:
-            if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
-                raise Fenced
+            self._fence(tx, now)
             seen = tx.region.seen()  # it may have come back meanwhile
             attempts = tx.attempts.get(overdue).values()
             due = [a for a in attempts if not a.state.final and known.is_overdue(a, seen, now)]

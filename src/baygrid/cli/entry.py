@@ -8,6 +8,7 @@ import typer
 
 from baygrid.cli import session
 from baygrid.cli.commands import (
+    accounts,
     agent,
     applications,
     centres,
@@ -48,6 +49,7 @@ inside.register(app)
 datasets.register(app)
 secrets.register(app)
 money.register(app)
+accounts.register(app)
 vouchers.register(app)
 trading.register(app)
 centres.register(app)

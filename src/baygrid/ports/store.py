@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from baygrid.ports.accounts import Accounts
 from baygrid.ports.basics import Instant
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
@@ -132,6 +133,8 @@ class Tx(Protocol):
     def logs(self) -> Logs: ...
     @property
     def money(self) -> Money: ...
+    @property
+    def accounts(self) -> Accounts: ...
     @property
     def support(self) -> Support: ...
     @property

@@ -13,6 +13,7 @@ import orjson
 
 from baygrid.app import arrays, blobs, centres, jobs, logs, offers, projects, submit, sync
 from baygrid.app.access import Actor
+from baygrid.app.allocations import Wanted
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.changes import Changes
 from baygrid.app.offers import Rates
@@ -245,4 +246,5 @@ class SimServer:
 
     def _on_grant(self, actor: Actor, data: dict[str, Any]) -> bytes:
         funds = Money(data["minor"], "CNY")
-        return str(projects.grant(self._platform, actor, data["project"], funds, "more").granted).encode()
+        project = projects.grant(self._platform, actor, data["project"], Wanted(funds, "more"))
+        return str(project.granted).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 
-from baygrid.store.columns import integer, string, table
+from baygrid.store.columns import integer, partial_index, string, table
 
 usage = table(
     "usage",
@@ -66,6 +66,7 @@ ledger = table(
     string("narration"),
     string("sources"),
     Index(None, "at"),
+    partial_index("ledger_others", "substr(key, 1, 7) <> 'charge:'", "at"),
 )
 
 postings = table(

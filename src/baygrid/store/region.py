@@ -22,7 +22,7 @@ _ORGANISATIONS = Statement(
 _ORGANISATION = Statement(select(organisations.c.name).where(organisations.c.name == text("key")))
 
 _P = projects.c
-_INSERT_PROJECT = insert_new(projects)
+_INSERT_PROJECT = insert_new(projects, without=["month", "before", "hard", "alerted", "budget", "alerts"])
 _PROJECT_ROWS = select(_P.name, _P.organisation, _P.currency, _P.granted, _P.held, _P.charged).order_by(
     _P.name
 )

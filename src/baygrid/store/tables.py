@@ -1,17 +1,20 @@
-"""All tables, once, for both databases; those of money are in `money_tables` and `paper_tables`. The
-migrations must end where these files are (a test compares them)."""
+"""All tables, once, for both databases; those of money are in `money_tables`, `account_tables` and
+`paper_tables`. The migrations must end where these files are (a test compares them)."""
 
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 
-from baygrid.store import money_tables as money_tables  # they are in the metadata, too
+from baygrid.store import account_tables as account_tables  # they are in the metadata, too
+from baygrid.store import money_tables as money_tables
 from baygrid.store import paper_tables as paper_tables
 from baygrid.store.columns import ThisTransaction, integer, partial_index, string, table
 from baygrid.store.columns import metadata as metadata
 
 organisations = table("organisations", string("name", primary_key=True), string("kind"), string("title"))
 
+# `before`: what was charged before `month` began (milliseconds). `budget`, if any, is for a month; `hard` 1:
+# never passed. `alerted`: the last percentage of `alerts` that was told of this month.
 projects = table(
     "projects",
     string("name", primary_key=True),
@@ -20,8 +23,15 @@ projects = table(
     integer("granted"),
     integer("held"),
     integer("charged"),
+    integer("month", server_default=text("0")),
+    integer("before", server_default=text("0")),
+    integer("hard", server_default=text("0")),
+    integer("alerted", server_default=text("0")),
+    integer("budget", nullable=True),
+    string("alerts", server_default=text("'[]'")),
     CheckConstraint("held >= 0", name="held"),
     CheckConstraint("granted - held - charged >= 0", name="free"),
+    partial_index("projects_with_budget", "budget IS NOT NULL", "name"),
 )
 
 tokens = table(

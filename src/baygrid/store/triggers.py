@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "closes",
     "rates",
     "exchange_rates",
+    "application_steps",
 )
 # Nothing is added to these in a month that is closed.
 BY_MONTH = ("charges", "ledger")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baygrid.store.accounts import Accounts
 from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
@@ -28,6 +29,7 @@ class Tx:
     """Implements `ports.store.Tx`. Built once per connection and used for one transaction after the other."""
 
     __slots__ = (
+        "accounts",
         "answers",
         "arrays",
         "attempts",
@@ -69,3 +71,4 @@ class Tx:
         self.support = Support(session)
         self.trading = Trading(session)
         self.papers = Papers(session)
+        self.accounts = Accounts(session)

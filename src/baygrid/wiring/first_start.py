@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 
+from baygrid.app.allocations import Wanted, allot
 from baygrid.app.platform import Platform
-from baygrid.app.projects import post_grant
 from baygrid.app.tokens import issue
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
@@ -34,9 +34,10 @@ def first_start(
             return
         tx.region.insert_organisation(Organisation("local", Kind.COMPANY, "This installation"))
         _, secret = issue(platform, tx, Role.OPERATOR, None, None, "first start")
-        tx.region.insert_project(Project(PROJECT, "local", FUNDS.currency))
+        project = Project(PROJECT, "local", FUNDS.currency)
+        tx.region.insert_project(project)
         tx.events.append([Event(now, "project-added", PROJECT)])
-        post_grant(platform, tx, PROJECT, FUNDS, "play money of the first start", now)
+        allot(platform, tx, project, Wanted(FUNDS, "play money of the first start"), "", now)
         keep(secret)
 
     with suppress(Exists):  # another server does the same just now, and was faster

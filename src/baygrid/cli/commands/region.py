@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.commands.money import time_of
 from baygrid.cli.commands.ratings import work_of
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money
@@ -138,10 +139,18 @@ def projects_grant(
     session: Session,
     name: Name,
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help='For example "500 CNY".')],
-    narration: Annotated[str, typer.Option("--narration", "-m", help="What the ledger will say.")] = "grant",
+    narration: Annotated[
+        str, typer.Option("--narration", "-m", help="What it is for; the ledger will say so.")
+    ] = "grant",
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Else now.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Else without end.")] = None,
+    credit: Annotated[bool, typer.Option("--credit", help="To be paid when it is invoiced.")] = False,
 ) -> None:
-    """Give a project money."""
-    made = session.client.post(f"/v1/projects/{name}/grants", {"amount": amount, "narration": narration})
+    """Give a project money: an allocation, of which after its end goes back what nobody used."""
+    period = {"from": time_of(start), "to": time_of(end)}
+    body = {"amount": amount, "narration": narration, "credit": credit}
+    body |= {key: at for key, at in period.items() if at is not None}
+    made = session.client.post(f"/v1/projects/{name}/grants", body)
     session.out.answer(made, f"{name} has {money(made['free'])} free")
 
 

@@ -1,6 +1,7 @@
 """Allocations: what a project may spend, from when, until when, what for, and where the money is from.
 
-Which charge was paid out of which allocation is never stored: it follows from both, here.
+Which charge was paid out of which allocation is never stored: it follows from both, here. An allocation
+counts while it is in force; after its end what nobody used of it goes back.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ class Source(StrEnum):
 
 
 _FIRST: Final = {source: place for place, source in enumerate(Source)}
+
+DAY_MS: Final = 86_400_000
+WARN_DAYS: Final = (30, 7)
+"""So many days before it ends an allocation is warned of, once each; most first."""
+LOOK_AGAIN_MS: Final = 60_000
+"""After so long an allocation that has ended is looked at again, where jobs still held its money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,39 @@ def returnable(allocation: Allocation, used: int, free: int, now: int) -> int:
     """Minor units that go back now: once it has ended, what was not drawn (`used` was), but never what the
     project holds for its jobs, so no more than it has `free`."""
     return max(0, min(allocation.kept - used, free)) if allocation.ended(now) else 0
+
+
+def netted(spending: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What was spent (at, minor units) as charges: what was paid back, a negative amount, undoes the latest
+    spending before it."""
+    left: list[tuple[int, int]] = []
+    for at, minor in sorted(spending, key=lambda it: (it[0], it[1] < 0)):
+        while minor < 0 and left:
+            since, before = left.pop()
+            at, minor = since, before + minor
+        if minor > 0:
+            left.append((at, minor))
+    return left
+
+
+def warning(allocation: Allocation, warned: int | None, now: int) -> int | None:
+    """The days of `WARN_DAYS` for which it is to be warned of now; `warned`: those for which it was last. An
+    allocation is not warned of before it has begun; of two warnings that are due only the later is told."""
+    if allocation.end is None or not allocation.in_force(now):
+        return None
+    due = [days for days in WARN_DAYS if allocation.start < allocation.end - days * DAY_MS <= now]
+    return due[-1] if due and (warned is None or due[-1] < warned) else None
+
+
+def next_look(allocation: Allocation, now: int, *, settled: bool) -> int | None:
+    """When something is to be done for it next: it begins, is warned of, or ends. None: never again.
+    `settled`: that it has ended, and has nothing more to return."""
+    if now < allocation.start:
+        return allocation.start
+    if allocation.end is None or settled:
+        return None
+    warnings = [allocation.end - days * DAY_MS for days in WARN_DAYS]
+    return next((at for at in (*warnings, allocation.end) if at > now), now + LOOK_AGAIN_MS)
 
 
 def _turn(it: Allocation, at: int) -> tuple[int, bool, int, int, str]:

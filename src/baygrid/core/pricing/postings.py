@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from baygrid.core.pricing.accounts import (
+    BANK,
     GRANTS,
     OVERRUN,
     income_account,
@@ -17,6 +18,7 @@ from baygrid.core.pricing.accounts import (
     support_account,
     trading_account,
 )
+from baygrid.core.pricing.allocations import Source
 from baygrid.core.units import Money
 
 NOTHING: Final[Mapping[str, Money]] = MappingProxyType({})
@@ -61,6 +63,16 @@ def balance(postings: Iterable[Posting]) -> dict[str, int]:
 def grant_postings(project: str, money: Money) -> tuple[Posting, ...]:
     """The project may use so much more (less, where negative)."""
     return nonzero(Posting(GRANTS, money), Posting(project_account(project), -money))
+
+
+def allocation_postings(project: str, source: Source, money: Money) -> tuple[Posting, ...]:
+    """The project may use so much more (less, where negative) of an allocation. None for credit: nobody has
+    given anything until it is used."""
+    if source is Source.CREDIT:
+        return ()
+    if source is Source.PAYMENT:
+        return nonzero(Posting(BANK, money), Posting(project_account(project), -money))
+    return grant_postings(project, money)
 
 
 def charge_postings(

@@ -1,0 +1,28 @@
+"""The shapes of answers about accounts: what projects may spend, and how they asked for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from baygrid.api.schemas import Money, Shape, Time
+
+
+class Allocation(Shape):
+    """To be spent in [from, to); what nobody used of it then goes back."""
+
+    id: str
+    project: str
+    source: Literal["grant", "payment", "credit"]
+    state: Literal["planned", "in force", "ended"]
+    amount: Money
+    used: Money = Field(description="charges have drawn so much of it: what ends soonest is drawn first")
+    returned: Money = Field(description="went back after its end")
+    left: Money
+    from_: Time = Field(alias="from")
+    to: Time | None
+    purpose: str
+    made_at: Time
+    application: str | None
+    warned_days: int | None = Field(description="before the end, of the last warning")

@@ -26,6 +26,7 @@ from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.tokens import issue
+from baygrid.centres.keys import Key
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
@@ -100,6 +101,7 @@ class Clock:
         return time.time_ns() // 1_000_000 + self.ahead_ms
 
 
+SIGNER = Key(b"a signing key of tests, of 32 b.")
 VAULT = AesVault([b"a key of tests, 32 bytes long..."])
 GPU = PartitionReport(
     "gpu", tuple(NodeReport(f"g{n}", 64, 512 * 1024, {"H100": 8}) for n in range(2)), time_limit_s=86_400
@@ -123,7 +125,15 @@ class World:
         self.objects = Objects()
         self.store = open_store(self.url or f"sqlite:///{self.database}")
         self.platform = Platform(
-            self.store, self.objects, Uploads(), self.clock, Ids(), Catalogue(), ("local",), vault=VAULT
+            self.store,
+            self.objects,
+            Uploads(),
+            self.clock,
+            Ids(),
+            Catalogue(),
+            ("local",),
+            vault=VAULT,
+            signer=SIGNER,
         )
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")

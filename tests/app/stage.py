@@ -199,6 +199,7 @@ class Stage:
             Catalogue(),
             ("local", "queueing", "slurm"),
             vault=AesVault([b"a key of tests, 32 bytes long..."]),
+            signer=Key(b"a signing key of tests, of 32 b."),
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")

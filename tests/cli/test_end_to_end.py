@@ -234,6 +234,10 @@ def test_the_bill_adds_up(home: Home):
     assert 'option "title"' in home.call("bill", "--format", "beancount").stdout
     assert home.ask("bill", "--to", "2020-01-01")["lines"] == []
     home.call("bill", "--format", "pdf", code=2)
+    home.call("bill", "bundle", "-o", "bundle.json")
+    key = home.call("bill", "key").stdout.strip()
+    told = home.ask("bill", "verify", "bundle.json", "--key", key)
+    assert (told["good"], told["lines"]) == (True, len(bill["lines"]))
     assert home.ask("ledger")
     assert sum(account["balance"]["minor"] for account in home.ask("ledger", "--balances")) == 0
 

@@ -10,12 +10,13 @@ from starlette.responses import PlainTextResponse, Response
 from baygrid.api import bill_schemas, render_money
 from baygrid.api.edge import Caller, Json, Responses, Route
 from baygrid.api.times import Time, instant_of
-from baygrid.app import bill
+from baygrid.app import bill, bundles
 from baygrid.app.problems import Invalid
 
 router = APIRouter(route_class=Route, tags=["bill"])
 
 Recompute = Annotated[bool, Query(description="rebuild every line from the signed usage and the tariffs")]
+BUNDLE: Responses = {200: {"content": {"application/json": {"schema": {"type": "object"}}}}}
 TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
@@ -45,6 +46,33 @@ def project_bill(
         recompute=recompute,
     )
     return Json(render_money.bill(row))
+
+
+@router.get("/v1/projects/{project}/bundle", responses=BUNDLE)
+def project_bundle(
+    project: str,
+    call: Caller,
+    begin: Annotated[Time, Query(alias="from")] = None,
+    end: Annotated[Time, Query(alias="to")] = None,
+) -> Json:
+    """What was charged in [from, to), with the signed usage, tariffs and vouchers that it follows from, and
+    signed by the platform. `baygrid bill verify` recomputes it without a server."""
+    until = instant_of("to", end)
+    return Json(
+        bundles.of_project(
+            call.platform,
+            call.actor,
+            project,
+            instant_of("from", begin) or 0,
+            call.platform.clock() + 1 if until is None else until,
+        )
+    )
+
+
+@router.get("/v1/signing-key", response_model=bill_schemas.SigningKey)
+def signing_key(call: Caller) -> Json:
+    """The public key by which the platform signs bundles (Ed25519, hex)."""
+    return Json({"public_key": bundles.public_key(call.platform, call.actor)})
 
 
 @router.get("/v1/jobs/{job}/bill", response_model=bill_schemas.Bill)

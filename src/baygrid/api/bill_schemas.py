@@ -80,3 +80,7 @@ class Bill(Shape):
     total: Money = Field(description="what the project pays: the lines less `supported` and `overrun`")
     overrun: Money
     recomputed: Recomputed | None = Field(default=None, description="only when asked for")
+
+
+class SigningKey(Shape):
+    public_key: str

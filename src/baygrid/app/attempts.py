@@ -20,7 +20,7 @@ from baygrid.core.jobs.lifecycle import (
 )
 from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spec import parse
-from baygrid.core.pricing.charge import Charge, Consumption, charges
+from baygrid.core.pricing.charge import Charge, Consumption, backdated, charges
 from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN, Usage
@@ -157,12 +157,9 @@ def post_charges(
 
 
 def prices(records: Sequence[Usage], offer: Offer) -> list[Charge]:
-    """What each usage record of one attempt costs, all of them in the order of their numbers. The first
-    tariff also covers what began before it: a centre's clock may be slow, and nothing is placed at an offer
-    before its first tariff is in force."""
-    first, *later = offer.tariffs
-    earliest = replace(first, valid_from=min([first.valid_from, *(record.start for record in records)]))
-    return charges([consumption_of(record) for record in records], (earliest, *later))
+    """What each usage record of one attempt costs, all of them in the order of their numbers."""
+    used = list(map(consumption_of, records))
+    return charges(used, backdated(offer.tariffs, used))
 
 
 def consumption_of(usage: Usage) -> Consumption:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.follower import Follower
-from baygrid.ports.basics import Clock, Ids, ObjectStore, Uploads, Vault
+from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
 from baygrid.ports.store import Store
 
 NOTICE_MS = 900_000
@@ -18,7 +18,7 @@ may take, so that what has been charged is never touched by it, and a bill can b
 class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
-    for new prices. `vault` None: it keeps no secrets."""
+    for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles."""
 
     store: Store
     objects: ObjectStore
@@ -29,6 +29,7 @@ class Platform:
     drivers: tuple[str, ...]
     notice_ms: int = NOTICE_MS
     vault: Vault | None = None
+    signer: Signer | None = None
     follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:

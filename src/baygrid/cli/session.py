@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from baygrid.cli import config
 from baygrid.cli.errors import CliError
@@ -106,9 +107,30 @@ def with_session(function: Callable[Concatenate[Session, P], None]) -> Callable[
     return call
 
 
-def group(app: typer.Typer, name: str, listing: Any, help: str) -> typer.Typer:
+def group(
+    app: typer.Typer, name: str, listing: Any, help: str, cls: type[TyperGroup] | None = None
+) -> typer.Typer:
     """A noun that lists by itself and has verbs below."""
-    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+    group = typer.Typer(rich_markup_mode=None, invoke_without_command=True, cls=cls)
     group.callback(invoke_without_command=True, help=help)(with_session(listing))
     app.add_typer(group, name=name)
     return group
+
+
+class WithArgument(TyperGroup):
+    """A noun that by itself takes an argument: the first word is that where it is no verb."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        ctx.meta[_VERB] = True
+        _, words, _ = self.make_parser(ctx).parse_args(list(args))
+        if not words or words[0] not in self.commands:
+            ctx.meta[_VERB] = False
+            ctx.allow_interspersed_args, ctx.allow_extra_args = True, False
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        found = super().get_params(ctx)
+        return [it for it in found if it.param_type_name != "argument"] if ctx.meta.get(_VERB) else found
+
+
+_VERB = "baygrid.verb"

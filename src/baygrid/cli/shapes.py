@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
+import typer
+
 
 class Money(TypedDict):
     minor: int
@@ -191,6 +193,18 @@ def staged(attempt: Attempt | None) -> str:
 def local(instant: str | None) -> str:
     """A time as the user's clock shows it."""
     return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S") if instant else ""
+
+
+def time_of(text: str | None) -> str | None:
+    """A day or a time of the user's clock as the API wants it."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no time: write for example 2026-11-01 or 2026-11-01T08:00"
+        ) from None
 
 
 def span(length: float) -> str:

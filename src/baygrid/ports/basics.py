@@ -50,6 +50,19 @@ class Vault(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """The platform's own key: what it signs can be told from what somebody else wrote."""
+
+    @property
+    def public_key(self) -> str:
+        """Ed25519, hex."""
+        ...
+
+    def sign(self, data: bytes) -> str:
+        """Hex."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Bytes by key: workdirs, outputs, log chunks. A put is atomic and may be repeated."""
 

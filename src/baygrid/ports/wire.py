@@ -85,14 +85,19 @@ def usage_bytes(usage: Usage) -> bytes:
     library's way of printing numbers matters. `accelerator_share` is left out where it is 1000 and
     `egress_bytes` where it is 0, so that records which were signed before there were these stay as they are.
     """
+    data = usage_document(usage)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def usage_document(usage: Usage) -> dict[str, Any]:
+    """What `usage_bytes` is the canonical JSON of."""
     data = {field.name: getattr(usage, field.name) for field in fields(usage)}
     data["cpu_seconds"] = f"{usage.cpu_seconds:.3f}"
     if usage.accelerator_share == 1000:
         del data["accelerator_share"]
     if usage.egress_bytes == 0:
         del data["egress_bytes"]
-    data["type"] = "baygrid-usage-1"
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return {**data, "type": "baygrid-usage-1"}
 
 
 def outside_bytes(job: Outside) -> bytes:

@@ -26,6 +26,7 @@ from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
+from baygrid.centres.keys import Key
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.store import open_store
 from baygrid.store.objects import open_objects
@@ -43,6 +44,9 @@ OPERATOR_TOKEN = "operator.token"
 KEY_FILE = "secrets.key"
 KEY_VARIABLE = "BAYGRID_SECRETS_KEY"
 """Keys that seal secrets, newest first; without it they are in the file of that name in the data folder."""
+SIGNING_FILE = "signing.key"
+SIGNING_VARIABLE = "BAYGRID_SIGNING_KEY"
+"""The platform's signing key, in the same way; of several the first one signs."""
 KEEP_ALIVE_S = 75
 """An agent's heartbeats find their connection open, and the agent is the one that closes it (`transport`)."""
 SWITCH_S = 0.0005
@@ -146,7 +150,8 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         RandomIds(),
         Catalogue(),
         tuple(DRIVERS),
-        vault=_vault(settings.data / KEY_FILE),
+        vault=AesVault(_keys(KEY_VARIABLE, settings.data / KEY_FILE)),
+        signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
     )
     _, unreadable = seal_anew(platform)
     if unreadable:
@@ -222,13 +227,13 @@ def _holder(lock: IO[str]) -> str:
     return f"{socket.gethostname()}-{boot}-{file.st_dev:x}-{file.st_ino:x}"
 
 
-def _vault(path: Path) -> AesVault:
-    """Raises ValueError."""
-    given = os.environ.get(KEY_VARIABLE)
+def _keys(variable: str, path: Path) -> list[bytes]:
+    """Of the variable, else of the file, which the first call makes. Raises ValueError."""
+    given = os.environ.get(variable)
     try:
-        return AesVault(parse_keys(given if given is not None else key_file(path)))
+        return parse_keys(given if given is not None else key_file(path))
     except ValueError as error:
-        raise ValueError(f"{KEY_VARIABLE if given is not None else path}: {error}") from None
+        raise ValueError(f"{variable if given is not None else path}: {error}") from None
 
 
 def _save_secret(path: Path, secret: str) -> None:

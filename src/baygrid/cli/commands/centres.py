@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from baygrid.cli.commands.money import time_of
 from baygrid.cli.commands.ratings import amount
 from baygrid.cli.session import Session, command, group
-from baygrid.cli.shapes import UNITS, count, local
+from baygrid.cli.shapes import UNITS, count, local, time_of
 
 LOOK_S = 1.0
 Name = Annotated[str, typer.Argument(metavar="NAME")]

@@ -6,20 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.commands import bundles
 from baygrid.cli.errors import CliError
-from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import local, money
+from baygrid.cli.session import Session, WithArgument, command, group
+from baygrid.cli.shapes import local, money, time_of
 
 FORMATS = ("table", "json", "csv", "beancount")
 
 
 def register(app: typer.Typer) -> None:
-    command(app, "bill")(bill)
+    bills = group(app, "bill", bill, "Show what was charged for what, line by line.", WithArgument)
+    bundles.register(bills)
     command(app, "ledger")(ledger)
 
 
 def bill(
     session: Session,
+    context: typer.Context,
     job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job's bill.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
     start: Annotated[
@@ -32,7 +35,8 @@ def bill(
     ] = False,
     format: Annotated[str, typer.Option("--format", "-f", help="table, json, csv or beancount.")] = "table",
 ) -> None:
-    """Show what was charged for what, line by line."""
+    if context.invoked_subcommand:
+        return
     form = "json" if session.json else format
     if form not in FORMATS:
         raise typer.BadParameter(f"{format!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
@@ -50,20 +54,6 @@ def bill(
     _show(session, found, form)
     if recompute:
         _judge(session, found["recomputed"])
-
-
-def time_of(text: str | None) -> str | None:
-    """A day or a time of the user's clock as the API wants it."""
-    if text is None:
-        return None
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(text).astimezone().isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f"{text!r} is no time: write for example 2026-11-01 or 2026-11-01T08:00"
-        ) from None
 
 
 def _show(session: Session, bill: dict[str, Any], form: str) -> None:

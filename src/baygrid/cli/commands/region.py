@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from baygrid.cli.commands.money import time_of
 from baygrid.cli.commands.ratings import work_of
 from baygrid.cli.session import Session, command, group
-from baygrid.cli.shapes import local, money
+from baygrid.cli.shapes import local, money, time_of
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 AcceleratorHour = Annotated[

@@ -8,7 +8,7 @@ minor unit for each line on either side.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -97,6 +97,14 @@ def charges(records: Sequence[Consumption], tariffs: Sequence[Tariff]) -> list[C
     used = sum(record.end_ms - record.start_ms for record in records)
     more = tariff.terms.billed_ms(used) - used if tariff is not None and tariff.terms is not None else 0
     return [charge(record, tariffs, more if n == last else 0) for n, record in enumerate(records)]
+
+
+def backdated(tariffs: Sequence[Tariff], records: Sequence[Consumption]) -> tuple[Tariff, ...]:
+    """The tariffs by which these records are charged: the first one also covers what began before it. A
+    centre's clock may be slow, and nothing is placed at an offer before its first tariff is in force."""
+    first, *later = tariffs
+    start = min([first.valid_from, *(record.start_ms for record in records)])
+    return replace(first, valid_from=start), *later
 
 
 def charge(usage: Consumption, tariffs: Sequence[Tariff], more_ms: int = 0) -> Charge:

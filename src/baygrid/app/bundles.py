@@ -1,0 +1,203 @@
+"""Bundles: papers with all that they follow from, signed by the platform, so that anybody can recompute them
+with `baygrid bill verify` and without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from baygrid.app.access import Action, Actor, permit
+from baygrid.app.platform import Platform
+from baygrid.app.problems import Problem
+from baygrid.app.projects import find_project
+from baygrid.core.pricing.charge import exact
+from baygrid.core.pricing.recompute.reading import VERSION
+from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.terms import Terms
+from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
+from baygrid.ports.bundles import SIGNED, canonical
+from baygrid.ports.records import Offer
+from baygrid.ports.store import Tx
+from baygrid.ports.support import VoucherRow
+from baygrid.ports.usage import ChargeRow, UsageRow
+from baygrid.ports.wire import usage_document
+
+Document = dict[str, Any]
+
+
+class NoSigner(Problem):
+    status, code, title = 503, "no-signing-key", "This server signs nothing"
+
+
+def public_key(platform: Platform, actor: Actor) -> str:
+    """Of the platform, hex. Raises NoSigner."""
+    permit(actor, Action.BROWSE)
+    if platform.signer is None:
+        raise NoSigner("it was started without a signing key")
+    return platform.signer.public_key
+
+
+def of_project(platform: Platform, actor: Actor, project: str, start: Instant, end: Instant) -> Document:
+    """Everything charged in [start, end), whether or not a month was closed with it. Raises NoSigner."""
+    permit(actor, Action.READ, project=project)
+    now = platform.clock()
+
+    def load(tx: Tx) -> Document:
+        row = find_project(tx, project)
+        charges = tx.money.charges(project, start, end)
+        paper = {
+            "kind": "bill",
+            "project": project,
+            "from": start,
+            "to": end,
+            "issued_at": now,
+            "currency": row.currency,
+            "charges": charge_documents(tx, charges),
+            "others": [],
+            **sums(charges, row.currency),
+        }
+        return bundle(platform, tx, [paper], charges)
+
+    return signed(platform, platform.store.read(load))
+
+
+def charge_documents(tx: Tx, charges: Sequence[ChargeRow]) -> list[Document]:
+    """As papers have them, in the same order."""
+    jobs = tx.jobs.get(sorted({charge.job for charge in charges}))
+    return [_charge(charge, jobs[charge.job].name) for charge in charges]
+
+
+def _charge(row: ChargeRow, job_name: str) -> Document:
+    return {
+        "job": row.job,
+        "job_name": job_name,
+        "attempt": row.attempt,
+        "n": row.n,
+        "centre": row.centre,
+        "offer": row.offer,
+        "at": row.at,
+        "lines": list(row.lines),
+        "amount": str(Money(row.amount, row.currency)),
+        "overrun": str(Money(row.overrun, row.currency)),
+        "supported": str(Money(row.supported, row.currency)),
+        "shares": list(row.shares),
+    }
+
+
+def sums(charges: Iterable[ChargeRow], currency: str) -> Document:
+    charges = list(charges)
+    subtotal = str(Money(sum(it.amount for it in charges), currency))
+    return {
+        "subtotal": subtotal,
+        "supported": str(Money(sum(it.supported for it in charges), currency)),
+        "overrun": str(Money(sum(it.overrun for it in charges), currency)),
+        "total": subtotal,
+    }
+
+
+def bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Sequence[ChargeRow]) -> Document:
+    """The papers with the evidence of these charges, not yet signed."""
+    region = platform.catalogue.at(tx)
+    used = {charge.offer for charge in charges}
+    offers = {charge.attempt: charge.offer for charge in charges}
+    usage = tx.money.usage_of(sorted(offers))
+    named = {share["voucher"] for charge in charges for share in charge.shares}
+    return {
+        "baygrid": VERSION,
+        "papers": list(papers),
+        "usage": [_usage(row, offers[row.signed.usage.attempt]) for row in usage],
+        "offers": {id: _offer(region.offers[id]) for id in sorted(used)},
+        "vouchers": {
+            row.voucher.id: voucher_terms(row) for row in tx.support.vouchers() if row.voucher.id in named
+        },
+        "keys": _keys(tx, usage),
+    }
+
+
+def _usage(row: UsageRow, offer: str) -> Document:
+    usage = row.signed.usage
+    return {
+        "attempt": usage.attempt,
+        "n": usage.n,
+        "centre": row.centre,
+        "project": row.project,
+        "job": row.job,
+        "offer": offer,
+        "public_key": row.public_key,
+        "record": usage_document(usage),
+        "signature": row.signed.signature,
+    }
+
+
+def _offer(row: Offer) -> Document:
+    return {
+        "centre": row.centre,
+        "partition": row.partition,
+        "accelerator": row.accelerator,
+        "currency": row.currency,
+        "tariffs": list(map(_tariff, row.tariffs)),
+    }
+
+
+def _tariff(row: Tariff) -> Document:
+    return {
+        "valid_from": row.valid_from,
+        "accelerator_hour": exact(row.accelerator_hour),
+        "cpu_hour": exact(row.cpu_hour),
+        "gib_hour": exact(row.gib_hour),
+        "terms": None if row.terms is None else _terms(row.terms),
+    }
+
+
+def _terms(row: Terms) -> Document:
+    energy = row.energy
+    return {
+        "minimum_s": row.minimum_s,
+        "round_up_s": row.round_up_s,
+        "egress_gib": exact(row.egress_gib),
+        "energy": energy
+        and {
+            "price_kwh": list(map(exact, energy.price_kwh)),
+            "watts_cpu": energy.watts_cpu,
+            "watts_accelerator": energy.watts_accelerator,
+            "utc_offset_min": energy.utc_offset_min,
+        },
+    }
+
+
+def voucher_terms(row: VoucherRow) -> Document:
+    terms = row.voucher.terms
+    return {
+        "organisation": row.organisation,
+        "project": row.project,
+        "pool": row.voucher.pool,
+        "rate": exact(terms.rate),
+        "cap": str(terms.cap),
+        "contract": None if terms.contract is None else str(terms.contract),
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+    }
+
+
+def _keys(tx: Tx, usage: Iterable[UsageRow]) -> Mapping[str, list[str]]:
+    """The keys by which each centre was known: of its agent now, of agents that joined by a token of its, and
+    of those whose records were taken under its credential."""
+    found: dict[str, set[str]] = {}
+    for row in usage:
+        found.setdefault(row.centre, set()).add(row.public_key)
+    for centre, keys in found.items():
+        record = tx.region.centre(centre)
+        keys |= {record.public_key} if record is not None and record.public_key else set()
+    for token in tx.region.tokens():
+        if token.centre in found and token.used_by is not None:
+            found[token.centre].add(token.used_by)
+    return {centre: sorted(keys) for centre, keys in sorted(found.items())}
+
+
+def signed(platform: Platform, document: Document) -> Document:
+    """Raises NoSigner."""
+    if platform.signer is None:
+        raise NoSigner("it was started without a signing key")
+    signature = platform.signer.sign(canonical(document))
+    return {**document, SIGNED: {"public_key": platform.signer.public_key, "signature": signature}}

@@ -1,0 +1,144 @@
+"""Commands of bundles: papers with all that they follow from, had from the server, recomputed without it."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.session import Session, command
+from baygrid.cli.shapes import time_of
+
+if TYPE_CHECKING:
+    from baygrid.core.pricing.recompute.values import Bundle
+
+MOST_BYTES = 1 << 30
+"""Of a bundle: far more than a region's month."""
+Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
+
+
+def register(bills: typer.Typer) -> None:
+    command(bills, "bundle")(bundle)
+    command(bills, "verify")(verify)
+    command(bills, "key")(key)
+
+
+def bundle(
+    session: Session,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+    output: Out = None,
+) -> None:
+    """Get a project's charges with the signed usage, tariffs and vouchers that they follow from."""
+    path = f"/v1/projects/{project or session.own_project()}/bundle"
+    save(session, path, output, **{"from": time_of(start), "to": time_of(end)})
+
+
+def save(session: Session, path: str, output: Path | None, **params: str | None) -> None:
+    """The bundle at this address, as the server wrote it."""
+    text = session.client.send("GET", path, params=params).content
+    if output is None:
+        session.out.out.write(text.decode())
+        return
+    output.write_bytes(text)
+    session.out.note(f"{output}: {len(text)} bytes; check it with `baygrid bill verify {output}`")
+
+
+def key(session: Session) -> None:
+    """Show the public key by which the platform signs bundles."""
+    found = session.client.get("/v1/signing-key")
+    session.out.answer(found, found["public_key"])
+
+
+def verify(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A bundle; - is stdin.")],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="HEX", help="The platform's public key that must have signed it."),
+    ] = None,
+) -> None:
+    """Recompute a bundle without a server: every line from signed usage, tariffs and vouchers, every
+    signature and every sum. Names the first line that differs; exit code 1."""
+    from baygrid.app.signatures import signed_by
+    from baygrid.core.pricing.verify import checked, first_difference
+
+    found = _read(file)
+    platform_key = None if key is None else _key(key)
+    difference = first_difference(found, signed_by, platform_key)
+    told = {**asdict(checked(found)), "public_key": found.signed.public_key}
+    if difference is None:
+        session.out.answer({"good": True, **told, "difference": None}, _good(told, demanded=key is not None))
+        return
+    if session.json:
+        place = asdict(difference.place)
+        session.out.json(
+            {
+                "good": False,
+                **told,
+                "difference": {**place, "stands": difference.stands, "right": difference.right},
+            }
+        )
+    raise CliError(
+        str(difference),
+        code="bundle-differs",
+        title="This bundle is not right",
+        cure="ask whoever gave it to you for another one; if that has the same, tell the platform's operator",
+    )
+
+
+def _good(told: dict[str, Any], *, demanded: bool) -> str:
+    whose = "the platform key that you named" if demanded else f"the platform key {told['public_key']}"
+    counts = ", ".join(f"{told[what]} {what}" for what in ("papers", "lines", "records", "shares"))
+    return f"every line is right: {counts} checked; signed by {whose}"
+
+
+def _key(text: str) -> str:
+    from baygrid.core.pricing.recompute.shapes import public_key
+    from baygrid.core.reading import Wrong
+
+    try:
+        return public_key(text.strip().lower())
+    except Wrong as wrong:
+        raise typer.BadParameter(f"it {wrong}", param_hint="--key") from None
+
+
+def _read(file: str) -> "Bundle":
+    from baygrid.core.reading import DocumentError
+    from baygrid.ports.bundles import Unreadable, load_bundle
+
+    name = "stdin" if file == "-" else Path(file).name
+    try:
+        return load_bundle(_bytes(file))
+    except Unreadable as error:
+        raise _refused(name, Flaw("", str(error))) from None
+    except DocumentError as error:
+        raise _refused(name, *(Flaw(it.path, it.message) for it in error.problems)) from None
+
+
+def _bytes(file: str) -> bytes:
+    from baygrid.cli.yamlfile import reading
+
+    if file == "-":
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with reading(file, "bundle"), Path(file).open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise _refused(file, Flaw("", "it is larger than 1 GiB"))
+    return data
+
+
+def _refused(name: str, *flaws: Flaw) -> CliError:
+    return CliError(
+        "; ".join(map(str, flaws)),
+        code="no-bundle",
+        title=f"{name} is no bundle that can be checked",
+        flaws=flaws,
+        cure="get one with `baygrid bill bundle`, or ask whoever gave it to you for another one",
+    )

@@ -14,6 +14,7 @@ from baygrid.ports.store import Away
 from tests.api.world import World, job
 
 BLOB = "blob:" + "0" * 64
+ENERGY = {"price_kwh": ["1"] * 24, "utc_offset": "+08:00", "watts_cpu": 5}
 
 
 @pytest.fixture
@@ -248,6 +249,25 @@ def test_parameters(refused: Callable[..., dict[str, Any]], url: str, path: str,
         ("/v1/offers", {"centre": "moon", "partition": "p", "currency": "CNY"}, "centre", "no centre 'moon'"),
         ("/v1/offers/hub-gpu/tariffs", {"cpu_hour": "cheap"}, "cpu_hour", "must be a price such as 0.25"),
         ("/v1/offers/hub-gpu/tariffs", {"cpu_hour": 0.25}, "cpu_hour", "must be a valid string"),
+        ("/v1/offers/hub-gpu/tariffs", {"minimum_s": -1}, "minimum_s", "from 0 to 86400"),
+        ("/v1/offers/hub-gpu/tariffs", {"minimum_s": "60"}, "minimum_s", "must be a valid integer"),
+        ("/v1/offers/hub-gpu/tariffs", {"round_up_s": 86_401}, "round_up_s", "from 0 to 86400"),
+        ("/v1/offers/hub-gpu/tariffs", {"egress_gib": "-1"}, "egress_gib", "must be a price such as 0.25"),
+        ("/v1/offers/hub-gpu/tariffs", {"energy": ENERGY | {"price_kwh": ["1"]}}, "energy.price_kwh", "24 h"),
+        (
+            "/v1/offers/hub-gpu/tariffs",
+            {"energy": ENERGY | {"price_kwh": ["1"] * 23 + ["x"]}},
+            "energy.price_kwh[23]",
+            "must be a price",
+        ),
+        (
+            "/v1/offers/hub-gpu/tariffs",
+            {"energy": ENERGY | {"utc_offset": "+8"}},
+            "energy.utc_offset",
+            "such as +08:00",
+        ),
+        ("/v1/offers/hub-gpu/tariffs", {"energy": ENERGY | {"watts_cpu": 0}}, "energy", "how many watts"),
+        ("/v1/offers/hub-gpu/tariffs", {"energy": ENERGY | {"watts_cpu": -1}}, "energy.watts_cpu", "from 0"),
         ("/v1/offers/hub-gpu/tariffs", {"valid_from": "2020-01-01T00:00:00Z"}, "valid_from", "in the past"),
         ("/v1/offers/hub-gpu/tariffs", {"cpu_hour": "1"}, "accelerator_hour", "what an hour of"),
         ("/v1/offers/hub-gpu/tariffs", {"valid_from": "9999-12-31T23:59:59-14:00"}, "valid_from", "to 9999"),

@@ -41,6 +41,20 @@ def test_from_an_organisation_to_a_running_team(world: World, api: TestClient):
     assert seen["held"]["minor"] == submitted["hold"]["minor"]
 
 
+def test_a_tariff_has_more_than_rates(world: World, api: TestClient):
+    day = ["0.32"] * 8 + ["1.05"] * 14 + ["0.32"] * 2
+    energy = {"price_kwh": day, "utc_offset": "+08:00", "watts_cpu": 5, "watts_accelerator": 0}
+    terms = {"minimum_s": 60, "round_up_s": 1, "egress_gib": "0.5", "energy": energy}
+    body = {"centre": "hub", "partition": "new", "currency": "CNY", "cpu_hour": "1", **terms}
+    made = api.post("/v1/offers", json=body, headers=world.headers("operator")).json()
+    assert {name: made[name] for name in terms} == terms
+    plain = {"valid_from": "2100-01-01T08:00+08:00", "cpu_hour": "2"}
+    url = f"/v1/offers/{made['id']}/tariffs"
+    later = api.post(url, json=plain, headers=world.headers("operator")).json()["tariffs"]
+    assert [row["minimum_s"] for row in later] == [60, 0]
+    assert [row["energy"] for row in later] == [energy, None]
+
+
 def test_pages(world: World, api: TestClient):
     team = world.headers("team")
     batch = {"jobs": [job(f"j{n}") for n in range(7)]}

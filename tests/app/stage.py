@@ -150,7 +150,7 @@ class Site:
     def saw(self, job: Outside) -> SignedOutside:
         return SignedOutside(job, self.key.sign(outside_bytes(job)))
 
-    def usage(self, order: Order, start: int, end: int, n: int = 0) -> SignedUsage:
+    def usage(self, order: Order, start: int, end: int, n: int = 0, egress_bytes: int = 0) -> SignedUsage:
         usage = Usage(
             attempt=order.attempt,
             n=n,
@@ -163,6 +163,7 @@ class Site:
             accelerators=order.accelerators,
             cpu_seconds=1.0,
             peak_memory_mib=10,
+            egress_bytes=egress_bytes,
         )
         return SignedUsage(usage, self.key.sign(usage_bytes(usage)))
 
@@ -215,6 +216,7 @@ class Stage:
         jurisdiction: str = "CN-QH",
         nodes: int = 1,
         driver: str = "local",
+        rates: offers.Rates | None = None,
     ) -> Site:
         """A centre with `nodes` nodes of so many cpus and 64 GiB, that has reported once."""
         centres.add_centre(self.platform, OPERATOR, name, jurisdiction, driver)
@@ -226,7 +228,7 @@ class Stage:
             partition="main",
             accelerator=None,
             currency="CNY",
-            rates=offers.Rates(cpu_hour=cpu_hour),
+            rates=rates or offers.Rates(cpu_hour=cpu_hour),
             valid_from=None,
         )
         site = Site(self, name, tuple(NodeReport(f"{name}-{i}", cpus, 65_536) for i in range(nodes)))

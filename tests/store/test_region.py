@@ -1,9 +1,11 @@
 """What an operator sets up, in the store."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
+from baygrid.core.terms import Energy, Terms
 from baygrid.ports.messages import DriverReport, NodeReport, PartitionReport
 from baygrid.ports.records import CentreRecord, CentreState, Kind, Organisation, Project, Role, Token
 from baygrid.ports.store import Exists, Store, Tx
@@ -147,6 +149,15 @@ def test_offers_have_their_tariffs_oldest_first(store: Store):
         offer("a", tariffs=(tariff(50, "1/7"), tariff(100))),
         plain,
     ]
+
+
+def test_what_a_tariff_has_besides_rates_is_exact(store: Store):
+    store.write(organise)
+    day = tuple(Fraction(hour, 7) for hour in range(24))
+    terms = Terms(90, 60, Fraction("0.000000001"), Energy(day, 5, 700, -210))
+    before = offer("a", tariffs=(replace(tariff(100), terms=terms), tariff(200)))
+    store.write(lambda tx: tx.region.insert_offer(before))
+    assert store.read(lambda tx: tx.region.offers()) == [before]
 
 
 def test_the_version_grows_with_what_is_set_up_and_not_with_heartbeats(store: Store):

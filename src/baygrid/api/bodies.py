@@ -119,11 +119,26 @@ class NewInvitation(Body):
     with_offers: bool = Field(default=False, description="its agent may set the first prices when it joins")
 
 
+class NewEnergy(Body):
+    price_kwh: list[Rate] = Field(max_length=100, description="for a kWh in each of the 24 hours of the day")
+    utc_offset: Text = Field(examples=["+08:00"], description="of the clock of those hours, all year")
+    watts_cpu: int = Field(default=0, strict=True, description="what a cpu counts as")
+    watts_accelerator: int = Field(default=0, strict=True, description="what an accelerator counts as")
+
+
 class NewTariff(Body):
     valid_from: Instant | None = None
     accelerator_hour: Rate = "0"
     cpu_hour: Rate = "0"
     gib_hour: Rate = "0"
+    minimum_s: int = Field(
+        default=0, strict=True, description="an attempt that began is charged for so long at least"
+    )
+    round_up_s: int = Field(
+        default=0, strict=True, description="its time is rounded up to whole ones of so many seconds"
+    )
+    egress_gib: Rate = Field(default="0", description="for a GiB of inputs that came over a link")
+    energy: NewEnergy | None = None
 
 
 class NewOffer(NewTariff):

@@ -13,6 +13,7 @@ from baygrid.api.edge import Call, Caller, Json, Route, reads
 from baygrid.app import centres, offers, ratings
 from baygrid.app.demand import by_place
 from baygrid.app.offers import Rates
+from baygrid.app.terms import EnergyRates
 from baygrid.core.rating.value import Rating
 from baygrid.ports.records import CentreRecord, Offer, PlanRow
 
@@ -43,7 +44,11 @@ def _beside(call: Call) -> _Beside:
 
 
 def _rates(body: bodies.NewTariff) -> Rates:
-    return Rates(body.accelerator_hour, body.cpu_hour, body.gib_hour)
+    energy = None
+    if (it := body.energy) is not None:
+        energy = EnergyRates(it.price_kwh, it.utc_offset, it.watts_cpu, it.watts_accelerator)
+    hours = (body.accelerator_hour, body.cpu_hour, body.gib_hour)
+    return Rates(*hours, body.minimum_s, body.round_up_s, body.egress_gib, energy)
 
 
 @router.get("/v1/offers", response_model=schemas.Listing[schemas.Offer])

@@ -14,6 +14,7 @@ from baygrid.app.access import Actor
 from baygrid.app.datasets import View
 from baygrid.app.outside import Use
 from baygrid.core.pricing.tariff import Tariff, in_force
+from baygrid.core.terms import Energy, Terms
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import PartitionReport
@@ -211,11 +212,26 @@ def offer(
 
 
 def rates(tariff: Tariff) -> Doc:
+    terms = tariff.terms or Terms()
     return {
         "valid_from": instant(tariff.valid_from),
         "accelerator_hour": decimal(tariff.accelerator_hour),
         "cpu_hour": decimal(tariff.cpu_hour),
         "gib_hour": decimal(tariff.gib_hour),
+        "minimum_s": terms.minimum_s,
+        "round_up_s": terms.round_up_s,
+        "egress_gib": decimal(terms.egress_gib),
+        "energy": None if terms.energy is None else _energy(terms.energy),
+    }
+
+
+def _energy(energy: Energy) -> Doc:
+    sign, (hours, minutes) = "-" if energy.utc_offset_min < 0 else "+", divmod(abs(energy.utc_offset_min), 60)
+    return {
+        "price_kwh": [decimal(price) for price in energy.price_kwh],
+        "utc_offset": f"{sign}{hours:02}:{minutes:02}",
+        "watts_cpu": energy.watts_cpu,
+        "watts_accelerator": energy.watts_accelerator,
     }
 
 

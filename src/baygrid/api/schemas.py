@@ -176,11 +176,24 @@ class CentreUse(Shape):
     accelerator_hours: float
 
 
+class EnergyRates(Shape):
+    """`price_kwh`: for each of the 24 hours of the day, by a clock `utc_offset` ahead of UTC."""
+
+    price_kwh: list[Rate]
+    utc_offset: str = Field(examples=["+08:00"])
+    watts_cpu: int
+    watts_accelerator: int
+
+
 class Rates(Shape):
     valid_from: Time
     accelerator_hour: Rate
     cpu_hour: Rate
     gib_hour: Rate
+    minimum_s: int = Field(description="an attempt that began is charged for so long at least")
+    round_up_s: int = Field(description="its time is rounded up to whole ones of so many seconds; 0: exact")
+    egress_gib: Rate = Field(description="for a GiB of inputs that came over a link")
+    energy: EnergyRates | None
 
 
 class OfferRating(Shape):

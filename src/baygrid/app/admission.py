@@ -9,7 +9,7 @@ import orjson
 
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import RegionCopy
-from baygrid.app.demand import demand_of
+from baygrid.app.demand import demand_of, in_steps
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney
 from baygrid.core.jobs.array import MAX_ELEMENTS, Array
@@ -60,7 +60,9 @@ def admit(
     open_ids = predecessors(project, specs, tx.jobs.lock(named), tx.arrays.lock(named))
     rows = _Rows()
     for spec in specs:
-        asked = hold_for(region, demand_of("", project.currency, spec), spec.checkpoint.grace, now)
+        brought = sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()})
+        demand = demand_of("", project.currency, spec, input_bytes=in_steps(brought))
+        asked = hold_for(region, demand, spec.checkpoint.grace, now)
         waits_for = tuple(id for id in spec.after if id in open_ids)
         record = JobRecord(
             id=platform.ids.new("job", now) if spec.array is None else "",
@@ -75,7 +77,7 @@ def admit(
             cause=Held.AFTER if waits_for else None,
             asked=asked,
             waits_for=waits_for,
-            input_bytes=sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()}),
+            input_bytes=brought,
         )
         if spec.array is None:
             rows.jobs.append(record)

@@ -28,8 +28,15 @@ Rated: TypeAlias = tuple[str, str, str | None]
 
 NO_WAITS: Final[Mapping[Shape, int]] = {}
 
+TRANSFER_STEP: Final = 16 << 20
+"""What jobs bring is counted in steps of so many bytes, so that they stay alike."""
+
 SILENT_MS = 30_000
 """A centre whose agent has not reported for so long gets nothing new; what it runs is left alone."""
+
+
+def in_steps(input_bytes: int) -> int:
+    return -(-input_bytes // TRANSFER_STEP) * TRANSFER_STEP
 
 
 def demand_of(

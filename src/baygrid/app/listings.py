@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.offers import rate
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
+from baygrid.app.terms import rate
 from baygrid.core.pricing.contracts import Kind, Terms
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import NodeReport

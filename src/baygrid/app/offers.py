@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
+from baygrid.app.terms import EnergyRates, rate, terms
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import DECIMALS
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, Offer
 from baygrid.ports.store import Exists, Tx
 
-_RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Decimal texts, major units of the offer's currency per hour."""
+    """Decimal texts, major units of the offer's currency, for an hour; the rest as `core.terms.Terms`."""
 
     accelerator_hour: str = "0"
     cpu_hour: str = "0"
     gib_hour: str = "0"
+    minimum_s: int = 0
+    round_up_s: int = 0
+    egress_gib: str = "0"
+    energy: EnergyRates | None = None
 
     def tariff(self, currency: str, accelerator: str | None, valid_from: Instant) -> Tariff:
         """Raises Invalid, also for an accelerator that would be free by oversight, or priced where there is
@@ -36,6 +37,7 @@ class Rates:
             rate("accelerator_hour", self.accelerator_hour),
             rate("cpu_hour", self.cpu_hour),
             rate("gib_hour", self.gib_hour),
+            terms(self.minimum_s, self.round_up_s, self.egress_gib, self.energy),
         )
         if (accelerator is not None) != (tariff.accelerator_hour > 0):
             what = (
@@ -43,13 +45,6 @@ class Rates:
             )
             raise Invalid.at("accelerator_hour", what)
         return tariff
-
-
-def rate(path: str, text: str) -> Fraction:
-    """A price as people write it. Raises Invalid."""
-    if _RATE.fullmatch(text) is None:
-        raise Invalid.at(path, f"must be a price such as 0.25, with at most 9 decimals, not {text[:40]!r}")
-    return Fraction(text)
 
 
 def offers(platform: Platform, actor: Actor) -> list[Offer]:

@@ -139,7 +139,7 @@ def _place(
     tariff = in_force(offer.tariffs, now)
     assert tariff is not None, "placement only sees offers whose tariff has begun"
     had = (assignment.accelerators, assignment.accelerator_share)
-    footprint = Footprint(assignment.count, demand.cpus, demand.memory_mib, *had)
+    footprint = Footprint(assignment.count, demand.cpus, demand.memory_mib, *had, job.input_bytes)
     hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)

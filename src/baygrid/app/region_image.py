@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from baygrid.app.catalogue import Prices, RegionCopy
-from baygrid.app.demand import centre_view, demand_of, placement_of, silent_s, told_wait_s
+from baygrid.app.demand import centre_view, demand_of, in_steps, placement_of, silent_s, told_wait_s
 from baygrid.app.durations import Durations, alike
 from baygrid.app.estimates import NOTHING_TOLD, inquiries_of, waits_of
 from baygrid.app.starts import Starts
@@ -32,8 +32,6 @@ NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "in
 LIKES_KEPT = 50_000
 COUNTED_KEPT = 50_000
 """An attempt's last change is heard of once or twice, soon after each other."""
-TRANSFER_STEP = 16 << 20
-"""What jobs bring is counted in steps of so many bytes, so that they stay alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,7 @@ class RegionImage:
         """The demand of any job whose file differs only in what placement does not ask: a job file is read
         once for all its likes."""
         asks = str([item for item in record.spec.items() if item[0] not in NOT_ASKED])
-        bytes = -(-record.input_bytes // TRANSFER_STEP) * TRANSFER_STEP
+        bytes = in_steps(record.input_bytes)
         # Of one that is placed, as if it were queued again: it holds less now than it would ask for then.
         holds = record.hold if record.state is JobState.QUEUED else record.asked
         key = (record.currency, holds, bytes, asks, record.waited_at)

@@ -8,9 +8,10 @@ from fractions import Fraction
 from sqlalchemy import select, update
 
 from baygrid.core.pricing.tariff import Tariff
+from baygrid.core.terms import terms_of
 from baygrid.ports.records import Offer
 from baygrid.ports.store import Exists
-from baygrid.store.documents import clean
+from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.sql import Params, Session, Statement, insert_new, text
 from baygrid.store.tables import centres, offers, region, tariffs
 
@@ -62,14 +63,10 @@ class Offers:
     def offers(self) -> list[Offer]:
         """By id."""
         of: defaultdict[str, list[Tariff]] = defaultdict(list)
-        for offer, valid_from, currency, accelerator_hour, cpu_hour, gib_hour in self._session.all(
-            _TARIFFS, {}
-        ):
-            of[offer].append(
-                Tariff(
-                    valid_from, currency, Fraction(accelerator_hour), Fraction(cpu_hour), Fraction(gib_hour)
-                )
-            )
+        for offer, valid_from, currency, *rates, terms in self._session.all(_TARIFFS, {}):
+            accelerator_hour, cpu_hour, gib_hour = map(Fraction, rates)
+            besides = None if terms is None else terms_of(loads(terms))
+            of[offer].append(Tariff(valid_from, currency, accelerator_hour, cpu_hour, gib_hour, besides))
         return [
             Offer(id, centre, partition, accelerator, currency, tuple(of[id]))
             for id, centre, partition, accelerator, currency in self._session.all(_OFFERS, {})
@@ -89,6 +86,7 @@ class Offers:
                 "accelerator_hour": str(tariff.accelerator_hour),
                 "cpu_hour": str(tariff.cpu_hour),
                 "gib_hour": str(tariff.gib_hour),
+                "terms": None if tariff.terms is None else dumps(tariff.terms.to_json()),
             },
             what=f"a tariff of {offer!r} from {tariff.valid_from}",
         )

@@ -93,7 +93,7 @@ offers = table(
     string("currency"),
 )
 
-# Rates are exact fractions: '1/4'.
+# Rates are exact fractions: '1/4'. `terms`: as by `core.terms`, NULL where there is nothing but rates.
 tariffs = table(
     "tariffs",
     string("offer", ForeignKey("offers.id"), primary_key=True),
@@ -102,6 +102,7 @@ tariffs = table(
     string("accelerator_hour"),
     string("cpu_hour"),
     string("gib_hour"),
+    string("terms", nullable=True),
 )
 
 # Tables of one row: the primary key can only be 1.

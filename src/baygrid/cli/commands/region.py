@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import tariffs
 from baygrid.cli.commands.ratings import work_of
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
+from baygrid.cli.tariffs import besides
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 AcceleratorHour = Annotated[
@@ -50,12 +52,12 @@ def offers(session: Session, context: typer.Context) -> None:
         found,
         (
             "offer", "centre", "partition", "accelerator", "currency",
-            "accelerator hour", "cpu hour", "GiB hour", "can be had", "does in an hour",
+            "accelerator hour", "cpu hour", "GiB hour", "can be had", "besides", "does in an hour",
         ),
         [
             [o["id"], o["centre"], o["partition"], o["accelerator"], o["currency"], *(o[f] for f in figures),
              "now" if o["reachable"] and str(o["state"]).lower() == "open" else f"no, {_why_not(o)}",
-             work_of(o["ratings"], o["currency"])]
+             besides(o), work_of(o["ratings"], o["currency"])]
             for o in found
         ],
         right=("accelerator hour", "cpu hour", "GiB hour"),
@@ -80,12 +82,22 @@ def offers_create(
     accelerator_hour: AcceleratorHour = "0",
     valid_from: ValidFrom = None,
     id: Annotated[str | None, typer.Option("--id", help="Else one is made.")] = None,
+    minimum: tariffs.Minimum = "0s",
+    round_up: tariffs.RoundUp = "0s",
+    egress_gib: tariffs.EgressGib = "0",
+    energy_price: tariffs.EnergyPrice = None,
+    utc_offset: tariffs.UtcOffset = "+08:00",
+    watts_cpu: tariffs.WattsCpu = 0,
+    watts_accelerator: tariffs.WattsAccelerator = 0,
 ) -> None:
     """Offer a partition at a price."""
     body = {"centre": centre, "partition": partition, "accelerator": accelerator, "currency": currency}
     rates = {"accelerator_hour": accelerator_hour, "cpu_hour": cpu_hour, "gib_hour": gib_hour}
     optional = {key: value for key, value in (("id", id), ("valid_from", valid_from)) if value}
-    made = session.client.post("/v1/offers", {**body, **rates, **optional})
+    terms = tariffs.terms(
+        minimum, round_up, egress_gib, energy_price, utc_offset, watts_cpu, watts_accelerator
+    )
+    made = session.client.post("/v1/offers", {**body, **rates, **terms, **optional})
     session.out.answer(made, f"{made['id']} is offered")
 
 
@@ -96,9 +108,23 @@ def offers_tariff(
     gib_hour: GibHour,
     accelerator_hour: AcceleratorHour = "0",
     valid_from: ValidFrom = None,
+    minimum: tariffs.Minimum = "0s",
+    round_up: tariffs.RoundUp = "0s",
+    egress_gib: tariffs.EgressGib = "0",
+    energy_price: tariffs.EnergyPrice = None,
+    utc_offset: tariffs.UtcOffset = "+08:00",
+    watts_cpu: tariffs.WattsCpu = 0,
+    watts_accelerator: tariffs.WattsAccelerator = 0,
 ) -> None:
     """Set the rates of an offer from a day on. What was used before keeps the rates of its day."""
-    body = {"accelerator_hour": accelerator_hour, "cpu_hour": cpu_hour, "gib_hour": gib_hour}
+    body: dict[str, Any] = {
+        "accelerator_hour": accelerator_hour,
+        "cpu_hour": cpu_hour,
+        "gib_hour": gib_hour,
+    }
+    body |= tariffs.terms(
+        minimum, round_up, egress_gib, energy_price, utc_offset, watts_cpu, watts_accelerator
+    )
     made = session.client.post(
         f"/v1/offers/{offer}/tariffs", body | ({"valid_from": valid_from} if valid_from else {})
     )

@@ -118,7 +118,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            for name in ("array", "job", "voucher", "project", "sha256", "name"):
+            for name in ("array", "job", "voucher", "application", "project", "sha256", "name"):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
             answers.append((answer.status_code, text, kept))
@@ -133,6 +133,7 @@ def _absent() -> dict[str, str]:
         "name": "no-such-name",
         "tunnel": "tun-absent",
         "voucher": "vch-absent",
+        "application": "application-absent",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",
@@ -168,6 +169,9 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         things["member"] = made.json()["name"]
     if "{pool}" in address or "{voucher}" in address:
         things |= _voucher(region, client)
+    if "{application}" in address:
+        decided = address.endswith(("/approve", "/refuse"))
+        things["application"] = _application(region, client, reviewed=decided)
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))
@@ -198,6 +202,21 @@ def _voucher(region: World, client: TestClient) -> dict[str, str]:
     made = client.post("/v1/vouchers", json=asked, headers=operator)
     assert made.status_code == 201, made.text
     return {"pool": pool["name"], "voucher": made.json()["id"]}
+
+
+def _application(region: World, client: TestClient, *, reviewed: bool) -> str:
+    """For project demo; reviewed by an operator whom nobody else is."""
+    asked = {"amount": "5 CNY", "to": "2090-01-01T00:00:00Z", "purpose": "training"}
+    made = client.post("/v1/applications", json=asked, headers=region.headers("team"))
+    assert made.status_code == 201, made.text
+    id: str = made.json()["id"]
+    if reviewed:
+        token = client.post("/v1/tokens", json={"role": "operator"}, headers=region.headers("operator"))
+        other = {"Authorization": f"Bearer {token.json()['token']}"}
+        said = {"amount": "4 CNY", "note": "as last year"}
+        answer = client.post(f"/v1/applications/{id}/review", json=said, headers=other)
+        assert answer.status_code == 200, answer.text
+    return id
 
 
 def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, ended: bool) -> None:

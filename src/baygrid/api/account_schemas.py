@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from baygrid.api.schemas import Money, Shape, Time
+from baygrid.core.pricing.applications import ApplicationState, Step
 
 
 class Allocation(Shape):
@@ -26,3 +27,29 @@ class Allocation(Shape):
     made_at: Time
     application: str | None
     warned_days: int | None = Field(description="before the end, of the last warning")
+
+
+class ApplicationLine(Shape):
+    id: str
+    project: str
+    state: ApplicationState
+    amount: Money
+    from_: Time = Field(alias="from")
+    to: Time
+    purpose: str
+    renews: str | None
+    recommended: Money | None
+    approved: Money | None
+    allocation: str | None = Field(description="what it became")
+
+
+class ApplicationStep(Shape):
+    step: Step
+    at: Time
+    by: str = Field(description="a token's id")
+    amount: Money | None
+    words: str
+
+
+class Application(ApplicationLine):
+    steps: list[ApplicationStep] = Field(description="oldest first; none is ever changed")

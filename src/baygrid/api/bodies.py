@@ -108,6 +108,33 @@ class NewVoucher(Body):
     until: date | None = Field(default=None, description="its last day; else the clause's")
 
 
+class NewApplication(Body):
+    project: Text | None = Field(default=None, description="a team's own where it is left out")
+    amount: Amount
+    start: Instant | None = Field(default=None, alias="from", description="else now")
+    end: Instant = Field(alias="to")
+    purpose: Text
+    renews: Text | None = Field(default=None, description="an allocation that this one is to follow")
+
+
+class Review(Body):
+    amount: Amount = Field(description="what is recommended; nothing: to refuse")
+    note: Text
+
+
+class Approval(Body):
+    amount: Amount | None = Field(default=None, description="else what was recommended")
+    reason: Text
+
+
+class Reason(Body):
+    reason: Text
+
+
+class Withdrawal(Body):
+    reason: Text = ""
+
+
 class NewCentre(Body):
     name: Text
     jurisdiction: Text = Field(examples=["CN-QH"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from baygrid.api.render import Doc, instant, instant_or_none, money
 from baygrid.app.allocations import Standing
+from baygrid.app.applications import View
+from baygrid.ports.accounts import ApplicationRow
 from baygrid.ports.basics import Instant
 
 
@@ -26,3 +28,37 @@ def allocation(standing: Standing, now: Instant) -> Doc:
         "application": row.application,
         "warned_days": row.warned,
     }
+
+
+def application_line(row: ApplicationRow) -> Doc:
+    return {
+        "id": row.id,
+        "project": row.project,
+        "state": row.state.value,
+        "amount": money(row.amount, row.currency),
+        "from": instant(row.start),
+        "to": instant(row.end),
+        "purpose": row.purpose,
+        "renews": row.renews,
+        "recommended": _money_or_none(row.recommended, row.currency),
+        "approved": _money_or_none(row.approved, row.currency),
+        "allocation": row.allocation,
+    }
+
+
+def application(view: View) -> Doc:
+    steps = [
+        {
+            "step": it.step.value,
+            "at": instant(it.at),
+            "by": it.by,
+            "amount": _money_or_none(it.amount, view.row.currency),
+            "words": it.words,
+        }
+        for it in view.steps
+    ]
+    return {**application_line(view.row), "steps": steps}
+
+
+def _money_or_none(minor: int | None, currency: str) -> Doc | None:
+    return None if minor is None else money(minor, currency)

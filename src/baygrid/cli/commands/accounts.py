@@ -4,16 +4,25 @@ from typing import Annotated, Any
 
 import typer
 
-from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import local, money
+from baygrid.cli.session import Session, command, group
+from baygrid.cli.shapes import local, money, time_of
 
 Project = Annotated[
     str | None, typer.Option("--project", "-p", help="Else the token's own; of an operator all.")
 ]
+Application = Annotated[str, typer.Argument(metavar="APPLICATION")]
+Reason = Annotated[str, typer.Option("--reason", "-m", help="It is kept, and the team reads it.")]
 
 
 def register(app: typer.Typer) -> None:
     command(app, "allocations")(allocations)
+    applications_ = group(app, "applications", applications, "Ask for an allocation; review, decide.")
+    command(applications_, "create")(create)
+    command(applications_, "show")(show)
+    command(applications_, "review")(review)
+    command(applications_, "approve")(approve)
+    command(applications_, "refuse")(refuse)
+    command(applications_, "withdraw")(withdraw)
 
 
 def allocations(session: Session, project: Project = None) -> None:
@@ -46,3 +55,105 @@ def _state(allocation: dict[str, Any]) -> str:
     return (
         f"ends in {days} days or less" if days and allocation["state"] == "in force" else allocation["state"]
     )
+
+
+def applications(session: Session, context: typer.Context, project: Project = None) -> None:
+    if context.invoked_subcommand:
+        return
+    found = session.client.items("/v1/applications", project=project)
+    amounts = ("amount", "recommended", "approved")
+    session.out.show(
+        found,
+        ("application", "project", "state", *amounts, "from", "until", "purpose"),
+        [
+            [it["id"], it["project"], it["state"], *(money(it[amount]) for amount in amounts),
+             local(it["from"]), local(it["to"]), it["purpose"]]
+            for it in found
+        ],
+        right=amounts,
+        none="no applications yet: ask with `baygrid applications create`",
+    )  # fmt: skip
+
+
+def create(
+    session: Session,
+    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help='For example "5000 CNY".')],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Until before this time.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="What it is for, in a sentence.")],
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Else now.")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    renews: Annotated[
+        str | None, typer.Option("--renews", metavar="ALLOCATION", help="Which this one is to follow.")
+    ] = None,
+) -> None:
+    """Ask for an allocation. An operator reviews it, another decides."""
+    body = {
+        "project": project or session.own_project(),
+        "amount": amount,
+        "from": time_of(start),
+        "to": time_of(end),
+        "purpose": purpose,
+        "renews": renews,
+    }
+    made = session.client.post("/v1/applications", {key: value for key, value in body.items() if value})
+    session.out.answer(made, f"{made['id']} asks for {money(made['amount'])}; an operator will review it")
+
+
+def show(session: Session, id: Application) -> None:
+    """Show an application and everything that was done with it."""
+    found = session.client.get(f"/v1/applications/{id}")
+    if session.json:
+        session.out.json(found)
+        return
+    out = session.out
+    out.line(f"{found['id']} of {found['project']} is {found['state']}: {found['purpose']}")
+    asked = f"{money(found['amount'])} from {local(found['from'])} until before {local(found['to'])}"
+    out.line(f"{asked}, to follow {found['renews']}" if found["renews"] else asked)
+    if found["allocation"]:
+        out.line(f"{money(found['approved'])} as {found['allocation']}")
+    out.table(
+        ("at", "step", "by", "amount", "words"),
+        [[local(it["at"]), it["step"], it["by"], money(it["amount"]), it["words"]] for it in found["steps"]],
+        right=("amount",),
+    )
+
+
+def review(
+    session: Session,
+    id: Application,
+    recommend: Annotated[str, typer.Option("--recommend", metavar="AMOUNT", help='"0 CNY": to refuse it.')],
+    note: Annotated[str, typer.Option("--note", "-m", help="It is kept, and the team reads it.")],
+) -> None:
+    """Review an application: recommend an amount (operators). Who reviews may not decide."""
+    made = session.client.post(f"/v1/applications/{id}/review", {"amount": recommend, "note": note})
+    session.out.answer(made, f"{id} is reviewed: {money(made['recommended'])} recommended")
+
+
+def approve(
+    session: Session,
+    id: Application,
+    reason: Reason,
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="AMOUNT", help="Else what was recommended.")
+    ] = None,
+) -> None:
+    """Approve an application: it becomes an allocation (operators; another than who reviewed it)."""
+    body = {"reason": reason} | ({"amount": amount} if amount else {})
+    made = session.client.post(f"/v1/applications/{id}/approve", body)
+    session.out.answer(made, f"{id} is approved: {money(made['approved'])} as {made['allocation']}")
+
+
+def refuse(session: Session, id: Application, reason: Reason) -> None:
+    """Refuse an application (operators; another than who reviewed it)."""
+    made = session.client.post(f"/v1/applications/{id}/refuse", {"reason": reason})
+    session.out.answer(made, f"{id} is refused")
+
+
+def withdraw(
+    session: Session,
+    id: Application,
+    reason: Annotated[str, typer.Option("--reason", "-m", help="It is kept.")] = "",
+) -> None:
+    """Take an application back before anybody has decided on it."""
+    made = session.client.post(f"/v1/applications/{id}/withdraw", {"reason": reason})
+    session.out.answer(made, f"{id} is withdrawn")

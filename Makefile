@@ -32,6 +32,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
+	@[ "$$(id -u)" != 0 ] || scripts/fonts.sh install >/dev/null # of papers; without them their tests are skipped
 	@scripts/models.sh install >/dev/null || [ $$? = 3 ] # where there is no npm, tests that need its model are skipped
 	@scripts/engines/ray.sh install >/dev/null # here, since a test may start it where there is no network
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \

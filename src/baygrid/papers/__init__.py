@@ -1,0 +1,1 @@
+"""Papers for people: invoices, settlements, claims and credit notes as PDF and CSV, in four languages."""

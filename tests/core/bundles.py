@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from baygrid.app.attempts import consumption_of
+from baygrid.app.costs import consumption_of
 from baygrid.centres.keys import Key
 from baygrid.core import terms
 from baygrid.core.pricing.charge import Charge, backdated, charges, exact

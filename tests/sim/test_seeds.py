@@ -39,7 +39,7 @@ def test_many_jobs_in_one_region_hold(seed):
     assert not summary.failures, "\n\n".join(map(story, summary.failures))
 
 
-def test_jobs_are_preempted_tried_again_and_wait_for_others_meanwhile():
+def test_jobs_are_preempted_tried_again_stopped_for_money_and_wait_for_others_meanwhile():
     """Otherwise the seeds would say nothing about it."""
     told = Counter[str]()
     for seed in range(300, 316):
@@ -47,11 +47,12 @@ def test_jobs_are_preempted_tried_again_and_wait_for_others_meanwhile():
         assert region.run().failure is None
         snapshot = region.watch.snapshot
         told.update(attempt.state.value for attempt in snapshot.attempts.values())
+        told.update(str(attempt.cause) for attempt in snapshot.attempts.values())
         for job in snapshot.jobs.values():
             ran = job.attempts > 0
             told.update({"retried": job.retries, "elements": job.array is not None and ran})
             told.update({"waited": "after" in job.spec and ran, "went on": job.checkpoint is not None})
-    for what in ("PREEMPTED", "retried", "elements", "waited", "went on"):
+    for what in ("PREEMPTED", "retried", "elements", "waited", "went on", "money"):
         assert told[what], told
 
 

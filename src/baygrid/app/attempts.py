@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from baygrid.app.changes import Changes
 from baygrid.app.charging import Due, voucher_of
+from baygrid.app.costs import prices
 from baygrid.app.platform import Platform
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import (
@@ -20,15 +21,15 @@ from baygrid.core.jobs.lifecycle import (
 )
 from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spec import parse
-from baygrid.core.pricing.charge import Charge, Consumption, backdated, charges
 from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
-from baygrid.ports.messages import WITHDRAWN, Usage
+from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
 from baygrid.ports.usage import ChargeRow, UsageRow
 
 CANCELLED = "cancelled"
 PREEMPTED = "preempted"
+MONEY = "money"
 """Why we stop an attempt (`AttemptRecord.stop_reason`), where that decides what becomes of its job;
 `WITHDRAWN` is another."""
 
@@ -104,7 +105,8 @@ def _follow(
 
 
 def left_checkpoint(attempt: AttemptRecord) -> bool:
-    """Whether what it published is no result but what its next attempt goes on from."""
+    """Whether what it published is no result but what its next attempt goes on from. One that was stopped for
+    want of money has no next one: its checkpoint is for its user to fetch."""
     return attempt.state is AttemptState.PREEMPTED or attempt.cause == "interrupted"
 
 
@@ -154,51 +156,6 @@ def post_charges(
         narration = f"job {job.name} ({job.id}) at {attempt.centre}"
         changes.dues.append(Due(charge, narration, record.start, record.end, voucher_of(job.spec)))
     return job.hold - left
-
-
-def prices(records: Sequence[Usage], offer: Offer) -> list[Charge]:
-    """What each usage record of one attempt costs, all of them in the order of their numbers."""
-    used = list(map(consumption_of, records))
-    return charges(used, backdated(offer.tariffs, used))
-
-
-def consumption_of(usage: Usage) -> Consumption:
-    """A usage record in pricing's own words."""
-    return Consumption(
-        usage.start,
-        usage.end,
-        usage.nodes,
-        usage.cpus,
-        usage.memory_mib,
-        usage.accelerator,
-        usage.accelerators,
-        usage.accelerator_share,
-        usage.egress_bytes,
-    )
-
-
-def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
-    """What a live attempt would cost if it ended now, in minor units; of what came for it as far as it is
-    told."""
-    if attempt.started_at is None or attempt.started_at >= now:
-        return 0
-    so_far = Usage(
-        attempt.id,
-        0,
-        attempt.started_at,
-        now,
-        attempt.count,
-        attempt.cpus,
-        attempt.memory_mib,
-        attempt.accelerator,
-        attempt.accelerators,
-        0.0,
-        0,
-        attempt.accelerator_share,
-        attempt.staged_bytes,
-    )
-    (cost,) = prices([so_far], offer)
-    return cost.total.minor
 
 
 def attempt_event(now: Instant, attempt: AttemptRecord, state: AttemptState, **data: object) -> Event:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import prices
+from baygrid.app.costs import prices
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project

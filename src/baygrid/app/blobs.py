@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import left_checkpoint
+from baygrid.app.attempts import MONEY, left_checkpoint
 from baygrid.app.inputs import datasets_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, TooLarge
+from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.records import Role, Want
 from baygrid.ports.store import Tx
@@ -116,7 +117,7 @@ def size_of_centres(platform: Platform, centre: str, sha256: str) -> int | None:
 
 def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
     """What the job's last attempt published; where that did not succeed, what there was. A checkpoint is no
-    result."""
+    result, unless the money was used up."""
 
     def load(tx: Tx) -> dict[str, str]:
         wanted = find_job(tx, actor, Action.READ, job).spec.get("outputs", {})
@@ -124,7 +125,8 @@ def outputs(platform: Platform, actor: Actor, job: str) -> list[Output]:
         last = attempts[-1] if attempts else None
         if last is None or left_checkpoint(last):
             return {}
-        return {name: sha256 for name, sha256 in last.outputs.items() if name in wanted}
+        names = {*wanted, OUTPUT} if last.cause == MONEY else set(wanted)
+        return {name: sha256 for name, sha256 in last.outputs.items() if name in names}
 
     return [
         Output(name, sha256, platform.objects.size(_blob(sha256)) or 0)

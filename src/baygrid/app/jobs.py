@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit, visible
-from baygrid.app.attempts import CANCELLED, PREEMPTED, end_attempt, running_cost
+from baygrid.app.attempts import CANCELLED, MONEY, PREEMPTED, end_attempt
 from baygrid.app.changes import Changes
+from baygrid.app.costs import running_cost
+from baygrid.app.limits import Held, limit_of
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.releases import settle
@@ -22,6 +24,7 @@ from baygrid.core.jobs.lifecycle import (
     step_attempt,
     step_job,
 )
+from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Want
@@ -185,6 +188,26 @@ def withdraw(
                 )
             )
     return list(changes.attempts)
+
+
+def stop_for_money(
+    platform: Platform, tx: Tx, due: Sequence[str], now: Instant, term: int
+) -> list[AttemptRecord]:
+    """The leader stops attempts before they cost more than their hold, each with its job's signal and grace;
+    their jobs end then. Returns the new rows of those for which that still holds."""
+    found = tx.attempts.get(due)
+    jobs = tx.jobs.get(sorted({attempt.job for attempt in found.values()}))
+    offers, changes = platform.catalogue.at(tx).offers, Changes()
+    for attempt in sorted(found.values(), key=lambda attempt: attempt.centre):
+        job = jobs[attempt.job]
+        held = Held(job.hold, parse(job.spec).time, job.input_bytes)
+        at = limit_of(attempt, offers[attempt.offer], held)
+        if at is not None and at <= now:
+            cost = running_cost(attempt, offers[attempt.offer], now)
+            data = {"hold": job.hold, "cost": cost, "currency": job.currency}
+            _stop(tx, changes, attempt, MONEY, Event(now, "money-stop-requested", term=term, data=data))
+    changes.apply(tx)
+    return changes.attempts
 
 
 def _stop(tx: Tx, changes: Changes, attempt: AttemptRecord, reason: str, asked: Event) -> None:

@@ -9,6 +9,7 @@ from baygrid.app.catalogue import Prices, RegionCopy
 from baygrid.app.demand import centre_view, demand_of, in_steps, placement_of, silent_s, told_wait_s
 from baygrid.app.durations import Durations, alike
 from baygrid.app.estimates import NOTHING_TOLD, inquiries_of, waits_of
+from baygrid.app.limits import Held, Limits
 from baygrid.app.starts import Starts
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
@@ -57,6 +58,7 @@ class RegionImage:
         self.policy = UNDECLARED
         self.shares = Shares(UNDECLARED)
         self.lost_after: dict[str, int | None] = {}  # seconds, by job; asked for when a centre falls silent
+        self.limits = Limits()
         self._planner = Planner()
         self._active: dict[str, Demand] = {}  # of the jobs that have a live attempt
         self._stopping_for: dict[str, str] = {}  # attempt: the job that takes its place
@@ -82,6 +84,7 @@ class RegionImage:
         """Centres with how long they have been silent, and what the schedulers of some have `told` lately;
         offers at the rates in force."""
         self.seen = seen
+        self.limits.follow(region.offers, self.live.values())
         self._organisations = region.organisations
         policy, changed = region.policy(now), False
         if policy != self.policy:
@@ -121,9 +124,11 @@ class RegionImage:
                 continue
             self.forget(record.id)
             if record.state is JobState.ACTIVE:
-                self._active[record.id] = self.demand(record)
+                demand = self._active[record.id] = self.demand(record)
+                self.limits.hold(record.id, Held(record.hold, demand.time_s, record.input_bytes))
             else:
                 self._active.pop(record.id, None)
+                self.limits.hold(record.id, None)
                 self.starts.ranges.drop(record.id)
 
     def waiting(self, job: str) -> Waiting:
@@ -187,6 +192,7 @@ class RegionImage:
                 self._news |= self.live.pop(attempt.id, None) is not None
                 self._stopping_for.pop(attempt.id, None)
                 self._due.pop(attempt.id, None)
+                self.limits.drop(attempt.id)
                 self.lost_after.pop(attempt.job, None)
                 if attempt.ended_at is not None:
                     self.shares.end(attempt.id, attempt.ended_at)
@@ -199,6 +205,7 @@ class RegionImage:
                 self.live[attempt.id] = attempt
                 self._book(placement)
                 self._await(attempt)
+                self.limits.take(attempt)
 
     def _await(self, attempt: AttemptRecord) -> None:
         """What its centre's own queue has, and we want there, has until then to begin."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from baygrid.app import allocations
 from baygrid.app.estimates import ASK_EVERY_MS
-from baygrid.app.jobs import lose
+from baygrid.app.jobs import lose, stop_for_money
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
 from baygrid.app.releases import end_back_off
 from baygrid.app.trade_ends import close_periods
 from baygrid.core.jobs.spec import parse
 from baygrid.ports.basics import Instant
+from baygrid.ports.records import AttemptRecord
 from baygrid.ports.store import Tx
 
 LEASE_MS = 4_000
@@ -54,6 +55,7 @@ class Scheduler:
             more = self._follower.follow(now)
             placed = self._place(now)
             self._inquire(now)
+            self._stop_at_limits(now)
             self._lose_silent(now)
         except Fenced:
             self.term = None
@@ -153,6 +155,22 @@ class Scheduler:
         """Raises Fenced unless this server still leads."""
         if self.term is None or not tx.leadership.fence(self.term, self._holder, now, LEASE_MS):
             raise Fenced
+
+    def _stop_at_limits(self, now: Instant) -> None:
+        """Attempts that would pass their hold if they ended later than now."""
+        known, term = self._follower.region, self.term
+        due = known.limits.due(now)
+        if not due or term is None:
+            return
+
+        def apply(tx: Tx) -> list[AttemptRecord]:
+            self._fence(tx, now)
+            return stop_for_money(self._platform, tx, due, now, term)
+
+        stopped = self._platform.store.write(apply)
+        for attempt in due:  # of one that need not stop any more the stream tells
+            known.limits.drop(attempt)
+        known.take_attempts(stopped)
 
     def _lose_silent(self, now: Instant) -> None:
         """Attempts whose job said after how much silence it counts as lost."""

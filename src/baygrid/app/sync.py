@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from baygrid.app import blobs, datasets, estimates, inputs, outside
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import CANCELLED, PREEMPTED, attempt_event, end_attempt
+from baygrid.app.attempts import CANCELLED, MONEY, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
 from baygrid.app.declared import check_incarnation, check_report
 from baygrid.app.demand import SILENT_MS
@@ -34,6 +34,7 @@ from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
 from baygrid.core.jobs.locations import digest_of, is_uploaded
 from baygrid.core.jobs.spec import JobSpec, parse
 from baygrid.core.reading import is_name
+from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import (
     CAPABILITIES,
@@ -273,6 +274,10 @@ def _end(
     final = replace(_observed(record, item), want=Want.NOTHING)
     if state is AttemptState.PREEMPTED and record.stop_reason == WITHDRAWN and final.started_at is None:
         final = replace(final, cause=WITHDRAWN)
+    if _ended_for_money(record, item):
+        held = Money(job.hold, job.currency)
+        why = f"stopped before it cost more than the {held} that were held for it"
+        final = replace(final, cause=MONEY, detail="; ".join(filter(None, (why, final.detail))))
     end_attempt(platform, changes, offers, final, job, state, usage, now)
 
 
@@ -286,7 +291,15 @@ def _meant(record: AttemptRecord, item: AttemptReport) -> AttemptState:
         return AttemptState.PREEMPTED
     if record.stop_reason == PREEMPTED and (stopped or item.cause == "interrupted"):
         return AttemptState.PREEMPTED
+    if _ended_for_money(record, item):
+        return AttemptState.FAILED
     return item.state
+
+
+def _ended_for_money(record: AttemptRecord, item: AttemptReport) -> bool:
+    """Our stop ended it, or its machine went down meanwhile; not if it had ended by itself."""
+    stopped = item.state in (AttemptState.CANCELLED, AttemptState.PREEMPTED)
+    return record.stop_reason == MONEY and (stopped or item.cause == "interrupted")
 
 
 def _fell_before_it_began(item: AttemptReport) -> bool:
@@ -340,8 +353,11 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
 
 
 def _order_to_stop(attempt: AttemptRecord, job: JobRecord) -> Stop:
-    signal = checkpoint.of(job.spec).signal
-    return Stop(attempt.id, attempt.token, attempt.stop_reason, attempt.grace_s, signal)
+    """Where money ends it, it leaves what another stop would leave: its checkpoint, else its outputs."""
+    wanted, reason = checkpoint.of(job.spec), attempt.stop_reason
+    if reason == MONEY and wanted.path is not None:
+        reason = PREEMPTED
+    return Stop(attempt.id, attempt.token, reason, attempt.grace_s, wanted.signal)
 
 
 def _place_in_array(job: JobRecord, spec: JobSpec) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from baygrid.app.attempts import CANCELLED, PREEMPTED
+from baygrid.app.attempts import CANCELLED, MONEY, PREEMPTED
 from baygrid.app.bill import recomputed
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
@@ -75,6 +75,8 @@ def _verdict(attempt: AttemptRecord, history: History) -> AttemptState:
     if history.interrupted and attempt.stop_reason == PREEMPTED:
         return AttemptState.PREEMPTED
     if history.interrupted or history.limited:
+        return AttemptState.FAILED
+    if history.stopped and attempt.stop_reason == MONEY:
         return AttemptState.FAILED
     if history.stopped:
         ours = history.stopped == PREEMPTED and attempt.stop_reason != CANCELLED

@@ -238,7 +238,10 @@ class Stage:
     def add_project(self, name: str, organisation: str = "acme", funds: str = "1000 CNY") -> Actor:
         """Somebody who works in a new project."""
         projects.add_project(self.platform, OPERATOR, name, organisation, "CNY", Money.parse(funds))
-        return Actor(f"tok-{name}", Role.TEAM, name, project=name)
+        return self.member(name)
+
+    def member(self, project: str) -> Actor:
+        return Actor(f"tok-{project}", Role.TEAM, project, project=project)
 
     def submit(
         self, *documents: Mapping[str, object], key: str | None = None, actor: Actor | None = None

@@ -65,7 +65,7 @@ def live(stage: Stage, sites: list[Site], jobs: int, seed: int) -> None:
 def _asked(rng: Random, count: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
     documents: dict[str, list[dict[str, object]]] = {name: [] for name, _ in TEAMS}
     for _ in range(count):
-        document = {"resources": {"cpus": rng.randint(1, 8), "memory": 1}, "time": "1h"}
+        document: dict[str, object] = {"resources": {"cpus": rng.randint(1, 8), "memory": 1}, "time": "1h"}
         documents[rng.choice(list(documents))].append(document)
     return ((name, found) for name, found in documents.items() if found)
 

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from baygrid.api import bill_schemas, render_money
 from baygrid.api.edge import Caller, Json, Responses, Route
 from baygrid.api.times import Time, instant_of
-from baygrid.app import bill, bundles
+from baygrid.app import bill, bundles, ledger
 from baygrid.app.problems import Invalid
 
 router = APIRouter(route_class=Route, tags=["bill"])
@@ -35,7 +35,7 @@ def project_bill(
             raise Invalid.at(
                 "format", "beancount is always the whole ledger: leave from, to and recompute out"
             )
-        return PlainTextResponse(bill.beancount(call.platform, call.actor, project))
+        return PlainTextResponse(ledger.beancount(call.platform, call.actor, project))
     until = instant_of("to", end)
     row = bill.bill(
         call.platform,

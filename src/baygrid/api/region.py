@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
 
-from baygrid.api import bill_schemas, bodies, paging, render, render_money, schemas
+from baygrid.api import bill, bill_schemas, bodies, paging, render, render_money, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import ledger as books
 from baygrid.app import projects
@@ -68,9 +69,16 @@ def add_grant(project: str, call: Caller, body: Annotated[bodies.NewGrant, reads
     return Json(render.project(row), 201)
 
 
-@router.get("/v1/ledger", response_model=schemas.Listing[bill_schemas.Transaction])
-def ledger(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None) -> Json:
-    """Oldest first."""
+@router.get("/v1/ledger", response_model=schemas.Listing[bill_schemas.Transaction], responses=bill.TEXT)
+def ledger(
+    call: Caller,
+    limit: paging.Limit = paging.DEFAULT,
+    cursor: paging.After = None,
+    format: Literal["json", "beancount"] = "json",
+) -> Response:
+    """Oldest first. `beancount`: the whole, in one text."""
+    if format == "beancount":
+        return PlainTextResponse(books.beancount(call.platform, call.actor))
     rows = books.ledger(call.platform, call.actor, cursor, limit + 1)
     next = rows[limit - 1].id if len(rows) > limit else None
     return Json(render.items(map(render_money.transaction, rows[:limit]), next))

@@ -14,10 +14,7 @@ from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
-from baygrid.core.pricing import beancount as beancount_text
-from baygrid.core.pricing.accounts import project_account
 from baygrid.core.pricing.charge import Charge
-from baygrid.core.pricing.postings import Transaction
 from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -209,21 +206,3 @@ def _of_shares(charge: ChargeRow, row: UsageRow | None, terms: Mapping[str, Term
     if sum(share["paid"] for share in charge.shares) != charge.supported:
         found.append(f"vouchers paid {Money(charge.supported, charge.currency)} by no shares")
     return found
-
-
-def beancount(platform: Platform, actor: Actor, project: str) -> str:
-    """The ledger's transactions of one project, as Beancount text."""
-    permit(actor, Action.READ, project=project)
-    account = project_account(project)
-
-    def load(tx: Tx) -> list[Transaction]:
-        find_project(tx, project)
-        found: list[Transaction] = []
-        after: str | None = None
-        while page := tx.money.transactions(after, PAGE):
-            found += [t for t in page if any(p.account == account for p in t.postings)]
-            after = page[-1].id
-        return found
-
-    rows = platform.store.read(load)
-    return beancount_text.render(rows, f"Baygrid, project {project}")

@@ -137,8 +137,13 @@ def ledger(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Without a limit.")] = False,
     balances: Annotated[bool, typer.Option("--balances", help="Each account's balance instead.")] = False,
+    beancount: Annotated[bool, typer.Option("--beancount", help="The whole, as Beancount text.")] = False,
 ) -> None:
     """Show the ledger: every transaction with its postings, or the balances."""
+    if beancount:
+        text = session.client.send("GET", "/v1/ledger", params={"format": "beancount"}).text
+        session.out.out.write(text)
+        return
     if balances:
         accounts = session.client.get("/v1/ledger/balances")["items"]
         session.out.show(

@@ -1,0 +1,89 @@
+"""A month of 2,000 jobs: every paper of it can be had, checked by programs that are not ours, and recomputed
+without the platform; one altered byte is found and named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from baygrid.app import bill, bundles, jobs, ledger, vouchers
+from baygrid.core.units import Money
+from tests.app import month
+from tests.app.stage import OPERATOR, Stage
+
+BIN = Path(sys.executable).parent
+JOBS = 2_000
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    made = Stage()
+    month.live(made, month.found(made), JOBS, seed=1)
+    return made
+
+
+@pytest.fixture(scope="module", params=[name for name, _ in month.TEAMS])
+def bundle(request: pytest.FixtureRequest, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's whole month in a file."""
+    made = bundles.of_project(stage.platform, OPERATOR, request.param, month.BEGIN, stage.now)
+    file = tmp_path_factory.mktemp("bundles") / f"{request.param}.json"
+    file.write_bytes(orjson.dumps(made))
+    return file
+
+
+def verified(file: Path, code: int) -> str:
+    """What `baygrid bill verify` says: offline, in a process of its own."""
+    done = subprocess.run(
+        [BIN / "baygrid", "bill", "verify", str(file)], capture_output=True, text=True, check=False,
+        env={"PATH": str(BIN), "HOME": str(file.parent), "LANG": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_everybody_pays_what_is_theirs(stage: Stage):
+    paid, supported = 0, 0
+    for name, _ in month.TEAMS:
+        found = bill.bill(stage.platform, OPERATOR, name, 0, stage.now, recompute=True)
+        assert found.differences == ()
+        paid += found.total
+        supported += sum(share.share["paid"] for share in found.shares)
+    ended = jobs.page(stage.platform, OPERATOR, project=None, states=[], before=None, limit=JOBS + 1)
+    assert len(ended) == JOBS
+    assert paid == sum(view.charged for view in ended)
+    (pool,) = vouchers.pools(stage.platform, OPERATOR)
+    assert supported == pool.paid == Money.parse("2500 CNY").minor, "the last cent of the pool is spent"
+
+
+def test_bean_check_accepts_the_whole_ledger(stage: Stage, tmp_path: Path):
+    file = tmp_path / "ledger.beancount"
+    file.write_text(ledger.beancount(stage.platform, OPERATOR), encoding="utf-8")
+    done = subprocess.run([BIN / "bean-check", str(file)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_bundle_is_recomputed_without_the_platform(bundle: Path):
+    told = verified(bundle, 0)
+    assert f"{len(json.loads(bundle.read_bytes())['usage'])} " in told.replace(",", "")
+
+
+def test_one_altered_byte_of_one_record_is_found_and_named(bundle: Path, tmp_path: Path):
+    document = json.loads(bundle.read_bytes())
+    record = document["usage"][len(document["usage"]) // 2]
+    end = str(record["record"]["end"])
+    altered = end[:-1] + str((int(end[-1]) + 1) % 10)
+    text = bundle.read_text()
+    assert text.count(f'"attempt":"{record["attempt"]}"') >= 1
+    at = text.index(f'"end":{end}', text.index(json.dumps(record["record"], separators=(",", ":"))[:40]))
+    file = tmp_path / "altered.json"
+    file.write_text(f'{text[:at]}"end":{altered}{text[at + len(f"{chr(34)}end{chr(34)}:{end}") :]}')
+    assert sum(a != b for a, b in zip(text, file.read_text(), strict=True)) == 1
+    told = verified(file, 1)
+    assert record["attempt"] in told

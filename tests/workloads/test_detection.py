@@ -12,9 +12,10 @@ from baygrid.workloads.detection import nanodet
 from baygrid.workloads.detection.coco import NAMES
 from baygrid.workloads.detection.detector import Detector
 from baygrid.workloads.images import inputs
-from baygrid.workloads.images.pictures import Pixels, opened
+from baygrid.workloads.images.pictures import opened
 from baygrid.workloads.models import ModelMissing, ModelRefused
 from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.pictures import Pixels
 
 FILES = {Path(entry.at).name: Path(entry.at) for entry in inputs.photographs()}
 

@@ -21,8 +21,8 @@ from baygrid.workloads.images import bf16, quality
 from baygrid.workloads.images.application import Images
 from baygrid.workloads.images.bf16 import Bf16Classifier
 from baygrid.workloads.images.model import Classifier, Floats
-from baygrid.workloads.images.pictures import Pixels
 from baygrid.workloads.models import ModelMissing, ModelRefused, openvino
+from baygrid.workloads.pictures import Pixels
 from baygrid.workloads.rating import images as rating
 from baygrid.workloads.rating.profile import profile
 from tests.workloads.inline import run_here

@@ -161,6 +161,17 @@ def test_a_jpeg_that_promises_too_much_is_refused_before_it_is_decoded(monkeypat
         opened(promising(b"\xff\xc2", progressive=True), 224)
 
 
+@pytest.mark.parametrize("marker", [b"\xff\xc6", b"\xff\xca", b"\xff\xce"])
+def test_every_kind_of_progressive_jpeg_is_one(monkeypatch: pytest.MonkeyPatch, marker: bytes):
+    """Of arithmetic coding, of differences: it would be in memory before its first line."""
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", None)
+    monkeypatch.setattr(simplejpeg, "decode_jpeg_header", lambda _: (10_000, 10_000, "RGB", "420"))
+    plain = saved(quarters(), "JPEG")
+    assert b"\xff\xc0" in plain
+    with pytest.raises(NotReadable, match="10000 x 10000 pixels are more than 64,000,000"):
+        opened(plain.replace(b"\xff\xc0", marker), 224)
+
+
 def test_a_jpeg_that_goes_over_itself_without_end_is_refused(monkeypatch: pytest.MonkeyPatch):
     data = saved(quarters(), "JPEG", progressive=True)
     assert near(corners(data), RED, GREEN, BLUE, WHITE)

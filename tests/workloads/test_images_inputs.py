@@ -2,6 +2,7 @@
 
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pytest
 
 from baygrid.workloads.application import ApplicationError, Shard
 from baygrid.workloads.images import inputs
-from baygrid.workloads.images.inputs import Found
+from baygrid.workloads.images.shard import Found, Reader
 from baygrid.workloads.storage import buckets, reading
 from baygrid.workloads.storage.names import words
 from baygrid.workloads.storage.readable import Readable
@@ -27,7 +28,7 @@ def cut(asked: Path | str | None, count: int | None = None, most: int = 256) -> 
 
 
 def read(shards: list[Shard]) -> list[Found]:
-    return [found for shard in shards for found in inputs.read(shard.work)]
+    return [found for shard in shards for found in Reader(shard.work)]
 
 
 def names(shards: list[Shard]) -> list[str]:
@@ -320,6 +321,40 @@ def test_a_tar_that_is_far_away_is_fetched_in_large_pieces(tmp_path: Path, site:
     assert len(Handler.asked) == 1
 
 
+@pytest.fixture
+def ten_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "MOST_TOGETHER", 10)
+    monkeypatch.setattr("baygrid.workloads.images.shard.MOST_TOGETHER", 10)
+
+
+@pytest.mark.parametrize("layout", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@pytest.mark.parametrize("count", [9, 10, 11, 30, 35])
+@pytest.mark.usefixtures("ten_together")
+def test_of_a_long_tar_a_shard_holds_so_many_and_leaves_the_rest(
+    tmp_path: Path, site: str, count: int, layout: int
+):
+    inside = {f"{'long' * 40}{number}{end}": b"x" for number in range(count) for end in (".jpg", ".json")}
+    tar(tmp_path / "far.tar", inside, layout)
+    (shard,) = cut(f"{site}/far.tar")
+    found, work = [], shard.work
+    while work:
+        reader = Reader(work)
+        some = [each.name for each in reader]
+        assert len(some) <= 10
+        found += some
+        work = reader.rest.work if reader.rest else ""
+    assert found == [f"far.tar/{name}" for name in inside if name.endswith(".jpg")]
+
+
+@pytest.mark.usefixtures("ten_together")
+def test_a_long_row_group_is_cut(tmp_path: Path):
+    rows = [b"%d" % number for number in range(47)]
+    pq.write_table(pa.table({"image": rows}), tmp_path / "t.parquet", row_group_size=23)
+    shards = cut(tmp_path / "t.parquet")
+    assert [shard.units for shard in shards] == [10, 10, 3, 10, 10, 3, 1]
+    assert read(shards) == [Found(f"t.parquet#{number}", row) for number, row in enumerate(rows)]
+
+
 def test_a_server_without_ranges_gives_small_files_only(
     tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -327,7 +362,7 @@ def test_a_server_without_ranges_gives_small_files_only(
     (tmp_path / "plain/a.jpg").write_bytes(PNG)
     tar(tmp_path / "plain/far.tar", {f"{number}.jpg": bytes(2000) for number in range(50)})
     assert read(cut(f"{site}/plain/a.jpg")) == [Found("a.jpg", PNG)]
-    monkeypatch.setattr(inputs, "AHEAD", 1 << 14)
+    monkeypatch.setattr("baygrid.workloads.images.shard.AHEAD", 1 << 14)
     *_, last = read(cut(f"{site}/plain/far.tar"))
     assert last == Found("far.tar", None, "the server sends only whole files: it ignores Range")
 

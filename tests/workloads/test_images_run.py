@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from onnx import TensorProto, helper
 from PIL import Image
 
 from baygrid.workloads.application import Application, ApplicationError, Done, Shard, Totals
@@ -97,6 +98,21 @@ def test_the_same_pictures_give_the_same_rows_however_they_come(folder: Path, tm
     run_here(Images(str(folder)), tmp_path / "a")
     run_here(Images(str(tmp_path / "t.tar")), tmp_path / "b")
     rows = [pq.read_table(tmp_path / out / "labels.parquet").drop_columns("path") for out in "ab"]
+    assert rows[0] == rows[1]
+
+
+def test_a_long_tar_that_is_far_away_gives_the_rows_of_one_that_is_here(
+    folder: Path, tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch
+):
+    cat, broken = ((folder / name).read_bytes() for name in ("cat.jpg", "broken.jpg"))
+    tar(tmp_path / "t.tar", {f"{number}.jpg": broken if number == 3 else cat for number in range(8)})
+    run_here(Images(str(tmp_path / "t.tar")), tmp_path / "here")
+    monkeypatch.setattr("baygrid.workloads.images.shard.MOST_TOGETHER", 3)
+    _, _, told = run_here(Images(f"{site}/t.tar"), tmp_path / "far")
+    assert (told["shards"], told["units"], [failed["input"] for failed in told["failed"]]) == (
+        3, 7, ["t.tar/3.jpg"],
+    )  # fmt: skip
+    rows = [pq.read_table(tmp_path / out / "labels.parquet") for out in ("here", "far")]
     assert rows[0] == rows[1]
 
 
@@ -199,7 +215,7 @@ def test_pictures_that_go_in_turn_are_read_once_for_the_sheet(folder: Path, monk
         opened.append(at)
         return reading.opened(at)
 
-    monkeypatch.setattr(inputs, "opened", counted)
+    monkeypatch.setattr("baygrid.workloads.images.shard.opened", counted)
     (folder / "broken.jpg").unlink()
     (folder / "letter.png").unlink()
     results = Turned(list(inputs.shards(str(folder), 3000, 4)), [])
@@ -260,6 +276,22 @@ def test_an_embedding_needs_a_model_with_features(tmp_path: Path):
     (tmp_path / "m.onnx").write_text("no model")
     with pytest.raises(ApplicationError, match=r"m\.onnx is no model"):
         run_here(Images(tasks=("embed",), model=tmp_path / "m.onnx"), tmp_path / "out")
+
+
+def test_a_model_without_features_is_refused_before_anything_is_done(tmp_path: Path):
+    inside = helper.make_graph(
+        [helper.make_node("GlobalAveragePool", ["x"], ["y"]), helper.make_node("Flatten", ["y"], ["z"])],
+        "no features",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 32, 32])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", 3])],
+    )
+    model = helper.make_model(inside, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    (tmp_path / "names").write_text("red\ngreen\nblue\n")
+    both = Images(tasks=("classify", "embed"), model=tmp_path / "m.onnx", labels=tmp_path / "names")
+    with pytest.raises(ApplicationError, match=r"m\.onnx has no second output"):
+        both.loading()
+    replace(both, tasks=("classify",)).loading()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.workloads.raycluster.meeting import Guest, Host, NobodyCame
+from baygrid.workloads.raycluster import host as hosting
+from baygrid.workloads.raycluster.guest import Guest
+from baygrid.workloads.raycluster.host import Host
+from baygrid.workloads.raycluster.meeting import NobodyCame
 from baygrid.workloads.raycluster.place import Cluster, NotInJob, Place, exports, start_head, start_node
 from tests.centres.site import NODES, order, start, until, whole_log
 from tests.centres.test_local import LocalSite
@@ -89,6 +93,53 @@ class TestMeeting:
             with socket.create_connection(host._server.getsockname()) as stranger:
                 stranger.sendall(words)
         self.guest(host, tmp_path).close()
+
+    def test_a_stranger_that_resets_its_line_ends_nothing(self, host, tmp_path):
+        for words in (b"", b"guess"):
+            stranger = socket.create_connection(host._server.getsockname())
+            stranger.sendall(words)
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            stranger.close()  # a reset, by that option
+        self.guest(host, tmp_path).close()
+
+    def test_a_stranger_that_is_silent_holds_nobody_up(self, host, tmp_path, monkeypatch):
+        monkeypatch.setattr(hosting, "SILENT_S", 0.0)
+        with socket.create_connection(host._server.getsockname()) as stranger:
+            meeting = threading.Thread(target=host.wait, args=[lambda: True], daemon=True)
+            meeting.start()
+            stranger.settimeout(20)
+            assert stranger.recv(1) == b""
+            guest = Guest(place(tmp_path, 1))
+            guest.joined()
+            meeting.join(20)
+            assert not meeting.is_alive()
+            guest.close()
+
+    def test_a_stranger_that_never_ends_its_line_is_cut_off(self, host, tmp_path):
+        meeting = threading.Thread(target=host.wait, args=[lambda: True], daemon=True)
+        meeting.start()
+        with socket.create_connection(host._server.getsockname()) as stranger:
+            stranger.settimeout(20)
+            with pytest.raises(OSError, match=r"reset|Broken pipe"):
+                stranger.sendall(b"x" * (64 << 20))
+        guest = Guest(place(tmp_path, 1))
+        guest.joined()
+        meeting.join(20)
+        guest.close()
+
+    def test_a_guest_that_takes_its_time_holds_no_other_up(self, tmp_path):
+        host = Host(place(tmp_path, nodes=3))
+        host.invite(CLUSTER)
+        slow, quick = Guest(place(tmp_path, 1)), Guest(place(tmp_path, 2))
+        meeting = threading.Thread(target=host.wait, args=[lambda: True], daemon=True)
+        meeting.start()
+        quick.joined()
+        quick.close()  # after it has joined its end is for nobody to wait for
+        slow.joined()
+        meeting.join(20)
+        assert not meeting.is_alive()
+        slow.close()
+        host.close()
 
     def test_a_guest_that_ends_before_it_has_joined_ends_all(self, host, tmp_path):
         Guest(place(tmp_path, 1)).close()

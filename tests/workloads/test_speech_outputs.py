@@ -74,6 +74,20 @@ def test_subtitles_in_both_languages_and_formats(tmp_path: Path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 250 + ".wav", "語" * 80 + ".wav", "d" * 255 + "/a.wav", "/".join(["deep" * 50] * 18)]
+)
+def test_a_recording_of_any_name_has_its_subtitles(tmp_path: Path, name: str):
+    other = name[:-1] + "!"
+    parts = [done([replace(GOOD, file=each)], each) for each in (name, other)]
+    outcome = outputs.finish(Parts(parts), tmp_path, "en")
+    files = [path for path in outcome.outputs["subtitles"].rglob("*") if path.is_file()]
+    assert len(files) == 8
+    assert all(path.stat().st_size > 30 for path in files)
+    assert outputs.short(name) == outputs.short(name) != outputs.short(other)
+    assert outputs.short("a/talk.mp3") == "a/talk.mp3"
+
+
 def test_what_is_flagged_is_in_the_table_and_on_the_page_but_in_no_subtitle(tmp_path: Path):
     loop = replace(GOOD, text="はい" * 30, gate="repeats", start=4, end=5)
     half = replace(GOOD, text="公園", translation="公園", gate="untranslated", start=6, end=7)

@@ -8,6 +8,7 @@ import pytest
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.images import inputs
+from baygrid.workloads.images.shard import Reader
 from baygrid.workloads.speech import cutting
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.storage.listing import entries
@@ -72,7 +73,7 @@ def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_that_cannot_be_opened_is_named_among_the_pictures(locked: Path):
     (locked / "a.jpg").write_bytes(b"a")
     for count in (None, 3):
-        found = [each for shard in inputs.shards(str(locked), count, 8) for each in inputs.read(shard.work)]
+        found = [each for shard in inputs.shards(str(locked), count, 8) for each in Reader(shard.work)]
         assert [(each.name, each.reason) for each in found if each.data is None] == [
             ("secret", "Permission denied")
         ]
@@ -118,4 +119,4 @@ def test_a_name_that_is_no_utf8_goes_on_to_its_worker(tmp_path: Path):
     assert Path(piece.at).read_bytes() == b"x"
     shards = list(inputs.shards(str(tmp_path), None, 8))
     assert all(shard.work.encode() for shard in shards)
-    assert {each.data for shard in shards for each in inputs.read(shard.work)} == {b"y", b"z"}
+    assert {each.data for shard in shards for each in Reader(shard.work)} == {b"y", b"z"}

@@ -29,6 +29,11 @@ class Shard:
     work: str
     units: float
 
+    def following(self, work: str, units: float) -> Shard:
+        """What is left of this one: its id sorts directly behind, before that of the next shard."""
+        first, _, number = self.id.partition(".")
+        return Shard(f"{first}.{int(number or 0) + 1:08}", work, units)
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -42,13 +47,15 @@ class Failed:
 class Done:
     """What a worker made of a shard: `rows` of the application's schema, `units` of work really done (images,
     hours of audio, km), what failed, and the CPU seconds by stage ("decode", "infer", ...). `facts` are JSON
-    values that `finish` needs beside the rows."""
+    values that `finish` needs beside the rows. A shard whose rows would be too many at once does the first of
+    them, and leaves the `rest` to another one (see `Shard.following`)."""
 
     rows: pa.Table
     units: float
     failed: tuple[Failed, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    rest: Shard | None = None
 
 
 class Worker(Protocol):

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
@@ -51,17 +52,30 @@ def program(command: Command, argv: Sequence[str]) -> NoReturn:
 
 def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
     """0: something was done, or nothing failed; 1: all inputs failed; 2: the run could not start or go on;
-    70: a defect of a worker; 130, 143: interrupted, and what was done is kept."""
+    70: a defect; 130, 143: interrupted, and what was done is kept."""
     parser = _parser(command)
     options = parser.parse_args(argv)
     try:
         answered: int | None = getattr(command, "instead", _nothing)(options, out)
+        if answered is not None:
+            return answered
+        if options.output is None:
+            parser.error("--output is missing: a folder for the results")
+        return _run(command, options, out)
     except ApplicationError as error:
         return _stopped(2, command, str(error))
-    if answered is not None:
-        return answered
-    if options.output is None:
-        parser.error("--output is missing: a folder for the results")
+    except WorkerWrong as defect:
+        return _stopped(70, command, f"a defect; what is done is kept\n{defect}")
+    except (KeyboardInterrupt, _Terminated) as stop:
+        code = 143 if isinstance(stop, _Terminated) else 130
+        return _stopped(code, command, "interrupted; what is done is kept: the same command goes on with it")
+    except Exception as defect:  # noqa: BLE001 - said as it is
+        if isinstance(defect, ModuleNotFoundError) and not f"{defect.name}.".startswith("baygrid."):
+            return _stopped(2, command, missing_package(defect, command.name))
+        return _stopped(70, command, f"a defect; what is done is kept\n{traceback.format_exc()}")
+
+
+def _run(command: Command, options: argparse.Namespace, out: TextIO) -> int:
     show: Showing | None = None
     terminate = signal.getsignal(signal.SIGTERM)
     engine: Engine | None = None
@@ -72,13 +86,6 @@ def main(command: Command, argv: Sequence[str], out: TextIO) -> int:
         show = showing(sys.stderr if options.json else out, application.unit, time.perf_counter)
         signal.signal(signal.SIGTERM, _terminated)  # after the engine: Ray has a mind of its own about it
         totals, outcome = run(application, options.output, engine, show)
-    except ApplicationError as error:
-        return _stopped(2, command, str(error))
-    except WorkerWrong as defect:
-        return _stopped(70, command, f"a defect; what is done is kept\n{defect}")
-    except (KeyboardInterrupt, _Terminated) as stop:
-        code = 143 if isinstance(stop, _Terminated) else 130
-        return _stopped(code, command, "interrupted; what is done is kept: the same command goes on with it")
     finally:
         if show is not None:
             show.close()
@@ -156,9 +163,12 @@ def engine_of(name: str, workers: int | None, application: str) -> Engine:
         return LocalEngine(workers or len(os.sched_getaffinity(0)))
     except ModuleNotFoundError as missing:
         extra = "cluster" if name == "ray" else application
-        raise ApplicationError(
-            f"the package {missing.name} is missing: pip install 'baygrid[{extra}]'"
-        ) from missing
+        raise ApplicationError(missing_package(missing, extra)) from missing
+
+
+def missing_package(missing: ModuleNotFoundError, extra: str) -> str:
+    """What to say of it: `extra` brings it."""
+    return f"the package {missing.name} is missing: pip install 'baygrid[{extra}]'"
 
 
 def _nothing(_: argparse.Namespace, __: TextIO) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +37,7 @@ def pack(done: Done) -> bytes:
         "failed": [asdict(failed) for failed in done.failed],
         "seconds": dict(done.seconds),
         "facts": dict(done.facts),
+        "rest": None if done.rest is None else asdict(done.rest),
     }
     table = done.rows.replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
     buffer = io.BytesIO()
@@ -54,7 +55,8 @@ def _done(rows: pa.Table, schema: pa.Schema) -> Done:
     """`rows` with what the part's own `schema` tells of them."""
     about = json.loads((schema.metadata or {})[_ABOUT])
     failed = tuple(Failed(**each) for each in about["failed"])
-    return Done(rows, about["units"], failed, about["seconds"], about["facts"])
+    rest = None if about["rest"] is None else Shard(**about["rest"])
+    return Done(rows, about["units"], failed, about["seconds"], about["facts"], rest)
 
 
 class Parts:
@@ -101,8 +103,8 @@ class Parts:
                     return lock
             os.close(lock)  # the run before took it away between our two steps
 
-    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
-        return [shard for shard in shards if not self._path(shard).exists()]
+    def has(self, shard: Shard) -> bool:
+        return self._path(shard).exists()
 
     def keep(self, shard: Shard, part: bytes) -> None:
         """The part is on disk whole, whatever is killed now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -76,17 +77,18 @@ class _Run:
     engine: Engine
     parts: Parts
     report: Callable[[Progress], None]
-    shards: Sequence[Shard]
+    shards: list[Shard]
+    """In the order of their ids; what shards leave to others comes to it."""
     done: float = 0.0
     total: float = 0.0
     clock: _Clock = field(default_factory=_Clock)
 
     def work(self) -> int:
         """Does what is missing; answers how many shards an earlier start had done."""
-        left = {shard.id: shard for shard in self.parts.missing(self.shards)}
-        resumed = len(self.shards) - len(left)
         self.total = sum(shard.units for shard in self.shards)
-        self.done = sum(shard.units for shard in self.shards if shard.id not in left)
+        left = self._missing()
+        resumed = len(self.shards) - len(left)
+        self.done = self.total - sum(shard.units for shard in left.values())
         alone = False
         deaths: Counter[str] = Counter()
         while left:
@@ -106,13 +108,32 @@ class _Run:
                 alone = len(left) == before
         return resumed
 
+    def _missing(self) -> dict[str, Shard]:
+        """The shards without a part, those among them that others left."""
+        left: dict[str, Shard] = {}
+        cut, self.shards = self.shards, []
+        for shard in cut:
+            following: Shard | None = shard
+            while following is not None:
+                self.shards.append(following)
+                if not self.parts.has(following):
+                    left[following.id] = following
+                    break
+                following = self.parts.about(following).rest
+        return left
+
     def _some(self, left: dict[str, Shard], shards: Sequence[Shard]) -> None:
         with closing(self.engine(self.application.loading(), shards)) as answers:
             for answer in answers:
                 shard = left.pop(answer.id)
                 self.parts.keep(shard, answer.part)
                 self.done += shard.units
-                self.clock.count(self.parts.about(shard).units, answer.busy)
+                about = self.parts.about(shard)
+                if (rest := about.rest) is not None:
+                    left[rest.id] = rest
+                    insort(self.shards, rest, key=lambda each: each.id)
+                    self.done -= rest.units
+                self.clock.count(about.units, answer.busy)
                 self.report(Progress(self.done, self.total, self.clock.rate))
 
     def _give_up(self, shard: Shard) -> None:

@@ -8,22 +8,17 @@ from typing import Final, Protocol
 
 import cv2
 import numpy as np
-import simplejpeg
-from numpy.typing import NDArray
 
 from baygrid.workloads.detection.detector import Detection
 from baygrid.workloads.driving.values import Box2D, Picture
-from baygrid.workloads.pictures import bounded, jpeg_header
+from baygrid.workloads.pictures import JPEG, Pixels, bounded, jpeg
 
-Pixels = NDArray[np.uint8]
-
-_JPEG: Final = b"\xff\xd8\xff"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _ENOUGH: Final = 416
 """Pixels on the shorter side above which a JPEG may be decoded at a part of its size: the detector's own."""
 
 
-class Finds(Protocol):
+class ObjectDetector(Protocol):
     """`detection.detector.Detector`: things in an RGB picture (height, width, 3), boxes in its pixels."""
 
     def detect(self, picture: Pixels) -> Sequence[Detection]: ...
@@ -32,7 +27,7 @@ class Finds(Protocol):
 class Camera:
     """What a detector finds in pictures."""
 
-    def __init__(self, detector: Finds) -> None:
+    def __init__(self, detector: ObjectDetector) -> None:
         self._detector = detector
 
     def __call__(self, picture: Picture) -> tuple[Box2D, ...]:
@@ -50,16 +45,12 @@ def _decoded(data: bytes) -> tuple[Pixels, float]:
     if data.startswith(_PNG) and len(data) > 24:
         bounded(*struct.unpack(">II", data[16:24]))
         return _whole(data), 1.0
-    if not data.startswith(_JPEG):
+    if not data.startswith(JPEG):
         raise ValueError("neither a JPEG nor a PNG")
-    width, height, colour = jpeg_header(data)
-    if colour in {"CMYK", "YCCK"}:
-        bounded(width, height)
+    decoded = jpeg(data, _ENOUGH)
+    if decoded is None:
         return _whole(data), 1.0
-    rgb = simplejpeg.decode_jpeg(
-        data, "RGB", fastdct=True, fastupsample=True, min_height=_ENOUGH, min_width=_ENOUGH, min_factor=2
-    )
-    return rgb, width / rgb.shape[1]
+    return decoded.pixels, decoded.width / decoded.pixels.shape[1]
 
 
 def _whole(data: bytes) -> Pixels:

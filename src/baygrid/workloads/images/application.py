@@ -17,6 +17,7 @@ from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.pictures import opened
 from baygrid.workloads.images.quality import agreement, golden
 from baygrid.workloads.images.reading import read
+from baygrid.workloads.images.shard import Reader
 from baygrid.workloads.images.worker import ImagesWorker, Task
 from baygrid.workloads.pictures import NotReadable
 from baygrid.workloads.whole import whole
@@ -107,18 +108,23 @@ class Images:
 
     @property
     def schema(self) -> pa.Schema:
-        features = FEATURES
-        if self.model is not None and "embed" in self.tasks:
-            own = Classifier(self.model, self.labels).features
-            if own is None:
-                raise ApplicationError(f"{self.model.name} has no second output: no features to embed by")
-            features = own
-        return schema(self.tasks, features)
+        return schema(self.tasks, self._features())
+
+    def _features(self) -> int:
+        """How many numbers an embedding has. Raises ApplicationError where the model gives none."""
+        if self.model is None or "embed" not in self.tasks:
+            return FEATURES
+        own = Classifier(self.model, self.labels).features
+        if own is None:
+            raise ApplicationError(f"{self.model.name} has no second output: no features to embed by")
+        return own
 
     def shards(self) -> Iterator[Shard]:
         return inputs.shards(self.input, self.count, min(MOST_IN_SHARD[task] for task in self.tasks))
 
     def loading(self) -> Loading:
+        """Raises ApplicationError where the model cannot do what is asked for."""
+        self._features()
         if self.precision == "bf16":
             bf16.agreement()  # once for all workers of this machine, and told before any of them starts
         return Loading(self.tasks, self.model, self.labels, self.detector, self.precision)
@@ -174,7 +180,7 @@ def _of_shard(
     if not new:
         return
     rows = {row["path"]: row for row in done.rows.to_pylist()}
-    for found in inputs.read(shard.work):
+    for found in Reader(shard.work):
         if found.name not in new:
             continue
         new.remove(found.name)

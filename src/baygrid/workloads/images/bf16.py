@@ -20,9 +20,10 @@ from PIL import Image
 
 from baygrid.workloads.images.inputs import photographs
 from baygrid.workloads.images.model import CONVERSION, SHA256, Classifier, Floats, class_names, odds, prepared
-from baygrid.workloads.images.pictures import Pixels, square
+from baygrid.workloads.images.pictures import square
 from baygrid.workloads.models import ModelRefused, cache, openvino
 from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.pictures import Pixels
 
 MARGIN: Final = 0.15
 """Logits that the likeliest class must be ahead, or fp32 is asked: one picture in nine. Chosen on 701

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from baygrid.workloads.images.model import Floats
-from baygrid.workloads.images.pictures import Pixels, Upright, square
+from baygrid.workloads.images.pictures import Upright, square
+from baygrid.workloads.pictures import Pixels
 
 GUESSES: Final = 5
 

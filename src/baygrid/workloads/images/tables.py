@@ -36,17 +36,25 @@ def groups(at: str) -> list[int]:
         return [table.metadata.row_group(number).num_rows for number in range(table.num_row_groups)]
 
 
-def cells(at: str, group: int) -> Iterator[Cell]:
-    """The pictures of one row group; a few rows are in memory. Raises NotThere where the table is damaged."""
+def cells(at: str, group: int, first: int, count: int) -> Iterator[Cell]:
+    """So many pictures of one row group, from its row `first` on; a few rows are in memory. Raises NotThere
+    where the table is damaged."""
     with _opened(at) as file:
         table = _table(file)
         column = _column(table.schema_arrow)
-        row = sum(table.metadata.row_group(number).num_rows for number in range(group))
+        begin = sum(table.metadata.row_group(number).num_rows for number in range(group))
+        row = begin
+        begin += first
         try:
             for batch in table.iter_batches(AT_A_TIME, row_groups=[group], columns=[column]):
-                for value in batch.column(0):
-                    yield _cell(row, value.as_py())
-                    row += 1
+                if row + len(batch) > begin:
+                    skipped = max(0, begin - row)
+                    left = max(0, begin + count - row)
+                    for number, value in enumerate(batch.column(0)[skipped:left], row + skipped):
+                        yield _cell(number, value.as_py())
+                row += len(batch)
+                if row >= begin + count:
+                    return
         except (pa.ArrowException, OSError, ValueError, OverflowError) as wrong:
             raise NotThere(f"damaged: {words(wrong)}") from wrong
 

@@ -25,16 +25,18 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A plain file inside: `offset` and `size` of its bytes. Cut short where the tar ends before it does."""
+    """A plain file inside: `offset` and `size` of its bytes, and the `end`, where what follows has its first
+    header. Cut short where the tar ends before it does."""
 
     name: str
     offset: int
     size: int
+    end: int
 
 
-def members(read: Read, size: int) -> Iterator[Member]:
-    """In the tar's order. Raises Broken after those before the damage, also where the tar lacks its end."""
-    offset = 0
+def members(read: Read, size: int, offset: int = 0) -> Iterator[Member]:
+    """In the tar's order, from the member on whose first header lies at `offset`. Raises Broken after those
+    before the damage, also where the tar lacks its end."""
     longer: dict[str, str] = {}
     while offset < size:
         header = read(offset, BLOCK)
@@ -47,16 +49,16 @@ def members(read: Read, size: int) -> Iterator[Member]:
         length = _number(header[124:136])
         kind = header[156:157]
         start = offset + BLOCK
+        plain = kind in b"0\0 7"
+        if plain:
+            length = _length(longer.get("size"), length)
+        offset = start + -(-length // BLOCK) * BLOCK
         if kind in b"Lx":
             longer |= _extended(kind, read, start, length)
-        elif kind in b"0\0 7":
-            length = _length(longer.get("size"), length)
-            name = longer.get("path") or _name(header)
-            if not name.endswith("/"):
-                yield Member(name, start, length)
+        elif plain and not (name := longer.get("path") or _name(header)).endswith("/"):
+            yield Member(name, start, length, offset)
         if kind not in b"LKxg":
             longer = {}
-        offset = start + -(-length // BLOCK) * BLOCK
     raise Broken("it ends without its end mark: cut off")
 
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from baygrid.workloads.application import Done, Failed, Shard
-from baygrid.workloads.images import inputs
 from baygrid.workloads.images.pictures import Upright, opened
+from baygrid.workloads.images.shard import Found, Reader
 from baygrid.workloads.pictures import NotReadable
 from baygrid.workloads.stages import Stages
 from baygrid.workloads.storage.names import clean
@@ -32,7 +32,8 @@ class Task(Protocol):
 
 
 class ImagesWorker:
-    """Pure: the same shard gives the same rows. Holds one batch of decoded pictures at a time."""
+    """Pure: the same shard gives the same rows. Holds one batch of decoded pictures at a time, and the rows
+    of no more than shard.MOST_TOGETHER."""
 
     def __init__(self, tasks: Sequence[tuple[str, Task]], schema: pa.Schema) -> None:
         """Each task with the name of its stage."""
@@ -45,7 +46,8 @@ class ImagesWorker:
     def __call__(self, shard: Shard) -> Done:
         work = _Work(Stages(), self._least)
         rows: list[dict[str, Any]] = []
-        pictures = work.pictures(shard.work)
+        reader = Reader(shard.work)
+        pictures = work.pictures(iter(reader))
         while some := list(islice(pictures, self._batch)):
             batch = [
                 {"path": name, "width": picture.width, "height": picture.height} for name, picture in some
@@ -57,7 +59,8 @@ class ImagesWorker:
             rows += batch
         with work.stages("write"):
             table = pa.Table.from_pylist(rows, self._schema)
-        return Done(table, len(rows), tuple(work.failed), work.stages.seconds)
+        rest = None if reader.rest is None else shard.following(reader.rest.work, reader.rest.units)
+        return Done(table, len(rows), tuple(work.failed), work.stages.seconds, rest=rest)
 
 
 @dataclass
@@ -66,8 +69,7 @@ class _Work:
     least: int | None
     failed: list[Failed] = field(default_factory=list)
 
-    def pictures(self, work: str) -> Iterator[tuple[str, Upright]]:
-        found = inputs.read(work)
+    def pictures(self, found: Iterator[Found]) -> Iterator[tuple[str, Upright]]:
         while True:
             with self.stages("read"):
                 each = next(found, None)

@@ -14,7 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from baygrid.workloads.raycluster.meeting import Guest, Host, NobodyCame, private
+from baygrid.workloads.raycluster.guest import Guest
+from baygrid.workloads.raycluster.host import Host
+from baygrid.workloads.raycluster.meeting import NobodyCame, private
 from baygrid.workloads.raycluster.place import Cluster, Place, start_head, start_node, variables
 from baygrid.workloads.raycluster.processes import RayFailed, adopt_orphans, end_all, run_ray
 

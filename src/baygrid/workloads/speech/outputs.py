@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,9 @@ from baygrid.workloads.speech.subtitles import Subtitles
 from baygrid.workloads.whole import parquet, whole
 
 SEGMENTS, PAGE, SUBTITLES = "segments.parquet", "page.html", "subtitles"
+
+LONGEST_PART, LONGEST_NAME = 200, 1000
+"""Bytes of a file's name without its ending, and of it with its folders: file systems take 255 and 4,096."""
 
 
 @dataclass
@@ -114,8 +118,9 @@ def _subtitles(folder: Path, name: str, target: str | None) -> Iterator[Any]:
             srt, vtt = (stack.enter_context(_text(folder / f"{stem}.{ending}")) for ending in ("srt", "vtt"))
             return Subtitles(srt, vtt)
 
-        source = pair(name)
-        translated = pair(f"{name}.{target}") if target else None
+        stem = short(name)
+        source = pair(stem)
+        translated = pair(f"{stem}.{target}") if target else None
 
         def write(row: Mapping[str, Any]) -> None:
             text, translation = good(row)
@@ -125,6 +130,22 @@ def _subtitles(folder: Path, name: str, target: str | None) -> Iterator[Any]:
                 translated.write(row["start"], row["end"], shown)
 
         yield write
+
+
+def short(name: str) -> str:
+    """The name of a recording, below the folder of the subtitles, as a file system takes it: some 20 bytes
+    are for what is written behind it. What is cut off is told apart by its hash."""
+    if len(name.encode()) > LONGEST_NAME:
+        return _cut(name).replace("/", "_")
+    return "/".join(map(_cut, name.split("/")))
+
+
+def _cut(name: str) -> str:
+    whole = name.encode()
+    if len(whole) <= LONGEST_PART:
+        return name
+    digest = hashlib.sha256(whole).hexdigest()[:16]
+    return f"{whole[: LONGEST_PART - 17].decode(errors='ignore')}~{digest}"
 
 
 def in_target(row: Mapping[str, Any], target: str | None) -> str | None:

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.images.pictures import Pixels
 from baygrid.workloads.images.reading.places import MEAN, SPREAD
 from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.pictures import Pixels
 
 HEIGHT: Final = 48  # pixels of a line for the recogniser
 LEAST_WIDTH: Final = 320

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads.images.pictures import Pixels
 from baygrid.workloads.models.onnx import Network
+from baygrid.workloads.pictures import Pixels
 
 LONGEST: Final = 960  # pixels along the side that the model looks at
 LARGER: Final = 2.0

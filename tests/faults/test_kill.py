@@ -113,6 +113,7 @@ def try_all(template: Template, chosen: list[Point], *, both: bool) -> None:
 
 WAYS = ("alone", "both", "embedded")
 """Killed alone, or together with the other; or the server with the agent in it."""
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture
@@ -129,16 +130,9 @@ def make(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("way", WAYS)
-def test_every_point_on_sqlite(make, way):
-    with make("sqlite", way) as begun:
-        try_all(begun, points(begun), both=way == "both")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("way", WAYS)
-def test_every_third_point_on_postgresql(make, postgres, way):
-    with make("postgresql", way) as begun:
+@pytest.mark.parametrize("database", DATABASES)
+def test_every_third_point(make, database, way):
+    with make(database, way) as begun:
         found = points(begun)
         try_all(begun, random.Random(way).sample(found, len(found) // 3), both=way == "both")
 
@@ -146,6 +140,7 @@ def test_every_third_point_on_postgresql(make, postgres, way):
 @pytest.mark.campaign
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("way", WAYS)
-def test_every_point_on_postgresql(make, postgres, way):
-    with make("postgresql", way) as begun:
+@pytest.mark.parametrize("database", DATABASES)
+def test_every_point(make, database, way):
+    with make(database, way) as begun:
         try_all(begun, points(begun), both=way == "both")

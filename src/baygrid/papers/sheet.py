@@ -25,7 +25,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def sheet(document: Document, language: str) -> bytes:
     """Of an invoice, settlement, claim or credit note. Raises KeyError as `letters.letter`."""
-    columns, rows = _KINDS[document["kind"]]
+    columns, rows = SHEETS[document["kind"]]
     words = Words(language)
     out = io.StringIO()
     writer = csv.writer(out)
@@ -117,9 +117,10 @@ def _amount(text: str) -> str:
 
 
 _CHARGE: Final = ("date", "job", "attempt", "record")
-_KINDS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Document, Words], Iterator[Row]]]]] = {
+SHEETS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Document, Words], Iterator[Row]]]]] = {
     "invoice": ((*_CHARGE, "centre", "item", "quantity", "unit", "rate", "amount"), _invoice),
     "settlement": ((*_CHARGE, "project", "item", "amount"), _settlement),
     "claim": ((*_CHARGE, "voucher", "project", "invoice-number", "base", "amount"), _claim),
     "credit-note": (("item", "amount"), _credit_note),
 }
+"""Columns and rows of each kind of paper."""

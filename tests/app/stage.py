@@ -85,12 +85,13 @@ class MemoryUploads:
 class CountingIds:
     """Identifiers in the order in which they were made, the same in every run."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str = "") -> None:
         self._count = 0
+        self._server = server
 
     def new(self, kind: str, now: int) -> str:
         self._count += 1
-        return f"{kind}-{self._count:08d}"
+        return f"{kind}-{self._server}{self._count:08d}"
 
     def secret(self) -> str:
         return self.new("secret", 0)

@@ -125,16 +125,19 @@ def _costs(ran: Sequence[Ran], tariffs: Sequence[Tariff]) -> dict[tuple[str, int
 def _papers(posted: Sequence[Posted], vouchers: Mapping[str, Voucher]) -> list[Document]:
     papers = []
     invoices: dict[str, str] = {}
+    sold = []
     for place, project in enumerate(sorted({it.project for it in posted}), 1):
         invoices[project] = f"2026-11-{place:04d}"
         mine = [it for it in posted if it.project == project]
-        others = [Other("storage", NOVEMBER.end - 1, Money(100, "CNY"), f"storage:{project}")]
+        others = [Other("storage", NOVEMBER.end - 1, Money(100, "CNY"), f"storage:{project}", project, "hub")]
+        sold += others
         invoice = Invoice(
             invoices[project], project, Customer("acme", "Acme", "company"), NOVEMBER, NOVEMBER.end, "CNY",
             mine, others, settle([], {}, mine, others), TAX, HKD,
         )  # fmt: skip
         papers.append(invoice.to_json())
-    papers.append(Settlement("2026-11-0001", "hub", NOVEMBER, NOVEMBER.end, "CNY", posted, FEE).to_json())
+    settled = Settlement("2026-11-0001", "hub", NOVEMBER, NOVEMBER.end, "CNY", posted, FEE, sold)
+    papers.append(settled.to_json())
     issued = {
         it.id: Issued(it.id, "acme", it.terms, {"reference": "clause 1", "facts": {"staff": 9}})
         for it in vouchers.values()

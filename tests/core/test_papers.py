@@ -144,7 +144,8 @@ def test_two_months_draw_no_allocation_twice(found, funds):
 @given(charges(), st.lists(st.tuples(WITHIN, st.integers(-(10**6), 10**6)), max_size=4), allocations())
 def test_money_that_comes_back_is_settled_too(found, more, funds):
     others = [
-        Other("reservation", at, Money(minor, "CNY"), f"trade:{n}") for n, (at, minor) in enumerate(more)
+        Other("reservation", at, Money(minor, "CNY"), f"trade:{n}", "demo", "hub")
+        for n, (at, minor) in enumerate(more)
     ]
     settled = settle(funds, {}, found, others)
     subtotal = sum(it.amount for it in found) + sum(it.amount.minor for it in others)
@@ -158,7 +159,7 @@ def test_what_comes_back_undoes_what_was_drawn_last():
         Allocation("early", "demo", Source.GRANT, Money(100, "CNY"), 0, None, ""),
         Allocation("late", "demo", Source.CREDIT, Money(100, "CNY"), 0, None, ""),
     ]
-    back = Other("unsold hours", NOVEMBER.start + 5, Money(-30, "CNY"), "trade:1")
+    back = Other("unsold hours", NOVEMBER.start + 5, Money(-30, "CNY"), "trade:1", "demo", "hub")
     settled = settle(funds, {}, [posted(amount=150)], [back])
     assert settled.by_allocation == {"early": 100, "late": 20}
     more = settle(funds, {}, [posted(amount=10)], [back])
@@ -263,6 +264,22 @@ def test_a_credit_note_names_its_invoice():
     doc = CreditNote("2026-12-0001", bill, Month(2026, 12), NOVEMBER.end, "a node was slow", parts).to_json()
     assert (doc["invoice"], doc["amount"], doc["tax"]["amount"]) == ("2026-11-0001", "53.00 CNY", "3.00 CNY")
     assert (doc["forgiven"], doc["returned"]) == ("50.00 CNY", "3.00 CNY")
+
+
+def test_a_centre_is_paid_for_what_it_sold_ahead():
+    sold = Other("reserved 8 units", NOVEMBER.start, Money(500, "CNY"), "trade:1", "demo", "qianhai")
+    fee = rate(Fraction("0.03"), RateKind.FEE)
+    doc = Settlement("2026-11-0001", "qianhai", NOVEMBER, 0, "CNY", [posted()], fee, [sold]).to_json()
+    assert (doc["gross"], doc["fee"]["amount"], doc["payable"]) == ("6.00 CNY", "0.18 CNY", "5.82 CNY")
+    assert doc["others"] == [
+        {
+            "project": "demo",
+            "what": "reserved 8 units",
+            "at": NOVEMBER.start,
+            "amount": "5.00 CNY",
+            "key": "trade:1",
+        }
+    ]
 
 
 def test_papers_of_one_currency():

@@ -17,7 +17,7 @@ from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow, ApplicationRow, StepRow
 from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
-from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, RateRow
+from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, Party, PaymentRow, RateRow
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -265,6 +265,19 @@ def paper(place: int, **fields: Any) -> PaperRow:
         "document": '{"total":"16777217.01 CNY"}',
     } | fields
     return PaperRow(number=f"{given['month']}-{place:04d}", **given)
+
+
+def payment(reference: str = "B-1", **fields: Any) -> PaymentRow:
+    given: dict[str, Any] = {
+        "party": Party.PROJECT,
+        "subject": "demo",
+        "number": None,
+        "amount": 1_677_721_701,
+        "currency": "CNY",
+        "at": 1000,
+        "booked_by": "tok-operator",
+    } | fields
+    return PaymentRow(reference=reference, **given)
 
 
 def tax(rate: str = "0.06", since: str = "2026-11", kind: RateKind = RateKind.TAX) -> RateRow:

@@ -10,10 +10,10 @@ import pytest
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.postings import Posting
 from baygrid.core.units import Money
-from baygrid.ports.papers import CloseRow, DueRow, PaperKind
+from baygrid.ports.papers import CloseRow, DueRow, PaperKind, Party
 from baygrid.ports.store import Exists, Store, Tx
 from baygrid.store import open_store
-from tests.store.records import booking, charge, exchange_rate, paper, tax
+from tests.store.records import booking, charge, exchange_rate, paper, payment, tax
 
 NOVEMBER = Month(2026, 11)
 DECEMBER = NOVEMBER.next
@@ -67,6 +67,32 @@ def test_a_due_never_goes_below_nothing(store: Store):
         with pytest.raises((sqlite3.IntegrityError, psycopg.errors.CheckViolation)):
             settle(**more)
     assert store.write(lambda tx: tx.papers.lock_due(PaperKind.CLAIM, "2026-11-0001")) is None
+
+
+def test_payments_are_booked_once_by_reference_and_party(store: Store):
+    rows = [payment(), payment("B-2", number="2026-11-0001"), payment(party=Party.CENTRE)]
+
+    def apply(tx: Tx) -> None:
+        for row in rows:
+            tx.papers.insert_payment(row)
+
+    store.write(apply)
+    with pytest.raises(Exists):
+        store.write(lambda tx: tx.papers.insert_payment(payment(amount=7)))
+    assert store.read(lambda tx: tx.papers.payments(None, None)) == rows
+    assert store.read(lambda tx: tx.papers.payments(Party.PROJECT, "demo")) == rows[:2]
+    assert store.read(lambda tx: tx.papers.payment(Party.PROJECT, "demo", "B-2")) == rows[1]
+    assert store.read(lambda tx: tx.papers.payment(Party.POOL, "demo", "B-1")) is None
+
+
+def test_what_invoices_drew_of_allocations(store: Store):
+    store.write(lambda tx: tx.papers.insert_draws("demo", "2026-11-0001", {"a": 5, "b": 2**60}))
+    store.write(lambda tx: tx.papers.insert_draws("demo", "2026-12-0001", {"a": 7}))
+    store.write(lambda tx: tx.papers.insert_draws("other", "2026-12-0002", {}))
+    assert store.read(lambda tx: tx.papers.draws("demo")) == {"a": 12, "b": 2**60}
+    assert store.read(lambda tx: tx.papers.draws("other")) == {}
+    with pytest.raises(Exists):
+        store.write(lambda tx: tx.papers.insert_draws("demo", "2026-11-0001", {"a": 5}))
 
 
 def test_rates_come_back_in_the_order_in_which_they_were_set(store: Store):

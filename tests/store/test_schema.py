@@ -29,6 +29,7 @@ from tests.store.records import (
     organise,
     outside,
     paper,
+    payment,
     plan,
     policy,
     rated,
@@ -149,6 +150,8 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.ratings.insert(rated(rating("north"))))
     store.write(lambda tx: tx.ratings.set_plan(plan()))
     store.write(lambda tx: tx.papers.insert([(paper(1), 0)]))
+    store.write(lambda tx: tx.papers.insert_draws("demo", "2026-11-0001", {"allocation-1": 5}))
+    store.write(lambda tx: tx.papers.insert_payment(payment()))
     store.write(lambda tx: tx.papers.insert_rate(tax()))
     store.write(lambda tx: tx.papers.insert_exchange_rate(exchange_rate()))
     store.write(lambda tx: tx.papers.close(CloseRow("2026-10", 1, 1, "tok-1")))
@@ -184,6 +187,8 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "ratings": "document",
             "plans": "document",
             "papers": "document",
+            "draws": "amount",
+            "payments": "amount",
             "closes": "month",
             "rates": "rate",
             "exchange_rates": "rate",

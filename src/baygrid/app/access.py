@@ -27,6 +27,7 @@ class Action(StrEnum):
     DATASET = "dataset"  # read one: a project does, in its jobs, too
     RATE = "rate"  # bring a rating that a centre's agent has signed
     SELL = "sell"  # publish a listing of a centre's offer
+    SETTLEMENT = "settlement"  # read what a centre earned
     JOIN = "join"  # become the agent of a centre
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
-from baygrid.core.pricing.accounts import project_account
+from baygrid.core.pricing.accounts import project_account, receivable_account
 from baygrid.core.pricing.beancount import render
 from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.store import Tx
@@ -29,7 +29,7 @@ def balances(platform: Platform, actor: Actor) -> dict[tuple[str, str], int]:
 def beancount(platform: Platform, actor: Actor, project: str | None = None) -> str:
     """All transactions, or those of one project, as Beancount text."""
     permit(actor, Action.READ if project else Action.OPERATE, project=project)
-    account = None if project is None else project_account(project)
+    accounts = () if project is None else (project_account(project), receivable_account(project))
 
     def load(tx: Tx) -> list[Transaction]:
         if project is not None:
@@ -37,7 +37,7 @@ def beancount(platform: Platform, actor: Actor, project: str | None = None) -> s
         found: list[Transaction] = []
         after: str | None = None
         while page := tx.money.transactions(after, PAGE):
-            found += [t for t in page if account is None or any(p.account == account for p in t.postings)]
+            found += [t for t in page if not accounts or any(p.account in accounts for p in t.postings)]
             after = page[-1].id
         return found
 

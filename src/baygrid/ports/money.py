@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from baygrid.core.pricing.postings import Transaction
@@ -13,12 +13,9 @@ from baygrid.ports.usage import ChargeRow, UsageRow
 class Money(Protocol):
     """Balances and the double-entry ledger, in minor units."""
 
-    def move(
-        self, project: str, *, at: Instant = 0, granted: int = 0, held: int = 0, charged: int = 0
-    ) -> bool:
-        """One conditional update; False and no change when free money would become negative, or when more
-        would be held or charged than a hard budget allows in the month of `at` (0: in the last that is
-        known). Raises KeyError when there is no such project."""
+    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
+        """One conditional update; False and no change when free money would become negative. Raises KeyError
+        when there is no such project."""
         ...
 
     def post(self, transactions: Sequence[Transaction]) -> None:
@@ -55,6 +52,11 @@ class Money(Protocol):
 
     def transactions(self, after: str | None, limit: int) -> list[Transaction]:
         """By id."""
+        ...
+
+    def opened(self, times: Iterable[Instant]) -> Mapping[Instant, Instant]:
+        """Each of these, or the beginning of the open month where its own is closed: as `post` would date it.
+        No month of them is closed before this transaction ends."""
         ...
 
     def transaction(self, key: str) -> Transaction | None: ...

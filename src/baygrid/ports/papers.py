@@ -3,7 +3,7 @@ and the rates that they are made with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -52,6 +52,35 @@ class DueRow:
     @property
     def left(self) -> int:
         return self.due - self.paid - self.forgiven
+
+
+class Party(StrEnum):
+    """With whom the platform exchanges money."""
+
+    PROJECT = "project"
+    CENTRE = "centre"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """Money that came, or went to a centre, in minor units; never changed. `number`: of the invoice,
+    settlement or claim that is paid; None: a project pays in ahead. `reference`: the bank's, say; one party's
+    is booked once."""
+
+    party: Party
+    subject: str
+    reference: str
+    number: str | None
+    amount: int
+    currency: str
+    at: Instant
+    booked_by: str
+
+    @property
+    def key(self) -> str:
+        """Of its transaction in the ledger."""
+        return f"payment:{self.party.value}:{self.subject}:{self.reference}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +139,28 @@ class Papers(Protocol):
         self, kind: PaperKind, subject: str | None, month: str | None, after: str, limit: int
     ) -> list[tuple[PaperRow, DueRow]]:
         """By number, beyond `after`; of one subject, of one month, where these are given."""
+        ...
+
+    def regarding(self, invoice: str) -> list[str]:
+        """The numbers of its credit notes."""
+        ...
+
+    def insert_draws(self, project: str, number: str, drawn: Mapping[str, int]) -> None:
+        """What an invoice drew of each allocation, minor units."""
+        ...
+
+    def draws(self, project: str) -> dict[str, int]:
+        """What all its invoices drew of each allocation."""
+        ...
+
+    def insert_payment(self, row: PaymentRow) -> None:
+        """Raises Exists for a reference of this party that is booked already."""
+        ...
+
+    def payment(self, party: Party, subject: str, reference: str) -> PaymentRow | None: ...
+
+    def payments(self, party: Party | None, subject: str | None) -> list[PaymentRow]:
+        """In the order of booking; with one party, or kind of them, where these are given."""
         ...
 
     def lock_due(self, kind: PaperKind, number: str) -> DueRow | None:

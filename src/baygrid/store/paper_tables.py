@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint
 
 from baygrid.store.columns import integer, string, table
 
@@ -34,6 +34,31 @@ dues = table(
     CheckConstraint("paid >= 0 AND forgiven >= 0 AND paid + forgiven <= due", name="left"),
     CheckConstraint("credited >= 0 AND credited <= total", name="credited"),
     ForeignKeyConstraint(["kind", "number"], ["papers.kind", "papers.number"]),
+)
+
+# What each invoice drew of which allocation.
+draws = table(
+    "draws",
+    string("invoice", primary_key=True),
+    string("allocation", primary_key=True),
+    string("project"),
+    integer("amount"),
+    Index(None, "project"),
+)
+
+# `paper`: the number of what was paid.
+payments = table(
+    "payments",
+    integer("number", Identity(always=True), primary_key=True),
+    string("party"),
+    string("subject"),
+    string("reference"),
+    string("paper", nullable=True),
+    integer("amount"),
+    string("currency"),
+    integer("at"),
+    string("booked_by"),
+    UniqueConstraint("party", "subject", "reference"),
 )
 
 closes = table(

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, Integer, and_, bindparam, cast, func, or_, select, update
 
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
-from baygrid.ports.papers import CloseRow, DueRow, ExchangeRateRow, PaperKind, PaperRow, RateRow
+from baygrid.ports.papers import (
+    CloseRow,
+    DueRow,
+    ExchangeRateRow,
+    PaperKind,
+    PaperRow,
+    Party,
+    PaymentRow,
+    RateRow,
+)
 from baygrid.store.documents import clean
 from baygrid.store.ledger import MONTHS
-from baygrid.store.paper_tables import closes, dues, exchange_rates, papers, rates
+from baygrid.store.paper_tables import closes, draws, dues, exchange_rates, papers, payments, rates
 from baygrid.store.sql import (
     SQLITE,
     Row,
@@ -71,6 +80,33 @@ _SETTLE = Statement(
     )
 )
 
+_REGARDING = Statement(
+    select(_P.number)
+    .where(_P.kind == PaperKind.CREDIT_NOTE.value, _P.regards == text("key"))
+    .order_by(_P.number)
+)
+_W = draws.c
+_INSERT_DRAW = insert_new(draws)
+_DRAWS = Statement(
+    select(_W.allocation, cast(func.sum(_W.amount), BigInteger))
+    .where(_W.project == text("of"))
+    .group_by(_W.allocation)
+)
+_Y = payments.c
+_INSERT_PAYMENT = insert_new(payments, without=["number"])
+_PAID = select(
+    _Y.party, _Y.subject, _Y.reference, _Y.paper, _Y.amount, _Y.currency, _Y.at, _Y.booked_by
+).order_by(_Y.number)
+_PAYMENTS = Statement(
+    _PAID.where(
+        or_(text("of_party") == "", _Y.party == text("of_party")),
+        or_(text("about") == "", _Y.subject == text("about")),
+    )
+)
+_PAYMENT = Statement(
+    _PAID.where(_Y.party == text("of_party"), _Y.subject == text("about"), _Y.reference == text("by"))
+)
+
 _INSERT_RATE = insert_new(rates, without=["number"])
 _RATES = Statement(select(rates).order_by(rates.c.number))
 _INSERT_EXCHANGE_RATE = insert_new(exchange_rates, without=["number"])
@@ -79,6 +115,10 @@ _EXCHANGE_RATES = Statement(select(exchange_rates).order_by(exchange_rates.c.num
 
 def _paper(row: Row) -> tuple[PaperRow, DueRow]:
     return PaperRow(PaperKind(row[0]), *row[1:10]), DueRow(*row[10:])
+
+
+def _payment(row: Row) -> PaymentRow:
+    return PaymentRow(Party(row[0]), *row[1:])
 
 
 class Papers:
@@ -170,6 +210,41 @@ class Papers:
     ) -> None:
         more = {"more_paid": paid, "more_forgiven": forgiven, "more_credited": credited}
         self._session.change(_SETTLE, {"of": kind.value, "key": number, **more})
+
+    def regarding(self, invoice: str) -> list[str]:
+        return [number for (number,) in self._session.all(_REGARDING, {"key": invoice})]
+
+    def insert_draws(self, project: str, number: str, drawn: Mapping[str, int]) -> None:
+        rows = [
+            {"invoice": number, "allocation": id, "project": project, "amount": minor}
+            for id, minor in sorted(drawn.items())
+        ]
+        insert_all_or_raise(self._session, _INSERT_DRAW, rows, f"what invoice {number} drew")
+
+    def draws(self, project: str) -> dict[str, int]:
+        return dict(self._session.all(_DRAWS, {"of": project}))
+
+    def insert_payment(self, row: PaymentRow) -> None:
+        params = {
+            "party": row.party.value,
+            "subject": row.subject,
+            "reference": clean(row.reference),
+            "paper": row.number,
+            "amount": row.amount,
+            "currency": row.currency,
+            "at": row.at,
+            "booked_by": row.booked_by,
+        }
+        insert_all_or_raise(self._session, _INSERT_PAYMENT, [params], f"a payment {row.reference!r}")
+
+    def payment(self, party: Party, subject: str, reference: str) -> PaymentRow | None:
+        params = {"of_party": party.value, "about": subject, "by": clean(reference)}
+        rows = self._session.all(_PAYMENT, params)
+        return _payment(rows[0]) if rows else None
+
+    def payments(self, party: Party | None, subject: str | None) -> list[PaymentRow]:
+        params = {"of_party": "" if party is None else party.value, "about": subject or ""}
+        return [_payment(row) for row in self._session.all(_PAYMENTS, params)]
 
     def insert_rate(self, row: RateRow) -> None:
         it = row.rate

@@ -19,6 +19,8 @@ APPEND_ONLY = (
     "ratings",
     "plans",
     "papers",
+    "draws",
+    "payments",
     "closes",
     "rates",
     "exchange_rates",

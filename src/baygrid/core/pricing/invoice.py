@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from baygrid.core.pricing.allocations import Allocation, Source, drawn
+from baygrid.core.pricing.allocations import Allocation, Source, drawn, netted
 from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.papers import Document, Other, Posted, one_currency
@@ -131,17 +131,18 @@ def settle(
     was drawn of each (by id, minor units): an allocation that is made later with an earlier begin does not
     change a month that is closed.
 
-    Money that comes back (an `Other` below nothing) undoes what was drawn last; what is more than the month
-    has drawn counts as paid in.
+    Money that comes back (an `Other` below nothing) undoes what was spent last before it; what is more than
+    that counts as paid in.
     """
     left = [_without(it, earlier.get(it.id, 0)) for it in allocations]
     paid = [(it.at, it.amount) for it in charges] + [(it.at, it.amount.minor) for it in others]
-    spent, back = _netted(paid)
+    spent = netted(paid)
     used = {id: minor for id, minor in drawn(left, spent).items() if minor}
-    by_source = Counter({Source.PAYMENT: -back})
+    through = sum(minor for _, minor in spent)
+    by_source = Counter({Source.PAYMENT: sum(minor for _, minor in paid) - through})
     for it in left:
         by_source[it.source] += used.get(it.id, 0)
-    by_source[Source.CREDIT] += sum(minor for _, minor in spent) - sum(used.values())
+    by_source[Source.CREDIT] += through - sum(used.values())
     return Settled(by_source, used)
 
 
@@ -149,19 +150,6 @@ def _without(it: Allocation, minor: int) -> Allocation:
     """The allocation less what was drawn before."""
     left = max(it.amount.minor - minor, it.returned)
     return replace(it, amount=Money(left, it.amount.currency))
-
-
-def _netted(entries: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], int]:
-    """What is left of those above nothing when the others have undone them, the latest first; and how much
-    was left to undo."""
-    back = -sum(minor for _, minor in entries if minor < 0)
-    left = []
-    for at, minor in sorted(((at, minor) for at, minor in entries if minor > 0), reverse=True):
-        undone = min(minor, back)
-        back -= undone
-        if minor > undone:
-            left.append((at, minor - undone))
-    return left[::-1], back
 
 
 def _charge(it: Posted) -> dict[str, JSON]:

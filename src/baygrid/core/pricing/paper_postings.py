@@ -30,11 +30,6 @@ def settlement_postings(centre: str, payable: Money) -> tuple[Posting, ...]:
     return nonzero(Posting(centre_cost_account(centre), payable), Posting(centre_account(centre), -payable))
 
 
-def prepayment_postings(project: str, money: Money) -> tuple[Posting, ...]:
-    """A project pays in, and may spend it."""
-    return received_postings(project_account(project), money)
-
-
 def received_postings(account: str, money: Money) -> tuple[Posting, ...]:
     """Somebody pays what stands in `account`."""
     return nonzero(Posting(BANK, money), Posting(account, -money))

@@ -53,13 +53,15 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """What a project pays for that no usage record tells of: a trade, storage. Less than nothing where it
-    gets money back. `key`: of its transaction in the ledger."""
+    """What a project pays a centre for that no usage record tells of: a trade, storage. Less than nothing
+    where it gets money back. `key`: of its transaction in the ledger."""
 
     what: str
     at: int
     amount: Money
     key: str
+    project: str
+    centre: str
 
 
 def number(month: Month, place: int) -> str:

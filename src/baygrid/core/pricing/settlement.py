@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
-from baygrid.core.pricing.papers import Document, Posted, one_currency
+from baygrid.core.pricing.papers import Document, Other, Posted, one_currency
 from baygrid.core.pricing.rates import Rate
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
@@ -15,8 +15,9 @@ from baygrid.core.units import Money
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Of one centre in one currency. The centre earns all of each charge, whoever pays it; the platform keeps
-    its `fee` of the sum (None: nothing). Raises ValueError for a charge in another currency."""
+    """Of one centre in one currency. The centre earns all of each charge, whoever pays it, and what projects
+    paid it besides (`others`); the platform keeps its `fee` of the sum (None: nothing). Raises ValueError for
+    a charge in another currency."""
 
     number: str
     centre: str
@@ -25,13 +26,15 @@ class Settlement:
     currency: str
     charges: Sequence[Posted]
     fee: Rate | None
+    others: Sequence[Other] = ()
 
     def __post_init__(self) -> None:
         one_currency(self.charges, self.currency)
 
     @property
     def gross(self) -> Money:
-        return Money(sum(it.total for it in self.charges), self.currency)
+        charged = Money(sum(it.total for it in self.charges), self.currency)
+        return sum((it.amount for it in self.others), charged)
 
     @property
     def fee_amount(self) -> Money:
@@ -52,6 +55,7 @@ class Settlement:
             "issued_at": self.issued_at,
             "currency": self.currency,
             "charges": [_charge(it) for it in sorted(self.charges, key=lambda it: it.order)],
+            "others": [_other(it) for it in sorted(self.others, key=lambda it: (it.at, it.key))],
             "gross": str(self.gross),
             "fee": {
                 "rate": "0" if self.fee is None else exact(self.fee.rate),
@@ -73,4 +77,14 @@ def _charge(it: Posted) -> dict[str, JSON]:
         "overrun": it.money(it.overrun),
         "supported": it.money(it.supported),
         "total": it.money(it.total),
+    }
+
+
+def _other(it: Other) -> dict[str, JSON]:
+    return {
+        "project": it.project,
+        "what": it.what,
+        "at": it.at,
+        "amount": str(it.amount),
+        "key": it.key,
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baygrid.core.pricing.months import Month
-from baygrid.core.pricing.recompute.bills import bill, settlement
+from baygrid.core.pricing.recompute.bills import Billed, bill, settlement
 from baygrid.core.pricing.recompute.claims import Invoices, claim
 from baygrid.core.pricing.recompute.credit import credit_note
 from baygrid.core.pricing.recompute.difference import NOTHING, Difference, Place, compared
@@ -55,9 +55,11 @@ def _differences(bundle: Bundle, holds: Holds, platform_key: str | None) -> Iter
     evidence = Evidence(bundle, holds)
     shares, invoices = Shares(bundle), Invoices(bundle.papers)
     seen: dict[Key, str] = {}
-    bills = {
-        charge.key: charge for paper in bundle.papers if isinstance(paper, Bill) for charge in paper.charges
-    }
+    bills = [paper for paper in bundle.papers if isinstance(paper, Bill)]
+    billed = Billed(
+        {charge.key: charge for paper in bills for charge in paper.charges},
+        {other.key: (paper.project, other) for paper in bills for other in paper.others},
+    )
     numbers: set[str] = set()
     credited: dict[str, Money] = {}
     for paper in bundle.papers:
@@ -70,7 +72,7 @@ def _differences(bundle: Bundle, holds: Holds, platform_key: str | None) -> Iter
             case Bill():
                 yield from bill(place, paper, evidence, shares, seen)
             case Settlement():
-                yield from settlement(place, paper, evidence, bills)
+                yield from settlement(place, paper, evidence, billed)
             case Claim():
                 yield from claim(place, paper, bundle.vouchers, invoices)
             case CreditNote():

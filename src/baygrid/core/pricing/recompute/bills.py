@@ -6,14 +6,15 @@ on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from baygrid.core.pricing.charge import Charge, Line, exact
 from baygrid.core.pricing.recompute.difference import NOTHING, Difference, Place, compared
 from baygrid.core.pricing.recompute.evidence import Evidence
 from baygrid.core.pricing.recompute.shares import Shares
-from baygrid.core.pricing.recompute.values import Bill, Earned, Key, PostedCharge, Settlement
+from baygrid.core.pricing.recompute.values import Bill, Earned, Key, Other, PostedCharge, Settlement
 from baygrid.core.units import Money
 
 
@@ -34,10 +35,16 @@ def bill(
     yield from _sums(place, paper)
 
 
-def settlement(
-    place: Place, paper: Settlement, evidence: Evidence, bills: dict[Key, PostedCharge]
-) -> Iterator[Difference]:
-    """`bills`: charges as the bills of the same file have them."""
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What the bills of a file have, by usage record, and by key of the ledger with whose bill it is."""
+
+    charges: Mapping[Key, PostedCharge]
+    others: Mapping[str, tuple[str, Other]]
+
+
+def settlement(place: Place, paper: Settlement, evidence: Evidence, bills: Billed) -> Iterator[Difference]:
+    """`bills`: of the same file."""
     seen: dict[Key, str] = {}
     for charge in paper.charges:
         at = Place(place.paper, charge.job, charge.attempt, charge.n)
@@ -47,10 +54,19 @@ def settlement(
         cost = evidence.cost(charge.key)
         yield from compared(at / "total", charge.total, cost.total)
         yield from _whole(at, charge, cost)
-        if (billed := bills.get(charge.key)) is not None:
+        if (billed := bills.charges.get(charge.key)) is not None:
             for part in ("amount", "overrun", "supported"):
                 yield from compared(at / part, getattr(charge, part), getattr(billed, part))
-    gross = _sum((it.total for it in paper.charges), paper.currency)
+    for number, other in enumerate(paper.others, 1):
+        yield from compared(place / f"other {number}, currency", other.amount.currency, paper.currency)
+        if other.key in bills.others:
+            project, known = bills.others[other.key]
+            yield from compared(place / f"other {number}, project", other.project, project)
+            for part in ("what", "at", "amount"):
+                here = place / f"other {number}, {part}"
+                yield from compared(here, getattr(other, part), getattr(known, part))
+    amounts = [it.total for it in paper.charges] + [it.amount for it in paper.others]
+    gross = _sum(amounts, paper.currency)
     fee = Money.of(paper.fee.rate * gross.amount, paper.currency)
     yield from compared(place / "gross", paper.gross, gross)
     yield from compared(place / "fee", paper.fee.amount, fee)

@@ -49,6 +49,7 @@ from baygrid.core.pricing.recompute.values import (
     Record,
     Settlement,
     Signed,
+    Sold,
     Tax,
     VoucherTerms,
 )
@@ -147,6 +148,7 @@ _SETTLEMENT: Final = shape(
     issued_at=Unused(instant),
     currency=_currency,
     charges=each(_EARNED),
+    others=each(shape(Sold, project=text, what=text, at=instant, amount=money, key=text)),
     gross=money,
     fee=shape(Fee, rate=fraction, source=Unused(nullable(text)), amount=money),
     payable=money,

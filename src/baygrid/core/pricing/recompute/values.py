@@ -103,6 +103,17 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Sold:
+    """What a centre is paid for that no usage record measures: the same as an invoice's `Other`."""
+
+    project: str
+    what: str
+    at: int
+    amount: Money
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tax:
     name: str
     rate: Fraction
@@ -184,6 +195,7 @@ class Settlement:
     end: int
     currency: str
     charges: tuple[Earned, ...]
+    others: tuple[Sold, ...]
     gross: Money
     fee: Fee
     payable: Money

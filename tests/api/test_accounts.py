@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from baygrid.api import account_schemas, schemas
-from tests.api.world import World
+from tests.api.world import World, job
 
 ASKED = {"amount": "50.05 CNY", "to": "2090-01-01T00:00:00Z", "purpose": "training"}
 
@@ -102,3 +102,25 @@ def test_a_mistake_is_told_with_its_cure(
 def test_an_operator_says_for_which_project(world: World, api: TestClient):
     answer = api.post("/v1/applications", json=ASKED, headers=world.headers("operator"))
     assert answer.json()["problems"] == [{"path": "project", "message": "is missing: say for which project"}]
+
+
+def test_a_budget_is_set_shown_told_of_and_removed(world: World, api: TestClient):
+    team, operator = world.headers("team"), world.headers("operator")
+    url = "/v1/projects/demo/budget"
+    told = api.post("/v1/jobs", json=job(), headers=team)
+    assert "baygrid-notice" not in told.headers
+    made = api.put(url, json={"amount": "1 CNY", "alerts": [10]}, headers=operator).json()
+    account_schemas.Budget.model_validate(made)
+    assert (made["budget"]["minor"], made["hard"], made["alerts"]) == (1_00, False, [10])
+    listed = api.get("/v1/budgets", headers=team).json()
+    assert listed == {"items": [made], "next": None}
+    told = api.post("/v1/jobs", json=job(), headers=team)
+    assert told.headers["baygrid-notice"].startswith(f"budget of demo for {made['month']}: ")
+    wrong = api.put(url, json={"amount": "1 CNY", "alerts": [80, 10]}, headers=operator).json()
+    assert wrong["problems"] == [
+        {"path": "alerts", "message": "alerts grow, and each is there once, such as 50,80,100"}
+    ]
+    assert api.delete(url, headers=operator).status_code == 204
+    assert api.get("/v1/budgets", headers=operator).json()["items"] == []
+    gone = api.delete(url, headers=operator)
+    assert (gone.status_code, gone.json()["detail"]) == (404, "project 'demo' has no budget")

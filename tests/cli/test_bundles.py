@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from baygrid.cli.claimfile import packed, parts_of, table_of
+from baygrid.papers.sheet import sheet
+from baygrid.papers.words import LANGUAGES
 from baygrid.ports.bundles import canonical
 from tests.cli.conftest import Call
 from tests.core.bundles import HOUR, PLATFORM, STRANGER, Ran, bundle, signed
@@ -60,7 +63,7 @@ def test_one_altered_number_is_named(call: Call, tmp_path: Path):
     [
         (b'{"baygrid": 1', "it is no JSON at line 1, column 14"),
         (b"\x80", "it is not UTF-8 text at byte 0"),
-        (b"PK\x03\x04 a torn archive", "it is no JSON"),
+        (b"PK\x03\x04 a torn archive", "it is a damaged zip"),
         (signed({**GOOD, "baygrid": 3}), "is of version 3, and this Baygrid reads 1"),
         (signed({**GOOD, "usage": {}}), "usage: must be a list, not a mapping"),
     ],
@@ -71,6 +74,51 @@ def test_what_is_no_bundle(call: Call, tmp_path: Path, document: object, says: s
     assert "error: bundle.json is no bundle that can be checked" in error
     assert says in error
     assert "Traceback" not in error
+
+
+CLAIM = next(paper for paper in GOOD["papers"] if paper["kind"] == "claim")
+PARTS = {"bundle.json": canonical(GOOD), "claim-2026-11-0001.csv": sheet(CLAIM, "zh-Hans")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_claim_as_a_zip_and_as_a_folder(call: Call, tmp_path: Path, language: str):
+    parts = {**PARTS, table_of(CLAIM): sheet(CLAIM, language)}
+    (tmp_path / "claim.zip").write_bytes(packed(parts))
+    (tmp_path / "claim").mkdir()
+    for name, data in parts.items():
+        (tmp_path / "claim" / name).write_bytes(data)
+    for file in ("claim.zip", "claim"):
+        code, said, _ = call("bill", "verify", file)
+        assert (code, said.startswith("every line is right: 5 papers")) == (0, True)
+    assert packed(parts) == (tmp_path / "claim.zip").read_bytes()
+
+
+def test_a_table_that_says_something_else_than_its_claim(call: Call, tmp_path: Path):
+    table = PARTS["claim-2026-11-0001.csv"]
+    for altered, says in (
+        (table.replace(b"41.03", b"41.04", 1), "line 2: 2026-11-01,"),
+        (table + b"more", "line 5: more stands there, right is an empty line"),
+        (b"", "line 1: an empty line stands there"),
+    ):
+        (tmp_path / "claim.zip").write_bytes(packed({**PARTS, "claim-2026-11-0001.csv": altered}))
+        code, _, error = call("bill", "verify", "claim.zip")
+        assert (code, says in error) == (1, True), error
+    (tmp_path / "claim.zip").write_bytes(packed({**PARTS, "note.txt": b"all is well"}))
+    assert "note.txt: a file stands there" in call("bill", "verify", "claim.zip")[2]
+
+
+def test_no_altered_byte_of_a_zip_is_good_unless_it_says_the_same(call: Call, tmp_path: Path):
+    whole = packed(PARTS)
+    for place in range(0, len(whole), 97):
+        (tmp_path / "claim.zip").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        code, _, error = call("bill", "verify", "claim.zip")
+        assert "Traceback" not in error
+        assert code == 1 or parts_of(tmp_path / "claim.zip") == PARTS
+
+
+def test_a_zip_without_a_bundle(call: Call, tmp_path: Path):
+    (tmp_path / "claim.zip").write_bytes(packed({"claim.csv": b""}))
+    assert "there is no bundle.json in it" in call("bill", "verify", "claim.zip")[2]
 
 
 def test_no_file(call: Call, tmp_path: Path):

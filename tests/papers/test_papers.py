@@ -26,7 +26,22 @@ RAN = (
     Ran("att-1", 1, HOUR, 2 * HOUR + 1, accelerators=400),
     Ran("att-2", 0, 5, HOUR + 77, cpus=3, project="other"),
 )
-PAPERS = {paper["kind"]: paper for paper in reversed(bundle(RAN)["papers"])}
+NOTHING = "0.00 CNY"
+STATEMENT = {
+    "kind": "statement",
+    "project": "demo",
+    "currency": "CNY",
+    "from": 1_793_462_400_000,
+    "to": 1_796_054_400_000,
+    "issued_at": 1_796_054_400_000,
+    "opening": {"prepaid": "5.00 CNY", "due": NOTHING},
+    "movements": [
+        {"at": 1_793_500_000_000, "what": "job train", "key": "a", "prepaid": "-7.00 CNY", "due": NOTHING},
+        {"at": 1_793_500_000_001, "what": "invoice", "key": "b", "prepaid": "2.00 CNY", "due": "2.12 CNY"},
+    ],
+    "closing": {"prepaid": NOTHING, "due": "2.12 CNY"},
+}
+PAPERS = {paper["kind"]: paper for paper in reversed(bundle(RAN)["papers"])} | {"statement": STATEMENT}
 MAIN = {"invoice": "due", "settlement": "payable", "claim": "total", "credit-note": "amount"}
 
 fonts = pytest.mark.skipif(
@@ -50,8 +65,9 @@ def test_a_page_says_what_it_is_and_what_it_comes_to(kind: str, language: str):
     document, words = PAPERS[kind], Words(language)
     text = text_of(pdf(letter(document, language)))
     assert words(kind) in text
-    assert document["number"] in text
-    assert words.money(Money.parse(document[MAIN[kind]])) in text
+    assert document.get("number", document["currency"]) in text
+    main = document["closing"]["due"] if kind == "statement" else document[MAIN[kind]]
+    assert words.money(Money.parse(main)) in text
     assert words("sample") not in text
 
 
@@ -124,6 +140,14 @@ def test_the_rows_of_a_sheet_add_up_to_its_last(kind: str, last: str, language: 
     amounts = [Decimal(row[Words(language)("amount")]) for row in rows]
     assert sum(amounts[:-1]) == amounts[-1]
     assert f"{amounts[-1]} CNY" == PAPERS[kind][last]
+
+
+def test_a_statement_goes_from_opening_to_closing():
+    rows = rows_of(sheet(STATEMENT, "zh-Hant"))
+    assert [row["說明"] for row in rows] == ["期初結餘", "job train", "invoice", "期末結餘"]
+    for column in ("可用結餘", "應付款"):
+        amounts = [Decimal(row[column]) for row in rows]
+        assert sum(amounts[:-1]) == amounts[-1]
 
 
 def test_a_sheet_is_data_and_not_formulas():

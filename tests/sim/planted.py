@@ -118,8 +118,8 @@ def hold_not_released(patch: Patch) -> None:
     """The end of a job gives back its row's hold, but not its project's."""
     move = Money.move
 
-    def keep(self, project, *, granted=0, held=0, charged=0):
-        return move(self, project, granted=granted, held=max(0, held), charged=charged)
+    def keep(self, project, *, at=0, granted=0, held=0, charged=0):
+        return move(self, project, at=at, granted=granted, held=max(0, held), charged=charged)
 
     patch.setattr(Money, "move", keep)
 

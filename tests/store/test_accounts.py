@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, text
 from baygrid.core.pricing.accounts import GRANTS, project_account, receivable_account, trading_account
 from baygrid.core.pricing.allocations import Source
 from baygrid.core.pricing.applications import ApplicationState
+from baygrid.core.pricing.budgets import Budget, Spent
+from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.postings import Posting
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow
@@ -154,3 +156,50 @@ def test_what_was_granted_before_becomes_one_allocation_without_end(
     assert (it.source, row.begun, row.due, row.returns, it.returned) == (Source.GRANT, True, None, 0, 0)
     assert store.read(lambda tx: tx.region.projects())["rich"].held == 3
     store.close()
+
+
+def test_a_hard_budget_counts_what_is_charged_in_the_month_and_held(store: Store):
+    store.write(organise)
+    november = Month(2026, 11)
+    at, later = november.start, november.end
+
+    def move(at: int, **amounts: int) -> bool:
+        return store.write(lambda tx: tx.money.move("demo", at=at, **amounts))
+
+    assert move(at, held=50)
+    assert move(at, held=-50, charged=40)
+    store.write(
+        lambda tx: tx.region.set_budget("demo", Budget(Money(100, "CNY"), True, (50,)), november, 40, 0)
+    )
+    assert not move(at, held=61)
+    assert not move(at, charged=61)
+    assert not move(at, held=50, charged=11)
+    assert move(at, held=60)
+    assert move(at, held=-60, charged=60)  # within what is held: it never grows
+    assert not move(at, held=1)
+    assert move(at, held=0)
+    assert not store.write(lambda tx: tx.money.move("demo", held=1))  # of no month in particular: the last
+    assert store.write(lambda tx: tx.region.alert("demo", november, 50))
+    assert not store.write(lambda tx: tx.region.alert("demo", november, 50))
+    assert not store.write(lambda tx: tx.region.alert("demo", november.next, 80))
+    assert move(later - 1, granted=5)
+    assert not move(later - 1, held=1)
+    assert move(later, held=100)
+    assert not move(later, held=1)
+    assert not move(at, held=1)  # a server whose clock is behind does not bring November back
+    (row,) = store.read(lambda tx: tx.region.projects_with_budget())
+    assert (row.spent(later), row.alerted) == (Spent(november.next, 0, 100), 0)
+    assert row.spent(later + 40 * 86_400_000) == Spent(Month(2027, 1), 0, 100)
+    store.write(lambda tx: tx.region.set_budget("demo", replace_hard(row.budget), november.next, 0, 0))
+    assert move(later, held=1)
+
+
+def replace_hard(budget: Budget | None) -> Budget:
+    assert budget is not None
+    return replace(budget, hard=False)
+
+
+def test_a_project_without_a_budget_has_none(store: Store):
+    store.write(organise)
+    assert store.read(lambda tx: tx.region.projects_with_budget()) == []
+    assert store.write(lambda tx: tx.money.move("demo", at=Month(2026, 11).start, held=10**9))

@@ -29,6 +29,20 @@ class Allocation(Shape):
     warned_days: int | None = Field(description="before the end, of the last warning")
 
 
+class Budget(Shape):
+    """How a project stands in this month."""
+
+    project: str
+    month: str = Field(examples=["2026-11"])
+    budget: Money
+    hard: bool
+    alerts: list[int]
+    charged: Money
+    held: Money
+    percent: int = Field(description="charged, of the budget, rounded down")
+    alerted: int | None = Field(description="the last alert that was told this month")
+
+
 class ApplicationLine(Shape):
     id: str
     project: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from baygrid.api import account_schemas, bodies, paging, render, render_accounts, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
-from baygrid.app import allocations, applications
+from baygrid.app import allocations, applications, budgets
 from baygrid.app.problems import Invalid
 
 router = APIRouter(route_class=Route, tags=["accounts"])
@@ -99,3 +100,28 @@ def withdraw_application(
 ) -> Json:
     view = applications.withdraw(call.platform, call.actor, application, body.reason)
     return Json(render_accounts.application(view))
+
+
+@router.get("/v1/budgets", response_model=schemas.Listing[account_schemas.Budget])
+def list_budgets(call: Caller, project: str | None = None) -> Json:
+    """Of projects that have one: a team's own; of an operator all, unless one is named."""
+    now = call.platform.clock()
+    rows = budgets.budgets(call.platform, call.actor, project)
+    return Json(render.items(render_accounts.budget(row, now) for row in rows))
+
+
+@router.put("/v1/projects/{project}/budget", response_model=account_schemas.Budget)
+def set_budget(
+    project: str, call: Caller, body: Annotated[bodies.NewBudget, reads(bodies.NewBudget)]
+) -> Json:
+    """For this month and all that follow."""
+    row = budgets.set_budget(
+        call.platform, call.actor, project, body.amount, hard=body.hard, alerts=body.alerts
+    )
+    return Json(render_accounts.budget(row, call.platform.clock()))
+
+
+@router.delete("/v1/projects/{project}/budget", status_code=204)
+def remove_budget(project: str, call: Caller) -> Response:
+    budgets.remove_budget(call.platform, call.actor, project)
+    return Response(status_code=204)

@@ -135,6 +135,12 @@ class Withdrawal(Body):
     reason: Text = ""
 
 
+class NewBudget(Body):
+    amount: Amount = Field(description="for each month")
+    hard: bool = Field(default=False, description="nothing is held that would bring a month above it")
+    alerts: list[int] = Field(default=[80, 100], max_length=20, description="percentages, growing")
+
+
 class NewCentre(Body):
     name: Text
     jurisdiction: Text = Field(examples=["CN-QH"])

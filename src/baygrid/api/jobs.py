@@ -36,6 +36,8 @@ from baygrid.ports.records import ArrayRecord
 
 router = APIRouter(route_class=Route, tags=["jobs"])
 MAX_KEY = 200
+NOTICE = "Baygrid-Notice"
+"""The header of an answer in which people are told of their project's budget."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -72,7 +74,9 @@ def _submit(
         body_sha256=hashlib.sha256(body).hexdigest() if key else "",
         render=_render_batch if batch else _render_one,
     )
-    headers = {"Idempotency-Replayed": "true"} if done.replayed else None
+    headers = {"Idempotency-Replayed": "true"} if done.replayed else {}
+    if done.notice:
+        headers[NOTICE] = done.notice
     return RenderedJson(done.answer.body, done.answer.status, headers)
 
 

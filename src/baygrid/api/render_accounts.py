@@ -7,6 +7,7 @@ from baygrid.app.allocations import Standing
 from baygrid.app.applications import View
 from baygrid.ports.accounts import ApplicationRow
 from baygrid.ports.basics import Instant
+from baygrid.ports.records import Project
 
 
 def allocation(standing: Standing, now: Instant) -> Doc:
@@ -27,6 +28,23 @@ def allocation(standing: Standing, now: Instant) -> Doc:
         "made_at": instant(row.made_at),
         "application": row.application,
         "warned_days": row.warned,
+    }
+
+
+def budget(row: Project, now: Instant) -> Doc:
+    """Of a project that has one."""
+    assert row.budget is not None
+    spent = row.spent(now)
+    return {
+        "project": row.name,
+        "month": str(spent.month),
+        "budget": money(row.budget.amount.minor, row.currency),
+        "hard": row.budget.hard,
+        "alerts": list(row.budget.alerts),
+        "charged": money(spent.charged, row.currency),
+        "held": money(spent.held, row.currency),
+        "percent": row.budget.percent(spent.charged),
+        "alerted": row.alerted or None if row.month == spent.month.start else None,
     }
 
 

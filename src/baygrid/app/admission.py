@@ -10,8 +10,9 @@ import orjson
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.demand import demand_of, in_steps
+from baygrid.app.holding import hold
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney
+from baygrid.app.problems import Impossible, Invalid
 from baygrid.core.jobs.array import MAX_ELEMENTS, Array
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import JobSpec, to_document
@@ -22,7 +23,6 @@ from baygrid.core.placement.plan import impossible
 from baygrid.core.placement.search import STANDARD, judged
 from baygrid.core.pricing.hold import KILL_WAIT_S
 from baygrid.core.reasons import Explanation
-from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, Event, Held, JobRecord, Project
 from baygrid.ports.store import Tx
@@ -84,11 +84,12 @@ def admit(
             rows.accepted.append(record)
         else:
             _add_array(platform, rows, record, spec.array, now)
-    _hold(tx, project, rows)
+    rows.jobs = hold(tx, project.name, rows.jobs, now)
+    single = {record.id: record for record in rows.jobs if record.array is None}
     tx.arrays.insert(rows.arrays)
     tx.jobs.insert(rows.jobs)
     tx.events.append([_told(record, now) for record in rows.jobs])
-    return rows.accepted
+    return [single.get(it.id, it) for it in rows.accepted]
 
 
 def _add_array(platform: Platform, rows: _Rows, like: JobRecord, wanted: Array, now: Instant) -> None:
@@ -119,22 +120,6 @@ def _told(record: JobRecord, now: Instant) -> Event:
     data = {"name": record.name, "array": record.array, "index": record.index, "held_for": record.cause}
     known = {key: value for key, value in data.items() if value is not None}
     return Event(now, "job-submitted", record.project, record.id, data=known)
-
-
-def _hold(tx: Tx, project: Project, rows: _Rows) -> None:
-    total = sum(record.hold for record in rows.jobs)
-    if tx.money.move(project.name, held=total):
-        return
-    free, need = Money(project.free, project.currency), Money(total, project.currency)
-    count = sum(record.hold > 0 for record in rows.jobs)
-    what = f"{count} jobs need" if count > 1 else "this job needs"
-    fewer = " let fewer elements run in parallel," if rows.arrays else ""
-    raise NotEnoughMoney(
-        f"{what} {need} held until they end, and project {project.name!r} has {free} free: ask for less time"
-        f" or fewer resources,{fewer} set budget.max_cost, or wait until other jobs end",
-        need={"minor": need.minor, "currency": need.currency},
-        free={"minor": free.minor, "currency": free.currency},
-    )
 
 
 def _check_sizes(specs: Sequence[JobSpec]) -> None:

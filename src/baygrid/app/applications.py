@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from baygrid.app.access import Action, Actor, permit, visible
-from baygrid.app.allocations import Wanted, allot
+from baygrid.app.allocations import MOST, Wanted, allot
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, Invalid, NotFound, WrongState
 from baygrid.app.projects import find_project
@@ -227,6 +227,8 @@ def _check_amount(project: Project, amount: Money, *, least: int, most: int | No
         )
     if amount.minor < least:
         raise Invalid.at("amount", f"must be {'more than' if least else 'at least'} nothing, not {amount}")
+    if amount.minor > MOST:
+        raise Invalid.at("amount", "is more than a ledger can hold")
     if most is not None and amount.minor > most:
         raise Invalid.at("amount", f"is more than was asked for: at most {Money(most, amount.currency)}")
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from baygrid.app.charging import Due, charge
+from baygrid.app.shortage import shortage
 from baygrid.core.jobs.lifecycle import JobEvent, step_job
 from baygrid.ports.records import AttemptRecord, Event, Held, JobRecord
 from baygrid.ports.store import Tx
@@ -41,9 +42,10 @@ class Changes:
         if self.usage:
             tx.money.insert_usage(self.usage)
         charged = charge(tx, self.dues)
+        at = max((due.charge.at for due in self.dues), default=0)
         for project in sorted({*self.held, *charged}):
             held, paid = self.held[project], charged[project]
-            if (held or paid) and not tx.money.move(project, held=held, charged=paid):
+            if (held or paid) and not tx.money.move(project, at=at, held=held, charged=paid):
                 raise AssertionError(f"a charge of {project!r} does not fit its holds ({held}, {paid})")
         self._queue(tx)
         if self.events:
@@ -54,12 +56,13 @@ class Changes:
         rows = []
         for job, event in self.queued:
             self.events.append(event)
-            if tx.money.move(job.project, held=job.asked):
+            if tx.money.move(job.project, at=event.at, held=job.asked):
                 rows.append(self._paid(job, event))
                 continue
             state, _ = step_job(job.state, JobEvent.HOLD)
-            rows.append(replace(job, state=state, cause=Held.MONEY))
-            data = {"cause": Held.MONEY, "minor": job.asked}
+            why = shortage(tx, job.project, job.asked, event.at)
+            rows.append(replace(job, state=state, cause=Held.MONEY, detail=why))
+            data = {"cause": Held.MONEY, "minor": job.asked} | ({"why": why} if why else {})
             self.events.append(Event(event.at, "job-held", job.project, job.id, data=data))
         if rows:
             tx.jobs.update(rows)

@@ -159,6 +159,8 @@ def _held(record: JobRecord) -> str:
         # An element waits with its array, which knows for whom.
         waits_for = record.waits_for or record.spec["after"]
         return f"held until {', '.join(waits_for)} has succeeded"
+    if record.cause == Held.MONEY and record.detail:
+        return f"held: {record.detail}"
     if record.cause == Held.MONEY:
         need = Money(record.asked, record.currency)
         return f"held until project {record.project!r} has {need} free: grant more, or wait until jobs end"

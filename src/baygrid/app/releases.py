@@ -116,9 +116,10 @@ def _fund(tx: Tx, project: str, now: Instant) -> None:
     released: list[JobRecord] = []
     events: list[Event] = []
     for job in tx.jobs.short_of_money(project, SHORT_AT_ONCE):
-        if tx.money.move(project, held=job.asked):
+        if tx.money.move(project, at=now, held=job.asked):
             state, _ = step_job(job.state, JobEvent.RELEASE)
-            released.append(replace(job, state=state, hold=job.asked, cause=None, not_before=None))
+            paid = replace(job, state=state, hold=job.asked, cause=None, detail="", not_before=None)
+            released.append(paid)
             events.append(_released(job, now))
     if released:
         tx.jobs.update(released)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from baygrid.app import allocations
+from baygrid.app import allocations, budgets
 from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose, stop_for_money
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
@@ -13,6 +13,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.releases import end_back_off
 from baygrid.app.trade_ends import close_periods
 from baygrid.core.jobs.spec import parse
+from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord
 from baygrid.ports.store import Tx
@@ -38,6 +39,7 @@ class Scheduler:
         self._rested: Instant = 0  # when it was last asked whose back-off has ended
         self._periods: Instant = 0
         self._tended: Instant = 0
+        self._month: Month | None = None  # the last one that budgets were tended for
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -145,9 +147,10 @@ class Scheduler:
         self._platform.store.write(apply)
 
     def _tend_accounts(self, now: Instant) -> None:
-        """Now and then: allocations that begin, are warned of or have ended."""
+        """Now and then: allocations that begin, are warned of or have ended, and monthly budgets."""
         if now < self._tended + TEND_EVERY_MS:
             return
+        self._month = budgets.tend(self._platform, self._fence, self._month, now)
         if not allocations.tend(self._platform, self._fence, now):
             self._tended = now
 

@@ -15,9 +15,10 @@ from baygrid.app.policies import check_queue
 from baygrid.app.problems import IdempotencyMismatch, Invalid
 from baygrid.app.projects import find_project
 from baygrid.core.jobs.spec import NO_VOUCHER, VOUCHER, JobSpec, parse, require_uploaded
+from baygrid.core.pricing.budgets import notice
 from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import StoredAnswer
+from baygrid.ports.records import Project, StoredAnswer
 from baygrid.ports.store import Tx
 
 MAX_BATCH = 1000
@@ -25,10 +26,12 @@ MAX_BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work."""
+    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work.
+    `notice`: what people should know of their project's budget."""
 
     answer: StoredAnswer
     replayed: bool
+    notice: str = ""
 
 
 def submit(
@@ -70,9 +73,15 @@ def submit(
         answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)
         if key is not None:
             tx.answers.insert(answer)
-        return Submitted(answer, replayed=False)
+        return Submitted(answer, replayed=False, notice=_notice(tx, owner, now))
 
     return platform.store.write(apply)
+
+
+def _notice(tx: Tx, owner: Project, now: Instant) -> str:
+    if owner.budget is None:
+        return ""
+    return notice(owner.name, owner.budget, find_project(tx, owner.name).spent(now))
 
 
 def read_specs(

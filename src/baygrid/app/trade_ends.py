@@ -33,7 +33,7 @@ def _settle(platform: Platform, tx: Tx, row: TradeRow, now: Instant) -> None:
     unused = row.unused
     minor = 0 if unused is None else unused.amount.minor
     if unused is not None:
-        paid = tx.money.move(row.project, held=-minor, charged=minor)
+        paid = tx.money.move(row.project, at=now, held=-minor, charged=minor)
         assert paid, "what is committed is held"
         tx.money.post([transaction(platform, unused)])
     data = {"trade": row.id, "unused_minor": minor}

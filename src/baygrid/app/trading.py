@@ -11,6 +11,7 @@ from baygrid.app.listings import nodes_of, units_of
 from baygrid.app.platform import Platform
 from baygrid.app.problems import IdempotencyMismatch, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.app.projects import find_project
+from baygrid.app.shortage import shortage
 from baygrid.core.pricing.contracts import UNIT, UNIT_HOUR, Kind
 from baygrid.core.pricing.postings import Transaction, trade_postings
 from baygrid.core.units import Money
@@ -105,7 +106,7 @@ def _bought(
         now,
         actor.token_id,
     )
-    _pay(tx, project, amount, at_once=reserved)
+    _pay(tx, project, amount, now, at_once=reserved)
     tx.trading.insert_trade(row)
     if row.purchase is not None:
         tx.money.post([transaction(platform, row.purchase)])
@@ -142,14 +143,15 @@ def _worth(listing: ListingRow, project: Project, order: Order, now: Instant) ->
     return hours * UNIT_HOUR
 
 
-def _pay(tx: Tx, project: Project, amount: Money, *, at_once: bool) -> None:
+def _pay(tx: Tx, project: Project, amount: Money, now: Instant, *, at_once: bool) -> None:
     """What is committed is held until it is used or the period is over."""
     moved = {"charged": amount.minor} if at_once else {"held": amount.minor}
-    if tx.money.move(project.name, **moved):
+    if tx.money.move(project.name, at=now, **moved):
         return
     free = Money(project.free, project.currency)
     raise NotEnoughMoney(
-        f"this costs {amount}, and project {project.name!r} has {free} free: buy less, or grant it more",
+        shortage(tx, project.name, amount.minor, now)
+        or f"this costs {amount}, and project {project.name!r} has {free} free: buy less, or grant it more",
         need={"minor": amount.minor, "currency": amount.currency},
         free={"minor": free.minor, "currency": free.currency},
     )

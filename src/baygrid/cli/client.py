@@ -86,13 +86,22 @@ class Client:
                 break
         return found
 
-    def submit(self, documents: list[dict[str, Any]], key: str | None = None) -> list[Submitted]:
+    def submit(
+        self,
+        documents: list[dict[str, Any]],
+        key: str | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> list[Submitted]:
         """One job as it is, several as one batch: all or none. Without a key of the caller's one is made, so
-        that a repetition after a broken connection never makes a second job."""
-        key = key or str(uuid.uuid4())
-        if len(documents) == 1:
-            return [cast("Submitted", self.post("/v1/jobs", documents[0], key=key))]
-        return cast("list[Submitted]", self.post("/v1/jobs", {"jobs": documents}, key=key)["items"])
+        that a repetition after a broken connection never makes a second job. `notice` is told what people
+        should know of their budget."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        body = documents[0] if len(documents) == 1 else {"jobs": documents}
+        answer = self.send("POST", "/v1/jobs", json=body, headers=headers)
+        if told := answer.headers.get("baygrid-notice"):
+            notice(told)
+        made = answer.json()
+        return [cast("Submitted", made)] if len(documents) == 1 else cast("list[Submitted]", made["items"])
 
     def job(self, job: str) -> Job:
         return cast("Job", self.get(f"/v1/jobs/{job}"))

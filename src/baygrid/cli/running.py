@@ -96,7 +96,7 @@ def submit(session: Session, files: list[JobFile], key: str | None = None) -> li
     """Prepares and submits; what the server refuses is told with the lines of the file."""
     documents = [prepare(session, file) for file in files]
     try:
-        return session.client.submit(documents, key)
+        return session.client.submit(documents, key, session.out.note)
     except CliError as error:
         raise jobfile.with_lines(files, error) from error
 

@@ -24,8 +24,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(document: Document, language: str) -> bytes:
-    """Of an invoice, settlement, claim or credit note. Raises KeyError as `letters.letter`."""
-    columns, rows = _KINDS[document["kind"]]
+    """Of an invoice, settlement, claim, credit note or statement. Raises KeyError as `letters.letter`."""
+    columns, rows = SHEETS[document["kind"]]
     words = Words(language)
     out = io.StringIO()
     writer = csv.writer(out)
@@ -73,6 +73,9 @@ def _settlement(doc: Document, words: Words) -> Iterator[Row]:
     for charge in doc["charges"]:
         project, amount = charge["project"], _amount(charge["total"])
         yield {**_of(charge), "project": project, "item": words("gross"), "amount": amount}
+    for other in doc.get("others", ()):
+        row = {"date": _date(other["at"]), "project": other["project"]}
+        yield {**row, "item": other["what"], "amount": _amount(other["amount"])}
     fee = words("fee", rate=words.percent(Fraction(doc["fee"]["rate"])))
     yield {"item": fee, "amount": _amount(str(-Money.parse(doc["fee"]["amount"])))}
     yield {"item": words("payable"), "amount": _amount(doc["payable"])}
@@ -98,6 +101,14 @@ def _credit_note(doc: Document, words: Words) -> Iterator[Row]:
     yield {"item": words("credited"), "amount": _amount(doc["amount"])}
 
 
+def _statement(doc: Document, words: Words) -> Iterator[Row]:
+    opening = {**doc["opening"], "at": doc["from"], "what": words("opening-balance")}
+    closing = {**doc["closing"], "at": doc["to"] - 1, "what": words("closing-balance")}
+    for it in (opening, *doc["movements"], closing):
+        amounts = {"prepaid": _amount(it["prepaid"]), "owed": _amount(it["due"])}
+        yield {"date": _date(it["at"]), "what": it["what"], **amounts}
+
+
 def _of(charge: Document) -> Row:
     of = {"date": _date(charge["at"]), "job": charge["job"], "attempt": charge["attempt"]}
     return of | {"record": str(charge["n"])}
@@ -117,9 +128,11 @@ def _amount(text: str) -> str:
 
 
 _CHARGE: Final = ("date", "job", "attempt", "record")
-_KINDS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Document, Words], Iterator[Row]]]]] = {
+SHEETS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Document, Words], Iterator[Row]]]]] = {
     "invoice": ((*_CHARGE, "centre", "item", "quantity", "unit", "rate", "amount"), _invoice),
     "settlement": ((*_CHARGE, "project", "item", "amount"), _settlement),
     "claim": ((*_CHARGE, "voucher", "project", "invoice-number", "base", "amount"), _claim),
     "credit-note": (("item", "amount"), _credit_note),
+    "statement": (("date", "what", "prepaid", "owed"), _statement),
 }
+"""Columns and rows of each kind of paper."""

@@ -13,9 +13,12 @@ from baygrid.ports.usage import ChargeRow, UsageRow
 class Money(Protocol):
     """Balances and the double-entry ledger, in minor units."""
 
-    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
-        """One conditional update; False and no change when free money would become negative. Raises KeyError
-        when there is no such project."""
+    def move(
+        self, project: str, *, at: Instant = 0, granted: int = 0, held: int = 0, charged: int = 0
+    ) -> bool:
+        """One conditional update; False and no change when free money would become negative, or when more
+        would be held or charged than a hard budget allows in the month of `at` (0: in the last that is
+        known). Raises KeyError when there is no such project."""
         ...
 
     def post(self, transactions: Sequence[Transaction]) -> None:

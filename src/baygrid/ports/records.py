@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.links import Sample
+from baygrid.core.pricing.budgets import Budget, Spent
+from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan
 from baygrid.ports.basics import Instant
@@ -65,7 +67,9 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Balances in minor units of `currency`. Free is granted - held - charged and never negative."""
+    """Balances in minor units of `currency`. Free is granted - held - charged and never negative. `before`:
+    what was charged before the month that began at `month`; `alerted`: the last alert of its budget that was
+    told in it, in percent."""
 
     name: str
     organisation: str
@@ -73,10 +77,20 @@ class Project:
     granted: int = 0
     held: int = 0
     charged: int = 0
+    month: Instant = 0
+    before: int = 0
+    budget: Budget | None = None
+    alerted: int = 0
 
     @property
     def free(self) -> int:
         return self.granted - self.held - self.charged
+
+    def spent(self, now: Instant) -> Spent:
+        """How it stands in the month of `now`."""
+        month = Month.of(now)
+        charged = self.charged - self.before if self.month >= month.start else 0
+        return Spent(month, charged, self.held)
 
 
 @dataclass(frozen=True, slots=True)

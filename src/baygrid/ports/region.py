@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from baygrid.core.pricing.budgets import Budget
+from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import DriverReport, PartitionReport
@@ -35,6 +37,20 @@ class Region(Protocol):
     def insert_project(self, row: Project) -> None: ...
 
     def projects(self, names: Sequence[str] | None = None) -> dict[str, Project]: ...
+
+    def projects_with_budget(self) -> list[Project]:
+        """By name."""
+        ...
+
+    def set_budget(
+        self, project: str, budget: Budget | None, month: Month, charged: int, alerted: int
+    ) -> None:
+        """`charged`: minor units in this month so far; `alerted`: the last alert that counts as told."""
+        ...
+
+    def alert(self, project: str, month: Month, percent: int) -> bool:
+        """Keeps that this alert is told of this month. False where it, or a later one, is already."""
+        ...
 
     def insert_token(self, row: Token) -> None: ...
 

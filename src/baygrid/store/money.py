@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import case, or_, select, update
 
+from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import SignedUsage, Usage
 from baygrid.ports.usage import ChargeRow, UsageRow
@@ -22,6 +23,8 @@ CLOCKS_MS = 600_000
 """By so much may a centre's clock be before ours."""
 
 _P = projects.c
+_turns = _P.month < number("this_month")
+_before = case((_turns, _P.charged), else_=_P.before)
 _MOVE = Statement(
     update(projects)
     .where(
@@ -34,11 +37,19 @@ _MOVE = Statement(
         - number("more_charged")
         >= 0,
         _P.held + number("more_held") >= 0,
+        or_(
+            number("more_held") + number("more_charged") <= 0,
+            _P.hard == 0,
+            _P.held + number("more_held") + _P.charged + number("more_charged") - _before <= _P.budget,
+        ),
     )
     .values(
         granted=_P.granted + number("more_granted"),
         held=_P.held + number("more_held"),
         charged=_P.charged + number("more_charged"),
+        month=case((_turns, number("this_month")), else_=_P.month),
+        before=_before,
+        alerted=case((_turns, 0), else_=_P.alerted),
     )
 )
 _PROJECT = Statement(select(_P.name).where(_P.name == text("of")))
@@ -101,11 +112,19 @@ class Money(Ledger):
 
     __slots__ = ()
 
-    def move(self, project: str, *, granted: int = 0, held: int = 0, charged: int = 0) -> bool:
+    def move(
+        self, project: str, *, at: Instant = 0, granted: int = 0, held: int = 0, charged: int = 0
+    ) -> bool:
         """Also False when what is held would become negative."""
         if max(abs(granted), abs(held), abs(charged)) > _LARGEST:
             return False
-        params = {"of": project, "more_granted": granted, "more_held": held, "more_charged": charged}
+        params = {
+            "of": project,
+            "this_month": Month.of(at).start,
+            "more_granted": granted,
+            "more_held": held,
+            "more_charged": charged,
+        }
         if self._session.change(_MOVE, params):
             return True
         if not self._session.all(_PROJECT, {"of": project}):

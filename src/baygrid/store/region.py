@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlalchemy import and_, or_, select, update
+from sqlalchemy import text as literal
 
+from baygrid.core.pricing.budgets import Budget
+from baygrid.core.pricing.months import Month
+from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import DriverReport, NodeReport, PartitionReport
 from baygrid.ports.records import CentreRecord, CentreState, Kind, Organisation, Project, Role, Token
@@ -23,10 +27,39 @@ _ORGANISATION = Statement(select(organisations.c.name).where(organisations.c.nam
 
 _P = projects.c
 _INSERT_PROJECT = insert_new(projects, without=["month", "before", "hard", "alerted", "budget", "alerts"])
-_PROJECT_ROWS = select(_P.name, _P.organisation, _P.currency, _P.granted, _P.held, _P.charged).order_by(
-    _P.name
-)
+_PROJECT_ROWS = select(
+    _P.name,
+    _P.organisation,
+    _P.currency,
+    _P.granted,
+    _P.held,
+    _P.charged,
+    _P.month,
+    _P.before,
+    _P.alerted,
+    _P.budget,
+    _P.hard,
+    _P.alerts,
+).order_by(_P.name)
 _PROJECTS = Statement(_PROJECT_ROWS)
+_WITH_BUDGET = Statement(_PROJECT_ROWS.where(literal("budget IS NOT NULL")))
+_SET_BUDGET = Statement(
+    update(projects)
+    .where(_P.name == text("key"))
+    .values(
+        budget=number("amount"),
+        hard=number("is_hard"),
+        alerts=text("percents"),
+        alerted=number("percent"),
+        month=number("this_month"),
+        before=_P.charged - number("charged_in_it"),
+    )
+)
+_ALERT = Statement(
+    update(projects)
+    .where(_P.name == text("key"), _P.month == number("this_month"), _P.alerted < number("percent"))
+    .values(alerted=number("percent"))
+)
 _SOME_PROJECTS = Statement(_PROJECT_ROWS.where(among(_P.name, "keys")))
 
 _T = tokens.c
@@ -117,6 +150,12 @@ _NEXT_GEN = Statement(update(centres).where(_C.name == text("key")).values(gen=_
 
 
 @lru_cache(maxsize=1024)
+def _project(row: Row) -> Project:
+    name, organisation, currency, granted, held, charged, month, before, alerted, amount, hard, alerts = row
+    budget = None if amount is None else Budget(Money(amount, currency), bool(hard), tuple(loads(alerts)))
+    return Project(name, organisation, currency, granted, held, charged, month, before, budget, alerted)
+
+
 def _partitions(document: str) -> tuple[PartitionReport, ...]:
     """Cached, because a centre's row is read with every report and its inventory hardly ever changes."""
     return tuple(
@@ -180,7 +219,28 @@ class Region(Offers):
             found = self._session.all(_PROJECTS, {})
         else:
             found = self._session.all(_SOME_PROJECTS, {"keys": self._session.texts(names)}) if names else []
-        return {row[0]: Project(*row) for row in found}
+        return {row[0]: _project(row) for row in found}
+
+    def projects_with_budget(self) -> list[Project]:
+        return [_project(row) for row in self._session.all(_WITH_BUDGET, {})]
+
+    def set_budget(
+        self, project: str, budget: Budget | None, month: Month, charged: int, alerted: int
+    ) -> None:
+        params = {
+            "key": project,
+            "amount": None if budget is None else budget.amount.minor,
+            "is_hard": int(budget is not None and budget.hard),
+            "percents": dumps(() if budget is None else budget.alerts),
+            "this_month": month.start,
+            "charged_in_it": charged,
+            "percent": alerted,
+        }
+        self._session.change(_SET_BUDGET, params)
+
+    def alert(self, project: str, month: Month, percent: int) -> bool:
+        params = {"key": project, "this_month": month.start, "percent": percent}
+        return bool(self._session.change(_ALERT, params))
 
     def insert_token(self, row: Token) -> None:
         params = {

@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
     command(applications_, "approve")(approve)
     command(applications_, "refuse")(refuse)
     command(applications_, "withdraw")(withdraw)
+    budgets_ = group(app, "budgets", budgets, "Show monthly budgets and how projects stand; set them.")
+    command(budgets_, "set")(budgets_set)
+    command(budgets_, "remove")(budgets_remove)
 
 
 def allocations(session: Session, project: Project = None) -> None:
@@ -157,3 +160,58 @@ def withdraw(
     """Take an application back before anybody has decided on it."""
     made = session.client.post(f"/v1/applications/{id}/withdraw", {"reason": reason})
     session.out.answer(made, f"{id} is withdrawn")
+
+
+def budgets(session: Session, context: typer.Context, project: Project = None) -> None:
+    if context.invoked_subcommand:
+        return
+    found = session.client.get("/v1/budgets", project=project)["items"]
+    session.out.show(
+        found,
+        ("project", "month", "budget", "charged", "held", "used", "alerts", "at the limit"),
+        [
+            [it["project"], it["month"], *(money(it[amount]) for amount in ("budget", "charged", "held")),
+             f"{it['percent']}%", _alerts(it), "jobs wait" if it["hard"] else "it is told"]
+            for it in found
+        ],
+        right=("budget", "charged", "held", "used"),
+        none="no budgets yet: an operator sets one with `baygrid budgets set PROJECT AMOUNT`",
+    )  # fmt: skip
+
+
+def _alerts(budget: dict[str, Any]) -> str:
+    alerts = ", ".join(f"{percent}%" for percent in budget["alerts"])
+    return f"{alerts}; told: {budget['alerted']}%" if budget["alerted"] else alerts
+
+
+def budgets_set(
+    session: Session,
+    project: Annotated[str, typer.Argument(metavar="PROJECT")],
+    amount: Annotated[list[str], typer.Argument(metavar="AMOUNT", help="For a month, such as 2000 CNY.")],
+    alert: Annotated[
+        str, typer.Option("--alert", metavar="PERCENTAGES", help="Told once a month each.")
+    ] = "80,100",
+    hard: Annotated[
+        bool, typer.Option("--hard", help="Jobs wait that would bring the month above it.")
+    ] = False,
+) -> None:
+    """Set what a project may cost in a month, from this month on (operators)."""
+    body = {"amount": " ".join(amount), "hard": hard, "alerts": _percentages(alert)}
+    made = session.client.send("PUT", f"/v1/projects/{project}/budget", json=body).json()
+    used = f"{money(made['charged'])} charged in {made['month']}"
+    session.out.answer(made, f"{project} has a budget of {money(made['budget'])} a month: {used}")
+
+
+def _percentages(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.replace("%", "").split(",") if part.strip()]
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no list of percentages: write for example 50,80,100", param_hint="--alert"
+        ) from None
+
+
+def budgets_remove(session: Session, project: Annotated[str, typer.Argument(metavar="PROJECT")]) -> None:
+    """Take a project's budget away (operators)."""
+    session.client.delete(f"/v1/projects/{project}/budget")
+    session.out.answer({"project": project, "budget": None}, f"{project} has no budget any more")

@@ -12,10 +12,9 @@ from baygrid.cli.session import Session, command
 from baygrid.cli.shapes import time_of
 
 if TYPE_CHECKING:
+    from baygrid.core.pricing.recompute.difference import Difference
     from baygrid.core.pricing.recompute.values import Bundle
 
-MOST_BYTES = 1 << 30
-"""Of a bundle: far more than a region's month."""
 Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
 
 
@@ -57,7 +56,9 @@ def key(session: Session) -> None:
 
 def verify(
     session: Session,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A bundle; - is stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A bundle, or a claim's zip or folder; - is stdin.")
+    ],
     key: Annotated[
         str | None,
         typer.Option("--key", metavar="HEX", help="The platform's public key that must have signed it."),
@@ -68,9 +69,9 @@ def verify(
     from baygrid.app.signatures import signed_by
     from baygrid.core.pricing.verify import checked, first_difference
 
-    found = _read(file)
     platform_key = None if key is None else _key(key)
-    difference = first_difference(found, signed_by, platform_key)
+    found, text, tables = _read(file)
+    difference = first_difference(found, signed_by, platform_key) or _beside(text, tables)
     told = {**asdict(checked(found)), "public_key": found.signed.public_key}
     if difference is None:
         session.out.answer({"good": True, **told, "difference": None}, _good(told, demanded=key is not None))
@@ -108,30 +109,36 @@ def _key(text: str) -> str:
         raise typer.BadParameter(f"it {wrong}", param_hint="--key") from None
 
 
-def _read(file: str) -> "Bundle":
+def _beside(text: bytes, tables: dict[str, bytes]) -> "Difference | None":
+    """The first difference between papers and the tables that lie beside their bundle."""
+    if not tables:
+        return None
+    from baygrid.cli.claimfile import differing
+    from baygrid.ports.bundles import load
+
+    return differing(load(text)["papers"], tables)
+
+
+def _read(file: str) -> "tuple[Bundle, bytes, dict[str, bytes]]":
+    """The bundle, its text, and what lies beside it."""
+    from baygrid.cli.claimfile import BUNDLE, parts_of
+    from baygrid.cli.yamlfile import reading
     from baygrid.core.reading import DocumentError
     from baygrid.ports.bundles import Unreadable, load_bundle
 
     name = "stdin" if file == "-" else Path(file).name
     try:
-        return load_bundle(_bytes(file))
+        if file == "-":
+            parts = {BUNDLE: sys.stdin.buffer.read()}
+        else:
+            with reading(file, "bundle"):
+                parts = parts_of(Path(file))
+        text = parts.pop(BUNDLE)
+        return load_bundle(text), text, parts
     except Unreadable as error:
         raise _refused(name, Flaw("", str(error))) from None
     except DocumentError as error:
         raise _refused(name, *(Flaw(it.path, it.message) for it in error.problems)) from None
-
-
-def _bytes(file: str) -> bytes:
-    from baygrid.cli.yamlfile import reading
-
-    if file == "-":
-        data = sys.stdin.buffer.read(MOST_BYTES + 1)
-    else:
-        with reading(file, "bundle"), Path(file).open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise _refused(file, Flaw("", "it is larger than 1 GiB"))
-    return data
 
 
 def _refused(name: str, *flaws: Flaw) -> CliError:

@@ -124,3 +124,10 @@ def test_a_budget_is_set_shown_told_of_and_removed(world: World, api: TestClient
     assert api.get("/v1/budgets", headers=operator).json()["items"] == []
     gone = api.delete(url, headers=operator)
     assert (gone.status_code, gone.json()["detail"]) == (404, "project 'demo' has no budget")
+
+
+def test_a_forecast_has_the_figures_that_it_rests_on(world: World, api: TestClient):
+    made = api.get("/v1/projects/demo/forecast", headers=world.headers("team")).json()
+    account_schemas.Forecast.model_validate(made)
+    assert {made[name]["minor"] for name in ("expected", "at_most", "charged", "running", "still")} == {0}
+    assert (made["budget"], made["attempts"]) == (None, 0)

@@ -43,6 +43,23 @@ class Budget(Shape):
     alerted: int | None = Field(description="the last alert that was told this month")
 
 
+class Forecast(Shape):
+    """For the end of the month, with the figures that it rests on."""
+
+    project: str
+    month: str = Field(examples=["2026-11"])
+    at: Time
+    expected: Money = Field(description="the mean of the last 7 days goes on")
+    at_most: Money = Field(description="charged + running + still: more only by what starts later")
+    charged: Money = Field(description="in this month so far")
+    attempts: int = Field(description="that run now")
+    running: Money = Field(description="what these have cost so far")
+    still: Money = Field(description="what these may still cost: the rest of their holds")
+    last_7_days: Money = Field(description="charged in them")
+    waiting: Money = Field(description="held for jobs that have not started; in no figure")
+    budget: Money | None
+
+
 class ApplicationLine(Shape):
     id: str
     project: str

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from baygrid.api import account_schemas, bodies, paging, render, render_accounts, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
-from baygrid.app import allocations, applications, budgets
+from baygrid.app import allocations, applications, budgets, forecast
 from baygrid.app.problems import Invalid
 
 router = APIRouter(route_class=Route, tags=["accounts"])
@@ -125,3 +125,9 @@ def set_budget(
 def remove_budget(project: str, call: Caller) -> Response:
     budgets.remove_budget(call.platform, call.actor, project)
     return Response(status_code=204)
+
+
+@router.get("/v1/projects/{project}/forecast", response_model=account_schemas.Forecast)
+def get_forecast(project: str, call: Caller) -> Json:
+    """What this month will have cost when it ends."""
+    return Json(render_accounts.forecast(forecast.outlook(call.platform, call.actor, project)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from baygrid.api.render import Doc, instant, instant_or_none, money
 from baygrid.app.allocations import Standing
 from baygrid.app.applications import View
+from baygrid.app.forecast import Outlook
+from baygrid.core.units import Money
 from baygrid.ports.accounts import ApplicationRow
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Project
@@ -45,6 +47,28 @@ def budget(row: Project, now: Instant) -> Doc:
         "held": money(spent.held, row.currency),
         "percent": row.budget.percent(spent.charged),
         "alerted": row.alerted or None if row.month == spent.month.start else None,
+    }
+
+
+def forecast(row: Outlook) -> Doc:
+    it = row.forecast
+    figures = {
+        "expected": it.expected,
+        "at_most": it.at_most,
+        "charged": it.charged,
+        "running": it.running,
+        "still": it.still,
+        "last_7_days": it.last_days,
+        "waiting": Money(row.waiting, row.project.currency),
+    }
+    budget = row.project.budget
+    return {
+        "project": row.project.name,
+        "month": str(it.month),
+        "at": instant(it.now),
+        "attempts": it.attempts,
+        **{name: money(found.minor, found.currency) for name, found in figures.items()},
+        "budget": None if budget is None else money(budget.amount.minor, row.project.currency),
     }
 
 

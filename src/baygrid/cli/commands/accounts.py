@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.session import Session, command, group
-from baygrid.cli.shapes import local, money, time_of
+from baygrid.cli.shapes import count, local, money, time_of
 
 Project = Annotated[
     str | None, typer.Option("--project", "-p", help="Else the token's own; of an operator all.")
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     budgets_ = group(app, "budgets", budgets, "Show monthly budgets and how projects stand; set them.")
     command(budgets_, "set")(budgets_set)
     command(budgets_, "remove")(budgets_remove)
+    command(app, "forecast")(forecast)
 
 
 def allocations(session: Session, project: Project = None) -> None:
@@ -215,3 +216,33 @@ def budgets_remove(session: Session, project: Annotated[str, typer.Argument(meta
     """Take a project's budget away (operators)."""
     session.client.delete(f"/v1/projects/{project}/budget")
     session.out.answer({"project": project, "budget": None}, f"{project} has no budget any more")
+
+
+def forecast(
+    session: Session,
+    project: Annotated[str | None, typer.Argument(metavar="PROJECT", help="Else the token's own.")] = None,
+) -> None:
+    """Tell what this month will have cost when it ends, with the figures that this rests on."""
+    found = session.client.get(f"/v1/projects/{project or session.own_project()}/forecast")
+    if session.json:
+        session.out.json(found)
+        return
+    runs = count(found["attempts"], "attempt")
+    session.out.table(
+        (f"{found['project']}, {found['month']}", "amount", "rests on"),
+        [
+            ["expected at the end", money(found["expected"]), "the mean of the last 7 days goes on"],
+            ["at most by what runs now", money(found["at_most"]), "charged, and the holds of what runs"],
+            ["charged so far", money(found["charged"]), ""],
+            ["running, so far", money(found["running"]), runs],
+            ["running, may still cost", money(found["still"]), "the rest of their holds"],
+            ["charged in the last 7 days", money(found["last_7_days"]), ""],
+            ["held for jobs that wait", money(found["waiting"]), "in none of these"],
+        ],
+        right=("amount",),
+    )
+    budget = found["budget"]
+    if budget is not None:
+        over = found["expected"]["minor"] - budget["minor"]
+        said = "more than is expected" if over <= 0 else "less than is expected"
+        session.out.line(f"the budget of {money(budget)} is {said}")

@@ -7,18 +7,23 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import bundles
-from baygrid.app.problems import NotFound
+from baygrid.app import bundles, credit_notes
+from baygrid.app.problems import Forbidden, NotFound
 from baygrid.app.signatures import signed_by
 from baygrid.centres.keys import Key
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.pricing.papers import Document
 from baygrid.core.pricing.verify import Checked, checked, first_difference
+from baygrid.core.units import Money
 from baygrid.ports.bundles import canonical, load_bundle
-from tests.app.stage import HOUR, Site, Stage
+from baygrid.ports.papers import PaperKind
+from tests.app.stage import HOUR, OPERATOR, Site, Stage
+from tests.app.test_closing import close, month_passes, set_rates
+from tests.app.test_closing import ran as ran_at
 from tests.app.test_vouchers import issued, pool, ran
 
 
-def of_project(stage: Stage, start: int = 0) -> bundles.Document:
+def of_project(stage: Stage, start: int = 0) -> Document:
     return bundles.of_project(stage.platform, stage.team, "demo", start, stage.now + 1)
 
 
@@ -85,3 +90,49 @@ def test_anybody_can_check_a_record_by_itself(stage: Stage, site: Site):
     (usage,) = of_project(stage)["usage"]
     text = json.dumps(usage["record"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert signed_by(usage["public_key"], usage["signature"], text.encode())
+
+
+def test_every_paper_of_a_closed_month_is_good_by_itself(stage: Stage, site: Site):
+    other = stage.add_site("nanshan", cpu_hour="3")
+    set_rates(stage)
+    pool(stage)
+    issued(stage, project="demo")
+    rival = stage.add_project("rival")
+    for where, who in ((site, stage.team), (site, rival), (other, rival)):
+        ran_at(stage, where, actor=who)
+    month_passes(stage)
+    closed = close(stage)
+    kinds = [row.kind for row in closed.papers]
+    assert kinds == ["invoice", "invoice", "settlement", "settlement", "claim"]
+    for row in closed.papers:
+        document = bundles.of_paper(stage.platform, OPERATOR, row.kind, row.number)
+        found = load_bundle(canonical(document))
+        assert first_difference(found, signed_by) is None
+        assert found.usage, "it has the records that it follows from"
+    claim = bundles.of_paper(stage.platform, OPERATOR, PaperKind.CLAIM, closed.papers[-1].number)
+    assert [paper["kind"] for paper in claim["papers"]] == ["invoice", "claim"]
+
+
+def test_who_may_not_see_a_paper_gets_no_bundle_of_it(stage: Stage, site: Site):
+    ran_at(stage, site)
+    month_passes(stage)
+    rival, number = stage.add_project("rival"), close(stage).papers[0].number
+    assert bundles.of_paper(stage.platform, stage.team, PaperKind.INVOICE, number)["usage"]
+    with pytest.raises(NotFound):
+        bundles.of_paper(stage.platform, rival, PaperKind.INVOICE, number)
+    with pytest.raises(Forbidden):
+        bundles.of_paper(stage.platform, stage.team, PaperKind.CLAIM, number)
+    assert bundles.of_paper(stage.platform, site.actor, PaperKind.SETTLEMENT, number)["usage"]
+
+
+def test_a_credit_note_comes_with_its_invoice_and_the_notes_before_it(stage: Stage, site: Site):
+    set_rates(stage)
+    ran_at(stage, site)
+    month_passes(stage)
+    number = close(stage).papers[0].number
+    notes = [
+        credit_notes.credit(stage.platform, OPERATOR, number, Money(40, "CNY"), "an error") for _ in "12"
+    ]
+    document = bundles.of_paper(stage.platform, stage.team, PaperKind.CREDIT_NOTE, notes[1].row.number)
+    assert [paper["kind"] for paper in document["papers"]] == ["invoice", "credit-note", "credit-note"]
+    assert first_difference(load_bundle(canonical(document)), signed_by) is None

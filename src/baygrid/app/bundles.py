@@ -4,26 +4,30 @@ with `baygrid bill verify` and without a server."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+
+import orjson
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.monthly import posted
+from baygrid.app.papers import find
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.app.projects import find_project
 from baygrid.core.pricing.charge import exact
+from baygrid.core.pricing.invoice import charge_document
+from baygrid.core.pricing.papers import Document
 from baygrid.core.pricing.recompute.reading import VERSION
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.terms import Terms
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.bundles import SIGNED, canonical
+from baygrid.ports.papers import PaperKind
 from baygrid.ports.records import Offer
 from baygrid.ports.store import Tx
 from baygrid.ports.support import VoucherRow
 from baygrid.ports.usage import ChargeRow, UsageRow
 from baygrid.ports.wire import usage_document
-
-Document = dict[str, Any]
 
 
 class NoSigner(Problem):
@@ -53,40 +57,61 @@ def of_project(platform: Platform, actor: Actor, project: str, start: Instant, e
             "to": end,
             "issued_at": now,
             "currency": row.currency,
-            "charges": charge_documents(tx, charges),
+            "charges": _charge_documents(tx, charges),
             "others": [],
-            **sums(charges, row.currency),
+            **_sums(charges, row.currency),
         }
-        return bundle(platform, tx, [paper], charges)
+        return _bundle(platform, tx, [paper], charges)
 
-    return signed(platform, platform.store.read(load))
+    return _signed(platform, platform.store.read(load))
 
 
-def charge_documents(tx: Tx, charges: Sequence[ChargeRow]) -> list[Document]:
-    """As papers have them, in the same order."""
+def of_paper(platform: Platform, actor: Actor, kind: PaperKind, number: str) -> Document:
+    """Of an issued paper: with the invoices that a claim rests on; with the invoice that a credit note is of,
+    and the notes on it before this one. Raises NotFound, NoSigner."""
+
+    def load(tx: Tx) -> Document:
+        paper = find(tx, actor, kind, number).document
+        papers = [*_before(tx, paper), paper]
+        return _bundle(platform, tx, papers, _charges(tx, papers))
+
+    return _signed(platform, platform.store.read(load))
+
+
+def _before(tx: Tx, paper: Document) -> list[Document]:
+    """What a reader needs to have read before."""
+    if paper["kind"] == PaperKind.CLAIM:
+        numbers = sorted({share["invoice"] for share in paper["shares"]})
+        return [_document(tx, PaperKind.INVOICE, number) for number in numbers]
+    if paper["kind"] == PaperKind.CREDIT_NOTE:
+        notes = tx.papers.regarding(paper["invoice"])
+        earlier = notes[: notes.index(paper["number"])]
+        found = [_document(tx, PaperKind.CREDIT_NOTE, number) for number in earlier]
+        return [_document(tx, PaperKind.INVOICE, paper["invoice"]), *found]
+    return []
+
+
+def _document(tx: Tx, kind: PaperKind, number: str) -> Document:
+    found = tx.papers.paper(kind, number)
+    assert found is not None, "another paper names it"
+    document: Document = orjson.loads(found[0].document)
+    return document
+
+
+def _charges(tx: Tx, papers: Sequence[Document]) -> list[ChargeRow]:
+    """The charges that these papers have."""
+    named = [charge for paper in papers for charge in paper.get("charges", ())]
+    keys = {(charge["attempt"], charge["n"]) for charge in named}
+    rows = tx.money.charges_of(sorted({charge["job"] for charge in named}))
+    return [row for row in rows if (row.attempt, row.n) in keys]
+
+
+def _charge_documents(tx: Tx, charges: Sequence[ChargeRow]) -> list[Document]:
     jobs = tx.jobs.get(sorted({charge.job for charge in charges}))
-    return [_charge(charge, jobs[charge.job].name) for charge in charges]
+    return [charge_document(posted(charge, jobs[charge.job].name)) for charge in charges]
 
 
-def _charge(row: ChargeRow, job_name: str) -> Document:
-    return {
-        "job": row.job,
-        "job_name": job_name,
-        "attempt": row.attempt,
-        "n": row.n,
-        "centre": row.centre,
-        "offer": row.offer,
-        "at": row.at,
-        "lines": list(row.lines),
-        "amount": str(Money(row.amount, row.currency)),
-        "overrun": str(Money(row.overrun, row.currency)),
-        "supported": str(Money(row.supported, row.currency)),
-        "shares": list(row.shares),
-    }
-
-
-def sums(charges: Iterable[ChargeRow], currency: str) -> Document:
-    charges = list(charges)
+def _sums(charges: Sequence[ChargeRow], currency: str) -> Document:
     subtotal = str(Money(sum(it.amount for it in charges), currency))
     return {
         "subtotal": subtotal,
@@ -96,7 +121,7 @@ def sums(charges: Iterable[ChargeRow], currency: str) -> Document:
     }
 
 
-def bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Sequence[ChargeRow]) -> Document:
+def _bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Sequence[ChargeRow]) -> Document:
     """The papers with the evidence of these charges, not yet signed."""
     region = platform.catalogue.at(tx)
     used = {charge.offer for charge in charges}
@@ -109,7 +134,7 @@ def bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Sequ
         "usage": [_usage(row, offers[row.signed.usage.attempt]) for row in usage],
         "offers": {id: _offer(region.offers[id]) for id in sorted(used)},
         "vouchers": {
-            row.voucher.id: voucher_terms(row) for row in tx.support.vouchers() if row.voucher.id in named
+            row.voucher.id: _voucher(row) for row in tx.support.vouchers() if row.voucher.id in named
         },
         "keys": _keys(tx, usage),
     }
@@ -166,7 +191,7 @@ def _terms(row: Terms) -> Document:
     }
 
 
-def voucher_terms(row: VoucherRow) -> Document:
+def _voucher(row: VoucherRow) -> Document:
     terms = row.voucher.terms
     return {
         "organisation": row.organisation,
@@ -195,7 +220,7 @@ def _keys(tx: Tx, usage: Iterable[UsageRow]) -> Mapping[str, list[str]]:
     return {centre: sorted(keys) for centre, keys in sorted(found.items())}
 
 
-def signed(platform: Platform, document: Document) -> Document:
+def _signed(platform: Platform, document: Document) -> Document:
     """Raises NoSigner."""
     if platform.signer is None:
         raise NoSigner("it was started without a signing key")

@@ -69,7 +69,7 @@ def read_books(tx: Tx, month: Month, now: Instant) -> Books:
         now,
         projects,
         {row.name: row for row in tx.region.organisations()},
-        [_posted(row, jobs[row.job].name) for row in charges],
+        [posted(row, jobs[row.job].name) for row in charges],
         _others(tx, month, projects),
         in_force(rates, RateKind.TAX, month),
         in_force(rates, RateKind.FEE, month),
@@ -77,7 +77,8 @@ def read_books(tx: Tx, month: Month, now: Instant) -> Books:
     )
 
 
-def _posted(row: ChargeRow, job_name: str) -> Posted:
+def posted(row: ChargeRow, job_name: str) -> Posted:
+    """A charge in the words of papers."""
     return Posted(
         row.project,
         row.job,

@@ -96,7 +96,7 @@ class Invoice:
             "to": self.month.end,
             "issued_at": self.issued_at,
             "currency": self.currency,
-            "charges": [_charge(it) for it in sorted(self.charges, key=lambda it: it.order)],
+            "charges": [charge_document(it) for it in sorted(self.charges, key=lambda it: it.order)],
             "others": [_other(it) for it in sorted(self.others, key=lambda it: (it.at, it.key))],
             "subtotal": str(self.subtotal),
             "supported": self._text(sum(it.supported for it in self.charges)),
@@ -152,7 +152,8 @@ def _without(it: Allocation, minor: int) -> Allocation:
     return replace(it, amount=Money(left, it.amount.currency))
 
 
-def _charge(it: Posted) -> dict[str, JSON]:
+def charge_document(it: Posted) -> dict[str, JSON]:
+    """As invoices and bills have it."""
     return {
         "job": it.job,
         "job_name": it.job_name,

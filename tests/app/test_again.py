@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.app import blobs, centres, explain, jobs, projects
+from baygrid.app import bill, blobs, centres, explain, jobs, projects
 from baygrid.app.allocations import Wanted
 from baygrid.app.problems import NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import CentreState, JobRecord
-from tests.app.stage import OPERATOR, Site, Stage
+from tests.app.stage import OPERATOR, START, Site, Stage
 
 
 @pytest.fixture
@@ -211,6 +211,34 @@ def test_a_lost_attempt_is_tried_again_uncharged_and_its_first_is_still_stopped(
     end(site, again, AttemptState.SUCCEEDED)
     view = jobs.job(stage.platform, stage.team, order.job)
     assert (view.job.state, view.charged) == (JobState.SUCCEEDED, 17)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_broke_off_at_its_centre_is_charged_only_where_something_was_kept(stage, site, kept):
+    order = running(stage, site, checkpoint={"path": "ckpt"}, retry={"max": 1})
+    left = hashlib.sha256(b"left").hexdigest()
+    blobs.put(stage.platform, site.actor, left, 0, 4, iter([b"left"]))
+    told = site.says(order, AttemptState.FAILED, 600, cause="interrupted")
+    site.report(replace(told, outputs={"checkpoint": left} if kept else {}))
+    view = jobs.job(stage.platform, stage.team, order.job)
+    assert (view.job.state, view.charged) == (JobState.QUEUED, 17 if kept else 0)
+    bills = (
+        bill.of_job(stage.platform, stage.team, order.job, recompute=True),
+        bill.bill(stage.platform, stage.team, "demo", START, stage.now + 1, recompute=True),
+    )
+    for it in bills:
+        assert it.differences == ()
+        spared = [(one.attempt, one.ended_at - one.started_at, one.why) for one in it.spared]
+        why = "it was interrupted at its centre, and nothing of it was kept"
+        assert spared == ([] if kept else [(order.attempt, 600_000, why)])
+
+
+def test_what_is_lost_is_on_the_bill_as_not_charged(stage: Stage, site: Site):
+    order = running(stage, site)
+    site.report(replace(site.says(order, AttemptState.RUNNING), started_at=START))
+    jobs.declare_lost(stage.platform, OPERATOR, order.attempt)
+    (spared,) = bill.bill(stage.platform, stage.team, "demo", START, stage.now + 1, recompute=True).spared
+    assert (spared.attempt, spared.why) == (order.attempt, "its centre lost it")
 
 
 def test_what_somebody_cancelled_is_not_tried_again(stage: Stage, site: Site):

@@ -51,7 +51,7 @@ class Ray:
         claims, ended, numbers = book.marks(), book.ended(), book.jobs()
         for attempt in attempts:
             id = attempt["id"]
-            if id not in claims:
+            if id not in claims or attempt["not_charged"]:
                 assert not paid[id], (attempt, paid)
                 continue
             began_ms, ended_ms = _ms(attempt["started_at"]), _ms(attempt["ended_at"])

@@ -107,7 +107,9 @@ class Slurm:
         used = self.used(asked)
         for attempt in attempts:
             had = used.get(ids.get(attempt["id"], ""))
-            if had is not None:
+            if attempt["not_charged"]:
+                assert not paid[attempt["id"]], (attempt, paid)
+            elif had is not None:
                 assert paid[attempt["id"]] == price(had.milliseconds, had.cpus), (attempt, had, paid)
             elif attempt["id"] in forgotten:
                 span = _instant(attempt["ended_at"]) - _instant(attempt["started_at"])

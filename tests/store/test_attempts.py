@@ -164,3 +164,18 @@ def test_what_ended_is_found_newest_first_when_there_is_too_much(store: Store):
     store.write(lambda tx: tx.attempts.insert([*over, never_ran, still_stopping, running]))
     assert store.read(lambda tx: tx.attempts.ended(102, 10)) == over[1:]
     assert store.read(lambda tx: tx.attempts.ended(0, 2)) == over[2:]
+
+
+def test_what_centres_took_with_them_is_found_by_project_and_time(store: Store):
+    lost, cut = AttemptState.LOST, AttemptState.FAILED
+    given = [
+        attempt(1, state=lost, ended_at=10),
+        attempt(2, state=cut, cause="interrupted", ended_at=9),
+        attempt(3, state=cut, cause="exit-code", ended_at=9),
+        attempt(4, state=lost, ended_at=20),
+        attempt(5, state=lost, ended_at=10, project="other"),
+        attempt(6),
+    ]
+    store.write(lambda tx: tx.attempts.insert(given))
+    project = given[0].project
+    assert ids(store.read(lambda tx: tx.attempts.broken(project, 9, 20))) == [given[1].id, given[0].id]

@@ -56,6 +56,17 @@ class Share(Shape):
     paid: Money
 
 
+class NotCharged(Shape):
+    """An attempt that its centre lost, or that was interrupted there with nothing kept of it."""
+
+    job: str
+    attempt: str
+    centre: str
+    started_at: Time
+    ended_at: Time
+    why: str
+
+
 class Difference(Shape):
     attempt: str
     n: int
@@ -76,6 +87,7 @@ class Bill(Shape):
     to: Time
     lines: list[BillLine]
     shares: list[Share]
+    not_charged: list[NotCharged]
     supported: Money = Field(description="what vouchers paid: all shares together")
     total: Money = Field(description="what the project pays: the lines less `supported` and `overrun`")
     overrun: Money

@@ -103,6 +103,7 @@ class Attempt(Shape):
     staged_bytes: int = Field(description="of its inputs, so far")
     staging_bytes: int | None = Field(description="of its inputs in all, where that is known")
     outputs: dict[str, str] = Field(description="name to SHA-256 of a tar")
+    not_charged: str | None = Field(description="why it is not, of one that its centre lost or broke off")
     cost_so_far: Money
     accelerators: str | None = Field(
         description='on each node: "H100:8", or "H100:0.5" of one that it shares'

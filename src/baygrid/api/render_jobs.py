@@ -13,6 +13,7 @@ from baygrid.app.blobs import Output
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.jobs.spared import not_charged
 from baygrid.ports.records import ArrayRecord, AttemptRecord
 
 
@@ -105,6 +106,7 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "staged_bytes": row.staged_bytes,
         "staging_bytes": row.staging_bytes,
         "outputs": dict(row.outputs),
+        "not_charged": not_charged(row.state, row.cause, row.outputs) if row.started_at is not None else None,
         "cost_so_far": money(view.cost.get(row.id, 0), view.job.currency),
         "accelerators": f"{row.accelerator}:{devices}" if row.accelerator else None,
     }

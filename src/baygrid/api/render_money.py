@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from baygrid.api.render import Doc, decimal, instant, items, money
-from baygrid.app.bill import Bill, BillLine, BillShare
+from baygrid.app.bill import Bill, BillLine, BillShare, Spared
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.units import Money
 from baygrid.ports.support import PoolRow, VoucherRow
@@ -20,6 +20,7 @@ def bill(row: Bill) -> Doc:
         "lines": list(map(_bill_line, row.lines)),
         "shares": [_share(share, row.currency) for share in row.shares],
         "supported": money(sum(share.share["paid"] for share in row.shares), row.currency),
+        "not_charged": list(map(_spared, row.spared)),
         "total": money(row.total, row.currency),
         "overrun": money(row.overrun, row.currency),
     }
@@ -27,6 +28,17 @@ def bill(row: Bill) -> Doc:
         found = [{"attempt": each.attempt, "n": each.n, "what": each.what} for each in row.differences]
         doc["recomputed"] = {"lines": len(row.lines), "differences": found}
     return doc
+
+
+def _spared(row: Spared) -> Doc:
+    return {
+        "job": row.job,
+        "attempt": row.attempt,
+        "centre": row.centre,
+        "started_at": instant(row.started_at),
+        "ended_at": instant(row.ended_at),
+        "why": row.why,
+    }
 
 
 def _bill_line(row: BillLine) -> Doc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from baygrid.app.changes import Changes
 from baygrid.app.charging import Due, voucher_of
@@ -20,6 +21,7 @@ from baygrid.core.jobs.lifecycle import (
     step_job,
 )
 from baygrid.core.jobs.retry import pause_s
+from baygrid.core.jobs.spared import not_charged
 from baygrid.core.jobs.spec import parse
 from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
@@ -67,8 +69,8 @@ def _follow(
     now: Instant,
 ) -> None:
     """What the end of its attempt means for a job."""
-    charged = 0
-    if Instruction.CHARGE in step_job(job.state, event)[1]:
+    charged, spared = 0, not_charged(attempt.state, attempt.cause, attempt.outputs)
+    if Instruction.CHARGE in step_job(job.state, event)[1] and spared is None:
         charged = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
     job = replace(job, asked=_asked_next(job, charged))
     if _is_tried_again(job, attempt):
@@ -76,7 +78,9 @@ def _follow(
     state, instructions = step_job(job.state, event)
     assert Instruction.RELEASE_HOLD in instructions, "whatever an attempt held is over with it"
     changes.held[job.project] -= job.hold
-    data = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
+    data: dict[str, Any] = {"cause": attempt.cause, "exit_code": attempt.exit_code, "charge": charged}
+    if spared is not None:
+        data["not_charged"] = spared
     if Instruction.TAKE_HOLD in instructions:
         retries = job.retries + (event is JobEvent.RETRY)
         told = Event(now, "job-requeued", job.project, job.id, attempt.id, attempt.centre, data=data)

@@ -14,16 +14,15 @@ from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
+from baygrid.core.jobs.spared import not_charged
 from baygrid.core.pricing.charge import Charge
 from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Usage
-from baygrid.ports.records import Offer
+from baygrid.ports.records import AttemptRecord, Offer
 from baygrid.ports.store import Tx
 from baygrid.ports.usage import ChargeRow, UsageRow
-
-PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,18 @@ class BillShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """An attempt that used something and is not charged, and why."""
+
+    job: str
+    attempt: str
+    centre: str
+    started_at: Instant
+    ended_at: Instant
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """Where the posted charge of a usage record is not what the record and the tariffs give."""
 
@@ -61,7 +72,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """Charges posted in [start, end), minor units of `currency`. `total` is what the project pays: the lines
-    less the `shares` of vouchers and `overrun`, which lay above the holds: the platform bore it.
+    less the `shares` of vouchers and `overrun`, which lay above the holds: the platform bore it. `spared`:
+    attempts that ended meanwhile and are not charged.
     `differences` None: not recomputed; empty: every line is right."""
 
     project: str
@@ -70,6 +82,7 @@ class Bill:
     end: Instant
     lines: tuple[BillLine, ...]
     shares: tuple[BillShare, ...]
+    spared: tuple[Spared, ...]
     total: int
     overrun: int
     differences: tuple[Difference, ...] | None
@@ -85,7 +98,8 @@ def bill(
     def load(tx: Tx) -> Bill:
         row = find_project(tx, project)
         charges = tx.money.charges(project, start, end)
-        return _bill(platform, tx, project, row.currency, charges, start, end, recompute)
+        broken = tx.attempts.broken(project, start, end)
+        return _bill(platform, tx, project, row.currency, charges, broken, start, end, recompute)
 
     return platform.store.read(load)
 
@@ -96,8 +110,9 @@ def of_job(platform: Platform, actor: Actor, id: str, *, recompute: bool = False
     def load(tx: Tx) -> Bill:
         job = find_job(tx, actor, Action.READ, id)
         charges = tx.money.charges_of([id])
-        end = (job.ended_at or platform.clock()) + 1
-        return _bill(platform, tx, job.project, job.currency, charges, job.submitted_at, end, recompute)
+        start, end = job.submitted_at, (job.ended_at or platform.clock()) + 1
+        attempts = tx.attempts.of_jobs([id])
+        return _bill(platform, tx, job.project, job.currency, charges, attempts, start, end, recompute)
 
     return platform.store.read(load)
 
@@ -108,6 +123,7 @@ def _bill(
     project: str,
     currency: str,
     charges: Sequence[ChargeRow],
+    attempts: Sequence[AttemptRecord],
     start: Instant,
     end: Instant,
     recompute: bool,
@@ -125,7 +141,16 @@ def _bill(
         differences = tuple(recomputed(charges, usage, platform.catalogue.at(tx).offers, terms))
     total, overrun = sum(c.amount for c in charges), sum(c.overrun for c in charges)
     shares = tuple(BillShare(c.job, c.attempt, c.n, share) for c in charges for share in c.shares)
-    return Bill(project, currency, start, end, lines, shares, total, overrun, differences)
+    return Bill(project, currency, start, end, lines, shares, _spared(attempts), total, overrun, differences)
+
+
+def _spared(attempts: Sequence[AttemptRecord]) -> tuple[Spared, ...]:
+    found = []
+    for it in attempts:
+        why = not_charged(it.state, it.cause, it.outputs)
+        if why is not None and it.started_at is not None and it.ended_at is not None:
+            found.append(Spared(it.job, it.id, it.centre, it.started_at, it.ended_at, why))
+    return tuple(found)
 
 
 def recomputed(

@@ -88,6 +88,7 @@ class Attempt(TypedDict):
     staged_bytes: int
     staging_bytes: int | None
     outputs: dict[str, str]
+    not_charged: str | None
     cost_so_far: Money
     accelerators: str | None
 

@@ -113,6 +113,10 @@ class Attempts(Protocol):
         """Not final, or still to be stopped (`want` is not NOTHING): the leader's image and `lost_after`."""
         ...
 
+    def broken(self, project: str, start: Instant, end: Instant) -> list[AttemptRecord]:
+        """Those of a project that were LOST or interrupted, and ended in [start, end), by that and id."""
+        ...
+
     def ended(self, since: Instant, most: int) -> list[AttemptRecord]:
         """Those that ran and ended at `since` or later, by id; of more than `most` the newest."""
         ...

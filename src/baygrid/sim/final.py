@@ -9,6 +9,7 @@ from baygrid.app.attempts import CANCELLED, MONEY, PREEMPTED
 from baygrid.app.bill import recomputed
 from baygrid.core.jobs.checkpoint import OUTPUT
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.jobs.spared import not_charged
 from baygrid.core.pricing.accounts import GRANTS, income_account, project_account
 from baygrid.ports.basics import ObjectStore
 from baygrid.ports.messages import WITHDRAWN, Usage
@@ -153,7 +154,7 @@ def check_usage(snapshot: Snapshot, books: Books, histories: Mapping[str, Histor
                 raise Violation("usage", f"records are not adjacent: {records}", attempt.id)
         charged = sorted(charge.n for charge in snapshot.charges[attempt.job] if charge.attempt == attempt.id)
         history = histories.get(attempt.token)
-        if attempt.state is AttemptState.LOST or history is None:
+        if not_charged(attempt.state, attempt.cause, attempt.outputs) is not None or history is None:
             if charged:
                 raise Violation("charged once", f"{attempt.state} is charged {charged}", attempt.id)
         elif charged != [record.n for record in records]:

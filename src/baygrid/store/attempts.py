@@ -25,7 +25,7 @@ from baygrid.store.sql import (
     text,
     update_version,
 )
-from baygrid.store.tables import attempts
+from baygrid.store.tables import BROKEN, attempts
 
 _STATES: Mapping[str, AttemptState] = {state.value: state for state in AttemptState}
 _WANTS: Mapping[str, Want] = {want.value: want for want in Want}
@@ -88,6 +88,14 @@ _ENDED = Statement(
     _ALL.where(_C.ended_at >= number("since"), _C.started_at.is_not(None), literal("live = 0"))
     .order_by(_C.id.desc())
     .limit(number("most"))
+)
+_BROKEN = Statement(
+    _ALL.where(
+        _C.project == text("of"),
+        _C.ended_at >= number("start"),
+        _C.ended_at < number("until"),
+        literal(BROKEN),
+    ).order_by(_C.ended_at, _C.id)
 )
 _LIVE = Statement(_ALL.where(literal("live = 1")).order_by(_C.id))
 
@@ -194,6 +202,10 @@ class Attempts:
 
     def live(self) -> list[AttemptRecord]:
         return [_record(row) for row in self._session.all(_LIVE, {})]
+
+    def broken(self, project: str, start: Instant, end: Instant) -> list[AttemptRecord]:
+        found = self._session.all(_BROKEN, {"of": project, "start": start, "until": end})
+        return [_record(row) for row in found]
 
     def ended(self, since: Instant, most: int) -> list[AttemptRecord]:
         found = self._session.all(_ENDED, {"since": since, "most": most})

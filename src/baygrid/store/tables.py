@@ -182,6 +182,9 @@ waits = table(
 )
 
 # `live` 1: not final, or `want` is not 'nothing'. A column, so that small partial indexes can name it.
+BROKEN = "(state = 'LOST' OR cause = 'interrupted')"
+"""Attempts that their centres took with them: few, and looked for in every bill."""
+
 attempts = table(
     "attempts",
     string("id", primary_key=True),
@@ -224,6 +227,7 @@ attempts = table(
     UniqueConstraint("job", "n"),
     partial_index("attempts_live", "live = 1", "id"),
     partial_index("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),
+    partial_index("attempts_broken", BROKEN, "project", "ended_at", "id"),
 )
 
 log_chunks = table(

@@ -283,6 +283,7 @@ def _details(session: Session, job: Job) -> None:
         ("held", money(job["hold"])),
         ("charged", money(job["charge"])),
         ("borne by the platform", money(job["overrun"]) if job["overrun"]["minor"] else ""),
+        *(("not charged", f"{a['id']}: {a['not_charged']}") for a in job["attempts"] if a["not_charged"]),
         ("inputs", staged(job["attempts"][-1]) if job["attempts"] else ""),
         ("why there", job["reasons"]["text"] if job["reasons"] else ""),
         ("its centre says", _at_centre(job)),

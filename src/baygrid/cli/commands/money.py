@@ -76,6 +76,10 @@ def _show(session: Session, bill: dict[str, Any], form: str) -> None:
                 f"voucher {share['voucher']} pays {money(share['paid'])} of {money(share['base'])}"
                 f" of job {share['job']}, out of pool {share['pool']}"
             )
+        for it in bill["not_charged"]:
+            out.line(
+                f"attempt {it['attempt']} of job {it['job']} at {it['centre']} is not charged: {it['why']}"
+            )
         out.line(f"{bill['project']}: {money(bill['total'])}")
         if bill["overrun"]["minor"]:
             out.line(f"above the holds, borne by the platform: {money(bill['overrun'])}")

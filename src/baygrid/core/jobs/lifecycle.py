@@ -126,7 +126,7 @@ JOB_TABLE: Mapping[tuple[JobState, JobEvent], tuple[JobState, tuple[Instruction,
     # The platform or the centre took its place away: that is never the end of a job.
     (JobState.ACTIVE, JobEvent.ATTEMPT_PREEMPTED): (JobState.QUEUED, _AGAIN),
     (JobState.ACTIVE, JobEvent.RETRY): (JobState.QUEUED, _AGAIN),
-    # A job lost by the centre's fault is not charged.
+    # Of what else is not charged `spared` has the rule.
     (JobState.ACTIVE, JobEvent.ATTEMPT_LOST): (JobState.FAILED, (Instruction.RELEASE_HOLD,)),
 }
 

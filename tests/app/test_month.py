@@ -11,8 +11,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from baygrid.app import bill, bundles, jobs, ledger, vouchers
+from baygrid.app import bill, bundles, closing, jobs, ledger, vouchers
+from baygrid.app.problems import WrongState
 from baygrid.core.units import Money
+from baygrid.ports.papers import PaperKind, PaperRow
 from tests.app import month
 from tests.app.stage import OPERATOR, Stage
 
@@ -24,18 +26,33 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def stage() -> Stage:
+    """After the month, which is closed."""
     made = Stage()
     month.live(made, month.found(made), JOBS, seed=1)
+    closing.close(made.platform, OPERATOR, "2027-01", dry_run=False)
     return made
 
 
-@pytest.fixture(scope="module", params=[name for name, _ in month.TEAMS])
+PAPERS = (
+    *((PaperKind.INVOICE, name) for name, _ in month.TEAMS),
+    *((PaperKind.SETTLEMENT, centre) for centre in ("qianhai", "hongkong")),
+    (PaperKind.CLAIM, "region"),
+)
+
+
+@pytest.fixture(scope="module", params=PAPERS, ids="-".join)
 def bundle(request: pytest.FixtureRequest, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project's whole month in a file."""
-    made = bundles.of_project(stage.platform, OPERATOR, request.param, month.BEGIN, stage.now)
-    file = tmp_path_factory.mktemp("bundles") / f"{request.param}.json"
+    """A paper of the month in a file, with all that it follows from."""
+    kind, subject = request.param
+    (row,) = [row for row in issued(stage) if (row.kind, row.subject) == (kind, subject)]
+    made = bundles.of_paper(stage.platform, OPERATOR, kind, row.number)
+    file = tmp_path_factory.mktemp("bundles") / f"{kind}-{subject}.json"
     file.write_bytes(orjson.dumps(made))
     return file
+
+
+def issued(stage: Stage) -> tuple[PaperRow, ...]:
+    return closing.close(stage.platform, OPERATOR, "2027-01", dry_run=False).papers
 
 
 def verified(file: Path, code: int) -> str:
@@ -60,6 +77,19 @@ def test_everybody_pays_what_is_theirs(stage: Stage):
     assert paid == sum(view.charged for view in ended)
     (pool,) = vouchers.pools(stage.platform, OPERATOR)
     assert supported == pool.paid == Money.parse("2500 CNY").minor, "the last cent of the pool is spent"
+
+
+def test_every_cent_is_in_one_invoice_one_settlement_and_if_supported_one_claim(stage: Stage):
+    """Papers say what the charges say, each its part."""
+    papers = issued(stage)
+    totals = {kind: sum(row.total for row in papers if row.kind is kind) for kind in PaperKind}
+    settled = [json.loads(row.document)["gross"] for row in papers if row.kind is PaperKind.SETTLEMENT]
+    assert len(papers) == len(PAPERS)
+    assert totals[PaperKind.CLAIM] == 250_000
+    earned = sum(Money.parse(gross).minor for gross in settled)
+    assert earned == totals[PaperKind.INVOICE] + totals[PaperKind.CLAIM]
+    with pytest.raises(WrongState, match="is not over"):
+        closing.close(stage.platform, OPERATOR, "2027-02", dry_run=False)
 
 
 def test_bean_check_accepts_the_whole_ledger(stage: Stage, tmp_path: Path):

@@ -138,6 +138,7 @@ def _absent() -> dict[str, str]:
         "job": "job-absent",
         "attempt": "att-absent",
         "sha256": "0" * 64,
+        "number": "2026-01-9999",
     }
 
 

@@ -30,6 +30,7 @@ from baygrid.api import (
     problems,
     ratings,
     region,
+    rendered,
     secrets,
     tokens,
     trading,
@@ -48,8 +49,8 @@ from baygrid.app.platform import Platform
 
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
-    jobs, arrays, agent, events, logs, blobs, bill, centres, offers, ratings, policies, datasets, secrets,
-    region, accounts, tokens, exchange, vouchers, trading, tunnels, health,
+    jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
+    secrets, region, accounts, tokens, exchange, vouchers, trading, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

@@ -10,13 +10,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from baygrid.app import arrays, bill, jobs, ledger, offers, projects, vouchers
+from baygrid.app import allocations, arrays, bill, budgets, jobs, ledger, offers, projects, vouchers
 from baygrid.app.allocations import Wanted
 from baygrid.app.entitlement import Asked
 from baygrid.app.problems import Impossible, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import ATTEMPT_TABLE, JOB_TABLE, AttemptState, JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.accounts import project_account, support_account
+from baygrid.core.pricing.allocations import DAY_MS
+from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import Cursor
@@ -57,6 +59,8 @@ class Lifecycle(RuleBasedStateMachine):
         self.final: dict[str, JobState] = {}
         self.known: list[str] = []
         self.snapshot = Snapshot()
+        self.counted = 0
+        self.tended = Month.of(self.stage.now)
 
     @rule(
         cpus=st.integers(1, 9),
@@ -107,6 +111,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def schedule(self) -> None:
         self.stage.schedule()
+        self.tended = Month.of(self.stage.now)
         for site in self.sites:
             for order in site.desired().orders:
                 self.orders.setdefault(order.attempt, (site, order))
@@ -114,6 +119,10 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 90))
     def pass_time(self, minutes: int) -> None:
         self.stage.pass_time(minutes * 60_000)
+
+    @rule(days=st.integers(5, 25))
+    def pass_days(self, days: int) -> None:
+        self.stage.pass_time(days * DAY_MS)
 
     @precondition(lambda self: self.orders)
     @rule(data=st.data(), state=st.sampled_from(REPORTED), seconds=st.integers(0, 20_000))
@@ -142,9 +151,26 @@ class Lifecycle(RuleBasedStateMachine):
         _, order = self.orders[data.draw(st.sampled_from(sorted(self.orders)))]
         self.stage.preempt(order.attempt)
 
-    @rule(minor=st.integers(100, 3_000))
-    def grant(self, minor: int) -> None:
-        projects.grant(self.stage.platform, OPERATOR, "demo", Wanted(Money(minor, "CNY"), "more"))
+    @rule(
+        minor=st.integers(100, 3_000),
+        start=st.sampled_from([0, HOUR, 20 * DAY_MS]),
+        lasts=st.sampled_from([None, HOUR, 4 * HOUR, 40 * DAY_MS]),
+    )
+    def grant(self, minor: int, start: int, lasts: int | None) -> None:
+        begin = self.stage.now + start
+        end = None if lasts is None else begin + lasts
+        wanted = Wanted(Money(minor, "CNY"), "more", start=begin, end=end)
+        projects.grant(self.stage.platform, OPERATOR, "demo", wanted)
+
+    @rule(minor=st.integers(100, 4_000), hard=st.booleans())
+    def set_budget(self, minor: int, hard: bool) -> None:
+        amount = Money(minor, "CNY")
+        budgets.set_budget(self.stage.platform, OPERATOR, "demo", amount, hard=hard, alerts=(50, 100))
+
+    @rule()
+    def remove_budget(self) -> None:
+        with contextlib.suppress(NotFound):
+            budgets.remove_budget(self.stage.platform, OPERATOR, "demo")
 
     @rule()
     def cancel_waiting(self) -> None:
@@ -234,14 +260,18 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def holds_are_as_asked(self) -> None:
-        free = projects.project(self.stage.platform, OPERATOR, "demo").free
+        project = projects.project(self.stage.platform, OPERATOR, "demo")
+        room = project.free
+        if project.budget is not None and project.budget.hard:
+            within = project.budget.amount.minor - project.spent(self.stage.now).counted
+            room = min(room, within) if self.tended == Month.of(self.stage.now) else 0
         for view in self._views():
             job, limit = view.job, parse(view.job.spec).max_cost
             assert job.state is not JobState.QUEUED or job.hold == job.asked
             assert limit is None or view.charged + job.hold <= limit.minor
             if job.state is JobState.HELD:
                 assert job.hold == (job.asked if job.cause in ("after", "back-off") else 0)
-                assert job.cause != "money" or job.asked > free, "there is money for it"
+                assert job.cause != "money" or job.asked > room, "there is money for it"
 
     @invariant()
     def turns_are_kept(self) -> None:
@@ -262,6 +292,28 @@ class Lifecycle(RuleBasedStateMachine):
         whole = bill.bill(platform, OPERATOR, "demo", 0, self.stage.now + HOUR, recompute=True)
         assert whole.differences == ()
         assert whole.total == project.charged
+
+    @invariant()
+    def what_is_granted_is_what_allocations_kept(self) -> None:
+        """And what is charged was drawn from them, from none more than it has."""
+        project = projects.project(self.stage.platform, OPERATOR, "demo")
+        rows = allocations.allocations(self.stage.platform, OPERATOR, "demo")
+        assert project.granted == sum(it.row.allocation.kept for it in rows if it.row.begun)
+        assert project.charged == sum(it.used for it in rows)
+        for it in rows:
+            assert 0 <= it.used <= it.row.allocation.kept
+            assert it.row.begun or not it.used
+            settled = it.row.due is None and it.row.allocation.ended(self.stage.now)
+            assert not settled or it.used == it.row.allocation.kept
+
+    @invariant()
+    def no_hard_budget_is_passed(self) -> None:
+        """What counts for the month may only be above it where it was so before the budget was set."""
+        project = projects.project(self.stage.platform, OPERATOR, "demo")
+        counted = project.spent(self.stage.now).counted
+        if project.budget is not None and project.budget.hard:
+            assert counted <= max(project.budget.amount.minor, self.counted)
+        self.counted = counted
 
     @invariant()
     def each_end_is_told_once(self) -> None:

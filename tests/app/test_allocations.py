@@ -8,6 +8,7 @@ import pytest
 
 from baygrid.app import allocations, projects
 from baygrid.app.allocations import Standing, Wanted
+from baygrid.app.problems import Invalid
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.accounts import BANK, GRANTS, project_account
 from baygrid.core.pricing.allocations import DAY_MS, Source
@@ -192,6 +193,19 @@ def test_credit_and_payments_in_the_ledger():
     stage.pass_time(2 * DAY)
     stage.schedule()
     assert demo(stage).free == 1_00
+    check_books(stage)
+
+
+@pytest.mark.parametrize("start", [None, START + DAY])
+def test_more_than_a_ledger_can_hold_is_refused_and_as_much_as_it_can_is_not(start: int | None):
+    stage = Stage(funds="0.01 CNY")
+    for minor in (2**61, 2**63):
+        with pytest.raises(Invalid, match="is more than a ledger can hold"):
+            grant(stage, minor, start=start)
+    grant(stage, 2**61 - 1, start=start)
+    stage.pass_time(2 * DAY)
+    stage.schedule()
+    assert demo(stage).granted == 2**61
     check_books(stage)
 
 

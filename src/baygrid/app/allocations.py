@@ -26,8 +26,8 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event, Project, Role
 from baygrid.ports.store import Tx
 
-MOST: Final = 2**62
-"""Minor units of all allocations of a project together: what a ledger can hold."""
+MOST: Final = 2**61
+"""Minor units of all allocations of a project together: what the store moves at once."""
 AT_ONCE: Final = 100
 
 

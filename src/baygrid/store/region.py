@@ -149,13 +149,13 @@ _SET_CAPABILITIES = Statement(
 _NEXT_GEN = Statement(update(centres).where(_C.name == text("key")).values(gen=_C.gen + 1).returning(_C.gen))
 
 
-@lru_cache(maxsize=1024)
 def _project(row: Row) -> Project:
     name, organisation, currency, granted, held, charged, month, before, alerted, amount, hard, alerts = row
     budget = None if amount is None else Budget(Money(amount, currency), bool(hard), tuple(loads(alerts)))
     return Project(name, organisation, currency, granted, held, charged, month, before, budget, alerted)
 
 
+@lru_cache(maxsize=1024)
 def _partitions(document: str) -> tuple[PartitionReport, ...]:
     """Cached, because a centre's row is read with every report and its inventory hardly ever changes."""
     return tuple(

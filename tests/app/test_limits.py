@@ -63,8 +63,8 @@ def test_it_is_stopped_with_its_signal_while_the_hold_still_pays_its_end(stage: 
     dearer(stage, "72", 3600)
     # The second hour and what follows cost twice as much: 3600 + 2 x 1875 are held.
     last = 3600 + (HELD - 3600) // 2 - 120 - KILL_WAIT_S - 5
-    assert later(stage, site, order, last) == []
-    assert later(stage, site, order, last + 1) == ["preempted"], "which is how its checkpoint is kept"
+    assert later(stage, site, order, last - 1) == []
+    assert later(stage, site, order, last) == ["preempted"], "which is how its checkpoint is kept"
     (stop,) = site.desired().stops
     assert (stop.signal, stop.grace_s) == ("USR1", 120)
     told = explain.of_job(stage.platform, OPERATOR, order.job).text

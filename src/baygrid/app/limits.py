@@ -5,18 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from baygrid.app.costs import usage_so_far
 from baygrid.core.jobs.lifecycle import AttemptState
-from baygrid.core.pricing.charge import backdated
+from baygrid.core.pricing.charge import Consumption, backdated
 from baygrid.core.pricing.hold import KILL_WAIT_S
-from baygrid.core.pricing.limit import stop_at
+from baygrid.core.pricing.limit import is_covered, stop_at
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Offer, Want
 
 NOTICE_MS: Final = 5_000
 """Until its centre has heard of it: the leader looks once a second, and the agent's request is parked."""
+AT_ONCE: Final = 200
+"""Reckoned in one step of the leader, a few tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,24 @@ class Held:
 
 def limit_of(attempt: AttemptRecord, offer: Offer, held: Held) -> Instant | None:
     """When it must be told to stop; None: its hold lasts, or it does not run."""
-    begun = attempt.started_at
-    if begun is None or attempt.want is not Want.RUN or attempt.state is not AttemptState.RUNNING:
+    if not _runs(attempt):
         return None
-    used = usage_so_far(attempt, begun, held.input_bytes)
-    ending_ms = (attempt.grace_s + KILL_WAIT_S) * 1000
+    used = _used(attempt, held)
     tariffs = backdated(offer.tariffs, [used])
-    return stop_at(used, tariffs, held.hold, held.time_s * 1000, ending_ms, NOTICE_MS)
+    return stop_at(used, tariffs, held.hold, held.time_s * 1000, _ending_ms(attempt), NOTICE_MS)
+
+
+def _runs(attempt: AttemptRecord) -> bool:
+    wanted = attempt.want is Want.RUN and attempt.state is AttemptState.RUNNING
+    return wanted and attempt.started_at is not None
+
+
+def _used(attempt: AttemptRecord, held: Held) -> Consumption:
+    return usage_so_far(attempt, attempt.started_at or 0, held.input_bytes)
+
+
+def _ending_ms(attempt: AttemptRecord) -> int:
+    return (attempt.grace_s + KILL_WAIT_S) * 1000
 
 
 class Limits:
@@ -46,6 +60,7 @@ class Limits:
     def __init__(self) -> None:
         self._offers: Mapping[str, Offer] = {}
         self._held: dict[str, Held] = {}  # by job
+        self._open: dict[str, AttemptRecord] = {}  # their hold may not last: to be reckoned
         self._due: dict[str, Instant] = {}
 
     def follow(self, offers: Mapping[str, Offer], live: Iterable[AttemptRecord]) -> None:
@@ -67,16 +82,26 @@ class Limits:
 
     def take(self, attempt: AttemptRecord) -> None:
         """How it stands now."""
+        self.drop(attempt.id)
         offer, held = self._offers.get(attempt.offer), self._held.get(attempt.job)
-        at = limit_of(attempt, offer, held) if offer is not None and held is not None else None
-        if at is None:
-            self._due.pop(attempt.id, None)
-        else:
-            self._due[attempt.id] = at
+        if offer is None or held is None or not _runs(attempt):
+            return
+        used = _used(attempt, held)
+        end = used.start_ms + held.time_s * 1000 + _ending_ms(attempt)
+        if not is_covered(used, backdated(offer.tariffs, [used]), held.hold, end):
+            self._open[attempt.id] = attempt
 
     def drop(self, attempt: str) -> None:
+        self._open.pop(attempt, None)
         self._due.pop(attempt, None)
 
     def due(self, now: Instant) -> list[str]:
-        """Attempts that must be told now."""
+        """Attempts that must be told now. It reckons some at a time: a tariff that is announced for thousands
+        is announced long enough before."""
+        for id in list(islice(self._open, AT_ONCE)):
+            attempt = self._open.pop(id)
+            offer, held = self._offers.get(attempt.offer), self._held.get(attempt.job)
+            at = limit_of(attempt, offer, held) if offer is not None and held is not None else None
+            if at is not None:
+                self._due[id] = at
         return [attempt for attempt, at in self._due.items() if at <= now]

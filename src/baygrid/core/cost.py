@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 from typing import Protocol
 
-from baygrid.core.terms import Terms
+from baygrid.core.terms import KWH, Terms
 from baygrid.core.units import BYTES_PER_GIB, DECIMALS, HOUR_S, MIB_PER_GIB
 
 
@@ -54,14 +53,18 @@ def cost_at(prices: Prices, currency: str, footprint: Footprint, seconds: int) -
     return total if terms is None else total + _besides(terms, currency, footprint, seconds)
 
 
-def _besides(terms: Terms, currency: str, footprint: Footprint, seconds: int) -> int:
+def _besides(terms: Terms, currency: str, it: Footprint, seconds: int) -> int:
     """Egress and energy, in minor units."""
     minor: int = 10 ** DECIMALS[currency]
-    total = ceil(terms.egress_gib * footprint.input_bytes * minor / BYTES_PER_GIB)
-    energy, it = terms.energy, footprint
-    if energy is None:
+    egress, energy = terms.egress_gib, terms.energy
+    total = -(-egress.numerator * it.input_bytes * minor // (egress.denominator * BYTES_PER_GIB))
+    used = (
+        0 if energy is None else energy.milliwatts(it.nodes, it.cpus, it.accelerators, it.accelerator_share)
+    )
+    if energy is None or not used:
         return total
-    kwh = energy.kwh(it.nodes, it.cpus, it.accelerators, it.accelerator_share, seconds * 1000)
+    over = energy.dearest.numerator * used * seconds * 1000 * minor
+    under = energy.dearest.denominator * KWH
     # Lines that are rounded half up, one for each stretch of hours at one price: half a unit for each.
-    stretches = seconds // HOUR_S + 2 if len(set(energy.price_kwh)) > 1 else 0
-    return total + ceil(max(energy.price_kwh) * kwh * minor + Fraction(stretches, 2)) if kwh else total
+    stretches = seconds // HOUR_S + 2 if energy.varies else 0
+    return total - (-(2 * over + stretches * under) // (2 * under))

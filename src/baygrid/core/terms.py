@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
@@ -12,15 +12,15 @@ from baygrid.core.reasons import JSON
 HOURS: Final = 24
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
-_MJ_KWH: Final = 1000 * HOUR_MS
-"""Of watts times milliseconds in a kWh."""
+KWH: Final = 1_000_000 * HOUR_MS
+"""Milliwatts times milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Energy:
     """`price_kwh`: major units for a kWh in each of the 24 hours of the day, by a clock that is
     `utc_offset_min` minutes ahead of UTC all year. `watts_cpu`, `watts_accelerator`: nominal, of one that an
-    attempt has for itself, at work or not.
+    attempt has for itself, at work or not. `dearest`: of the prices; `varies`: there are several.
 
     Raises ValueError for other than 24 prices.
     """
@@ -29,17 +29,20 @@ class Energy:
     watts_cpu: int
     watts_accelerator: int
     utc_offset_min: int
+    dearest: Fraction = field(init=False, repr=False, compare=False)
+    varies: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.price_kwh) != HOURS:
             raise ValueError(f"energy has a price for each of 24 hours, not {len(self.price_kwh)}")
+        object.__setattr__(self, "dearest", max(self.price_kwh))
+        object.__setattr__(self, "varies", len(set(self.price_kwh)) > 1)
 
-    def kwh(self, nodes: int, cpus: int, accelerators: int, accelerator_share: int, ms: int) -> Fraction:
-        """What so many milliseconds of such an attempt count as; `accelerator_share` in thousandths."""
-        watts = self.watts_cpu * cpus + Fraction(
-            self.watts_accelerator * accelerators * accelerator_share, 1000
+    def milliwatts(self, nodes: int, cpus: int, accelerators: int, accelerator_share: int) -> int:
+        """What such an attempt counts as; `accelerator_share` in thousandths."""
+        return nodes * (
+            self.watts_cpu * cpus * 1000 + self.watts_accelerator * accelerators * accelerator_share
         )
-        return watts * nodes * ms / _MJ_KWH
 
     def stretches(self, start: int, end: int) -> Iterator[tuple[Fraction, int, int]]:
         """[start, end) (milliseconds since 1970, UTC) as (price, from, to), split where the price changes."""

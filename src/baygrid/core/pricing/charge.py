@@ -15,6 +15,7 @@ from typing import Final
 
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.reasons import JSON
+from baygrid.core.terms import KWH
 from baygrid.core.units import BYTES_PER_GIB, MIB_PER_GIB, Money
 
 HOUR_MS: Final = 3_600_000
@@ -178,8 +179,9 @@ def _energy(usage: Consumption, tariff: Tariff, start: int, end: int) -> Iterato
     energy = tariff.terms.energy if tariff.terms is not None else None
     if energy is None:
         return
+    used = energy.milliwatts(usage.nodes, usage.cpus, usage.accelerators, usage.accelerator_share)
     for price, since, until in energy.stretches(start, end):
-        kwh = energy.kwh(usage.nodes, usage.cpus, usage.accelerators, usage.accelerator_share, until - since)
+        kwh = Fraction(used * (until - since), KWH)
         yield from _line(tariff, ENERGY, kwh, "kWh", price, since, until)
 
 

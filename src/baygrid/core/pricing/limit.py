@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from baygrid.core.cost import Footprint, cost_at
@@ -19,31 +18,50 @@ def stop_at(
     ending_ms: int,
     notice_ms: int,
 ) -> int | None:
-    """The last moment (ms since 1970) at which the attempt can be told so that its charge does not pass
-    `hold` (minor units). It is heard of after `notice_ms`, and the end takes up to `ending_ms`: grace and
-    kill wait. None: all of its `longest_ms` and the end after that fit.
+    """The last moment, to the second (ms since 1970), at which the attempt can be told so that its charge
+    does not pass `hold` (minor units). It is heard of after `notice_ms`, and the end takes up to `ending_ms`:
+    grace and kill wait. None: all of its `longest_ms` and the end after that fit.
 
     `begun` says since when it runs and what it has; its end counts for nothing. `tariffs`: oldest first, also
     those that are only announced; the first has begun. One that is too late already is told at once.
     """
     start = begun.start_ms
-
-    def passes(end: int) -> bool:
-        (cost,) = charges([replace(begun, end_ms=end)], tariffs)
-        return cost.total.minor > hold
-
     end = start + longest_ms + ending_ms
-    if _is_covered(begun, tariffs, hold, end) or not passes(end):
+    if is_covered(begun, tariffs, hold, end) or _cost(begun, tariffs, end) <= hold:
         return None
-    first = bisect_left(
-        range(longest_ms), True, key=lambda told: passes(start + told + notice_ms + ending_ms)
-    )
-    return start + max(0, first - 1)
+
+    def over(told_s: int) -> int:
+        """By how much it passes what is held."""
+        return _cost(begun, tariffs, start + told_s * 1000 + notice_ms + ending_ms) - hold
+
+    return start + _last_within(over, longest_ms // 1000) * 1000
 
 
-def _is_covered(begun: Consumption, tariffs: Sequence[Tariff], hold: int, end: int) -> bool:
-    """What is so of nearly all attempts, found out quickly: one tariff all the time, and the hold is for
-    that."""
+def _cost(begun: Consumption, tariffs: Sequence[Tariff], end: int) -> int:
+    (cost,) = charges([replace(begun, end_ms=end)], tariffs)
+    return cost.total.minor
+
+
+def _last_within(over: Callable[[int], int], longest: int) -> int:
+    """The last of 0, 1, ... `longest` for which `over` is not above 0, else 0. `over` never falls, and mostly
+    grows evenly: a guess by that comes near in few steps, and halving in turn makes sure of it."""
+    low, high = 0, longest
+    at_low, at_high = over(low), over(high)
+    if at_low > 0 or at_high <= 0:
+        return low if at_low > 0 else high
+    halve = False
+    while high - low > 1:
+        guess = low - at_low * (high - low) // (at_high - at_low)
+        middle = (low + high) // 2 if halve else min(max(guess, low + 1), high - 1)
+        at = over(middle)
+        low, at_low, high, at_high = (middle, at, high, at_high) if at <= 0 else (low, at_low, middle, at)
+        halve = not halve
+    return low
+
+
+def is_covered(begun: Consumption, tariffs: Sequence[Tariff], hold: int, end: int) -> bool:
+    """What is so of nearly all attempts, found out quickly: one tariff until `end`, and the hold is for that.
+    False may yet be one whose hold lasts."""
     tariff = in_force(tariffs, begun.start_ms)
     if tariff is None or tariff is not in_force(tariffs, end):
         return False

@@ -7,7 +7,7 @@ from typing import Final
 
 from baygrid.core.cost import Prices
 from baygrid.core.rating.value import Rating
-from baygrid.core.terms import HOUR_MS, HOURS
+from baygrid.core.terms import HOUR_MS, HOURS, KWH
 from baygrid.core.units import MIB_PER_GIB, WORK
 
 WHOLE: Final = 1000
@@ -24,6 +24,6 @@ def price(rating: Rating, prices: Prices) -> Fraction:
     )
     energy = prices.terms.energy if prices.terms is not None else None
     if energy is not None:
-        kwh = energy.kwh(1, rating.cpus, rating.accelerators, WHOLE, HOUR_MS)
-        hour += kwh * sum(energy.price_kwh) / HOURS
+        used = energy.milliwatts(1, rating.cpus, rating.accelerators, WHOLE)
+        hour += Fraction(used * HOUR_MS, KWH) * sum(energy.price_kwh) / HOURS
     return hour * WORK[rating.unit] / Fraction(rating.units_per_hour)

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 
 @contextmanager
 def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
@@ -33,13 +30,6 @@ def write_text(path: Path, text: str) -> None:
     """UTF-8."""
     with whole(path) as part:
         part.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def parquet(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """A Parquet file, written as the rows come."""
-    with whole(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        yield writer
 
 
 def sync_all(paths: Iterable[Path]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from baygrid.workloads import lean
 from baygrid.workloads.application import Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
+from baygrid.workloads.processes import below
 
 _MODULE: Final = b"daft.execution.udf_worker"  # in the command line of Daft's workers
 _NAME: Final = len("/tmp12345678")  # of the socket of each
@@ -50,16 +51,10 @@ class LocalEngine:
 
     def close(self) -> None:
         """Ends what is still at work for a run that was broken off."""
-        for pid in _children():
+        for pid in below(os.getpid()):
             with suppress(OSError):
                 if _MODULE in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
-
-
-def _children() -> Iterator[int]:
-    for children in Path("/proc/self/task").glob("*/children"):
-        with suppress(OSError):
-            yield from map(int, children.read_text().split())
 
 
 class _Working(Working):

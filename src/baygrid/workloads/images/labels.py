@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from baygrid.workloads.whole import parquet
+from baygrid.workloads.parquet import parquet
 
 FILE: Final = "labels.parquet"
 

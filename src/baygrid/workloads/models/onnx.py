@@ -42,7 +42,7 @@ class Network:
         if not file.is_file():
             raise ModelMissing(f"{file} is not there")
         self.file = file
-        self._session = _session(file, providers)
+        self._session = session(file, providers)
         self.provider: str = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         """CUDA, CANN or CPU: what was loaded, not what was wished for."""
         self.inputs = tuple(_port(node) for node in self._session.get_inputs())
@@ -64,9 +64,9 @@ class Network:
         return outputs
 
 
-def _session(file: Path, providers: tuple[str, ...]) -> ort.InferenceSession:
-    """What this build of ONNX Runtime knows may yet fail to load for want of a library or a device; it then
-    takes the next by itself."""
+def session(model: Path | bytes, providers: tuple[str, ...] = PROVIDERS) -> ort.InferenceSession:
+    """The model of a file, or its bytes, on one thread. What this build of ONNX Runtime knows may yet fail to
+    load for want of a library or a device; it then takes the next by itself. Raises ModelRefused."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -77,9 +77,10 @@ def _session(file: Path, providers: tuple[str, ...]) -> ort.InferenceSession:
         ort.preload_dlls()  # CUDA's libraries may be inside wheels
     wanted = [provider for provider in providers if provider in present]
     try:
-        return ort.InferenceSession(file, options, providers=wanted)
+        return ort.InferenceSession(model, options, providers=wanted)
     except Exception as wrong:  # ONNX Runtime has a class of error for each way, all right below it
-        raise ModelRefused(f"{file.name} is no model for ONNX Runtime: {wrong}") from wrong
+        name = model.name if isinstance(model, Path) else "the graph"
+        raise ModelRefused(f"{name} is no model for ONNX Runtime: {wrong}") from wrong
 
 
 def _port(node: Any) -> Port:

@@ -12,7 +12,8 @@ import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
-from baygrid.workloads.models.onnx import CPU, ERRORS_ONLY, PROVIDERS
+from baygrid.workloads.models import ModelRefused
+from baygrid.workloads.models.onnx import CPU, PROVIDERS, session
 
 SIDES: Final = {CPU: 512}
 OTHER_SIDE: Final = 8192
@@ -48,25 +49,25 @@ def _rate(
 ) -> float | None:
     try:
         sessions = [_session(side, kind, providers) for _ in range(threads)]
-    except Exception:  # noqa: BLE001 - ONNX Runtime has a class of error for each way, all right below it
+    except ModelRefused:
         return None
     with ThreadPoolExecutor(threads) as pool:
-        best = list(pool.map(lambda session: _best(session, side, kind, seconds), sessions))
+        best = list(pool.map(lambda one: _best(one, side, kind, seconds), sessions))
     return sum(2 * side**3 / each for each in best)
 
 
-def _best(session: ort.InferenceSession, side: int, kind: type[Any], seconds: float) -> float:
+def _best(one: ort.InferenceSession, side: int, kind: type[Any], seconds: float) -> float:
     """Seconds of the fastest product."""
     values = np.random.default_rng(0).standard_normal((side, side)).astype(kind)
-    where = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
-    binding = session.io_binding()
+    where = "cuda" if one.get_providers()[0].startswith("CUDA") else "cpu"
+    binding = one.io_binding()
     for name in ("a", "b"):  # moved once: it is the product that is timed
         binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(values, where, 0))
     binding.bind_output("c", where)
     best, runs, until = float("inf"), 0, time.perf_counter() + seconds
     while runs < LEAST_RUNS or time.perf_counter() < until:
         began = time.perf_counter()
-        session.run_with_iobinding(binding)
+        one.run_with_iobinding(binding)
         binding.synchronize_outputs()
         best, runs = min(best, time.perf_counter() - began), runs + 1
     return best
@@ -77,11 +78,4 @@ def _session(side: int, kind: type[Any], providers: tuple[str, ...]) -> ort.Infe
     ports = [helper.make_tensor_value_info(name, element, [side, side]) for name in "abc"]
     graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "gemm", ports[:2], ports[2:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = ERRORS_ONLY
-    present = ort.get_available_providers()
-    if "CUDAExecutionProvider" in present:
-        ort.preload_dlls()
-    wanted = [provider for provider in providers if provider in present]
-    return ort.InferenceSession(model.SerializeToString(), options, providers=wanted)
+    return session(model.SerializeToString(), providers)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+from baygrid.workloads.processes import below
+
+EVERY_S: Final = 1.0
+"""A machine may have thousands of processes, and a run thousands of shards a second."""
 
 
 class Peak:
@@ -12,20 +19,16 @@ class Peak:
 
     def __init__(self) -> None:
         self.mib = 1
+        self._next = float("-inf")
 
     def __call__(self) -> None:
-        self.mib = max(self.mib, -(-sum(map(_largest_kib, _family("self"))) // 1024))
+        if (now := time.perf_counter()) >= self._next:
+            self._next = now + EVERY_S
+            own = os.getpid()
+            self.mib = max(self.mib, -(-sum(map(_largest_kib, {own, *below(own)})) // 1024))
 
 
-def _family(pid: str) -> Iterator[str]:
-    yield pid
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in listed.read_text().split():
-                yield from _family(child)
-
-
-def _largest_kib(pid: str) -> int:
+def _largest_kib(pid: int) -> int:
     with suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -14,6 +14,7 @@ from typing import Final
 
 from baygrid.workloads.raycluster.meeting import FILE, JOINED, PATIENCE_S, NobodyCame, private
 from baygrid.workloads.raycluster.place import Cluster, Place
+from baygrid.workloads.whole import whole
 
 SILENT_S: Final = 30.0
 """Who has called says the secret before that: a rank does so at once."""
@@ -46,8 +47,8 @@ class Host:
         """Makes it known, all at once."""
         port = self._server.getsockname()[1]
         text = json.dumps({**asdict(cluster), "port": port, "secret": self._secret})
-        private(self._place.folder / f"{FILE}.new", text)
-        (self._place.folder / f"{FILE}.new").replace(self._place.folder / FILE)
+        with whole(self._place.folder / FILE) as part:
+            private(part, text)
 
     def wait(self, alive: Callable[[], bool]) -> None:
         """Until all have joined, as long as `alive`. Whoever does not know the secret holds nobody up, and

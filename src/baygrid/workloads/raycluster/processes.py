@@ -14,8 +14,9 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
+
+from baygrid.workloads.processes import below
 
 LOOK_S: Final = 0.05
 _SET_CHILD_SUBREAPER: Final = 36  # prctl(2)
@@ -55,26 +56,13 @@ def run_ray(ray: str, arguments: Sequence[str], variables: Mapping[str, str]) ->
 def end_all() -> None:
     """Everything below this process, at once: nothing of a cluster outlives its program. Returns when nothing
     is left."""
-    while below := _below(os.getpid()):
-        for pid in below:
+    _reap()
+    while left := below(os.getpid()):
+        for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(LOOK_S)
-
-
-def _below(top: int) -> set[int]:
-    """All living descendants."""
-    _reap()
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            state, parent = (entry / "stat").read_text().rpartition(") ")[2].split()[:2]
-            if state not in "ZX":
-                parents[int(entry.name)] = int(parent)
-    found = {top}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {top}
+        _reap()
 
 
 def _reap() -> None:

@@ -14,10 +14,11 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from baygrid.workloads.application import Outcome, Results
+from baygrid.workloads.parquet import parquet
 from baygrid.workloads.speech import gate, page
 from baygrid.workloads.speech.rows import SCHEMA
 from baygrid.workloads.speech.subtitles import Subtitles
-from baygrid.workloads.whole import parquet, whole
+from baygrid.workloads.whole import whole
 
 SEGMENTS, PAGE, SUBTITLES = "segments.parquet", "page.html", "subtitles"
 

@@ -14,33 +14,27 @@ from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Schema
 
+from baygrid.workloads.driving.recording.records import HEAD, MESSAGE_HEAD, Damaged, message, records
+
 LARGEST: Final = 256 << 20
 """Bytes of a chunk, packed or not. Recorders write chunks of about a megabyte; a picture or sweep is less
 than a tenth of this."""
 WINDOW: Final = 128 << 20
 """Bytes that unpacking may look back."""
 
-_HEAD: Final = 9
-_MESSAGE_HEAD: Final = 22
-
 Message = tuple[int, int, bytes]
 """Channel, time of its recording in nanoseconds, data."""
-
-
-class Damaged(Exception):
-    """Bytes that are not what they should be, in words."""
 
 
 def messages(file: BinaryIO, offset: int, length: int, wanted: frozenset[int]) -> Iterator[Message]:
     """The messages of the `wanted` channels in a piece, in its order. Raises Damaged, at once or after
     some."""
     data = _unpacked(file, offset, length)
-    for code, begin, end in _records(data):
-        if code == Opcode.MESSAGE and end - begin >= _MESSAGE_HEAD:
-            channel = int.from_bytes(data[begin : begin + 2], "little")
+    for code, begin, end in records(data):
+        if code == Opcode.MESSAGE and end - begin >= MESSAGE_HEAD:
+            channel, time = message(data, begin)
             if channel in wanted:
-                time = int.from_bytes(data[begin + 6 : begin + 14], "little")
-                yield channel, time, bytes(data[begin + _MESSAGE_HEAD : end])
+                yield channel, time, bytes(data[begin + MESSAGE_HEAD : end])
 
 
 def channels_in(file: BinaryIO, offset: int, length: int) -> tuple[list[Schema], list[Channel], set[int]]:
@@ -48,35 +42,23 @@ def channels_in(file: BinaryIO, offset: int, length: int) -> tuple[list[Schema],
     data = _unpacked(file, offset, length)
     schemas, channels, used = [], [], set()
     try:
-        for code, begin, end in _records(data):
+        for code, begin, end in records(data):
             if code == Opcode.SCHEMA:
                 schemas.append(Schema.read(ReadDataStream(io.BytesIO(data[begin:end]))))
             elif code == Opcode.CHANNEL:
                 channels.append(Channel.read(ReadDataStream(io.BytesIO(data[begin:end]))))
-            elif code == Opcode.MESSAGE and end - begin >= _MESSAGE_HEAD:
-                used.add(int.from_bytes(data[begin : begin + 2], "little"))
+            elif code == Opcode.MESSAGE and end - begin >= MESSAGE_HEAD:
+                used.add(message(data, begin)[0])
     except (McapError, ValueError) as error:
         raise Damaged(f"a damaged chunk: {error}") from error
     return schemas, channels, used
-
-
-def _records(data: memoryview) -> Iterator[tuple[int, int, int]]:
-    """What each record is, and where its content begins and ends."""
-    at = 0
-    while at < len(data):
-        content = at + _HEAD
-        end = content + int.from_bytes(data[at + 1 : content], "little")
-        if content > len(data) or end > len(data):
-            raise Damaged("a record is longer than the chunk that it is in")
-        yield data[at], content, end
-        at = end
 
 
 def _unpacked(file: BinaryIO, offset: int, length: int) -> memoryview:
     """The records in a piece: of a chunk's inside, or as they lie in the file."""
     if length > LARGEST:
         raise Damaged(f"a piece of {length:,} bytes; more than {LARGEST:,} are not read")
-    if length < _HEAD:
+    if length < HEAD:
         raise Damaged(f"a piece of {length} bytes holds no record")
     file.seek(offset)
     data = file.read(length)
@@ -85,7 +67,7 @@ def _unpacked(file: BinaryIO, offset: int, length: int) -> memoryview:
     if data[0] != Opcode.CHUNK:
         return memoryview(data)
     try:
-        chunk = Chunk.read(ReadDataStream(io.BytesIO(data[_HEAD:])))
+        chunk = Chunk.read(ReadDataStream(io.BytesIO(data[HEAD:])))
         whole = _decompressed(chunk)
     except (McapError, ValueError, OverflowError, zstandard.ZstdError, RuntimeError, EOFError) as error:
         raise Damaged(f"a damaged chunk: {error}") from error

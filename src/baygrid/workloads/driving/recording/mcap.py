@@ -13,9 +13,10 @@ import numpy as np
 
 from baygrid.workloads.application import Failed
 from baygrid.workloads.driving.recording import mounts, ros
-from baygrid.workloads.driving.recording.chunks import Damaged, Message, messages
+from baygrid.workloads.driving.recording.chunks import Message, messages
 from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.pieces import Index, Piece, index
+from baygrid.workloads.driving.recording.records import Damaged
 from baygrid.workloads.driving.recording.ros import Reading
 from baygrid.workloads.driving.recording.topics import (
     CAMERA,

@@ -6,7 +6,6 @@ the records' headers, which finds all that is whole. Format: mcap.dev/spec, vers
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -15,7 +14,8 @@ from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Footer, Schema, Statistics
 
-from baygrid.workloads.driving.recording.chunks import Damaged, channels_in
+from baygrid.workloads.driving.recording.chunks import channels_in
+from baygrid.workloads.driving.recording.records import HEAD, MESSAGE_HEAD, Damaged, head, message, records
 
 MAGIC: Final = b"\x89MCAP0\r\n"
 LARGEST_SUMMARY: Final = 64 << 20
@@ -24,9 +24,7 @@ LARGEST_NOTE: Final = 1 << 20
 RUN: Final = 4 << 20
 """Messages outside of chunks make pieces of about so many bytes."""
 
-_HEAD: Final = 9  # of a record: what it is (1 byte), its length (8)
-_FOOTER: Final = _HEAD + 20 + len(MAGIC)
-_MESSAGE_HEAD: Final = 22
+_FOOTER: Final = HEAD + 20 + len(MAGIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,16 @@ def _from_summary(file: BinaryIO, size: int) -> Index | None:
     end = file.read(_FOOTER)
     if end[0] != Opcode.FOOTER or not end.endswith(MAGIC):
         return None
-    start = Footer.read(ReadDataStream(io.BytesIO(end[_HEAD:]))).summary_start
+    start = Footer.read(ReadDataStream(io.BytesIO(end[HEAD:]))).summary_start
     if not 0 < size - _FOOTER - start <= LARGEST_SUMMARY:
         return None
     file.seek(start)
     found = Index()
     messages = 0
     try:
-        for code, body in _records(file.read(size - _FOOTER - start)):
+        summary = memoryview(file.read(size - _FOOTER - start))
+        for code, first, last in records(summary):
+            body = bytes(summary[first:last])
             stream = ReadDataStream(io.BytesIO(body))
             if code == Opcode.CHUNK_INDEX:
                 of = ChunkIndex.read(stream)
@@ -90,7 +90,7 @@ def _from_summary(file: BinaryIO, size: int) -> Index | None:
                 found.counts.update(statistics.channel_message_counts)
             else:
                 _note(found, code, body)
-    except (McapError, ValueError, OverflowError):
+    except (Damaged, McapError, ValueError, OverflowError):
         return None
     inside = all(p.offset >= len(MAGIC) and p.offset + p.length <= start for p in found.pieces)
     named = all(p.channels <= found.channels.keys() for p in found.pieces)
@@ -101,16 +101,6 @@ def _from_summary(file: BinaryIO, size: int) -> Index | None:
 def _piece(of: ChunkIndex) -> Piece:
     channels = frozenset(of.message_index_offsets)
     return Piece(of.chunk_start_offset, of.chunk_length, of.message_start_time, of.message_end_time, channels)
-
-
-def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + _HEAD <= len(data):
-        length = int.from_bytes(data[at + 1 : at + _HEAD], "little")
-        if at + _HEAD + length > len(data):
-            raise ValueError("a record is longer than what it is in")
-        yield data[at], data[at + _HEAD : at + _HEAD + length]
-        at += _HEAD + length
 
 
 def _note(found: Index, code: int, body: bytes) -> None:
@@ -139,33 +129,30 @@ class _Walk:
         at = len(MAGIC)
         while at < self.size:
             self.file.seek(at)
-            head = self.file.read(_HEAD)
-            length = int.from_bytes(head[1:], "little")
-            if len(head) < _HEAD or at + _HEAD + length > self.size:
+            begin = self.file.read(HEAD)
+            code, length = head(begin) if len(begin) == HEAD else (0, self.size)
+            if at + HEAD + length > self.size:
                 self.found.cut = f"cut off at {at:,} of {self.size:,} bytes"
                 break
-            if head[0] == 0 or head[0] > Opcode.DATA_END:
+            if code == 0 or code > Opcode.DATA_END:
                 self.found.cut = f"damaged from {at:,} of {self.size:,} bytes on"
                 break
-            if head[0] in (Opcode.FOOTER, Opcode.DATA_END):
+            if code in (Opcode.FOOTER, Opcode.DATA_END):
                 break
             try:
-                self._record(head[0], at, length)
+                self._record(code, at, length)
             except (McapError, ValueError):
                 self.found.cut = f"damaged from {at:,} of {self.size:,} bytes on"
                 break
-            at += _HEAD + length
+            at += HEAD + length
         else:
             self.found.cut = f"cut off at {at:,} of {self.size:,} bytes"
         self._end_run()
         return self.found
 
     def _record(self, code: int, at: int, length: int) -> None:
-        if code == Opcode.MESSAGE and length >= _MESSAGE_HEAD:
-            head = self.file.read(_MESSAGE_HEAD)
-            self._message(
-                int.from_bytes(head[:2], "little"), int.from_bytes(head[6:14], "little"), at, length
-            )
+        if code == Opcode.MESSAGE and length >= MESSAGE_HEAD:
+            self._message(*message(self.file.read(MESSAGE_HEAD)), at, length)
             return
         if code in (Opcode.SCHEMA, Opcode.CHANNEL) and length <= LARGEST_NOTE:
             _note(self.found, code, self.file.read(length))
@@ -173,7 +160,7 @@ class _Walk:
             times = self.file.read(16)
             begin, end = int.from_bytes(times[:8], "little"), int.from_bytes(times[8:], "little")
             self._end_run()
-            self.found.pieces.append(Piece(at, _HEAD + length, begin, end, frozenset()))
+            self.found.pieces.append(Piece(at, HEAD + length, begin, end, frozenset()))
         elif code == Opcode.MESSAGE_INDEX and self.found.pieces:
             last = self.found.pieces[-1]
             channels = last.channels | {int.from_bytes(self.file.read(2), "little")}
@@ -182,7 +169,7 @@ class _Walk:
     def _message(self, channel: int, time: int, at: int, length: int) -> None:
         if not self.run:
             self.run = [at, at, time, time]
-        self.run[1:] = [at + _HEAD + length, min(self.run[2], time), max(self.run[3], time)]
+        self.run[1:] = [at + HEAD + length, min(self.run[2], time), max(self.run[3], time)]
         self.run_channels.add(channel)
         if self.run[1] - self.run[0] >= RUN:
             self._end_run()

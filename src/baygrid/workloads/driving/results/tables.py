@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from baygrid.workloads.driving import values
-from baygrid.workloads.whole import parquet
+from baygrid.workloads.parquet import parquet
 
 BATCH: Final = 20_000
 """Rows that are held before they are written."""

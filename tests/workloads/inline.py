@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from baygrid.workloads.application import Application, Loading, Outcome, Shard, Totals
-from baygrid.workloads.engines.working import Worked
+from baygrid.workloads.engines.working import FinishedShard
 from baygrid.workloads.parts import pack
 from baygrid.workloads.running import Progress, run
 
@@ -15,10 +15,10 @@ class Inline:
     name = "inline"
     workers = 1
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
         worker = loading()
         for shard in shards:
-            yield Worked(shard.id, pack(worker(shard)), 0.001)
+            yield FinishedShard(shard.id, pack(worker(shard)), 0.001)
 
     def close(self) -> None: ...
 

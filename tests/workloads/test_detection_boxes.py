@@ -26,13 +26,15 @@ def test_of_two_boxes_of_one_thing_the_better_stays():
     places = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 10, 10], [50, 50, 60, 60]], np.float32)
     scores = np.array([0.5, 0.9, 0.8, 0.1], np.float32)
     classes = np.array([1, 1, 2, 1])
-    assert boxes.apart(places, scores, classes, 0.6).tolist() == [1, 2, 3]
-    assert boxes.apart(places, scores, classes, 0.9).tolist() == [1, 2, 0, 3]
+    assert boxes.non_maximum_suppression(places, scores, classes, 0.6).tolist() == [1, 2, 3]
+    assert boxes.non_maximum_suppression(places, scores, classes, 0.9).tolist() == [1, 2, 0, 3]
 
 
 def test_boxes_without_area_do_no_harm():
     places = np.array([[5, 5, 5, 5], [5, 5, 5, 5]], np.float32)
-    assert boxes.apart(places, np.array([0.5, 0.6], np.float32), np.array([0, 0]), 0.5).tolist() == [1, 0]
+    assert boxes.non_maximum_suppression(
+        places, np.array([0.5, 0.6], np.float32), np.array([0, 0]), 0.5
+    ).tolist() == [1, 0]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
@@ -42,7 +44,7 @@ def test_what_stays_is_apart_and_what_goes_was_near_something_better(seed: int, 
     places = np.concatenate([corner, corner + chance.uniform(1, 30, (count, 2))], 1).astype(np.float32)
     scores = chance.uniform(0, 1, count).astype(np.float32)
     classes = chance.integers(0, 3, count)
-    kept = boxes.apart(places, scores, classes, 0.4).tolist()
+    kept = boxes.non_maximum_suppression(places, scores, classes, 0.4).tolist()
 
     def shared(one: int, other: int) -> float:
         low, high = (

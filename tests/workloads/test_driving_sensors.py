@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.workloads.detection import nanodet
-from baygrid.workloads.driving.sensors import seeing
+from baygrid.workloads.driving.sensors import load
 from baygrid.workloads.driving.values import Picture
 from baygrid.workloads.models import ModelMissing
 
@@ -16,18 +16,18 @@ def test_without_a_detector_the_rest_goes_on_and_the_cure_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("BAYGRID_CACHE", str(tmp_path))
-    eyes = seeing(None, cameras=True)
-    assert eyes.seen(PICTURE) == ()
-    assert nanodet.INSTALL in eyes.blind
+    perception = load(None, cameras=True)
+    assert perception.seen(PICTURE) == ()
+    assert nanodet.INSTALL in perception.blind
 
 
 def test_pictures_that_are_left_out_need_no_detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("BAYGRID_CACHE", str(tmp_path))
-    eyes = seeing(None, cameras=False)
-    assert eyes.seen(PICTURE) == ()
-    assert "asked" in eyes.blind
+    perception = load(None, cameras=False)
+    assert perception.seen(PICTURE) == ()
+    assert "asked" in perception.blind
 
 
 def test_a_detector_that_was_asked_for_must_be_there(tmp_path: Path):
     with pytest.raises(ModelMissing):
-        seeing(tmp_path / "none.onnx", cameras=True)
+        load(tmp_path / "none.onnx", cameras=True)

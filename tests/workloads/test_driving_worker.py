@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("mcap_ros2")
 
 from baygrid.workloads.driving.application import Driving
-from baygrid.workloads.driving.sensors import Eyes
+from baygrid.workloads.driving.sensors import Perception
 from baygrid.workloads.driving.synthetic.drive import drive
 from baygrid.workloads.driving.synthetic.writing import write
 from baygrid.workloads.driving.values import Box2D, Picture
@@ -28,7 +28,7 @@ def test_a_picture_that_breaks_the_detector_is_the_only_one_lost(tmp_path: Path,
         return (Box2D(picture.topic, 1.0, 2.0, 3.0, 4.0, "car", 0.5),)
 
     (shard,) = Driving(str(tmp_path)).shards()
-    done = DrivingWorker(Eyes(detector))(shard)
+    done = DrivingWorker(Perception(detector))(shard)
     what = np.array(done.rows["what"].to_pylist())
     assert [(what == kind).sum() for kind in ("sweep", "picture", "seen")] == [10, 6, 6]
     (failed,) = done.failed

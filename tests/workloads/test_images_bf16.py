@@ -63,15 +63,15 @@ def test_both_halves_are_the_whole(model_cache: Path, classifier: Classifier, sq
 
 def test_it_says_what_fp32_says(quick: Bf16Classifier, classifier: Classifier, squares: Sequence[Pixels]):
     assert bf16.compared(quick, classifier, squares) > 0.95  # of 30; the gate itself is on all of them
-    odds, features = quick(squares[:4])
+    probabilities, features = quick(squares[:4])
     wanted, its_features = classifier(squares[:4])
     assert features is not None
     assert its_features is not None
-    assert odds == pytest.approx(wanted, abs=0.2)
+    assert probabilities == pytest.approx(wanted, abs=0.2)
     cosines = (features * its_features).sum(1)
     cosines /= np.linalg.norm(features, axis=1) * np.linalg.norm(its_features, axis=1)
     assert cosines.min() > 0.99
-    assert (odds != wanted).any()  # else all of it was done in fp32
+    assert (probabilities != wanted).any()  # else all of it was done in fp32
 
 
 def test_a_picture_gets_the_same_whatever_is_beside_it(quick: Bf16Classifier, squares: Sequence[Pixels]):

@@ -105,12 +105,12 @@ def test_lines_are_in_the_order_of_reading():
 def test_letters_are_those_between_blanks():
     letters = ["", "a", "b", " "]
     steps = [0, 1, 1, 0, 1, 2, 2, 3, 3, 0]
-    odds = np.full((len(steps), 4), 0.1, np.float32)
-    odds[np.arange(len(steps)), steps] = 0.7
-    said = lines.decoded(odds, letters)
+    probabilities = np.full((len(steps), 4), 0.1, np.float32)
+    probabilities[np.arange(len(steps)), steps] = 0.7
+    said = lines.decoded(probabilities, letters)
     assert said.text == "aab "
     assert said.score == pytest.approx(0.7)
-    assert lines.decoded(odds[:1], letters) == lines.Said("", 0.0)
+    assert lines.decoded(probabilities[:1], letters) == lines.Said("", 0.0)
 
 
 def test_a_line_is_cut_out_straight():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.workloads.models import ModelMissing, ModelRefused, packages
-from baygrid.workloads.models.cache import cache_folder, kept
+from baygrid.workloads.models.cache import cache_folder, get_or_make
 
 SHA256 = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"  # of foo
 
@@ -48,7 +48,7 @@ def test_a_conversion_is_made_once_and_whole(tmp_path: Path, monkeypatch: pytest
         made.append("once")
         return b"model"
 
-    assert kept("a.onnx", make) == kept("a.onnx", make) == tmp_path / "cache/a.onnx"
+    assert get_or_make("a.onnx", make) == get_or_make("a.onnx", make) == tmp_path / "cache/a.onnx"
     assert made == ["once"]
     assert (tmp_path / "cache/a.onnx").read_bytes() == b"model"
 
@@ -56,7 +56,7 @@ def test_a_conversion_is_made_once_and_whole(tmp_path: Path, monkeypatch: pytest
         raise ModelRefused("damaged")
 
     with pytest.raises(ModelRefused):
-        kept("b.onnx", fail)
+        get_or_make("b.onnx", fail)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a.onnx"]
 
     (tmp_path / "file").write_text("in the way")
@@ -64,4 +64,4 @@ def test_a_conversion_is_made_once_and_whole(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(
         ModelMissing, match=r"file cannot keep a model: .*; name another folder by BAYGRID_CACHE"
     ):
-        kept("a.onnx", make)
+        get_or_make("a.onnx", make)

@@ -16,7 +16,7 @@ from baygrid.core.rating.judging import impossible
 from baygrid.core.rating.scaling import NoCurve
 from baygrid.core.rating.value import Gate, Rating
 from baygrid.workloads.application import Application, ApplicationError, Loading, Outcome, Shard
-from baygrid.workloads.engines.working import Worked, Working, packed, worked
+from baygrid.workloads.engines.working import FinishedShard, ShardRunner, encoded, finished
 from baygrid.workloads.images import model
 from baygrid.workloads.models import ModelRefused
 from baygrid.workloads.rating import driving, flop, gemm, images, speech, whisper
@@ -39,10 +39,10 @@ class Here:
 
     name, workers = "here", 1
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
-        working = Working(loading)
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
+        runner = ShardRunner(loading)
         for shard in shards:
-            yield worked(working(packed(shard)))
+            yield finished(runner(encoded(shard)))
 
     def close(self) -> None: ...
 
@@ -165,8 +165,8 @@ def test_the_gate_of_speech_knows_what_full_precision_reaches():
         assert (found.passed, found.why) == (False, says)
 
 
-def segment(file: str, text: str, translation: str | None = None, gate: str | None = None) -> dict[str, Any]:
-    return {"file": file, "text": text, "translation": translation, "gate": gate}
+def segment(file: str, text: str, translation: str | None = None, flags: str | None = None) -> dict[str, Any]:
+    return {"file": file, "text": text, "translation": translation, "flags": flags}
 
 
 def test_what_speech_reached_is_counted_over_all_clips():

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from baygrid.workloads.application import Done, Failed, Loading, Shard
-from baygrid.workloads.engines.working import Worked
+from baygrid.workloads.engines.working import FinishedShard
 from baygrid.workloads.running import Progress, run
 from tests.workloads.counting import SCHEMA, Counting
 from tests.workloads.inline import Inline
@@ -53,7 +53,7 @@ class Interrupted(Inline):
         self.after = after
         self.done: list[str] = []
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
         for answer in super().__call__(loading, shards):
             if len(self.done) == self.after:
                 raise KeyboardInterrupt

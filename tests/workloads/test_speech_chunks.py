@@ -12,7 +12,7 @@ from baygrid.workloads.speech.whisper import Said
 SECOND = RATE / FRAME  # frames
 
 
-def odds(*spoken: tuple[float, float], seconds: float) -> np.ndarray:
+def probabilities(*spoken: tuple[float, float], seconds: float) -> np.ndarray:
     """Somebody speaks from .. to .. seconds."""
     found = np.zeros(round(seconds * SECOND), np.float32)
     for begin, end in spoken:
@@ -21,13 +21,13 @@ def odds(*spoken: tuple[float, float], seconds: float) -> np.ndarray:
 
 
 def test_pauses_are_left_out_and_chunks_are_full():
-    found = chunks(odds((5, 15), (40, 50), (90, 98), (100, 110), seconds=120))
+    found = chunks(probabilities((5, 15), (40, 50), (90, 98), (100, 110), seconds=120))
     assert [len(chunk.spans) for chunk in found] == [3, 1]
     assert all(sum(end - begin for begin, end in chunk.spans) <= MOST for chunk in found)
 
 
 def test_speech_without_a_pause_is_cut_where_it_is_weakest():
-    spoken = odds((0, 100), seconds=100)
+    spoken = probabilities((0, 100), seconds=100)
     spoken[round(25 * SECOND) - 3 : round(25 * SECOND) + 3] = 0.6
     found = chunks(spoken)
     cuts = [chunk.spans[0][1] / SECOND for chunk in found]
@@ -37,7 +37,7 @@ def test_speech_without_a_pause_is_cut_where_it_is_weakest():
 
 
 def test_silence_has_no_chunks():
-    assert chunks(odds(seconds=60)) == []
+    assert chunks(probabilities(seconds=60)) == []
     assert chunks(np.zeros(0, np.float32)) == []
 
 

@@ -93,9 +93,9 @@ def test_a_wav_whose_header_says_too_little_is_heard_to_the_end_it_says(tmp_path
 
 def test_the_place_to_cut_is_the_pause(voice: Voice):
     sound = np.concatenate([sounds.clip("en")[: 4 * RATE], sounds.silence(1), sounds.clip("en")[: 4 * RATE]])
-    cut = quietest(sound, voice.odds(sound))
+    cut = quietest(sound, voice.probabilities(sound))
     assert 4 * RATE <= cut <= 5 * RATE
-    assert cut == quietest(sound, voice.odds(sound))
+    assert cut == quietest(sound, voice.probabilities(sound))
 
 
 def test_short_files_share_a_shard_and_long_ones_have_many():

@@ -89,8 +89,8 @@ def test_a_recording_of_any_name_has_its_subtitles(tmp_path: Path, name: str):
 
 
 def test_what_is_flagged_is_in_the_table_and_on_the_page_but_in_no_subtitle(tmp_path: Path):
-    loop = replace(GOOD, text="はい" * 30, gate="repeats", start=4, end=5)
-    half = replace(GOOD, text="公園", translation="公園", gate="untranslated", start=6, end=7)
+    loop = replace(GOOD, text="はい" * 30, flags="repeats", start=4, end=5)
+    half = replace(GOOD, text="公園", translation="公園", flags="untranslated", start=6, end=7)
     outcome = outputs.finish(Parts([done([GOOD, loop, half], "a/talk.mp3")]), tmp_path, "en")
     spoken = (tmp_path / "subtitles/a/talk.mp3.srt").read_text()
     assert "公園" in spoken

@@ -56,8 +56,10 @@ class Scripted:
 
 def window(chunks: int = 1) -> Window:
     found = [Chunk(((FRAMES * at, FRAMES * (at + 1)),)) for at in range(chunks)]
-    odds = np.full(FRAMES * chunks, 0.9, np.float32)
-    return Window("a.wav", 0.0, len(odds) * 0.032, odds, found, [np.zeros(1, np.float32)] * chunks)
+    probabilities = np.full(FRAMES * chunks, 0.9, np.float32)
+    return Window(
+        "a.wav", 0.0, len(probabilities) * 0.032, probabilities, found, [np.zeros(1, np.float32)] * chunks
+    )
 
 
 def recognised(whisper: Scripted, chunks: int = 1, **how: Any) -> list[Row]:
@@ -72,7 +74,7 @@ def test_what_is_good_at_once_is_decoded_once():
         {("transcribe", 0.0): (SOURCE, -0.3), ("translate", 0.0): ("We went to the park.", -0.3)}
     )
     (row,) = recognised(whisper)
-    assert (row.text, row.translation, row.gate) == (SOURCE, "We went to the park.", None)
+    assert (row.text, row.translation, row.flags) == (SOURCE, "We went to the park.", None)
     assert whisper.asked == [("transcribe", 0.0, 1), ("translate", 0.0, 1)]
     assert whisper.seeds == []
 
@@ -84,23 +86,23 @@ def test_a_loop_is_cured_by_another_temperature():
         ("translate", 0.4): ("We went to the park.", -0.5),
     })  # fmt: skip
     (row,) = recognised(whisper)
-    assert (row.translation, row.gate) == ("We went to the park.", None)
+    assert (row.translation, row.flags) == ("We went to the park.", None)
     assert [temperature for task, temperature, _ in whisper.asked if task == "translate"] == [0.0, 0.2, 0.4]
 
 
 def test_a_loop_that_nothing_cures_is_flagged_and_not_returned_as_good():
     whisper = Scripted({("transcribe", 0.0): (SOURCE, -0.3), ("translate", 0.0): (LOOP, -0.1)})
     (row,) = recognised(whisper)
-    assert row.gate == "translation repeats"
+    assert row.flags == "translation repeats"
     assert len(whisper.asked) == 1 + 6
 
 
 def test_a_translation_that_stays_in_the_source_language_is_flagged():
     whisper = Scripted({("transcribe", 0.0): (SOURCE, -0.3), ("translate", 0.0): (SOURCE, -0.1)})
     (row,) = recognised(whisper)
-    assert row.gate == gate.UNTRANSLATED
+    assert row.flags == gate.UNTRANSLATED
     cured = Scripted({**whisper.script, ("translate", 1.0): ("We went to the park.", -0.9)})
-    assert recognised(cured)[0].gate is None
+    assert recognised(cured)[0].flags is None
 
 
 def test_a_transcript_that_loops_spoils_the_segment():
@@ -108,7 +110,7 @@ def test_a_transcript_that_loops_spoils_the_segment():
         {("transcribe", 0.0): ("はい、そうです。" * 20, -0.1), ("translate", 0.0): ("Yes.", -0.2)}
     )
     (row,) = recognised(whisper)
-    assert gate.REPEATS in (row.gate or "").split(", ")
+    assert gate.REPEATS in (row.flags or "").split(", ")
 
 
 def test_what_whisper_itself_takes_for_silence_is_not_tried_again():
@@ -117,7 +119,7 @@ def test_what_whisper_itself_takes_for_silence_is_not_tried_again():
     )
     whisper.no_speech = 0.9
     (row,) = recognised(whisper)
-    assert gate.NO_VOICE in (row.gate or "")
+    assert gate.NO_VOICE in (row.flags or "")
     assert whisper.seeds == []
 
 
@@ -128,14 +130,14 @@ def test_the_generator_is_seeded_once_in_a_shard_however_much_is_tried_again():
 
 
 def test_most_of_a_window_decides_its_language_unless_one_is_sure():
-    odds = [
+    probabilities = [
         {"ja": 0.6, "zh": 0.4},
         {"ja": 0.7, "zh": 0.3},
         {"zh": 0.55, "ja": 0.45},
         {"en": 0.97, "ja": 0.03},
     ]
     whisper = Scripted(
-        {("transcribe", 0.0): (SOURCE, -0.3), ("translate", 0.0): ("To the park.", -0.3)}, odds
+        {("transcribe", 0.0): (SOURCE, -0.3), ("translate", 0.0): ("To the park.", -0.3)}, probabilities
     )
     rows = recognised(whisper, chunks=4)
     assert [row.language for row in rows] == ["ja", "ja", "ja", "en"]
@@ -154,10 +156,10 @@ class Chinese:
 
 
 def test_a_cascade_translates_what_it_can_and_the_rest_says_that_nobody_did():
-    odds = [{"ja": 0.99}, {"fr": 0.99}]
-    whisper = Scripted({("transcribe", 0.0): (SOURCE, -0.3)}, odds)
+    probabilities = [{"ja": 0.99}, {"fr": 0.99}]
+    whisper = Scripted({("transcribe", 0.0): (SOURCE, -0.3)}, probabilities)
     rows = recognised(whisper, chunks=2, to="zh", translator=Chinese())
-    assert [(row.language, row.translation, row.gate) for row in rows] == [
+    assert [(row.language, row.translation, row.flags) for row in rows] == [
         ("ja", "今天天气好所以去了公园", None),
         ("fr", None, gate.NO_MODEL),
     ]
@@ -167,7 +169,7 @@ def test_a_cascade_translates_what_it_can_and_the_rest_says_that_nobody_did():
 def test_without_a_target_nothing_is_translated():
     whisper = Scripted({("transcribe", 0.0): (SOURCE, -0.3)})
     (row,) = recognised(whisper, to=None)
-    assert (row.translation, row.gate) == (None, None)
+    assert (row.translation, row.flags) == (None, None)
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def test_a_real_recording_is_written_down(hear: Hear):
     english = next(clip for clip in clips() if clip.language == "en")
     assert cer([text], [english.text]) == 0
     assert {row["language"] for row in rows(done)} == {"en"}
-    assert all(row["gate"] is None and row["translation"] is None for row in rows(done))
+    assert all(row["flags"] is None and row["translation"] is None for row in rows(done))
     assert sum(each.units for each in done) == pytest.approx(11.0 / 3600, rel=1e-3)
 
 
@@ -67,7 +67,7 @@ def test_japanese_is_written_down_and_translated(hear: Hear):
     translation = " ".join(row["translation"] for row in found)
     assert "The weather is good today" in translation
     assert chrf([translation], [clip.english]) > 45
-    assert all(row["gate"] is None for row in found)
+    assert all(row["flags"] is None for row in found)
 
 
 def test_times_are_those_of_the_file(hear: Hear, tmp_path: Path):

@@ -22,13 +22,15 @@ def centres(side: int, stride: int) -> Floats:
 def edges(distances: Floats, middle: Floats, stride: int) -> Floats:
     """Boxes (n, 4) as left, top, right, bottom in pixels. `distances` (n, 4 x bins) to these four edges."""
     bins = distances.reshape(len(distances), 4, -1)
-    odds = np.exp(bins - bins.max(2, keepdims=True))
-    mean = (odds * np.arange(bins.shape[2], dtype=np.float32)).sum(2) / odds.sum(2) * stride
+    weights = np.exp(bins - bins.max(2, keepdims=True))
+    mean = (weights * np.arange(bins.shape[2], dtype=np.float32)).sum(2) / weights.sum(2) * stride
     found: Floats = np.concatenate([middle - mean[:, :2], middle + mean[:, 2:]], 1)
     return found
 
 
-def apart(boxes: Floats, scores: Floats, classes: NDArray[np.integer], overlap: float) -> Indices:
+def non_maximum_suppression(
+    boxes: Floats, scores: Floats, classes: NDArray[np.integer], overlap: float
+) -> Indices:
     """Non-maximum suppression: which boxes stay, best first, where of two of one class that share more than
     `overlap` (0 to 1: intersection over union) the better one stays; of equal ones the one named first."""
     order = np.argsort(-scores, kind="stable")

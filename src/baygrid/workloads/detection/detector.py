@@ -85,7 +85,7 @@ class Detector:
         scale = np.array([width, height, width, height], np.float32)
         places = np.clip(places * (scale / self.side), 0, scale)
         found = []
-        for n in boxes.apart(places, scores, classes, OVERLAP)[:MOST]:
+        for n in boxes.non_maximum_suppression(places, scores, classes, OVERLAP)[:MOST]:
             left, top, right, bottom = map(float, places[n])
             name = NAMES[classes[n]]
             found.append(Detection(name, int(classes[n]), float(scores[n]), (left, top, right, bottom)))

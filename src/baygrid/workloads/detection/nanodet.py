@@ -47,7 +47,7 @@ INSTALL: Final = "python -m baygrid.workloads.detection.nanodet"
 
 def prepared() -> Path:
     """The detector as an ONNX file in the cache. Raises ModelMissing where it was never installed."""
-    return cache.kept(_name(), _converted)
+    return cache.get_or_make(_name(), _converted)
 
 
 def install() -> Path:

@@ -121,12 +121,12 @@ class Driving:
         views = Views([Camera(**camera) for camera in travelled.window.cameras])
         tracked = follow(sorting.frames(parts), way, views)
 
-        def kept(rows: Iterator[Tracked]) -> Iterator[Tracked]:
+        def labelled(rows: Iterator[Tracked]) -> Iterator[Tracked]:
             for row in rows:
                 labels.add(travelled.drive, tally.count(row))
                 yield row
 
-        found = [*scenarios(way, kept(tracked)), *travelled.interventions]
+        found = [*scenarios(way, labelled(tracked)), *travelled.interventions]
         tally.alone = dict(sorted(views.alone.items()))
         tally.events = sorted(found, key=lambda event: (event.begin, event.kind))
         for event in tally.events:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from baygrid.workloads.driving.lidar import detection
 from baygrid.workloads.driving.values import Box2D, Box3D, Picture, Sweep
@@ -18,22 +17,10 @@ from baygrid.workloads.models import ModelMissing
 Detector = Callable[[Picture], tuple[Box2D, ...]]
 
 
-class Seeing(Protocol):
-    """A picture that cannot be decoded raises, in words. Only that picture is lost."""
-
-    @property
-    def blind(self) -> str:
-        """Why nothing is seen in pictures; empty where they are looked at."""
-
-    def boxes(self, sweep: Sweep) -> tuple[Box3D, ...]: ...
-
-    def seen(self, picture: Picture) -> tuple[Box2D, ...]: ...
-
-
 @dataclass(frozen=True)
-class Eyes:
-    """Without a detector pictures are read and counted, and nothing is seen in
-    them; `blind` says why."""
+class Perception:
+    """Without a detector pictures are read and counted, and nothing is seen in them; `blind` says why, and is
+    empty where they are looked at."""
 
     detector: Detector | None
     blind: str = ""
@@ -42,21 +29,22 @@ class Eyes:
         return detection.boxes(sweep)
 
     def seen(self, picture: Picture) -> tuple[Box2D, ...]:
+        """A picture that cannot be decoded raises, in words. Only that picture is lost."""
         return () if self.detector is None else self.detector(picture)
 
 
-def seeing(model: Path | None, cameras: bool) -> Eyes:
+def load(model: Path | None, cameras: bool) -> Perception:
     """`model`: an ONNX detector instead of the default one. Raises ModelMissing and ModelRefused for it;
     without the default one the rest goes on."""
     detection.compile_all()
     if not cameras:
-        return Eyes(None, "left out, as was asked for")
+        return Perception(None, "left out, as was asked for")
     from baygrid.workloads.detection.detector import Detector as Network
     from baygrid.workloads.driving.camera import Camera
 
     try:
-        return Eyes(Camera(Network(model)))
+        return Perception(Camera(Network(model)))
     except ModelMissing as missing:
         if model is not None:
             raise
-        return Eyes(None, f"no detector is loaded: {missing}")
+        return Perception(None, f"no detector is loaded: {missing}")

@@ -31,7 +31,7 @@ from baygrid.workloads.driving.rows import (
     WHEEL,
     gather,
 )
-from baygrid.workloads.driving.sensors import Seeing, seeing
+from baygrid.workloads.driving.sensors import Perception, load
 from baygrid.workloads.driving.values import Driver, Fix, Imu, Picture, Place, Sweep, Wheel
 from baygrid.workloads.stages import Stages
 
@@ -43,14 +43,14 @@ worry."""
 class DrivingWorker:
     """Pure: the same shard gives the same rows. Holds one frame decoded at a time."""
 
-    def __init__(self, seeing: Seeing) -> None:
-        self._seeing = seeing
+    def __init__(self, perception: Perception) -> None:
+        self._perception = perception
 
     def __call__(self, shard: Shard) -> Done:
         window = Window.from_json(shard.work)
         stages = Stages()
         failed = [Failed(*note) for note in window.notes]
-        made = _Made(window, self._seeing, stages)
+        made = _Made(window, self._perception, stages)
         reader = drives.reader(window, stages)
         try:
             for reading in reader:
@@ -61,7 +61,7 @@ class DrivingWorker:
             km = made.kilometres()
         with stages("write"):
             table = made.table()
-        facts = {BLIND: self._seeing.blind} if self._seeing.blind else {}
+        facts = {BLIND: self._perception.blind} if self._perception.blind else {}
         return Done(table, km, (*failed, *reader.failed, *made.complaints.failed), stages.seconds, facts)
 
 
@@ -76,7 +76,7 @@ class Loading:
     version: int = 4
 
     def __call__(self) -> DrivingWorker:
-        return DrivingWorker(seeing(self.detector, self.cameras))
+        return DrivingWorker(load(self.detector, self.cameras))
 
 
 @dataclass
@@ -84,7 +84,7 @@ class _Made:
     """The rows of a window so far."""
 
     window: Window
-    seeing: Seeing
+    perception: Perception
     stages: Stages
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     complaints: Complaints = field(init=False)
@@ -126,7 +126,7 @@ class _Made:
 
     def _sweep(self, sweep: Sweep) -> None:
         with self.stages("lidar"):
-            boxes = self.seeing.boxes(sweep)
+            boxes = self.perception.boxes(sweep)
         self._row(sweep.t, SWEEP, sweep.topic, points=len(sweep.points))
         for box in boxes:
             place = (box.x, box.y, box.z, box.length, box.width, box.height, box.yaw)
@@ -135,7 +135,7 @@ class _Made:
     def _picture(self, picture: Picture) -> None:
         with self.stages("camera"):
             try:
-                seen = self.seeing.seen(picture)
+                seen = self.perception.seen(picture)
             except Exception as error:  # noqa: BLE001 - hostile pictures fail in every way there is; only they are lost
                 self.complaints(picture.topic, picture.t, f"{error}" or type(error).__name__)
                 return

@@ -17,7 +17,7 @@ from ray.util.annotations import RayDeprecationWarning
 from baygrid.workloads import lean
 from baygrid.workloads.application import ApplicationError, Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
-from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
+from baygrid.workloads.engines.working import FinishedShard, ShardRunner, WorkerDied, encoded, finished
 
 RESTARTS: Final = 3
 """Of one worker, before the run begins anew with what is left: an input may be what kills it."""
@@ -53,8 +53,8 @@ class RayEngine:
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.ERROR)
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
-        what = [{"shard": packed(shard)} for shard in shards]
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
+        what = [{"shard": encoded(shard)} for shard in shards]
         with warnings.catch_warnings():
             # Ray 2.64 has no word for the number of restarts any more; until then the old one warns.
             warnings.simplefilter("ignore", RayDeprecationWarning)
@@ -70,7 +70,7 @@ class RayEngine:
         try:
             for batch in answers.iter_batches(batch_size=None, prefetch_batches=0):  # each as it is done
                 for answer in batch["answer"]:
-                    yield worked(answer)
+                    yield finished(answer)
         except ray.exceptions.RayError as error:
             raise WorkerDied(str(error)) from error
 
@@ -81,7 +81,7 @@ class RayEngine:
 
 class _Batches:
     def __init__(self, loading: Loading) -> None:
-        self._working = Working(loading)
+        self._runner = ShardRunner(loading)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return {"answer": [self._working(shard) for shard in batch["shard"]]}
+        return {"answer": [self._runner(shard) for shard in batch["shard"]]}

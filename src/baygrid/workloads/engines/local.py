@@ -20,7 +20,7 @@ import daft
 from baygrid.workloads import lean
 from baygrid.workloads.application import Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
-from baygrid.workloads.engines.working import Worked, WorkerDied, Working, packed, worked
+from baygrid.workloads.engines.working import FinishedShard, ShardRunner, WorkerDied, encoded, finished
 from baygrid.workloads.processes import below
 
 _MODULE: Final = b"daft.execution.udf_worker"  # in the command line of Daft's workers
@@ -35,15 +35,16 @@ class LocalEngine:
         lean.hand_on()  # Daft's processes inherit it
         daft.set_runner_native()
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
-        work = daft.cls(_Working, use_process=True, max_concurrency=min(self.workers, len(shards)))(loading)
-        frame = daft.from_pydict({"shard": [packed(shard) for shard in shards]})
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
+        width = min(self.workers, len(shards))
+        work = daft.cls(_ShardRunner, use_process=True, max_concurrency=width)(loading)
+        frame = daft.from_pydict({"shard": [encoded(shard) for shard in shards]})
         answers = frame.into_batches(1).select(work(daft.col("shard")).alias("answer"))
         with short_temporary_folder(_NAME):
             rows: Any = answers.iter_rows(results_buffer_size=1)
             try:
                 for row in rows:
-                    yield worked(row["answer"])
+                    yield finished(row["answer"])
             except RuntimeError as error:  # the only word that Daft has for it
                 raise WorkerDied(str(error)) from error
             finally:
@@ -57,5 +58,5 @@ class LocalEngine:
                     os.kill(pid, signal.SIGKILL)
 
 
-class _Working(Working):
-    __call__ = daft.method(return_dtype=daft.DataType.binary())(Working.__call__)
+class _ShardRunner(ShardRunner):
+    __call__ = daft.method(return_dtype=daft.DataType.binary())(ShardRunner.__call__)

@@ -24,7 +24,7 @@ class WorkerWrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class FinishedShard:
     """The part of the shard with this id, and the seconds that its worker was at it."""
 
     id: str
@@ -36,7 +36,7 @@ class Engine(Protocol):
     name: str
     workers: int
 
-    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[Worked]:
+    def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:
         """Each shard once, in any order, as they are done. Raises WorkerDied where one cannot be had; what
         was yielded before holds. Closing it early ends the work."""
         ...
@@ -44,7 +44,7 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-class Working:
+class ShardRunner:
     """A worker as engines hold it: bytes in, bytes out. What goes wrong in it travels as an answer, for each
     engine has a way of its own with exceptions, and none of them brings one back as it was."""
 
@@ -73,18 +73,18 @@ class Working:
         )
 
 
-def packed(shard: Shard) -> bytes:
+def encoded(shard: Shard) -> bytes:
     return orjson.dumps({"id": shard.id, "work": shard.work, "units": shard.units})
 
 
-def worked(answer: bytes) -> Worked:
+def finished(answer: bytes) -> FinishedShard:
     """Raises what went wrong in the worker: ApplicationError where its words are for people."""
     end = 4 + int.from_bytes(answer[:4], "big")
     head = orjson.loads(answer[4:end])
     if head["wrong"] is not None:
         kind = ApplicationError if head["clear"] else WorkerWrong
         raise kind(head["wrong"])
-    return Worked(head["id"], answer[end:], head["busy"])
+    return FinishedShard(head["id"], answer[end:], head["busy"])
 
 
 def _answer(head: dict[str, Any], part: bytes) -> bytes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from baygrid.workloads.application import ApplicationError, Done, Outcome, Results, Shard
 from baygrid.workloads.detection.detector import Detector
 from baygrid.workloads.images import bf16, contact_sheet, detect, inputs, labels
-from baygrid.workloads.images.classify import CLASSES, Classify, Seeing, embedding
+from baygrid.workloads.images.classify import CLASSES, Classify, ImageClassifier, embedding
 from baygrid.workloads.images.model import Classifier, prepared
 from baygrid.workloads.images.pictures import opened
 from baygrid.workloads.images.quality import agreement, golden
@@ -34,7 +34,7 @@ MOST_WITHOUT_NEW: Final = 100
 
 FEATURES: Final = 1280  # of the default model
 
-_SEEING: Final = frozenset({"classify", "embed"})
+_BY_CLASSIFIER: Final = frozenset({"classify", "embed"})
 
 PICTURE: Final = (
     pa.field("path", pa.string(), nullable=False),
@@ -60,7 +60,7 @@ class Loading:
         cv2.setNumThreads(1)  # a worker is one thread of one process
         tasks: list[tuple[str, Task]] = []
         features = None
-        if _SEEING & set(self.tasks):
+        if _BY_CLASSIFIER & set(self.tasks):
             classifier = self._classifier()
             features = classifier.features
             tasks.append(("classify", Classify(classifier, self.tasks)))
@@ -70,7 +70,7 @@ class Loading:
             tasks.append(("text", read.Read()))
         return ImagesWorker(tasks, schema(self.tasks, features))
 
-    def _classifier(self) -> Seeing:
+    def _classifier(self) -> ImageClassifier:
         if self.precision == "bf16":
             return bf16.load()
         return Classifier(self.model or prepared(), self.labels)
@@ -103,7 +103,7 @@ class Images:
             raise ApplicationError(f"count is {self.count}; at least 1 picture is needed")
         if self.precision not in PRECISIONS:
             raise ApplicationError(f"no precision {self.precision!r}: there are {', '.join(PRECISIONS)}")
-        if self.precision == "bf16" and (self.model or self.labels or not _SEEING & set(self.tasks)):
+        if self.precision == "bf16" and (self.model or self.labels or not _BY_CLASSIFIER & set(self.tasks)):
             raise ApplicationError("bf16 is for the default classifier, and the tasks classify and embed")
 
     @property

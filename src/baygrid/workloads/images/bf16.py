@@ -19,7 +19,15 @@ import onnxruntime
 from PIL import Image
 
 from baygrid.workloads.images.inputs import photographs
-from baygrid.workloads.images.model import CONVERSION, SHA256, Classifier, Floats, class_names, odds, prepared
+from baygrid.workloads.images.model import (
+    CONVERSION,
+    SHA256,
+    Classifier,
+    Floats,
+    class_names,
+    prepared,
+    probabilities,
+)
 from baygrid.workloads.images.pictures import square
 from baygrid.workloads.models import ModelRefused, cache, openvino
 from baygrid.workloads.models.onnx import Network
@@ -65,7 +73,7 @@ class Bf16Classifier:
         logits, features = self._quick(begun)
         for number in np.flatnonzero(_lead(logits) < MARGIN):
             logits[number], features[number] = (rows[0] for rows in self._tail(begun[number : number + 1]))
-        return odds(logits), features
+        return probabilities(logits), features
 
 
 def halves() -> tuple[Path, Path]:
@@ -80,7 +88,7 @@ def halves() -> tuple[Path, Path]:
             model: bytes = (first if name == "head" else second).SerializeToString()
             return model
 
-        return cache.kept(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}-{name}.onnx", cut)
+        return cache.get_or_make(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}-{name}.onnx", cut)
 
     return half("head"), half("tail")
 
@@ -102,7 +110,7 @@ def agreement() -> float:
         found = compared(Bf16Classifier(), Classifier(prepared()), pictures())
         return json.dumps({"agreement": found, "pictures": TRIED, "about": about}).encode()
 
-    return judged(json.loads(cache.kept(name, tried).read_bytes())["agreement"])
+    return judged(json.loads(cache.get_or_make(name, tried).read_bytes())["agreement"])
 
 
 def compared(quick: Answering, exact: Answering, squares: Sequence[Pixels]) -> float:

@@ -30,7 +30,7 @@ def embedding(size: int) -> pa.Field:
     return pa.field("embedding", pa.list_(pa.float32(), size))
 
 
-class Seeing(Protocol):
+class ImageClassifier(Protocol):
     """model.Classifier, or bf16.Bf16Classifier. `side`: pixels of height and width; `batch`: how many
     pictures it likes at a time; `features`: how many numbers describe one, None where they are not said."""
 
@@ -49,7 +49,7 @@ class Seeing(Protocol):
 class Classify:
     """Gives either task, or both. `least`: pixels along a picture's shorter side that it can make use of."""
 
-    def __init__(self, classifier: Seeing, tasks: Sequence[str]) -> None:
+    def __init__(self, classifier: ImageClassifier, tasks: Sequence[str]) -> None:
         self._classifier = classifier
         self._classify, self._embed = "classify" in tasks, "embed" in tasks
         self.least: int | None = classifier.side

@@ -56,7 +56,7 @@ class Classifier:
             scaled = (batch.astype(np.float32) / 255 - self._mean) / self._spread
             batch = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
         scores, *rest = self.network(batch)
-        return odds(scores), rest[0] if rest else None
+        return probabilities(scores), rest[0] if rest else None
 
     @property
     def batch(self) -> int:
@@ -82,16 +82,16 @@ def prepared() -> Path:
             model: bytes = graph.build(checkpoint.read(opened)).SerializeToString()
         return model
 
-    return cache.kept(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}.onnx", converted)
+    return cache.get_or_make(f"efficientnet-lite0-{SHA256[:16]}-v{CONVERSION}.onnx", converted)
 
 
-def odds(scores: Floats) -> Floats:
+def probabilities(scores: Floats) -> Floats:
     """Softmax, unless the model did it."""
     if scores.min() >= 0 and np.allclose(scores.sum(1), 1, atol=1e-3):
         return scores
-    odds: Floats = np.exp(scores - scores.max(1, keepdims=True))
-    odds /= odds.sum(1, keepdims=True)
-    return odds
+    probabilities: Floats = np.exp(scores - scores.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    return probabilities
 
 
 def _input(network: Network) -> tuple[int, bool]:

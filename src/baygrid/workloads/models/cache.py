@@ -15,7 +15,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("BAYGRID_CACHE") or Path.home() / ".cache" / "baygrid" / "models")
 
 
-def kept(name: str, make: Callable[[], bytes]) -> Path:
+def get_or_make(name: str, make: Callable[[], bytes]) -> Path:
     """The file `name` of the cache; `make` gives its bytes where no earlier run did. The name says which
     source and which conversion it comes from, so that it never has to be made anew under the same name.
     Raises ModelMissing where the cache cannot be written."""

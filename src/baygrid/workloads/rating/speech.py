@@ -125,7 +125,7 @@ def reached(segments: Iterable[Mapping[str, Any]], pairs: int) -> dict[str, floa
     return {
         "cer": cer(*zip(*whole, strict=True)),
         "chrf": chrf(*zip(*into, strict=True)),
-        "gated": sum(row["gate"] is not None for row in rows) / len(rows) if rows else 1.0,
+        "gated": sum(row["flags"] is not None for row in rows) / len(rows) if rows else 1.0,
         "clips": float(len(heard)),
     }
 

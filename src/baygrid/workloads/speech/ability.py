@@ -11,7 +11,7 @@ from typing import Final
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.models import ModelRefused
 from baygrid.workloads.speech.languages import name
-from baygrid.workloads.speech.texts import Texts
+from baygrid.workloads.speech.translation import TranslationModel
 
 ENGLISH: Final = "en"
 
@@ -28,7 +28,7 @@ def spoken(whisper: Path) -> list[str]:
     return sorted(code for code in found if re.fullmatch("[a-z]{2,3}", code)) or [ENGLISH]
 
 
-def check(whisper: Path, texts: Sequence[Texts], language: str | None, to: str | None) -> None:
+def check(whisper: Path, models: Sequence[TranslationModel], language: str | None, to: str | None) -> None:
     """Raises ApplicationError where no model can do what is asked for, with what they can."""
     known = spoken(whisper)
     if language is not None and language not in known:
@@ -36,33 +36,33 @@ def check(whisper: Path, texts: Sequence[Texts], language: str | None, to: str |
     if to is None or language == to:
         return
     by_whisper = to == ENGLISH and (language or len(known) > 1)
-    if by_whisper or any(text.can(language, to) if language else to in text.targets() for text in texts):
+    if by_whisper or any(model.can(language, to) if language else to in model.targets() for model in models):
         return
     what = f"{name(language)} -> {name(to)}" if language else f"anything into {name(to)}"
     raise ApplicationError(
-        f"no loaded model translates {what}. {' '.join(told(whisper, texts))} "
+        f"no loaded model translates {what}. {' '.join(told(whisper, models))} "
         f"Give one that does: --translate-with {language or 'FROM'}-{to}=DIR; or --to none"
     )
 
 
-def told(whisper: Path, texts: Sequence[Texts]) -> list[str]:
+def told(whisper: Path, models: Sequence[TranslationModel]) -> list[str]:
     """A sentence for each model."""
     known = spoken(whisper)
     if known == [ENGLISH]:
         return ["Whisper writes down English, and does not translate."]
     return [
         f"Whisper writes down {len(known)} languages and translates each into English alone.",
-        *(_of_texts(text) for text in texts),
+        *(_of_model(model) for model in models),
     ]
 
 
-def listed(whisper: Path, texts: Sequence[Texts]) -> str:
+def listed(whisper: Path, models: Sequence[TranslationModel]) -> str:
     """All of it, for --pairs."""
-    return "\n".join([*told(whisper, texts), f"Its languages: {' '.join(spoken(whisper))}"]) + "\n"
+    return "\n".join([*told(whisper, models), f"Its languages: {' '.join(spoken(whisper))}"]) + "\n"
 
 
-def _of_texts(text: Texts) -> str:
-    if text.words:
-        return f"{text.folder.name} translates each of these into each: {' '.join(sorted(text.words))}."
-    source, target = text.pair
-    return f"{text.folder.name} translates {name(source)} into {name(target)}."
+def _of_model(model: TranslationModel) -> str:
+    if model.words:
+        return f"{model.folder.name} translates each of these into each: {' '.join(sorted(model.words))}."
+    source, target = model.pair
+    return f"{model.folder.name} translates {name(source)} into {name(target)}."

@@ -13,7 +13,7 @@ from baygrid.workloads.speech import ability, cutting, model, outputs
 from baygrid.workloads.speech.rows import SCHEMA
 from baygrid.workloads.speech.scoring import CLIPS
 from baygrid.workloads.speech.sources import sources
-from baygrid.workloads.speech.texts import Texts
+from baygrid.workloads.speech.translation import TranslationModel
 from baygrid.workloads.speech.worker import Load
 
 
@@ -21,14 +21,14 @@ from baygrid.workloads.speech.worker import Load
 class Speech:
     """`input`: a file, a folder or a URL, None for the clips that come with the package. `model`: a folder in
     CTranslate2's layout with a Whisper model, None for the default one. `language`: Whisper's code, None to
-    detect it. `to`: the language to translate into, None for transcripts alone. `texts`: models that
-    translate texts, each as DIR or FROM-TO=DIR."""
+    detect it. `to`: the language to translate into, None for transcripts alone. `translate_with`: models
+    that translate texts, each as DIR or FROM-TO=DIR."""
 
     input: str | None = None
     model: Path | None = None
     language: str | None = None
     to: str | None = "en"
-    texts: tuple[str, ...] = ()
+    translate_with: tuple[str, ...] = ()
 
     name: str = "speech"
     unit: str = "audio_hours"
@@ -42,8 +42,9 @@ class Speech:
     def loading(self) -> Load:
         """Raises ApplicationError where the models cannot do what is asked for."""
         folder = model.directory(self.model)
-        ability.check(folder, [Texts.parse(each) for each in self.texts], self.language, self.to)
-        return Load(str(folder), self.language, self.to, self.texts)
+        models = [TranslationModel.parse(each) for each in self.translate_with]
+        ability.check(folder, models, self.language, self.to)
+        return Load(str(folder), self.language, self.to, self.translate_with)
 
     def finish(self, results: Results, output: Path) -> Outcome:
         return outputs.finish(results, output, self.to)

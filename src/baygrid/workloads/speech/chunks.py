@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from baygrid.workloads.speech.sound import RATE, Samples
-from baygrid.workloads.speech.voice import FRAME, Odds, Span, spans
+from baygrid.workloads.speech.voice import FRAME, Probabilities, Span, spans
 
 MOST: Final = 30 * RATE // FRAME
 """Frames in a chunk; Whisper knows no longer ones."""
@@ -37,8 +37,8 @@ class Chunk:
         """Its spans out of the block's samples, joined."""
         return np.concatenate([samples[begin * FRAME : end * FRAME] for begin, end in self.spans])
 
-    def odds(self, odds: Odds) -> Odds:
-        return np.concatenate([odds[begin:end] for begin, end in self.spans])
+    def probabilities(self, probabilities: Probabilities) -> Probabilities:
+        return np.concatenate([probabilities[begin:end] for begin, end in self.spans])
 
     def place(self, start: float, end: float) -> tuple[float, float]:
         """A stretch of the chunk as a stretch of the block, all in seconds. One that reaches over a joint by
@@ -63,12 +63,12 @@ class Chunk:
         return [0.0, *ends[:-1]], ends
 
 
-def chunks(odds: Odds) -> list[Chunk]:
+def chunks(probabilities: Probabilities) -> list[Chunk]:
     """All speech of a block, packed in order."""
     packed: list[Chunk] = []
     held: list[Span] = []
     frames = 0
-    for begin, end in _short(spans(odds), odds):
+    for begin, end in _short(spans(probabilities), probabilities):
         if held and frames + end - begin > MOST:
             packed.append(Chunk(tuple(held)))
             held, frames = [], 0
@@ -79,11 +79,11 @@ def chunks(odds: Odds) -> list[Chunk]:
     return packed
 
 
-def _short(found: Sequence[Span], odds: Odds) -> Iterator[Span]:
+def _short(found: Sequence[Span], probabilities: Probabilities) -> Iterator[Span]:
     """The spans, those too long cut where speech is least likely, of equal places at the last."""
     for begin, end in found:
         while end - begin > MOST:
-            near = odds[begin + LEAST_CUT - 2 : begin + MOST + 2]
+            near = probabilities[begin + LEAST_CUT - 2 : begin + MOST + 2]
             smooth = np.round(np.convolve(near, np.ones(5) / 5, "valid"), 2)
             cut = begin + LEAST_CUT + len(smooth) - 1 - int(np.argmin(smooth[::-1]))
             yield begin, cut

@@ -35,7 +35,7 @@ def asked(options: argparse.Namespace) -> Application:
         model=options.model,
         language=options.language,
         to=None if options.to == "none" else options.to,
-        texts=tuple(options.translate_with),
+        translate_with=tuple(options.translate_with),
     )
 
 
@@ -44,8 +44,8 @@ def instead(options: argparse.Namespace, out: TextIO) -> int | None:
     if not options.pairs:
         return None
     from baygrid.workloads.speech import ability, model
-    from baygrid.workloads.speech.texts import Texts
+    from baygrid.workloads.speech.translation import TranslationModel
 
-    texts = [Texts.parse(each) for each in options.translate_with]
-    out.write(ability.listed(model.directory(options.model), texts))
+    models = [TranslationModel.parse(each) for each in options.translate_with]
+    out.write(ability.listed(model.directory(options.model), models))
     return 0

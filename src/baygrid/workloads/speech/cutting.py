@@ -106,7 +106,7 @@ def blocks(sound: Sound, start: int, end: int | None, voice: Voice) -> Iterator[
         filled += len(part)
         while filled > most:
             around = held[border - reach : border + reach]
-            cut = border - reach + quietest(around, voice.odds(around))
+            cut = border - reach + quietest(around, voice.probabilities(around))
             yield start, held[:cut]
             held[: filled - cut] = held[cut:filled].copy()
             start, filled = start + cut, filled - cut
@@ -121,7 +121,7 @@ def _border(sound: Sound, number: int, voice: Voice) -> int:
     if not parts:
         return round(number * WINDOW * RATE)
     around = np.concatenate(parts)
-    return begin + quietest(around, voice.odds(around))
+    return begin + quietest(around, voice.probabilities(around))
 
 
 def _shard(number: int, held: list[Piece]) -> Shard:

@@ -40,8 +40,8 @@ class Summary:
 
     def count(self, row: Mapping[str, Any]) -> None:
         self.segments += 1
-        self.gated += row["gate"] is not None
-        self.reasons.update(row["gate"].split(", ") if row["gate"] else ())
+        self.gated += row["flags"] is not None
+        self.reasons.update(row["flags"].split(", ") if row["flags"] else ())
         self.languages[row["language"]] += row["end"] - row["start"]
 
     def quality(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def finish(results: Results, output: Path, target: str | None) -> Outcome:
 
 def good(row: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the transcript is to be relied on, and whether the translation is."""
-    reasons = row["gate"].split(", ") if row["gate"] else []
+    reasons = row["flags"].split(", ") if row["flags"] else []
     text = all(reason.startswith("translation ") or reason in gate.OF_TRANSLATION for reason in reasons)
     return text, not reasons
 

@@ -135,19 +135,19 @@ def _picture(
 def _mark(row: Mapping[str, Any], length: float) -> str:
     left = row["start"] / length * WIDTH
     wide = max(1.0, (row["end"] - row["start"]) / length * WIDTH - 1)
-    colour = "bad" if row["gate"] else "good"
+    colour = "bad" if row["flags"] else "good"
     place = f'x="{left:.1f}" y="{HEIGHT - BAND}" width="{wide:.1f}" height="{BAND}"'
     return f'<rect {place} fill="var(--{colour})"/>'
 
 
 def _line(row: Mapping[str, Any], target: str | None) -> str:
-    why = f"<div class=why>{escape(row['gate'])}</div>" if row["gate"] else ""
+    why = f"<div class=why>{escape(row['flags'])}</div>" if row["flags"] else ""
     code = escape(row["language"])
     other = ""
     if target:
         same = row["language"] == target
         other = f'<td dir="auto" lang="{escape(target)}">{"" if same else escape(row["translation"] or "")}'
-    flagged = " class=bad" if row["gate"] else ""
+    flagged = " class=bad" if row["flags"] else ""
     return (
         f"<tr{flagged}><td>{clock(row['start'], '.')[:-2]}"
         f'<td dir="auto" lang="{code}">{escape(row["text"])} <span class=lang>{code}</span>{why}{other}'

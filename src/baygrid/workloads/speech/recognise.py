@@ -16,7 +16,7 @@ from baygrid.workloads.speech.chunks import Chunk
 from baygrid.workloads.speech.pairing import Pair, pairs
 from baygrid.workloads.speech.rows import Row
 from baygrid.workloads.speech.sound import RATE
-from baygrid.workloads.speech.voice import FRAME, SPEECH, Odds
+from baygrid.workloads.speech.voice import FRAME, SPEECH, Probabilities
 from baygrid.workloads.speech.whisper import Encoded, Heard, Whisper
 from baygrid.workloads.stages import Stages
 
@@ -36,13 +36,13 @@ class Window:
     file: str
     begin: float
     end: float
-    odds: Odds
+    probabilities: Probabilities
     chunks: Sequence[Chunk]
     features: Sequence[NDArray[np.float32]]
 
 
 class Translator(Protocol):
-    """Texts of one language to texts of another."""
+    """TranslationModel of one language to texts of another."""
 
     def can(self, source: str) -> bool: ...
 
@@ -101,20 +101,20 @@ class Recogniser:
         """A language for each chunk: that of most of its window, unless its own is beyond doubt."""
         if self.language is not None:
             return [self.language] * len(encoded)
-        odds = iter(self.whisper.detect(encoded))
+        probabilities = iter(self.whisper.detect(encoded))
         return list(
             chain.from_iterable(
-                self._voted(window, [next(odds) for _ in window.chunks]) for window in windows
+                self._voted(window, [next(probabilities) for _ in window.chunks]) for window in windows
             )
         )
 
-    def _voted(self, window: Window, odds: Sequence[dict[str, float]]) -> Iterator[str]:
+    def _voted(self, window: Window, probabilities: Sequence[dict[str, float]]) -> Iterator[str]:
         votes: dict[str, float] = {}
-        for chunk, each in zip(window.chunks, odds, strict=True):
+        for chunk, each in zip(window.chunks, probabilities, strict=True):
             for language, chance in each.items():
                 votes[language] = votes.get(language, 0.0) + chance * chunk.seconds
         most = max(votes, key=lambda language: (votes[language], language), default=ENGLISH)
-        for chunk, each in zip(window.chunks, odds, strict=True):
+        for chunk, each in zip(window.chunks, probabilities, strict=True):
             own = max(each, key=lambda language: (each[language], language))
             yield own if each[own] >= SURE and chunk.seconds >= LEAST_SECONDS else most
 
@@ -183,7 +183,7 @@ class Recogniser:
     ) -> Iterator[Row]:
         said = self.whisper.said(text.heard, chunk.seconds)
         other = self.whisper.said(english.heard, chunk.seconds) if english is not None else None
-        voice = chunk.odds(window.odds) >= SPEECH
+        voice = chunk.probabilities(window.probabilities) >= SPEECH
         of_all = [text.fault] if text.fault else []
         if english is not None and english.fault:
             of_all.append(_of_translation(english.fault))
@@ -201,7 +201,7 @@ class Recogniser:
                 avg_logprob=text.heard.avg_logprob,
                 no_speech_prob=text.heard.no_speech_prob,
                 compression_ratio=gate.compression_ratio(text.heard.text),
-                gate=_joined(reasons),
+                flags=_joined(reasons),
             )
 
     def _by_text(self, language: str) -> bool:
@@ -252,12 +252,12 @@ def _joined(reasons: Sequence[str]) -> str | None:
 
 
 def _with_translation(row: Row, translation: str | None, to: str) -> Row:
-    reasons = row.gate.split(", ") if row.gate else []
+    reasons = row.flags.split(", ") if row.flags else []
     if translation is None:
         reasons.append(gate.NO_MODEL)
     else:
         reasons.extend(_of_text(row.text, row.language, translation, to))
-    return replace(row, translation=translation, gate=_joined(reasons))
+    return replace(row, translation=translation, flags=_joined(reasons))
 
 
 def _numbered(rows: Sequence[Row]) -> list[Row]:

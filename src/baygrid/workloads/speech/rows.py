@@ -20,14 +20,14 @@ SCHEMA: Final = pa.schema(
         ("avg_logprob", pa.float32()),
         ("no_speech_prob", pa.float32()),
         ("compression_ratio", pa.float32()),
-        ("gate", pa.string()),
+        ("flags", pa.string()),
     ]
 )
 """`segment` counts from 0 in each file; `start` and `end` are seconds from the file's start; `language` is
 Whisper's code. `translation` is null where none was asked for, or the source is the target language.
 `avg_logprob` (natural logarithm, per token), `no_speech_prob` and `compression_ratio` are those of the half
-minute that was heard at once. `gate` is null for a good segment, else why it is not to be relied on: words of
-`gate.REASONS`, with ", " between them."""
+minute that was heard at once. `flags` is null for a good segment, else it says why it is not to be relied on:
+words of `gate.REASONS`, with ", " between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Row:
     avg_logprob: float
     no_speech_prob: float
     compression_ratio: float
-    gate: str | None
+    flags: str | None
 
 
 def table(rows: Sequence[Row]) -> pa.Table:

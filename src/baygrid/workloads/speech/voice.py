@@ -36,7 +36,7 @@ LEAST_PAUSE, LEAST_SPEECH, PAD = 16, 4, 7
 """Frames: a shorter pause belongs to the speech (0.5 s), a shorter sound is none (0.13 s), and what is kept
 on either side (0.22 s), because voices begin before the model is sure."""
 
-Odds = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
 """The probability of speech in each frame."""
 
 Span = tuple[int, int]
@@ -50,17 +50,17 @@ class Voice:
         file = packages.file("faster_whisper", FILE, SHA256, "speech")
         self._model: Any = SileroVADModel(str(file))
 
-    def odds(self, samples: Samples) -> Odds:
+    def probabilities(self, samples: Samples) -> Probabilities:
         """One probability for each FRAME of the samples; the last, shorter one is filled with silence."""
         frames = -(-len(samples) // FRAME)
-        odds = np.zeros(frames, np.float32)
+        probabilities = np.zeros(frames, np.float32)
         for begin, end in _loud(samples, frames):
             for first in range(begin, end, SLICE):
                 last, warm = min(first + SLICE, end), max(begin, first - WARM)
                 part = samples[warm * FRAME : last * FRAME]
                 part = np.pad(part, (0, (last - warm) * FRAME - len(part)))
-                odds[first:last] = self._model(part).reshape(-1)[first - warm :]
-        return odds
+                probabilities[first:last] = self._model(part).reshape(-1)[first - warm :]
+        return probabilities
 
 
 def _loud(samples: Samples, frames: int) -> list[Span]:
@@ -77,31 +77,31 @@ def _loud(samples: Samples, frames: int) -> list[Span]:
     ]
 
 
-def spans(odds: Odds) -> list[Span]:
+def spans(probabilities: Probabilities) -> list[Span]:
     """The runs of frames in which somebody speaks, with short pauses inside them and a margin around."""
-    speaking = np.zeros(len(odds), bool)
-    for begin, end in _runs(odds >= STILL_SPEECH):
-        speaking[begin:end] = odds[begin:end].max() >= SPEECH
+    speaking = np.zeros(len(probabilities), bool)
+    for begin, end in _runs(probabilities >= STILL_SPEECH):
+        speaking[begin:end] = probabilities[begin:end].max() >= SPEECH
     kept = [
         (begin, end) for begin, end in _closed(_runs(speaking), LEAST_PAUSE) if end - begin >= LEAST_SPEECH
     ]
-    return [(max(0, begin - PAD), min(len(odds), end + PAD)) for begin, end in kept]
+    return [(max(0, begin - PAD), min(len(probabilities), end + PAD)) for begin, end in kept]
 
 
-def quietest(samples: Samples, odds: Odds) -> int:
+def quietest(samples: Samples, probabilities: Probabilities) -> int:
     """The sample at which to cut with the least harm: the middle of the half second with the least speech, of
     equal ones the softest, of equal ones the nearest to the middle. A function of these samples alone, so
     that both who meet at a border find the same place."""
     width = round(0.5 * RATE / FRAME)
-    if len(odds) < width:
+    if len(probabilities) < width:
         return len(samples) // 2
-    whole = np.pad(samples, (0, len(odds) * FRAME - len(samples))).reshape(len(odds), FRAME)
+    whole = np.pad(samples, (0, len(probabilities) * FRAME - len(samples))).reshape(len(probabilities), FRAME)
     power = np.log2(np.mean(np.square(whole), axis=1) + 1e-9)
     window = np.ones(width) / width
-    speech = np.round(np.convolve(odds, window, "valid") * 20)
+    speech = np.round(np.convolve(probabilities, window, "valid") * 20)
     loudness = np.round(np.convolve(power, window, "valid"))
     middles = np.arange(len(speech)) + width / 2
-    far = np.abs(middles - len(odds) / 2)
+    far = np.abs(middles - len(probabilities) / 2)
     best = int(np.lexsort((far, loudness, speech))[0])
     return min(round(float(middles[best]) * FRAME), len(samples))
 

@@ -119,7 +119,7 @@ class Whisper:
         if not self._model.is_multilingual:
             return [{"en": 1.0} for _ in encoded]
         return [
-            {token.strip("<|>"): float(odds) for token, odds in found}
+            {token.strip("<|>"): float(probabilities) for token, probabilities in found}
             for first in range(0, len(encoded), self._at_once)
             for found in self._model.detect_language(_view(encoded[first : first + self._at_once]))
         ]

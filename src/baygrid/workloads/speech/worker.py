@@ -19,7 +19,7 @@ from baygrid.workloads.speech.recognise import ENGLISH, Recogniser, Window
 from baygrid.workloads.speech.rows import Row, table
 from baygrid.workloads.speech.sound import BROKEN, RATE, Samples, Sound, Unreadable
 from baygrid.workloads.speech.sources import Source
-from baygrid.workloads.speech.texts import Cascade, Texts
+from baygrid.workloads.speech.translation import Cascade, TranslationModel
 from baygrid.workloads.speech.voice import FRAME, SPEECH, Voice
 from baygrid.workloads.speech.whisper import Whisper
 from baygrid.workloads.stages import Stages
@@ -36,20 +36,20 @@ ENVELOPE: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How a worker comes to be: `model` is a folder, `texts` are as `Texts.parse` takes them; for the rest
-    see `Recogniser`."""
+    """How a worker comes to be: `model` is a folder, `translate_with` each as `TranslationModel.parse` takes
+    it; for the rest see `Recogniser`."""
 
     model: str
     language: str | None = None
     to: str | None = ENGLISH
-    texts: tuple[str, ...] = ()
+    translate_with: tuple[str, ...] = ()
 
     def __call__(self) -> Worker:
         lean.keep_all_freed_memory()
         whisper = Whisper(Path(self.model))
         cascade = None
-        if self.to is not None and self.texts:
-            models = [Texts.parse(each) for each in self.texts]
+        if self.to is not None and self.translate_with:
+            models = [TranslationModel.parse(each) for each in self.translate_with]
             cascade = Cascade(models, self.to, whisper.device, whisper.compute_type)
         return Worker(Voice(), Recogniser(whisper, self.language, self.to, cascade))
 
@@ -137,16 +137,16 @@ class Worker:
 
     def _window(self, heard: _Heard, place: int, samples: Samples, stages: Stages) -> Iterator[Window]:
         with stages("voice"):
-            odds = self._voice.odds(samples)
-            found = chunks(odds)
+            probabilities = self._voice.probabilities(samples)
+            found = chunks(probabilities)
         with stages("features"):
             features = [self._recogniser.whisper.features(chunk.sound(samples)) for chunk in found]
         heard.samples += len(samples)
-        heard.speech += float((odds >= SPEECH).sum()) * FRAME / RATE
+        heard.speech += float((probabilities >= SPEECH).sum()) * FRAME / RATE
         heard.envelope.extend(_envelope(samples))
         if found:
             end = (place + len(samples)) / RATE
-            yield Window(heard.piece.name, place / RATE, end, odds, found, features)
+            yield Window(heard.piece.name, place / RATE, end, probabilities, found, features)
 
     def _recognise(self, waiting: list[tuple[_Heard, Window]], stages: Stages) -> None:
         """Hears what waits, and empties it."""

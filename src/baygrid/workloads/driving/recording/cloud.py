@@ -9,7 +9,7 @@ from baygrid.workloads.driving.values import Points
 
 
 @njit(cache=True)
-def kept(x: Points, y: Points, z: Points, bright: Points, mount: Points, furthest: float) -> Points:
+def filtered(x: Points, y: Points, z: Points, bright: Points, mount: Points, furthest: float) -> Points:
     """Points (n,) each, moved by `mount` (4 x 4), as (m, 4): those that are numbers, not the sensor itself,
     and nearer than `furthest` along each axis. A brightness that is no number is 0."""
     found = np.empty((len(x), 4), np.float32)

@@ -20,9 +20,9 @@ from baygrid.workloads.driving.recording.records import Damaged
 from baygrid.workloads.driving.recording.ros import Reading
 from baygrid.workloads.driving.recording.topics import (
     CAMERA,
+    CAMERA_INFO,
     FIX,
     FRAMES,
-    LENS,
     LIDAR,
     POINT,
     WHEEL,
@@ -95,7 +95,7 @@ def _of_file(
     sources = tuple(
         Source(topic.channel, topic.name, topic.role, topic.type, head.mount(topic, lidar_height))
         for topic in chosen
-        if topic.role not in (LENS, FRAMES)
+        if topic.role not in (CAMERA_INFO, FRAMES)
     )
     used = {source.type for source in sources}
     texts = {topic.type: of.schemas[topic.schema].data.decode(errors="replace") for topic in chosen}
@@ -173,7 +173,7 @@ class _Known:
     """What the files of a drive told so far: recorders write it into the first one alone."""
 
     mounts: mounts.Mounts
-    lenses: dict[str, Any]
+    camera_infos: dict[str, Any]
 
 
 class _Head:
@@ -181,15 +181,15 @@ class _Head:
 
     def __init__(self, file: BinaryIO, of: Index, chosen: Iterable[Topic], known: _Known) -> None:
         self._mounts = known.mounts
-        self._lenses = known.lenses
+        self._camera_infos = known.camera_infos
         self.chosen = tuple(chosen)
         self._frames: dict[str, str] = {}
         for topic in self.chosen:
             message = _first(file, of, topic)
             if message is None:
                 continue
-            if topic.role == LENS:
-                self._lenses[topic.name] = message
+            if topic.role == CAMERA_INFO:
+                self._camera_infos[topic.name] = message
             elif topic.role == FRAMES:
                 self._add(message)
             else:
@@ -206,7 +206,9 @@ class _Head:
         return known or mounts.standing(lidar_height if topic.role == LIDAR else 0.0)
 
     def cameras(self) -> list[Camera]:
-        return mounts.cameras((t.name for t in self.chosen if t.role == CAMERA), self._lenses, self._mounts)
+        return mounts.cameras(
+            (t.name for t in self.chosen if t.role == CAMERA), self._camera_infos, self._mounts
+        )
 
 
 def _first(file: BinaryIO, of: Index, topic: Topic) -> Any | None:

@@ -53,24 +53,24 @@ def standing(height: float) -> Matrix:
     return (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, height, 0, 0, 0, 1)
 
 
-def cameras(pictures: Iterable[str], lenses: Mapping[str, Any], mounts: Mounts) -> list[Camera]:
+def cameras(pictures: Iterable[str], camera_infos: Mapping[str, Any], mounts: Mounts) -> list[Camera]:
     """The cameras whose parameters are known. A topic of pictures belongs to the CameraInfo beside or above
     it: /front/image/compressed to /front/camera_info."""
     found = []
     for topic in pictures:
-        lens = next((info for name, info in lenses.items() if topic.startswith(_folder(name))), None)
-        mount = mounts.of(str(lens.header.frame_id)) if lens is not None else None
-        if lens is None or mount is None:
+        info = next((each for name, each in camera_infos.items() if topic.startswith(_folder(name))), None)
+        mount = mounts.of(str(info.header.frame_id)) if info is not None else None
+        if info is None or mount is None:
             continue
-        k = [float(value) for value in lens.k]
+        k = [float(value) for value in info.k]
         if (
             np.isfinite(k).all()
             and k[0] > 0
             and k[4] > 0
-            and 0 < lens.width < 1 << 16
-            and 0 < lens.height < 1 << 16
+            and 0 < info.width < 1 << 16
+            and 0 < info.height < 1 << 16
         ):
-            found.append(Camera(topic, int(lens.width), int(lens.height), k[0], k[4], k[2], k[5], mount))
+            found.append(Camera(topic, int(info.width), int(info.height), k[0], k[4], k[2], k[5], mount))
     return found
 
 

@@ -13,7 +13,7 @@ from mcap.records import Schema
 from mcap_ros2.decoder import DecoderFactory
 
 from baygrid.workloads.driving.recording import topics
-from baygrid.workloads.driving.recording.cloud import kept
+from baygrid.workloads.driving.recording.cloud import filtered
 from baygrid.workloads.driving.recording.flat import flat
 from baygrid.workloads.driving.values import Driver, Fix, Floats, Imu, Picture, Place, Points, Sweep, Wheel
 
@@ -95,7 +95,7 @@ def points(cloud: Any, mount: Floats) -> Points:
         x, y, z = (rows[name].astype(np.float32, copy=False) for name in "xyz")
         told = np.float32(0) if bright is None else rows[bright].astype(np.float32, copy=False)
         intensity = np.broadcast_to(told, count)
-    found: Points = kept(x, y, z, intensity, mount.astype(np.float32), FURTHEST)
+    found: Points = filtered(x, y, z, intensity, mount.astype(np.float32), FURTHEST)
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from baygrid.workloads.driving.recording.pieces import Index
 
-LIDAR, CAMERA, IMU, FIX, POINT, WHEEL, DRIVER, LENS, FRAMES = (
-    "lidar", "camera", "imu", "fix", "point", "wheel", "driver", "lens", "frames",
+LIDAR, CAMERA, IMU, FIX, POINT, WHEEL, DRIVER, CAMERA_INFO, FRAMES = (
+    "lidar", "camera", "imu", "fix", "point", "wheel", "driver", "camera_info", "frames",
 )  # fmt: skip
 
 TYPES: Final[Mapping[str, str]] = {
@@ -28,7 +28,7 @@ TYPES: Final[Mapping[str, str]] = {
     "autoware_vehicle_msgs/msg/ControlModeReport": DRIVER,
     "autoware_auto_vehicle_msgs/msg/ControlModeReport": DRIVER,
     "std_msgs/msg/Bool": DRIVER,
-    "sensor_msgs/msg/CameraInfo": LENS,
+    "sensor_msgs/msg/CameraInfo": CAMERA_INFO,
     "tf2_msgs/msg/TFMessage": FRAMES,
 }
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,7 +38,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Types that mean something only under such names."""
 
-MANY: Final = frozenset({CAMERA, LENS, FRAMES})
+MANY: Final = frozenset({CAMERA, CAMERA_INFO, FRAMES})
 """Of these all topics are read; of every other kind the one with most messages in the whole recording."""
 
 

@@ -57,8 +57,8 @@ def upright(network: Network, line: Pixels) -> Pixels:
     """The line, turned by half a circle where it stands on its head."""
     small = cv2.resize(line, UPRIGHT, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     scaled = (small - MEAN) / SPREAD
-    (odds,) = network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))
-    return np.ascontiguousarray(line[::-1, ::-1]) if odds[0, 1] > TURNED else line
+    (probabilities,) = network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))
+    return np.ascontiguousarray(line[::-1, ::-1]) if probabilities[0, 1] > TURNED else line
 
 
 def recognise(network: Network, letters: Sequence[str], line: Pixels) -> Said:
@@ -68,16 +68,16 @@ def recognise(network: Network, letters: Sequence[str], line: Pixels) -> Said:
     small = cv2.resize(line, (wide, HEIGHT), interpolation=cv2.INTER_LINEAR)
     planes = np.zeros((1, 3, HEIGHT, max(LEAST_WIDTH, wide)), np.float32)
     planes[0, :, :, :wide] = (small[..., ::-1].astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
-    (odds,) = network(planes)
-    return decoded(odds[0], letters)
+    (probabilities,) = network(planes)
+    return decoded(probabilities[0], letters)
 
 
-def decoded(odds: Floats, letters: Sequence[str]) -> Said:
-    """`odds`: (steps, classes)."""
-    best = odds.argmax(1)
+def decoded(probabilities: Floats, letters: Sequence[str]) -> Said:
+    """`probabilities`: (steps, classes)."""
+    best = probabilities.argmax(1)
     first = np.array([True, *(one != other for one, other in pairwise(best.tolist()))])
     kept = first & (best != BLANK)
     if not kept.any():
         return Said("", 0.0)
     text = "".join(letters[number] for number in best[kept])
-    return Said(text, float(odds.max(1)[kept].mean()))
+    return Said(text, float(probabilities.max(1)[kept].mean()))

@@ -37,25 +37,25 @@ END: Final = "</s>"
 
 
 @dataclass(frozen=True)
-class Texts:
+class TranslationModel:
     """One model. `told` is its pair where the user says it, such as ("ja", "zh")."""
 
     folder: Path
     told: tuple[str, str] | None = None
 
     @classmethod
-    def parse(cls, given: str) -> Texts:
+    def parse(cls, given: str) -> TranslationModel:
         """Out of DIR or FROM-TO=DIR. Raises ModelMissing, ModelRefused."""
         pair, equals, folder = given.rpartition("=")
         source, _, target = pair.partition("-")
         if equals and not (source.isalpha() and target.isalpha()):
             raise ModelRefused(f"{pair!r} is no pair of languages, such as ja-zh")
-        texts = cls(Path(folder).resolve(), (source, target) if equals else None)
-        if missing := [name for name in ("model.bin", "config.json") if not (texts.folder / name).is_file()]:
+        model = cls(Path(folder).resolve(), (source, target) if equals else None)
+        if missing := [name for name in ("model.bin", "config.json") if not (model.folder / name).is_file()]:
             raise ModelMissing(f"{folder} is no CTranslate2 model: {', '.join(missing)} is not in it")
-        if not (texts.folder / texts.pieces).is_file():
+        if not (model.folder / model.pieces).is_file():
             raise ModelMissing(f"{folder} has no SentencePiece file ({', '.join(WHOLE)})")
-        return texts
+        return model
 
     @cached_property
     def pieces(self) -> str:
@@ -105,16 +105,18 @@ class Texts:
 class Cascade:
     """What was heard, translated into `target` by the first model that can. One thread on a CPU."""
 
-    def __init__(self, models: Sequence[Texts], target: str, device: str, compute_type: str) -> None:
+    def __init__(
+        self, models: Sequence[TranslationModel], target: str, device: str, compute_type: str
+    ) -> None:
         self.target = target
         self._models = [_Loaded(model, device, compute_type) for model in models]
 
     def can(self, source: str) -> bool:
-        return any(model.texts.can(source, self.target) for model in self._models)
+        return any(model.of.can(source, self.target) for model in self._models)
 
     def __call__(self, texts: Sequence[str], source: str) -> list[str]:
         """One translation for each text; those that loop or stay in the source language are tried again."""
-        model = next(model for model in self._models if model.texts.can(source, self.target))
+        model = next(model for model in self._models if model.of.can(source, self.target))
         found = model(texts, source, self.target)
         bad = [at for at, text in enumerate(texts) if self._bad(text, source, found[at])]
         if bad:
@@ -128,24 +130,24 @@ class Cascade:
 
 
 class _Loaded:
-    def __init__(self, texts: Texts, device: str, compute_type: str) -> None:
-        self.texts = texts
+    def __init__(self, model: TranslationModel, device: str, compute_type: str) -> None:
+        self.of = model
         try:
             self._translator: Any = ctranslate2.Translator(
-                str(texts.folder), device=device, compute_type=compute_type, intra_threads=1, inter_threads=1
+                str(model.folder), device=device, compute_type=compute_type, intra_threads=1, inter_threads=1
             )
-            self._into: Any = sentencepiece.SentencePieceProcessor(str(texts.folder / texts.pieces))
-            target = texts.folder / "target.spm"
+            self._into: Any = sentencepiece.SentencePieceProcessor(str(model.folder / model.pieces))
+            target = model.folder / "target.spm"
             self._out: Any = (
                 sentencepiece.SentencePieceProcessor(str(target)) if target.is_file() else self._into
             )
         except (RuntimeError, ValueError, OSError) as error:
-            raise ModelRefused(f"{texts.folder} is not loaded: {error}") from error
-        config = json.loads((texts.folder / "config.json").read_text(encoding="utf-8"))
+            raise ModelRefused(f"{model.folder} is not loaded: {error}") from error
+        config = json.loads((model.folder / "config.json").read_text(encoding="utf-8"))
         self._ends = [] if config.get("add_source_eos") else [END]
 
     def __call__(self, texts: Sequence[str], source: str, target: str, **how: Any) -> list[str]:
-        words = self.texts.words
+        words = self.of.words
         begins = [words[source]] if words else []
         batch = [[*begins, *self._into.encode(text, out_type=str), *self._ends] for text in texts]
         results = self._translator.translate_batch(
@@ -155,6 +157,6 @@ class _Loaded:
         return [self._text(result.hypotheses[0]) for result in results]
 
     def _text(self, tokens: Sequence[str]) -> str:
-        marks = {END, *self.texts.words.values()}
+        marks = {END, *self.of.words.values()}
         text: str = self._out.decode([token for token in tokens if token not in marks])
         return text.strip()

@@ -11,7 +11,7 @@ from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.models import ModelMissing, ModelRefused
 from baygrid.workloads.speech import ability, cli, model
 from baygrid.workloads.speech.application import Speech
-from baygrid.workloads.speech.texts import Cascade, Texts
+from baygrid.workloads.speech.translation import Cascade, TranslationModel
 from tests.workloads.tiny_translation import SENTENCES, tiny_translation
 
 
@@ -26,7 +26,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_model_of_one_pair_can_that_pair(pair: Path):
-    texts = Texts.parse(f"ja-zh={pair}")
+    texts = TranslationModel.parse(f"ja-zh={pair}")
     assert texts.can("ja", "zh")
     assert not texts.can("zh", "ja")
     assert texts.targets() == {"zh": ["ja"]}
@@ -34,15 +34,15 @@ def test_a_model_of_one_pair_can_that_pair(pair: Path):
 
 def test_a_model_of_one_pair_must_be_told_it_unless_it_says_so(pair: Path):
     with pytest.raises(ModelRefused, match="ja-zh="):
-        Texts.parse(str(pair)).can("ja", "zh")
+        TranslationModel.parse(str(pair)).can("ja", "zh")
     said = pair / "tokenizer_config.json"
     said.write_text(json.dumps({"source_lang": "en", "target_lang": "zh"}))
-    assert Texts.parse(str(pair)).can("en", "zh")
+    assert TranslationModel.parse(str(pair)).can("en", "zh")
     said.unlink()
 
 
 def test_a_model_of_many_languages_knows_them(many: Path):
-    texts = Texts.parse(str(many))
+    texts = TranslationModel.parse(str(many))
     assert texts.words == {"en": "__en__", "ja": "__ja__", "zh": "__zh__"}
     assert texts.can("ja", "zh")
     assert not texts.can("ja", "ja")
@@ -52,7 +52,7 @@ def test_a_model_of_many_languages_knows_them(many: Path):
 @pytest.mark.parametrize("kind", ["pair", "many"])
 def test_texts_are_translated_one_by_one_and_always_alike(kind: str, request: pytest.FixtureRequest):
     folder = request.getfixturevalue(kind)
-    texts = Texts.parse(f"ja-zh={folder}" if kind == "pair" else str(folder))
+    texts = TranslationModel.parse(f"ja-zh={folder}" if kind == "pair" else str(folder))
     cascade = Cascade([texts], "zh", "cpu", "int8")
     assert cascade.can("ja")
     found = cascade([SENTENCES[0], "桜。"], "ja")
@@ -63,13 +63,13 @@ def test_texts_are_translated_one_by_one_and_always_alike(kind: str, request: py
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path):
     with pytest.raises(ModelMissing, match=r"model\.bin"):
-        Texts.parse(str(tmp_path))
+        TranslationModel.parse(str(tmp_path))
     for name in ("model.bin", "config.json", "source.spm"):
         (tmp_path / name).write_text("{}")
     with pytest.raises(ModelRefused, match="not loaded"):
-        Cascade([Texts.parse(f"ja-zh={tmp_path}")], "zh", "cpu", "int8")
+        Cascade([TranslationModel.parse(f"ja-zh={tmp_path}")], "zh", "cpu", "int8")
     with pytest.raises(ModelRefused, match="pair"):
-        Texts.parse(f"1-2={tmp_path}")
+        TranslationModel.parse(f"1-2={tmp_path}")
 
 
 def test_what_no_model_can_is_said_at_the_start(model_cache: Path, pair: Path):
@@ -78,10 +78,10 @@ def test_what_no_model_can_is_said_at_the_start(model_cache: Path, pair: Path):
     with pytest.raises(ApplicationError, match="anything into Chinese"):
         Speech(to="zh").loading()
     with pytest.raises(ApplicationError, match=r"English -> Chinese.*Japanese into Chinese"):
-        Speech(language="en", to="zh", texts=(f"ja-zh={pair}",)).loading()
+        Speech(language="en", to="zh", translate_with=(f"ja-zh={pair}",)).loading()
     with pytest.raises(ApplicationError, match="no language 'yue'"):
         Speech(language="yue").loading()
-    assert Speech(language="ja", to="zh", texts=(f"ja-zh={pair}",)).loading().to == "zh"
+    assert Speech(language="ja", to="zh", translate_with=(f"ja-zh={pair}",)).loading().to == "zh"
     assert Speech(to=None).loading().to is None
 
 

@@ -339,7 +339,7 @@ FIELDS = [
 ]  # fmt: skip
 INNER = [
     "accelerators", "cpus", "memory", "range", "parallel", "on", "max", "signal", "grace", "path", "any_of",
-    "ordered", "avoid", "max_cost", "voucher", "residency", "class", "datasets", "H100", "PATH",
+    "ordered", "avoid", "max_cost", "voucher", "spot", "residency", "class", "datasets", "H100", "PATH",
 ]  # fmt: skip
 NESTED = st.dictionaries(st.sampled_from(INNER), JSON, max_size=4)
 
@@ -366,3 +366,10 @@ def test_anything_is_read_or_refused_with_messages_that_can_be_sent(document: ob
         assert problem.message.encode()
         assert len(problem.path.encode()) < 400
         assert len(problem.message) < 600
+
+
+def test_a_spot_job_written_is_read_back():
+    document = {"name": "j", "project": "p", "time": "1h", "run": "x", "budget": {"spot": True}}
+    assert parse(document).spot
+    assert parse(to_document(parse(document))) == parse(document)
+    assert "budget" not in to_document(parse({**document, "budget": {"spot": False}}))

@@ -107,7 +107,7 @@ def test_attempts_of_before_have_as_many_nodes_as_they_name(
     with monkeypatch.context() as older:
         older.setattr(schema, "HEAD", "0005")
         open_store(url).close()
-    later = ("count", "staged_bytes", "staging_bytes", "expected_at")
+    later = ("count", "staged_bytes", "staging_bytes", "expected_at", "covers")
     columns = [column.name for column in metadata.tables["attempts"].columns if column.name not in later]
     engine = create_engine(url)
     for number, nodes in enumerate(('["n1", "n2"]', "[]", '["n1"]')):

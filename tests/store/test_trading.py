@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import pytest
 
-from baygrid.core.pricing.contracts import UNIT_HOUR, Kind, Terms
+from baygrid.core.pricing.contracts import UNIT_HOUR, Cover, Kind, Terms
 from baygrid.ports.store import Exists, Store
-from baygrid.ports.trading import ListingRow, TradeRow
-from tests.store.records import offer, organise
+from baygrid.ports.trading import ListingRow, Return, TradeRow
+from tests.store.records import attempt, charge, offer, organise
 
 
 def listing(number: int = 1, kind: Kind = Kind.COMMITTED) -> ListingRow:
@@ -93,3 +93,53 @@ def test_amounts_are_those_of_their_period(store: Store):
     assert keys(951, 5000) == []
     assert keys(950, 951) == ["trade:trade-2"]
     assert keys(0, 6000, project="other") == keys(0, 6000, centre="south") == []
+
+
+def test_what_is_taken_never_passes_what_was_bought_and_comes_back(store: Store):
+    store.write(lambda tx: tx.trading.insert_trade(trade()))  # 4 units, 30 unit-hours
+
+    def take(units: int, worth: int) -> bool:
+        return store.write(lambda tx: tx.trading.take("trade-1", Kind.COMMITTED, units, worth))
+
+    assert take(3000, 20 * UNIT_HOUR)
+    assert not take(1001, 1)
+    assert not take(1, 10 * UNIT_HOUR + 1)
+    assert take(1000, 10 * UNIT_HOUR)
+    back = Return("trade-1", Kind.COMMITTED, 3000, 20 * UNIT_HOUR, 5 * UNIT_HOUR, 166)
+    store.write(lambda tx: tx.trading.give_back([back]))
+    (row,) = store.read(lambda tx: tx.trading.trades())
+    assert (row.taken, row.booked, row.drawn, row.charged) == (1000, 10 * UNIT_HOUR, 5 * UNIT_HOUR, 166)
+    assert row.held == 10_00 - 166
+    (opened,) = store.read(lambda tx: tx.trading.open())
+    assert (opened.project, opened.units, opened.worth, opened.size) == ("demo", 3000, 15 * UNIT_HOUR, 4000)
+    assert store.write(lambda tx: tx.trading.settle("trade-1", 9000)) is None  # an attempt has some of it
+
+
+def test_spot_is_taken_up_to_its_quantity(store: Store):
+    store.write(lambda tx: tx.trading.insert_listing(listing(2, Kind.SPOT)))
+
+    def take(units: int) -> bool:
+        return store.write(lambda tx: tx.trading.take("listing-2", Kind.SPOT, units, 10**15))
+
+    assert take(9500)
+    assert not take(501)
+    assert take(500)
+    assert not store.write(lambda tx: tx.trading.close("listing-2", 9000))
+    store.write(lambda tx: tx.trading.give_back([Return("listing-2", Kind.SPOT, 10_000, 5)]))
+    (opened,) = store.read(lambda tx: tx.trading.open())
+    assert (opened.of, opened.project, opened.units, opened.worth) == ("listing-2", None, 10_000, None)
+    assert store.write(lambda tx: tx.trading.close("listing-2", 9000))
+    assert store.read(lambda tx: tx.trading.open()) == []
+    assert not take(1)
+
+
+def test_what_an_attempt_and_a_charge_had_of_trades_is_kept(store: Store):
+    cover = Cover("trade-1", Kind.RESERVED, 1500, 3_600_000, Fraction(1, 3), 8, 65_536)
+    store.write(lambda tx: tx.attempts.insert([attempt(1, covers=(cover,))]))
+    store.write(lambda tx: tx.money.insert_charges([charge(covers=(cover.to_json(),))]))
+    found = store.read(lambda tx: tx.attempts.get(["att-000001"]))["att-000001"]
+    assert found.covers == (cover,)
+    store.write(lambda tx: tx.attempts.update([found]))
+    assert store.read(lambda tx: tx.attempts.live())[0].covers == (cover,)
+    (row,) = store.read(lambda tx: tx.money.charges_of(["job-000001"]))
+    assert list(map(Cover.of_json, row.covers)) == [cover]

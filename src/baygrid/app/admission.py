@@ -9,6 +9,7 @@ import orjson
 
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import RegionCopy
+from baygrid.app.deals import to_come, with_deals
 from baygrid.app.demand import demand_of, in_steps
 from baygrid.app.holding import hold
 from baygrid.app.platform import Platform
@@ -59,9 +60,11 @@ def admit(
     # Locked: none of them can end before this transaction does, so none ends unheard.
     open_ids = predecessors(project, specs, tx.jobs.lock(named), tx.arrays.lock(named))
     rows = _Rows()
+    ahead = to_come(tx.trading.open(), now) if region.sells else ()
     for spec in specs:
         brought = sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()})
         demand = demand_of("", project.currency, spec, input_bytes=in_steps(brought))
+        demand = with_deals(demand, ahead, now)
         asked = hold_for(region, demand, spec.checkpoint.grace, now)
         waits_for = tuple(id for id in spec.after if id in open_ids)
         record = JobRecord(
@@ -165,7 +168,8 @@ def predecessors(
 
 def hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int:
     """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
-    for its time with grace and kill wait. Minor units. Raises Impossible, Invalid."""
+    by its tariff for its time with grace and kill wait. Minor units. `demand`: with all that was bought ahead
+    for it. Raises Impossible, Invalid."""
     prices, key = region.prices(now), (demand.shape, grace_s)
     answer = prices.memo.get(key)
     if answer is None:
@@ -182,7 +186,7 @@ def _hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) ->
         return never_fits
     if demand.max_cost_minor is not None:
         return demand.max_cost_minor
-    longest = replace(demand, time_s=demand.time_s + grace_s + KILL_WAIT_S, shape=None)
+    longest = replace(demand, time_s=demand.time_s + grace_s + KILL_WAIT_S, deals=(), shape=None)
     return max(
         of_longest.cost_minor
         for it, of_longest in zip(candidates(image, demand), candidates(image, longest), strict=True)

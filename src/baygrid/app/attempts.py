@@ -23,10 +23,12 @@ from baygrid.core.jobs.lifecycle import (
 from baygrid.core.jobs.retry import pause_s
 from baygrid.core.jobs.spared import not_charged
 from baygrid.core.jobs.spec import parse
+from baygrid.core.pricing.contracts import Use
 from baygrid.core.units import format_duration
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import AttemptRecord, Event, JobRecord, Offer
+from baygrid.ports.trading import Return
 from baygrid.ports.usage import ChargeRow, UsageRow
 
 CANCELLED = "cancelled"
@@ -70,8 +72,10 @@ def _follow(
 ) -> None:
     """What the end of its attempt means for a job."""
     charged, spared = 0, not_charged(attempt.state, attempt.cause, attempt.outputs)
+    drew: dict[str, Use] = {}
     if Instruction.CHARGE in step_job(job.state, event)[1] and spared is None:
-        charged = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
+        charged, drew = post_charges(platform, changes, offers[attempt.offer], attempt, job, usage, now)
+    changes.returns += _returns(attempt, drew)
     job = replace(job, asked=_asked_next(job, charged))
     if _is_tried_again(job, attempt):
         event = JobEvent.RETRY
@@ -135,14 +139,22 @@ def post_charges(
     job: JobRecord,
     usage: Sequence[UsageRow],
     now: Instant,
-) -> int:
-    """Charges each usage record by the tariffs of its time. What lies above the job's hold falls to the
-    platform. Returns what fits the hold, in minor units: the project pays it, vouchers a share of it."""
-    left = job.hold
+) -> tuple[int, dict[str, Use]]:
+    """Charges each usage record by the tariffs of its time and what the attempt took of trades. What lies
+    above the job's hold, and above what is held for commitments, falls to the platform. Returns what fits, in
+    minor units: the project pays it, vouchers a share of it; and what was used of each trade."""
+    left, paid = job.hold, 0
+    drew: dict[str, Use] = {}
     records = sorted((row.signed.usage for row in usage), key=lambda record: record.n)
-    for record, cost in zip(records, prices(records, offer), strict=True):
-        within = min(left, cost.total.minor)
+    for record, covered in zip(records, prices(records, offer, attempt.covers), strict=True):
+        cost = covered.charge
+        within = min(left, cost.total.minor - covered.ahead)
         left -= within
+        within += covered.ahead
+        paid += within
+        changes.held[job.project] -= covered.ahead
+        for use in covered.uses:
+            drew[use.of] = use + drew[use.of] if use.of in drew else use
         charge = ChargeRow(
             attempt.id,
             record.n,
@@ -156,10 +168,18 @@ def post_charges(
             within,
             cost.total.minor - within,
             platform.ids.new("txn", now) if cost.total.minor else "",
+            covers=[cover.to_json() for cover in covered.covers],
         )
         narration = f"job {job.name} ({job.id}) at {attempt.centre}"
         changes.dues.append(Due(charge, narration, record.start, record.end, voucher_of(job.spec)))
-    return job.hold - left
+    return paid, drew
+
+
+def _returns(attempt: AttemptRecord, drew: Mapping[str, Use]) -> list[Return]:
+    """What it took of trades, with what it used of it. What is not charged is not drawn either."""
+    nothing = Use("")
+    uses = [(cover, drew.get(cover.of, nothing)) for cover in attempt.covers]
+    return [Return(it.of, it.kind, it.units, it.worth, use.worth, use.ahead) for it, use in uses]
 
 
 def attempt_event(now: Instant, attempt: AttemptRecord, state: AttemptState, **data: object) -> Event:

@@ -15,7 +15,8 @@ from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
 from baygrid.core.jobs.spared import not_charged
-from baygrid.core.pricing.charge import Charge
+from baygrid.core.pricing.contracts import Cover, Covered
+from baygrid.core.pricing.contracts import Terms as ListingTerms
 from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -138,7 +139,8 @@ def _bill(
     if recompute:
         usage = tx.money.usage_of(sorted({charge.attempt for charge in charges}))
         terms = {row.voucher.id: row.voucher.terms for row in tx.support.vouchers()}
-        differences = tuple(recomputed(charges, usage, platform.catalogue.at(tx).offers, terms))
+        offers, sold = platform.catalogue.at(tx).offers, _sold(tx, project, charges)
+        differences = tuple(recomputed(charges, usage, offers, terms, sold))
     total, overrun = sum(c.amount for c in charges), sum(c.overrun for c in charges)
     shares = tuple(BillShare(c.job, c.attempt, c.n, share) for c in charges for share in c.shares)
     return Bill(project, currency, start, end, lines, shares, _spared(attempts), total, overrun, differences)
@@ -158,16 +160,18 @@ def recomputed(
     usage: Sequence[UsageRow],
     offers: Mapping[str, Offer],
     terms: Mapping[str, Terms],
+    sold: Mapping[str, ListingTerms],
 ) -> list[Difference]:
-    """Every difference between what was posted and what the signed records, the tariffs and the terms of
-    vouchers give."""
+    """Every difference between what was posted and what the signed records, the tariffs, the terms of
+    vouchers and what was `sold` (by trade, or spot listing) give."""
     records = {(row.signed.usage.attempt, row.signed.usage.n): row for row in usage}
     costs = _costs(charges, usage, offers)
     found = []
     for charge in charges:
         key = (charge.attempt, charge.n)
-        row = records.pop(key, None)
-        wrong = [*_differences(charge, row, costs.get(key)), *_of_shares(charge, row, terms)]
+        row, cost = records.pop(key, None), costs.get(key)
+        wrong = _differences(charge, row, cost)
+        wrong += [*_of_shares(charge, row, terms), *_of_covers(charge, cost, sold)]
         found += [Difference(charge.attempt, charge.n, what) for what in wrong]
     found += [Difference(attempt, n, "this usage record was not charged") for attempt, n in records]
     return found
@@ -175,29 +179,32 @@ def recomputed(
 
 def _costs(
     charges: Sequence[ChargeRow], usage: Sequence[UsageRow], offers: Mapping[str, Offer]
-) -> dict[tuple[str, int], Charge]:
+) -> dict[tuple[str, int], Covered]:
     """By attempt and number what a usage record costs, where its offer is there. An attempt is priced as a
-    whole: its minimum counts once."""
+    whole: its minimum counts once, and what its first charge says that it took of trades is what it had."""
     of: defaultdict[str, list[Usage]] = defaultdict(list)
     for row in usage:
         of[row.signed.usage.attempt].append(row.signed.usage)
     where = {charge.attempt: offers[charge.offer] for charge in charges if charge.offer in offers}
+    took = {it.attempt: it.covers for it in sorted(charges, key=lambda it: -it.n)}
     found = {}
     for attempt, offer in where.items():
         records = sorted(of[attempt], key=lambda record: record.n)
-        for record, cost in zip(records, prices(records, offer), strict=True):
+        covers = list(map(Cover.of_json, took[attempt]))
+        for record, cost in zip(records, prices(records, offer, covers), strict=True):
             found[attempt, record.n] = cost
     return found
 
 
-def _differences(charge: ChargeRow, row: UsageRow | None, cost: Charge | None) -> list[str]:
+def _differences(charge: ChargeRow, row: UsageRow | None, covered: Covered | None) -> list[str]:
     if row is None:
         return ["there is no usage record for this charge"]
     found = []
     if not verify(row.public_key, row.signed):
         found.append("the usage record is not what its agent signed")
-    if cost is None:
+    if covered is None:
         return [*found, f"there is no offer {charge.offer!r}"]
+    cost = covered.charge
     posted, right = list(charge.lines), [line.to_json() for line in cost.lines]
     if len(posted) != len(right):
         found.append(f"{len(posted)} lines were posted, {len(right)} are right")
@@ -230,4 +237,27 @@ def _of_shares(charge: ChargeRow, row: UsageRow | None, terms: Mapping[str, Term
         left -= share["base"]
     if sum(share["paid"] for share in charge.shares) != charge.supported:
         found.append(f"vouchers paid {Money(charge.supported, charge.currency)} by no shares")
+    return found
+
+
+def _sold(tx: Tx, project: str, charges: Sequence[ChargeRow]) -> dict[str, ListingTerms]:
+    """The terms of the project's trades and of spot listings, if these charges name any."""
+    if not any(charge.covers for charge in charges):
+        return {}
+    sold = {row.id: row.terms for row in tx.trading.trades(project)}
+    return sold | {row.id: row.terms for row in tx.trading.listings()}
+
+
+def _of_covers(charge: ChargeRow, covered: Covered | None, sold: Mapping[str, ListingTerms]) -> list[str]:
+    """Whether what was taken of trades is what they sold, and what earlier usage left."""
+    found = []
+    for document in charge.covers:
+        cover = Cover.of_json(document)
+        terms = sold.get(cover.of)
+        if terms is None:
+            found.append(f"there is no trade {cover.of!r}")
+        elif not cover.is_of(terms) or terms.offer != charge.offer:
+            found.append(f"trade {cover.of!r} sold something else")
+    if covered is not None and [it.to_json() for it in covered.covers] != [*map(dict, charge.covers)]:
+        found.append("what earlier usage left of its trades is not what was posted")
     return found

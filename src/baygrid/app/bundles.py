@@ -3,7 +3,8 @@ with `baygrid bill verify` and without a server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -14,6 +15,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.app.projects import find_project
 from baygrid.core.pricing.charge import exact
+from baygrid.core.pricing.contracts import Terms as ListingTerms
 from baygrid.core.pricing.invoice import charge_document
 from baygrid.core.pricing.papers import Document
 from baygrid.core.pricing.recompute.reading import VERSION
@@ -127,22 +129,45 @@ def _bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Seq
     used = {charge.offer for charge in charges}
     offers = {charge.attempt: charge.offer for charge in charges}
     usage = tx.money.usage_of(sorted(offers))
+    covers = {(charge.attempt, charge.n): charge.covers for charge in charges if charge.covers}
     named = {share["voucher"] for charge in charges for share in charge.shares}
-    return {
+    document: Document = {
         "baygrid": VERSION,
         "papers": list(papers),
-        "usage": [_usage(row, offers[row.signed.usage.attempt]) for row in usage],
+        "usage": [_usage(row, offers[row.signed.usage.attempt], covers) for row in usage],
         "offers": {id: _offer(region.offers[id]) for id in sorted(used)},
         "vouchers": {
             row.voucher.id: _voucher(row) for row in tx.support.vouchers() if row.voucher.id in named
         },
         "keys": _keys(tx, usage),
     }
+    taken = {cover["of"] for rows in covers.values() for cover in rows}
+    return document | ({"trades": _trades(tx, taken)} if taken else {})
 
 
-def _usage(row: UsageRow, offer: str) -> Document:
-    usage = row.signed.usage
+def _trades(tx: Tx, taken: Collection[str]) -> Document:
+    """What was sold by each of these trades and spot listings."""
+    sold = {row.id: _trade(row.terms, None) for row in tx.trading.listings() if row.id in taken}
+    return sold | {row.id: _trade(row.terms, row.project) for row in tx.trading.trades() if row.id in taken}
+
+
+def _trade(row: ListingTerms, project: str | None) -> Document:
     return {
+        "project": project,
+        "offer": row.offer,
+        "kind": row.kind.value,
+        "rate": exact(row.rate),
+        "cpus": row.cpus,
+        "memory_mib": row.memory_mib,
+    }
+
+
+def _usage(
+    row: UsageRow, offer: str, covers: Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
+) -> Document:
+    usage = row.signed.usage
+    taken = covers.get((usage.attempt, usage.n))
+    document = {
         "attempt": usage.attempt,
         "n": usage.n,
         "centre": row.centre,
@@ -153,6 +178,7 @@ def _usage(row: UsageRow, offer: str) -> Document:
         "record": usage_document(usage),
         "signature": row.signed.signature,
     }
+    return document | ({"covers": list(taken)} if taken else {})
 
 
 def _offer(row: Offer) -> Document:

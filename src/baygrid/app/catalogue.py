@@ -52,6 +52,8 @@ class RegionCopy:
     """The newest of each profile, stale ones too."""
     policies: tuple[tuple[Instant, Policy], ...]
     """By when they begin, oldest first; the first is that of a region that has declared nothing."""
+    sells: bool = False
+    """Whether anything was ever listed for sale ahead."""
     _prices: Prices | None = None
 
     @property
@@ -92,7 +94,7 @@ class Catalogue:
         version = tx.region.version()
         copy = self._copy
         if copy is None or copy.version != version:
-            centres = tx.region.centres()
+            centres, sells = tx.region.centres(), bool(tx.trading.listings())
             copy = RegionCopy(
                 version,
                 centres,
@@ -100,7 +102,8 @@ class Catalogue:
                 {name: _partitions(copy, centre) for name, centre in centres.items()},
                 {name: project.organisation for name, project in tx.region.projects().items()},
                 by_place(tx.ratings.newest()),
-                _policies(tx, _own_queues(centres), _kept(tx)),
+                _policies(tx, _own_queues(centres), _kept(tx) if sells else ()),
+                sells,
             )
             self._copy = copy
         return copy

@@ -10,6 +10,7 @@ from baygrid.app.shortage import shortage
 from baygrid.core.jobs.lifecycle import JobEvent, step_job
 from baygrid.ports.records import AttemptRecord, Event, Held, JobRecord
 from baygrid.ports.store import Tx
+from baygrid.ports.trading import Return
 from baygrid.ports.usage import UsageRow
 
 
@@ -22,6 +23,7 @@ class Changes:
     jobs: list[JobRecord] = field(default_factory=list)
     queued: list[tuple[JobRecord, Event]] = field(default_factory=list)
     attempts: list[AttemptRecord] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
     dues: list[Due] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -41,6 +43,8 @@ class Changes:
             tx.jobs.update(self.jobs)
         if self.usage:
             tx.money.insert_usage(self.usage)
+        if self.returns:
+            tx.trading.give_back(self.returns)
         charged = charge(tx, self.dues)
         at = max((due.charge.at for due in self.dues), default=0)
         for project in sorted({*self.held, *charged}):

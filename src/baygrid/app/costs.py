@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baygrid.core.pricing.charge import Charge, Consumption, backdated, charges
+from baygrid.core.pricing.charge import Consumption, backdated
+from baygrid.core.pricing.contracts import Cover, Covered, charges
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Usage
 from baygrid.ports.records import AttemptRecord, Offer
 
 
-def prices(records: Sequence[Usage], offer: Offer) -> list[Charge]:
-    """What each usage record of one attempt costs, all of them in the order of their numbers."""
+def prices(records: Sequence[Usage], offer: Offer, covers: Sequence[Cover] = ()) -> list[Covered]:
+    """What each usage record of one attempt costs that took these `covers` of trades, all of them in the
+    order of their numbers."""
     used = list(map(consumption_of, records))
-    return charges(used, backdated(offer.tariffs, used))
+    return charges(used, backdated(offer.tariffs, used), covers)
 
 
 def consumption_of(usage: Usage) -> Consumption:
@@ -37,8 +39,8 @@ def running_cost(attempt: AttemptRecord, offer: Offer, now: Instant) -> int:
     if attempt.started_at is None or attempt.started_at >= now:
         return 0
     used = usage_so_far(attempt, now)
-    (cost,) = charges([used], backdated(offer.tariffs, [used]))
-    return cost.total.minor
+    (cost,) = charges([used], backdated(offer.tariffs, [used]), attempt.covers)
+    return cost.charge.total.minor
 
 
 def usage_so_far(attempt: AttemptRecord, end: Instant, input_bytes: int = 0) -> Consumption:

@@ -13,7 +13,7 @@ from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate, Shape
 from baygrid.core.placement.links import Measured, fresh
-from baygrid.core.placement.policy import PRIORITIES
+from baygrid.core.placement.policy import PRIORITIES, SPOT
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.work import Pace, Work
 from baygrid.core.pricing.tariff import Tariff, in_force
@@ -75,13 +75,14 @@ def demand_of(
         organisation=organisation,
         user=user,
         queue=spec.queue,
-        priority=PRIORITIES[spec.priority],
+        priority=SPOT if spec.spot else PRIORITIES[spec.priority],
         submitted_at=submitted_at,
         deadline=spec.deadline,
         checkpointed=spec.checkpoint.path is not None,
         needs=_needs(spec),
         waited_at=Target(*waited_at.split("/", 1)) if waited_at else None,
         work=None if spec.work is None else Work(spec.work.unit, spec.work.thousandths),
+        spot=spec.spot,
     )
 
 

@@ -14,6 +14,7 @@ from baygrid.app.arrays import find_array
 from baygrid.app.attempts import MONEY, PREEMPTED
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.charging import purse_of, voucher_of
+from baygrid.app.deals import to_come, with_deals
 from baygrid.app.demand import demand_of
 from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
@@ -32,6 +33,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
 from baygrid.ports.records import ArrayRecord, AttemptRecord, Held, JobRecord, Offer, Project, Want
 from baygrid.ports.store import Tx
+from baygrid.ports.trading import Open
 
 IMAGINED = "?"
 """The id of a job that is not there: no name and no id looks so."""
@@ -174,7 +176,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     spec = read_specs(actor, [document], None, uploaded=False)[0]
     permit(actor, Action.USE, project=spec.project)
 
-    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str], Purse]:
+    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str], Purse, Sequence[Open]]:
         project = tx.region.projects([spec.project]).get(spec.project)
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
@@ -185,19 +187,21 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         check_queues(copy, [spec], platform.clock())
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
         purse = purse_of(tx, project.name, project.currency, spec.voucher)
-        return project, copy, predecessors(project, [spec], jobs, arrays), purse
+        opened = tx.trading.open() if copy.sells else ()
+        return project, copy, predecessors(project, [spec], jobs, arrays), purse, opened
 
-    project, copy, waits_for, purse = platform.store.read(load)
+    project, copy, waits_for, purse, opened = platform.store.read(load)
     now = platform.clock()
     demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now)
     with platform.follower.lock:
         known = platform.follower.catch_up(now)
-        found = impossible(known.image, demand)
+        in_future = with_deals(demand, to_come(opened, now), now)
+        found = impossible(known.image, in_future)
         if found is not None:
             return table(spec.name, Outcome.IMPOSSIBLE, found.to_json(), copy.offers)
         answer = _table_of(known, spec.name, known.imagined(demand, spec.name), copy.offers, now)
     answer = _supported(answer, purse, now, spec.time)
-    need = hold_for(copy, demand, spec.checkpoint.grace, now)
+    need = hold_for(copy, in_future, spec.checkpoint.grace, now)
     elements = 1 if spec.array is None else spec.array.parallel
     more = f"; {Money(need * elements, project.currency)} will be held for it"
     if need * elements > project.free:

@@ -15,6 +15,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Forecast
 from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
 from baygrid.ports.store import Store, Tx
+from baygrid.ports.trading import Open
 
 EVENTS_AT_ONCE = 5_000
 REMEMBERED = 20_000
@@ -32,6 +33,7 @@ class News:
     jobs: tuple[JobRecord, ...]
     attempts: tuple[AttemptRecord, ...]
     region: RegionCopy
+    opened: Sequence[Open]
     seen: Mapping[str, Instant | None]
     told: Mapping[str, Sequence[Forecast]]
     measured: Mapping[str, Measured] | None
@@ -53,15 +55,17 @@ class Follower:
         read = self._store.read
         self.region = RegionImage()
         self._cursor = read(lambda tx: tx.events.end())
-        region, seen, told, self.region.measured = read(
+        region, opened, seen, told, self.region.measured = read(
             lambda tx: (
                 self._catalogue.at(tx),
+                tx.trading.open(),
                 tx.region.seen(),
                 tx.estimates.told(now - FRESH_MS),
                 measured(tx),
             )
         )
         self.region.take_region(region, seen, now, told)
+        self.region.take_trades(opened, now)
         since = now - REMEMBERED_HALF_LIVES * self.region.policy.half_life_s * 1000
         ended = read(lambda tx: tx.attempts.ended(since, REMEMBERED))
         for start in range(0, len(ended), EVENTS_AT_ONCE):
@@ -98,7 +102,8 @@ class Follower:
                 len(events) == EVENTS_AT_ONCE,
                 tuple(tx.jobs.get(jobs).values()) if jobs else (),
                 tuple(tx.attempts.get(attempts).values()) if attempts else (),
-                self._catalogue.at(tx),
+                region := self._catalogue.at(tx),
+                tx.trading.open() if region.sells else (),
                 tx.region.seen(),
                 tx.estimates.told(now - FRESH_MS),
                 measured(tx) if any(e.kind == MEASURED for _, e in events) else None,
@@ -109,6 +114,7 @@ class Follower:
         if news.measured is not None:
             self.region.measured = news.measured
         self.region.take_region(news.region, news.seen, now, news.told)
+        self.region.take_trades(news.opened, now)
         self.region.take(news.jobs, news.attempts)
         return news.more
 

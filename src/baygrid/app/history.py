@@ -10,6 +10,7 @@ from typing import TypeAlias
 from baygrid.app.demand import demand_of
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.jobs.spec import parse
+from baygrid.core.placement.policy import SPOT
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, JobRecord
 from baygrid.ports.store import Tx
@@ -81,7 +82,11 @@ def _take(
         found.never_ran += 1
         return
     spec = parse(row.spec)
-    demand = demand_of(row.id, row.currency, spec, organisation, row.submitted_by, row.submitted_at)
+    # What was for sale then is not known any more: a spot job is one that yields to others.
+    priced = replace(spec, spot=False)
+    demand = demand_of(row.id, row.currency, priced, organisation, row.submitted_by, row.submitted_at)
+    if spec.spot:
+        demand = replace(demand, priority=SPOT)
     array = (row.array, spec.array.parallel) if row.array is not None and spec.array is not None else None
     goes_on = spec.checkpoint.path is not None
     past = Past(demand, 0.0, checkpoint=goes_on, after=spec.after, array=array, name=row.name)

@@ -37,7 +37,8 @@ def limit_of(attempt: AttemptRecord, offer: Offer, held: Held) -> Instant | None
         return None
     used = _used(attempt, held)
     tariffs = backdated(offer.tariffs, [used])
-    return stop_at(used, tariffs, held.hold, held.time_s * 1000, _ending_ms(attempt), NOTICE_MS)
+    longest, ending = held.time_s * 1000, _ending_ms(attempt)
+    return stop_at(used, tariffs, held.hold, longest, ending, NOTICE_MS, attempt.covers)
 
 
 def _runs(attempt: AttemptRecord) -> bool:
@@ -88,7 +89,7 @@ class Limits:
             return
         used = _used(attempt, held)
         end = used.start_ms + held.time_s * 1000 + _ending_ms(attempt)
-        if not is_covered(used, backdated(offer.tariffs, [used]), held.hold, end):
+        if not is_covered(used, backdated(offer.tariffs, [used]), held.hold, end, attempt.covers):
             self._open[attempt.id] = attempt
 
     def drop(self, attempt: str) -> None:

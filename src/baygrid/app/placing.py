@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from baygrid.app import jobs
+from baygrid.app import deals, jobs
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
@@ -15,6 +15,7 @@ from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption, Withdrawal
+from baygrid.core.pricing.contracts import Cover, bought
 from baygrid.core.pricing.hold import hold_at_placement
 from baygrid.core.pricing.tariff import in_force
 from baygrid.core.reasons import JSON
@@ -36,8 +37,8 @@ def commit(
     assignments: Sequence[tuple[Assignment, Waiting]],
     now: Instant,
 ) -> list[AttemptRecord]:
-    """Makes attempts of the assignments whose jobs are as the plan saw them; the others drop singly.
-    Raises Fenced."""
+    """Makes attempts of the assignments whose jobs are as the plan saw them, and for which there is still
+    what the plan reckoned with of trades; the others drop singly. Raises Fenced."""
 
     def apply(tx: Tx) -> list[AttemptRecord]:
         found = tx.jobs.get([assignment.job for assignment, _ in assignments])
@@ -49,10 +50,14 @@ def commit(
         offers = platform.catalogue.at(tx).offers
         gens = {centre: tx.region.next_gen(centre) for centre in sorted({a.centre for a, _, _ in holding})}
         changes = Changes()
-        attempts = [
-            _place(platform, changes, offers[a.offer], a, waiting, job, gens[a.centre], term, now)
-            for a, waiting, job in holding
-        ]
+        dealing = any(waiting.demand.deals for _, waiting, _ in holding)
+        opened = {it.of: it for it in tx.trading.open()} if dealing else {}
+        attempts = []
+        for a, waiting, job in holding:
+            covers = deals.take(tx, opened, waiting.demand, a, now)
+            if covers is not None:
+                to = (offers[a.offer], a, waiting, job, covers)
+                attempts.append(_place(platform, changes, *to, gens[a.centre], term, now))
         tx.attempts.insert(attempts)
         changes.apply(tx)
         settle(tx, (), changes.freed, now)
@@ -128,6 +133,7 @@ def _place(
     assignment: Assignment,
     waiting: Waiting,
     job: JobRecord,
+    covers: tuple[Cover, ...],
     gen: int,
     term: int,
     now: Instant,
@@ -143,7 +149,7 @@ def _place(
     hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)
-        hold = hold_at_placement(tariff, footprint, demand.time_s, grace, at_most=held).minor
+        hold = hold_at_placement(tariff, footprint, demand.time_s, grace, held, bought(covers)).minor
     changes.held[job.project] += hold - job.hold
     number = job.attempts + 1
     changes.jobs.append(replace(job, state=state, hold=hold, attempts=number))
@@ -168,6 +174,7 @@ def _place(
         placed_at=now,
         reasons=_reasons(assignment, waiting),
         gen=gen,
+        covers=covers,
     )
     where = {"partition": attempt.partition, "offer": attempt.offer}
     changes.events.append(

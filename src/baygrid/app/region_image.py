@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from baygrid.app.catalogue import Prices, RegionCopy
+from baygrid.app.deals import in_force, with_deals
 from baygrid.app.demand import centre_view, demand_of, in_steps, placement_of, silent_s, told_wait_s
 from baygrid.app.durations import Durations, alike
 from baygrid.app.estimates import NOTHING_TOLD, inquiries_of, waits_of
@@ -27,6 +28,7 @@ from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Forecast, Inquiry
 from baygrid.ports.records import AttemptRecord, JobRecord, Want
+from baygrid.ports.trading import Open
 
 NOT_ASKED = frozenset({"name", "project", "run", "setup", "envs", "workdir", "inputs", "outputs"})
 """Fields of a job file that say nothing about where it can run, or when."""
@@ -70,6 +72,8 @@ class RegionImage:
         self._likes: dict[tuple[str, int, int, str, str], Demand] = {}
         self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
+        self._open: tuple[Open, ...] = ()  # trades in their period, and spot
+        self._open_at: Instant = 0  # what of their time is left then
         self._prices: Prices | None = None
         self._planned_at: Instant = 0
         self._news = True  # since the last plan a job came, or something became free, reachable or cheaper
@@ -108,6 +112,21 @@ class RegionImage:
         if changed:
             self._capacity = Capacity.of(self.image, self.policy)
 
+    def take_trades(self, opened: Sequence[Open], now: Instant) -> None:
+        """What is free of what was bought ahead, and of spot."""
+        before, after = self._open, in_force(opened, now)
+        if before == after and (self._open_at or not after):
+            return
+        self._open, self._open_at = after, now
+        whose = {it.project for it in (*before, *after)}
+        for demand in list(self.backlog):
+            if demand.project in whose or demand.spot:
+                self.backlog.add(self._dealt(demand))
+        self._news = True
+
+    def _dealt(self, demand: Demand) -> Demand:
+        return with_deals(demand, self._open, self._open_at) if self._open or demand.deals else demand
+
     def take(self, jobs: Iterable[JobRecord], attempts: Iterable[AttemptRecord]) -> None:
         """What changed in one stretch of time: every attempt comes with the row of its job."""
         jobs, attempts = list(jobs), list(attempts)
@@ -142,7 +161,7 @@ class RegionImage:
     def demand(self, record: JobRecord) -> Demand:
         """What a job asks for, at no more than what is held for it."""
         project = self._word(record.project)
-        return replace(
+        found = replace(
             self._template(record),
             job=record.id,
             project=project,
@@ -151,10 +170,11 @@ class RegionImage:
             submitted_at=record.submitted_at,
             expected=self._durations.expected(self._alike(record)),
         )
+        return self._dealt(found)
 
     def imagined(self, demand: Demand, name: str) -> Demand:
         """A job that is not there, with what is expected of it."""
-        return replace(demand, expected=self._durations.expected(alike(demand, name)))
+        return self._dealt(replace(demand, expected=self._durations.expected(alike(demand, name))))
 
     def _alike(self, record: JobRecord) -> Like:
         like = self._template(record)
@@ -303,8 +323,9 @@ class RegionImage:
         return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, ranges, now)
 
     def plan_again(self) -> None:
-        """What was thought to be taken is free, or the last plan did not come to the end of the queue."""
-        self._news = True
+        """What was thought to be taken is free, or to be free is taken, or the last plan did not come to the
+        end of the queue."""
+        self._news, self._open_at = True, 0
 
     def silent_attempts(self, now: Instant) -> list[AttemptRecord]:
         """Attempts that are not final, at centres that count as unreachable."""

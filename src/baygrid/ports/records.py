@@ -10,6 +10,7 @@ from typing import Any, Final
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.budgets import Budget, Spent
+from baygrid.core.pricing.contracts import Cover
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan
@@ -290,7 +291,8 @@ class AttemptRecord:
     `staged_bytes` of `staging_bytes` (None: nobody knows how many) of its inputs have come.
     `reasons`: why there (an Explanation as JSON). `log_size`: bytes of the log that are here;
     `log_end`: how many there are in all, known when it has ended. `expected_at`: when its centre's own
-    scheduler thinks that it will start, while it waits there and that is known."""
+    scheduler thinks that it will start, while it waits there and that is known. `covers`: what it took of
+    trades when it was placed."""
 
     id: str
     job: str
@@ -328,6 +330,7 @@ class AttemptRecord:
     staged_bytes: int = 0
     staging_bytes: int | None = None
     expected_at: Instant | None = None
+    covers: tuple[Cover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,33 @@ class ListingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """What an attempt that is over gives back of a cover: `units` and `booked` as it took them, of which its
+    usage `drew` so much and was charged `charged` minor units, held for the commitment."""
+
+    of: str
+    kind: Kind
+    units: int
+    booked: int
+    drew: int = 0
+    charged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A trade, or a spot listing (`project` None), whose account is open, and what of it is free: `units`
+    thousandths of a unit and (None: no limit) `worth` of them times milliseconds. `size`: thousandths of a
+    unit that it has, free or not."""
+
+    of: str
+    terms: Terms
+    project: str | None
+    units: int
+    worth: int | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class TradeAmount:
     """What a project paid for a trade: when bought ("trade:ID"), or for what of a commitment was not used
     ("commitment:ID"). `key`: of the ledger's transaction; `what`: in words."""
@@ -139,6 +166,18 @@ class Trading(Protocol):
 
     def settle(self, trade: str, at: Instant) -> TradeRow | None:
         """The row as it now is; None where it was settled before, or attempts still have some of it."""
+        ...
+
+    def open(self) -> list[Open]:
+        """By id."""
+        ...
+
+    def take(self, of: str, kind: Kind, units: int, worth: int) -> bool:
+        """False, and no change, where so much is not free."""
+        ...
+
+    def give_back(self, returns: Sequence[Return]) -> None:
+        """What was taken before. Rows in the order of their ids, so that nobody waits in a circle."""
         ...
 
     def due(self, now: Instant) -> tuple[list[ListingRow], list[TradeRow]]:

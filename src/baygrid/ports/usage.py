@@ -36,7 +36,8 @@ class OutsideRow:
 class ChargeRow:
     """What one usage record cost. `lines` as by `core.pricing.charge`; `amount` of them was paid by the
     project, `overrun` by the platform, because it lay above the hold, `supported` by vouchers, of which
-    `shares` has each as by `core.pricing.vouchers.Share`. Minor units."""
+    `shares` has each as by `core.pricing.vouchers.Share`. Minor units. `covers`: what its attempt still had
+    of trades before this usage, each as by `core.pricing.contracts.Cover`."""
 
     attempt: str
     n: int
@@ -52,6 +53,7 @@ class ChargeRow:
     transaction: str
     supported: int = 0
     shares: Sequence[Mapping[str, Any]] = ()
+    covers: Sequence[Mapping[str, Any]] = ()
 
     @property
     def total(self) -> int:

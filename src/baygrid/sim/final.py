@@ -135,7 +135,7 @@ def check_books(snapshot: Snapshot, books: Books) -> None:
             raise Violation("ledger", f"{centre} earned {earned[centre]} by its charges")
     charged = {charge.attempt for charge in charges}
     usage = [row for row in books.usage if row.signed.usage.attempt in charged]
-    differences = recomputed(charges, usage, books.offers, books.terms)
+    differences = recomputed(charges, usage, books.offers, books.terms, {})
     if differences:
         raise Violation("recomputed", str(differences[0]), differences[0].attempt)
 

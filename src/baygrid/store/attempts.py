@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.core.pricing.contracts import Cover
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import AttemptRecord, Want
 from baygrid.ports.store import Conflict
@@ -69,11 +70,12 @@ _ALL = select(
     _C.staged_bytes,
     _C.staging_bytes,
     _C.expected_at,
+    _C.covers,
 )
 _INSERT = insert_new(attempts)
 # What an attempt is was decided at its placement and is written once; `log_size` belongs to the logs.
 _UPDATE = update_version(
-    attempts, without=["job", "project", "n", "token", "centre", "placed_at", "log_size"]
+    attempts, without=["job", "project", "n", "token", "centre", "placed_at", "log_size", "covers"]
 )
 _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))
@@ -108,6 +110,7 @@ def _record(row: Row) -> AttemptRecord:
     values[18] = _WANTS[row[18]]
     values[28] = loads(row[28])
     values[32] = tuple(loads(row[32]))
+    values[36] = tuple(map(Cover.of_json, loads(row[36])))
     return AttemptRecord(*values)
 
 
@@ -157,6 +160,7 @@ def _params(attempt: AttemptRecord) -> dict[str, Any]:
         "placed_at": attempt.placed_at,
         "version": attempt.version,
         "log_size": attempt.log_size,
+        "covers": dumps([cover.to_json() for cover in attempt.covers]),
     }
 
 

@@ -85,6 +85,7 @@ _CHARGES = select(
     _C.ledger,
     _C.supported,
     _C.shares,
+    _C.covers,
 ).order_by(_C.number)
 _CHARGES_POSTED = Statement(
     _CHARGES.where(_C.project == text("of"), _C.at >= number("start"), _C.at < number("until"))
@@ -104,6 +105,7 @@ def _charge(row: Row) -> ChargeRow:
     values = list(row)
     values[8] = tuple(loads(row[8]))
     values[13] = tuple(loads(row[13]))
+    values[14] = tuple(loads(row[14]))
     return ChargeRow(*values)
 
 
@@ -169,6 +171,7 @@ class Money(Ledger):
                 "lines": dumps(row.lines),
                 "supported": row.supported,
                 "shares": dumps(row.shares),
+                "covers": dumps(row.covers),
             }
             for row in rows
         ]

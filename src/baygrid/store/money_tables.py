@@ -52,6 +52,7 @@ charges = table(
     string("lines"),
     integer("supported", server_default=text("0")),
     string("shares", server_default=text("'[]'")),
+    string("covers", server_default=text("'[]'")),
     UniqueConstraint("attempt", "n"),
     Index(None, "project", "at"),
     Index(None, "at"),

@@ -224,6 +224,7 @@ attempts = table(
     integer("staged_bytes", server_default=text("0")),
     integer("staging_bytes", nullable=True),
     integer("expected_at", nullable=True),
+    string("covers", server_default=text("'[]'")),
     UniqueConstraint("job", "n"),
     partial_index("attempts_live", "live = 1", "id"),
     partial_index("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from baygrid.core.pricing.contracts import Kind, Terms
+from baygrid.core.pricing.contracts import UNIT, Kind, Terms
 from baygrid.ports.basics import Instant
-from baygrid.ports.trading import ListingRow, TradeAmount, TradeRow
+from baygrid.ports.trading import ListingRow, Open, Return, TradeAmount, TradeRow
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.money_tables import listings, trades
 from baygrid.store.offers import GROW
@@ -75,6 +76,36 @@ _SETTLE = Statement(
     update(trades)
     .where(_T.id == text("key"), _T.settled_at.is_(None), _T.taken == 0)
     .values(settled_at=number("at"))
+)
+_OPEN_TRADES = Statement(_TRADE_ROWS.where(_T.settled_at.is_(None)))
+_OPEN_SPOT = Statement(_LISTING_ROWS.where(_L.closed_at.is_(None), _L.kind == Kind.SPOT.value))
+_TAKE = Statement(
+    update(trades)
+    .where(
+        _T.id == text("key"),
+        _T.settled_at.is_(None),
+        _T.taken + number("more") <= 1000 * _T.units,
+        _T.drawn + _T.booked + number("more_worth") <= _T.worth,
+    )
+    .values(taken=_T.taken + number("more"), booked=_T.booked + number("more_worth"))
+)
+_TAKE_SPOT = Statement(
+    update(listings)
+    .where(_L.id == text("key"), _L.closed_at.is_(None), _L.taken + number("more") <= 1000 * _L.quantity)
+    .values(taken=_L.taken + number("more"))
+)
+_GIVE_BACK = Statement(
+    update(trades)
+    .where(_T.id == text("key"))
+    .values(
+        taken=_T.taken - number("less"),
+        booked=_T.booked - number("less_worth"),
+        drawn=_T.drawn + number("drew"),
+        charged=_T.charged + number("more_charged"),
+    )
+)
+_GIVE_BACK_SPOT = Statement(
+    update(listings).where(_L.id == text("key")).values(taken=_L.taken - number("less"))
 )
 _POSTED = Statement(
     _TRADE_ROWS.where(
@@ -174,6 +205,44 @@ class Trading:
         if not self._session.change(_SETTLE, {"key": trade, "at": at}):
             return None
         return _trade(self._session.all(_TRADE, {"key": trade})[0])
+
+    def open(self) -> list[Open]:
+        rows = [_trade(row) for row in self._session.all(_OPEN_TRADES, {})]
+        found = [
+            Open(
+                it.id,
+                it.terms,
+                it.project,
+                it.units * UNIT - it.taken,
+                it.worth - it.drawn - it.booked,
+                it.units * UNIT,
+            )
+            for it in rows
+        ]
+        found += [
+            Open(it.id, it.terms, None, it.quantity * UNIT - it.taken, None, it.quantity * UNIT)
+            for it in map(_listing, self._session.all(_OPEN_SPOT, {}))
+        ]
+        return sorted(found, key=lambda it: it.of)
+
+    def take(self, of: str, kind: Kind, units: int, worth: int) -> bool:
+        if kind is Kind.SPOT:
+            return bool(self._session.change(_TAKE_SPOT, {"key": of, "more": units}))
+        return bool(self._session.change(_TAKE, {"key": of, "more": units, "more_worth": worth}))
+
+    def give_back(self, returns: Sequence[Return]) -> None:
+        for it in sorted(returns, key=lambda it: it.of):
+            if it.kind is Kind.SPOT:
+                self._session.change(_GIVE_BACK_SPOT, {"key": it.of, "less": it.units})
+                continue
+            params = {
+                "key": it.of,
+                "less": it.units,
+                "less_worth": it.booked,
+                "drew": it.drew,
+                "more_charged": it.charged,
+            }
+            self._session.change(_GIVE_BACK, params)
 
     def due(self, now: Instant) -> tuple[list[ListingRow], list[TradeRow]]:
         over = [_listing(row) for row in self._session.all(_OVER, {"now": now})]

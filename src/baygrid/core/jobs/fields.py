@@ -94,6 +94,13 @@ def cost(value: object) -> Money:
     return money
 
 
+def truth(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise Wrong(f"must be true or false, not {shown(value)}")
+    return value
+
+
 def env_name(value: object) -> str:
     """The name of an environment variable that a job may set."""
     if not isinstance(value, str) or len(value) > 256 or _ENV.fullmatch(value) is None:

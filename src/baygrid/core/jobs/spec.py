@@ -57,6 +57,7 @@ _OTHERS: Final = {
     **dict.fromkeys(("cpus", "cpu"), "resources.cpus"),
     **dict.fromkeys(("memory", "mem"), "resources.memory"),
     "max_cost": "budget.max_cost", "voucher": "budget.voucher", "residency": "data.residency",
+    **dict.fromkeys(("spot", "use_spot"), "budget.spot"),
     "commands": "run", "max_duration": "time", "env": "envs", "image_id": "image", "file_mounts": "inputs",
 }  # fmt: skip
 VOUCHER: Final = "auto"
@@ -93,6 +94,8 @@ class JobSpec:
     infra: Infra = infra_field.ANY
     max_cost: Money | None = None
     voucher: str = VOUCHER
+    spot: bool = False
+    """It yields to all other jobs, and runs only where it has a spot price."""
     residency: tuple[str, ...] = ()
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
     lost_after: int | None = None
@@ -177,6 +180,7 @@ def parse(document: object) -> JobSpec:
         infra=job.part("infra", infra_field.infra, infra_field.ANY),
         max_cost=(budget := job.part("budget", _budget, _NO_BUDGET))[0],
         voucher=budget[1],
+        spot=budget[2],
         residency=job.part("data", _residency, ()),
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
         array=job.part("array", array_field.array, None),
@@ -199,6 +203,8 @@ def parse(document: object) -> JobSpec:
         found.add("outputs", "two of them become one dataset: give each its own")
     elif not all(map(reading.is_name, made)):
         found.add("outputs", "the index of an element is put behind a dataset's name: write a shorter one")
+    if spec.spot and spec.priority != "normal":
+        found.add("priority", "has no meaning for a spot job, which yields to all others: leave it out")
     found.raise_any()
     return spec
 
@@ -278,17 +284,19 @@ def _setup(value: object) -> str | None:
     return fields.text(value, fields.MAX_SCRIPT) or None
 
 
-_NO_BUDGET: Final[tuple[Money | None, str]] = (None, VOUCHER)
+_NO_BUDGET: Final[tuple[Money | None, str, bool]] = (None, VOUCHER, False)
 
 
-def _budget(value: object, path: str, found: Problems) -> tuple[Money | None, str]:
-    section = Section(value, path, ("max_cost", "voucher"), found)
-    return section.leaf("max_cost", fields.cost, None), section.leaf("voucher", reading.name, VOUCHER)
+def _budget(value: object, path: str, found: Problems) -> tuple[Money | None, str, bool]:
+    section = Section(value, path, ("max_cost", "voucher", "spot"), found)
+    limit = section.leaf("max_cost", fields.cost, None)
+    return limit, section.leaf("voucher", reading.name, VOUCHER), section.leaf("spot", fields.truth, False)
 
 
 def _budget_document(spec: JobSpec) -> dict[str, JSON]:
     limit: dict[str, JSON] = {"max_cost": str(spec.max_cost)} if spec.max_cost else {}
-    return limit | ({"voucher": spec.voucher} if spec.voucher != VOUCHER else {})
+    voucher: dict[str, JSON] = {"voucher": spec.voucher} if spec.voucher != VOUCHER else {}
+    return limit | voucher | ({"spot": True} if spec.spot else {})
 
 
 def _residency(value: object, path: str, found: Problems) -> tuple[str, ...]:

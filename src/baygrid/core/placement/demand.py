@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from baygrid.core.cost import Bought
+from baygrid.core.placement.deals import Deal
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.work import Work
@@ -81,6 +83,9 @@ class Demand:
     `work`: what it has to do, which says how long it is expected to run where a place is rated; what is held
     and when it is stopped rest on `time_s` all the same.
 
+    `deals`: what was bought ahead for it, in the order in which it is used. `spot`: it is content to yield to
+    all others, and only runs where all of it has a spot price.
+
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
@@ -115,6 +120,8 @@ class Demand:
     waited_at: Target | None = None
     held: bool = False
     work: Work | None = None
+    deals: tuple[Deal, ...] = ()
+    spot: bool = False
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -129,8 +136,12 @@ class Demand:
                 self.grace_s,
             )
             where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
-            money = (self.currency, self.max_cost_minor, self.held)
+            money = (self.currency, self.max_cost_minor, self.held, self.deals, self.spot)
             object.__setattr__(self, "shape", (*money, *size, *where, self.needs, self.waited_at, self.work))
+
+    def bought(self, offer: str) -> tuple[Bought, ...]:
+        """What it need not pay by the tariff there."""
+        return tuple([deal.bought for deal in self.deals if deal.offer == offer])
 
     @property
     def least(self) -> int:

@@ -17,6 +17,8 @@ PLAIN: Final = "cpu"
 
 PRIORITIES: Final[Mapping[str, int]] = {"low": 100, "normal": 200, "high": 300, "urgent": 400}
 """Priority classes; higher is more urgent."""
+SPOT: Final = 0
+"""Of spot jobs: everybody else goes first, and may take their place."""
 
 
 @dataclass(frozen=True, slots=True)

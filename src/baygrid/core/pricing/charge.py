@@ -49,7 +49,8 @@ class Consumption:
 class Line:
     """`quantity` of `unit` (of all nodes together) at `rate` major units each. `item` is "cpu", "memory",
     the accelerator's model, "energy" or "egress". `start_ms` and `end_ms` bound the part of the usage under
-    one tariff, of energy that at one price; what a minimum or the rounding up adds lies after its end."""
+    one tariff, of energy that at one price; what a minimum or the rounding up adds lies after its end.
+    `trade`: under which it was paid at another rate than the tariff's ("": none)."""
 
     item: str
     quantity: Fraction
@@ -58,10 +59,11 @@ class Line:
     amount: Money
     start_ms: int
     end_ms: int
+    trade: str = ""
 
     def to_json(self) -> dict[str, JSON]:
         """`quantity` and `rate` as exact texts: "0.25", or "1/3" where no decimal number is exact."""
-        return {
+        document: dict[str, JSON] = {
             "item": self.item,
             "quantity": exact(self.quantity),
             "unit": self.unit,
@@ -70,6 +72,7 @@ class Line:
             "from": self.start_ms,
             "to": self.end_ms,
         }
+        return document | {"trade": self.trade} if self.trade else document
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,7 @@ def charges(records: Sequence[Consumption], tariffs: Sequence[Tariff]) -> list[C
     for all of it: they lengthen its last record, at the rates in force when that ends. Raises ChargeError as
     `charge`.
     """
-    if not records:
-        return []
-    first, last = records[0], len(records) - 1
-    _check_tariffs(tariffs)
-    tariff = in_force(tariffs, first.start_ms)
-    used = sum(record.end_ms - record.start_ms for record in records)
-    more = tariff.terms.billed_ms(used) - used if tariff is not None and tariff.terms is not None else 0
+    more, last = more_ms(records, tariffs), len(records) - 1
     return [charge(record, tariffs, more if n == last else 0) for n, record in enumerate(records)]
 
 
@@ -106,6 +103,16 @@ def backdated(tariffs: Sequence[Tariff], records: Sequence[Consumption]) -> tupl
     first, *later = tariffs
     start = min([first.valid_from, *(record.start_ms for record in records)])
     return replace(first, valid_from=start), *later
+
+
+def more_ms(records: Sequence[Consumption], tariffs: Sequence[Tariff]) -> int:
+    """What the minimum and the rounding up add to the time of an attempt. Raises ChargeError."""
+    if not records:
+        return 0
+    _check_tariffs(tariffs)
+    tariff = in_force(tariffs, records[0].start_ms)
+    used = sum(record.end_ms - record.start_ms for record in records)
+    return tariff.terms.billed_ms(used) - used if tariff is not None and tariff.terms is not None else 0
 
 
 def charge(usage: Consumption, tariffs: Sequence[Tariff], more_ms: int = 0) -> Charge:

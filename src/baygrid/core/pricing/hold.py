@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from baygrid.core.cost import Footprint, cost_at
+from baygrid.core.cost import Bought, Footprint, cost_at
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
 
@@ -19,12 +20,14 @@ def hold_at_placement(
     time_s: int,
     grace_s: int,
     at_most: Money | None = None,
+    bought: Sequence[Bought] = (),
 ) -> Money:
-    """What time, grace and kill wait (seconds) cost at the offer that was chosen.
+    """What time, grace and kill wait (seconds) cost at the offer that was chosen, `bought` of it at another
+    rate.
 
     Never more than `at_most` (what is held already, or the job's limit), if given: what a job then costs
     above its hold falls to the platform.
     """
-    minor = cost_at(rate, rate.currency, footprint, time_s + grace_s + KILL_WAIT_S)
+    minor = cost_at(rate, rate.currency, footprint, time_s + grace_s + KILL_WAIT_S, bought)
     whole = Money(minor, rate.currency)
     return whole if at_most is None or whole <= at_most else at_most

@@ -10,6 +10,7 @@ from typing import Final
 from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import CentreView, Image, Node, OfferView, Pool
+from baygrid.core.placement.queue.quota import amount_of
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.units import Money
 
@@ -67,7 +68,13 @@ def cost_minor(
     count = demand.nodes if nodes is None else nodes
     had = (demand.cpus, demand.memory_mib, accelerators, share, demand.input_bytes)
     footprint = Footprint(count, *had)
-    return cost_at(offer.rate, offer.currency, footprint, demand.time_s)
+    return cost_at(offer.rate, offer.currency, footprint, demand.time_s, demand.bought(offer.id))
+
+
+def spot_left(demand: Demand, offer: OfferView, accelerators: int, share: int, nodes: int) -> int:
+    """Thousandths of a unit that have a spot price there, beyond what the job would have on so many nodes."""
+    free = sum(deal.units for deal in demand.deals if deal.offer == offer.id)
+    return free - amount_of(demand, offer.accelerator, accelerators, nodes, share)
 
 
 def candidates(image: Image, demand: Demand) -> Iterator[Candidate]:

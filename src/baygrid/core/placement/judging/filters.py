@@ -8,11 +8,12 @@ have not been reported, say) lets it pass: another filter names that obstacle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Node
-from baygrid.core.placement.judging.candidates import Candidate, devices
+from baygrid.core.placement.judging.candidates import Candidate, devices, spot_left
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.reasons import JSON, Reason
 from baygrid.core.units import Money, format_duration, format_memory
@@ -30,6 +31,7 @@ NOT_NOW: Final = frozenset(
         "pending",
         "quota",
         "quota-kept",
+        "no-spot",
     }
 )
 """Obstacles that pass without a change of the job."""
@@ -194,6 +196,16 @@ def budget(demand: Demand, it: Candidate) -> Reason | None:
     return Reason("over-budget", text, {"cost_minor": cost.minor, "max_cost_minor": limit})
 
 
+def spot(demand: Demand, it: Candidate) -> Reason | None:
+    if not demand.spot or it.offer is None or it.preference is None:
+        return None
+    left = spot_left(demand, it.offer, it.accelerators, it.share, it.nodes)
+    if left >= 0:
+        return None
+    text = f"{Fraction(-left, WHOLE)} of the units that the job needs have no spot price there now"
+    return Reason("no-spot", text, {"missing_thousandths": -left})
+
+
 FILTERS: Final[tuple[Filter, ...]] = (
     closed,
     unreachable,
@@ -209,6 +221,7 @@ FILTERS: Final[tuple[Filter, ...]] = (
     node_count,
     time_limit,
     budget,
+    spot,
 )
 """Everything but what is free now, which `busy` says once the nodes have been counted."""
 

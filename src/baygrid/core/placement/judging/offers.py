@@ -14,7 +14,7 @@ import numpy as np
 from baygrid.core.cost import Footprint, cost_at
 from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
-from baygrid.core.placement.judging.candidates import GANG, cost_minor
+from baygrid.core.placement.judging.candidates import GANG, cost_minor, spot_left
 from baygrid.core.placement.judging.scorers import Figures
 from baygrid.core.placement.links import speed
 from baygrid.core.placement.policy import Policy
@@ -73,6 +73,7 @@ class OfferTable:
         self._by_centre: dict[str, list[int]] = {}
         for n, o in enumerate(offers):
             self._by_centre.setdefault(o.centre, []).append(n)
+        self._by_id = {o.id: [n] for n, o in enumerate(offers)}
         self._infra: dict[Infra, Ints] = {}
         self._by_asked: dict[_Options, tuple[Ints, Ints, Ints, Ints, Ints, Ints]] = {}
         self._lawful: dict[frozenset[str], Bools] = {}
@@ -146,9 +147,9 @@ class OfferTable:
     ) -> Ints:
         """As `core.cost.cost_at`, for arrays: at offers that have only rates all at once."""
         total = self._by_rates(offer, demand, accelerators, share, nodes, seconds)
-        if self._with_terms is None:
+        among = self._apart(offer, demand)
+        if not among:
             return total
-        among = self._with_terms[offer].nonzero()[0].tolist()
         asked = (offer, nodes, accelerators, share, seconds)
         exact = [
             _cost(self.offers[number], demand, *figures)
@@ -158,6 +159,15 @@ class OfferTable:
             total = total.astype(object)
         total[among] = exact
         return total
+
+    def _apart(self, offer: Ints, demand: Demand) -> list[int]:
+        """Places among `offer` of those that have more than rates, or of which something was bought ahead."""
+        apart = np.zeros(len(self.offers), dtype=np.bool_)
+        if self._with_terms is not None:
+            apart |= self._with_terms
+        for deal in demand.deals:
+            apart[self._by_id.get(deal.offer, [])] = True
+        return [int(n) for n in apart[offer].nonzero()[0]]
 
     def _by_rates(
         self, offer: Ints, demand: Demand, accelerators: Ints, share: Ints, nodes: Ints, seconds: Ints
@@ -214,6 +224,8 @@ class OfferTable:
         cost = self.costs(offer, demand, accelerators, share, most, seconds)
         if demand.max_cost_minor is not None:
             passing &= cost <= demand.max_cost_minor
+        if demand.spot:
+            passing &= self._has_spot(demand, offer, accelerators, share, most)
         figures = Figures(self, demand, offer, accelerators, share, most, cost)
         if demand.ordered:
             keys.append(place)
@@ -223,6 +235,14 @@ class OfferTable:
         ranked = best[passing[best]]
         asked = (offer, place, accelerators, share, pool)
         return Judged(*asked, fitting, most, cost, figures, ranked, needs)
+
+    def _has_spot(self, demand: Demand, offer: Ints, accelerators: Ints, share: Ints, most: Ints) -> Bools:
+        """Where all of the job has a spot price."""
+        found = [
+            spot_left(demand, self.offers[number], *had) >= 0
+            for number, *had in zip(*(it.tolist() for it in (offer, accelerators, share, most)), strict=True)
+        ]
+        return np.array(found, dtype=np.bool_)
 
     def _asked(self, options: _Options) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
         """Offers of these models: with place in the list, number on each node and thousandths of each, pool
@@ -254,7 +274,7 @@ class OfferTable:
 
 def _cost(offer: OfferView, demand: Demand, nodes: int, accelerators: int, share: int, seconds: int) -> int:
     had = (demand.cpus, demand.memory_mib, accelerators, share, demand.input_bytes)
-    return cost_at(offer.rate, offer.currency, Footprint(nodes, *had), seconds)
+    return cost_at(offer.rate, offer.currency, Footprint(nodes, *had), seconds, demand.bought(offer.id))
 
 
 class _KindTable:

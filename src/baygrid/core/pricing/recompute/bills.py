@@ -93,7 +93,7 @@ def _lines(at: Place, stand: Iterable[Line], right: Iterable[Line]) -> Iterator[
         if was is None or should is None:
             yield Difference(here, _told(was), _told(should))
             return
-        for part in ("item", "quantity", "unit", "rate", "amount", "start_ms", "end_ms"):
+        for part in ("item", "quantity", "unit", "rate", "amount", "start_ms", "end_ms", "trade"):
             word = {"start_ms": "from", "end_ms": "to"}.get(part, part)
             yield from compared(here / word, getattr(was, part), getattr(should, part))
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from baygrid.core.pricing.charge import Charge, ChargeError, backdated, charges
+from baygrid.core.pricing.charge import Charge, ChargeError, backdated
+from baygrid.core.pricing.contracts import Cover, Covered, charges
 from baygrid.core.pricing.recompute.difference import NOTHING, Difference, Place, compared
 from baygrid.core.pricing.recompute.values import Bundle, Earned, Key, OfferTerms, PostedCharge, Record
 
@@ -26,7 +27,7 @@ class Evidence:
         self._holds = holds
         self._records = {record.key: record for record in bundle.usage}
         self._checked: set[Key] = set()
-        self._costs: dict[Key, Charge | str] = {}
+        self._costs: dict[Key, Covered | str] = {}
         attempts: dict[str, list[Record]] = defaultdict(list)
         for record in bundle.usage:
             attempts[record.attempt].append(record)
@@ -40,8 +41,8 @@ class Evidence:
     def cost(self, key: Key) -> Charge:
         """Of a charge in which `differences` finds none."""
         cost = self._costs[key]
-        assert isinstance(cost, Charge), cost
-        return cost
+        assert isinstance(cost, Covered), cost
+        return cost.charge
 
     @property
     def uncharged(self) -> Iterator[Record]:
@@ -82,9 +83,23 @@ class Evidence:
         cost = self._costs[record.key]
         if isinstance(cost, str):
             yield Difference(place, "usage that cannot be charged", f"usage that can: {cost}")
+            return
+        yield from compared(place / "covers", record.covers, cost.covers)
+        for cover in record.covers:
+            yield from self._uncovered(place / f"cover of {cover.of}", record, cover)
+
+    def _uncovered(self, place: Place, record: Record, cover: Cover) -> Iterator[Difference]:
+        terms = self.bundle.trades.get(cover.of)
+        if terms is None:
+            yield Difference(place, cover.of, "a trade that is in this file")
+            return
+        yield from compared(place / "offer", terms.offer, record.offer)
+        yield from compared(place / "project", terms.project or record.project, record.project)
+        if not terms.sold(cover):
+            yield Difference(place, "something else", "what the trade sold")
 
 
-def _costs(records: list[Record], offer: OfferTerms | None) -> dict[Key, Charge | str]:
+def _costs(records: list[Record], offer: OfferTerms | None) -> dict[Key, Covered | str]:
     """Of all records of one attempt, which is priced as a whole: its minimum counts once."""
     records = sorted(records, key=lambda it: it.n)
     used = [it.used for it in records]
@@ -93,7 +108,7 @@ def _costs(records: list[Record], offer: OfferTerms | None) -> dict[Key, Charge 
             raise ChargeError("its offer has no tariff here")
         if any(it.end_ms - it.start_ms > MOST_MS for it in used):
             raise ChargeError("it is longer than ten years")
-        costs = charges(used, backdated(offer.tariffs, used))
+        costs = charges(used, backdated(offer.tariffs, used), records[0].covers)
     except ChargeError as error:
         return {it.key: str(error) for it in records}
     return {it.key: cost for it, cost in zip(records, costs, strict=True)}

@@ -10,6 +10,7 @@ from typing import Any, Final
 from baygrid.core import terms
 from baygrid.core.pricing import vouchers
 from baygrid.core.pricing.charge import Consumption, Line
+from baygrid.core.pricing.contracts import Cover, Kind
 from baygrid.core.pricing.recompute.shapes import (
     Into,
     Maybe,
@@ -51,6 +52,7 @@ from baygrid.core.pricing.recompute.values import (
     Signed,
     Sold,
     Tax,
+    TradeTerms,
     VoucherTerms,
 )
 from baygrid.core.pricing.tariff import Tariff
@@ -80,6 +82,7 @@ _LINE: Final = shape(
     unit=text,
     rate=fraction,
     amount=money_from_zero,
+    trade=Maybe(text, ""),
     **{"from": Into("start_ms", instant), "to": Into("end_ms", instant)},
 )
 _DRAWN: Final = shape(Drawn, base=count, paid=count, carry=count)
@@ -246,6 +249,26 @@ def _usage(record: tuple[Key, Consumption, bytes], **rest: Any) -> Record:
     return Record(said=said, used=used, data=data, **rest)
 
 
+def _kind(value: object) -> Kind:
+    if not isinstance(value, str) or value not in set(Kind):
+        raise Wrong(f"must be one of {', '.join(Kind)}, not {shown(value)}")
+    return Kind(value)
+
+
+_COVER: Final = shape(
+    Cover, of=text, kind=_kind, units=count, ms=count, rate=fraction, cpus=count, memory_mib=count
+)
+_TRADE: Final = shape(
+    TradeTerms,
+    project=nullable(text),
+    offer=text,
+    kind=_kind,
+    rate=fraction,
+    cpus=count,
+    memory_mib=count,
+)
+_NO_COVERS: Final[tuple[Cover, ...]] = ()
+_NO_TRADES: Final[Mapping[str, TradeTerms]] = {}
 _RECORD: Final = shape(
     _usage,
     attempt=text,
@@ -257,6 +280,7 @@ _RECORD: Final = shape(
     public_key=public_key,
     record=_record,
     signature=signature,
+    covers=Maybe(each(_COVER), _NO_COVERS),
 )
 
 
@@ -333,6 +357,7 @@ _BUNDLE: Final = shape(
     usage=each(_RECORD),
     offers=table(_OFFER),
     vouchers=table(_VOUCHER),
+    trades=Maybe(table(_TRADE), _NO_TRADES),
     keys=table(each(public_key)),
     signed=shape(Signed, public_key=public_key, signature=signature),
 )

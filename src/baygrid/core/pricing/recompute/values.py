@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from baygrid.core.pricing.charge import Consumption, Line
+from baygrid.core.pricing.contracts import Cover, Kind
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.pricing.vouchers import Drawn, Terms
 from baygrid.core.units import Money
@@ -18,7 +19,7 @@ Key = tuple[str, int]
 @dataclass(frozen=True, slots=True)
 class Record:
     """A usage record, and whose it is said to be. `said`: whose it says that it is. `data`: what its agent
-    signed, canonical JSON."""
+    signed, canonical JSON. `covers`: what its attempt still had of trades before it."""
 
     attempt: str
     n: int
@@ -31,6 +32,7 @@ class Record:
     said: Key
     used: Consumption
     data: bytes
+    covers: tuple[Cover, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -46,6 +48,23 @@ class OfferTerms:
     accelerator: str | None
     currency: str
     tariffs: tuple[Tariff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTerms:
+    """What a trade, or (`project` None) a spot listing, sold of an offer."""
+
+    project: str | None
+    offer: str
+    kind: Kind
+    rate: Fraction
+    cpus: int
+    memory_mib: int
+
+    def sold(self, cover: Cover) -> bool:
+        """Whether a cover is of this."""
+        said = (cover.kind, cover.rate, cover.cpus, cover.memory_mib)
+        return said == (self.kind, self.rate, self.cpus, self.memory_mib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,3 +306,4 @@ class Bundle:
     keys: Mapping[str, tuple[str, ...]]
     signed: Signed
     data: bytes
+    trades: Mapping[str, TradeTerms] = field(default_factory=dict)

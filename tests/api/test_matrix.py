@@ -14,7 +14,9 @@ import yaml
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+from baygrid.app.papers import sealed
 from baygrid.core.jobs.lifecycle import AttemptState
+from baygrid.ports.papers import PaperKind
 from baygrid.ports.records import CentreState
 from tests.api.world import World, job
 
@@ -118,7 +120,8 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            for name in ("array", "job", "voucher", "application", "project", "sha256", "name"):
+            named = ("array", "job", "voucher", "application", "project", "sha256", "name", "number")
+            for name in (name for name in named if name in things):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
             answers.append((answer.status_code, text, kept))
@@ -173,6 +176,9 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
     if "{application}" in address:
         decided = address.endswith(("/approve", "/refuse"))
         things["application"] = _application(region, client, reviewed=decided)
+    for kind in PaperKind:
+        if address.startswith(f"/v1/{kind.value}s/{{number}}"):
+            things["number"] = _paper(region, kind)
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))
@@ -203,6 +209,26 @@ def _voucher(region: World, client: TestClient) -> dict[str, str]:
     made = client.post("/v1/vouchers", json=asked, headers=operator)
     assert made.status_code == 201, made.text
     return {"pool": pool["name"], "voucher": made.json()["id"]}
+
+
+def _paper(region: World, kind: PaperKind) -> str:
+    """Of project demo, of the centre where its attempts run, or of some pool."""
+    subject = {PaperKind.SETTLEMENT: "far", PaperKind.CLAIM: "support"}.get(kind, "demo")
+    number = f"2026-10-{next(_numbers) + 1:04d}"
+    document = {
+        "kind": kind.value,
+        "number": number,
+        "month": "2026-10",
+        "currency": "CNY",
+        "issued_at": 1_796_054_700_000,
+        "project": subject,
+        "organisation": {"name": "uni", "title": "Uni", "kind": "university"},
+        "tax": None,
+        **dict.fromkeys(("total", "payable", "amount"), "100.00 CNY"),
+    }
+    row = sealed(kind, subject, document)
+    region.store.write(lambda tx: tx.papers.insert([(row, 10_000)]))
+    return number
 
 
 def _application(region: World, client: TestClient, *, reviewed: bool) -> str:

@@ -21,10 +21,15 @@ class Shell:
 
     def __call__(self, who: str, *arguments: str, code: int = 0) -> str:
         """What it prints on stdout; of a call that fails, what on stderr."""
+        out, err = self.both(who, *arguments, code=code)
+        return err if code else out
+
+    def both(self, who: str, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """What it prints on stdout, and what on stderr."""
         token = self.world.secrets.get(who, who)
         found, out, err = self._call(*arguments, "--server", self._address, "--token", token)
         assert found == code, (arguments, out, err)
-        return err if code else out
+        return out, err
 
     def json(self, who: str, *arguments: str) -> Any:
         return json.loads(self(who, *arguments, "--json"))

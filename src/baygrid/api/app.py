@@ -26,6 +26,8 @@ from baygrid.api import (
     logs,
     offers,
     openapi,
+    paper_rates,
+    papers,
     policies,
     problems,
     ratings,
@@ -50,7 +52,7 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
-    secrets, region, accounts, tokens, exchange, vouchers, trading, tunnels, health,
+    secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

@@ -15,7 +15,7 @@ from baygrid.app.problems import WrongState
 from baygrid.core.pricing.months import REGION, Month
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.papers import CloseRow, PaperKind, PaperRow
+from baygrid.ports.papers import CloseRow, DueRow, PaperKind, PaperRow
 from baygrid.ports.records import Event
 from baygrid.ports.store import Tx
 
@@ -26,12 +26,13 @@ _EVERY: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The papers of a month. `closed_at` None: it was only shown what they would be. `missing`: what a reader
-    of them should know: rates that nobody has set."""
+    """The papers of a month, and in their order what is due of them. `closed_at` None: it was only shown
+    what they would be. `missing`: what a reader should know: rates that nobody has set."""
 
     month: str
     closed_at: Instant | None
     papers: tuple[PaperRow, ...]
+    dues: tuple[DueRow, ...]
     missing: tuple[str, ...] = ()
 
 
@@ -76,8 +77,10 @@ def _earlier(tx: Tx, month: Month) -> Closed | None:
     if row is None:
         return None
     kinds = (PaperKind.INVOICE, PaperKind.SETTLEMENT, PaperKind.CLAIM)
-    found = [paper for kind in kinds for paper, _ in tx.papers.page(kind, None, row.month, "", _EVERY)]
-    return Closed(row.month, row.closed_at, tuple(found))
+    found = [paper for kind in kinds for paper in tx.papers.page(kind, None, row.month, "", _EVERY)]
+    return Closed(
+        row.month, row.closed_at, tuple(paper for paper, _ in found), tuple(due for _, due in found)
+    )
 
 
 def _issued(platform: Platform, tx: Tx, month: Month, now: Instant) -> tuple[Books, list[Issued]]:
@@ -112,7 +115,9 @@ def _check_turn(tx: Tx, month: Month) -> None:
 
 
 def _closed(at: Instant | None, books: Books, issued: list[Issued]) -> Closed:
-    return Closed(str(books.month), at, tuple(it.row for it in issued), tuple(_missing(books, issued)))
+    dues = tuple(DueRow(max(it.row.total, 0), max(it.due, 0)) for it in issued)
+    missing = tuple(_missing(books, issued))
+    return Closed(str(books.month), at, tuple(it.row for it in issued), dues, missing)
 
 
 def _missing(books: Books, issued: list[Issued]) -> Iterator[str]:

@@ -19,6 +19,8 @@ from baygrid.cli.commands import (
     jobs,
     measures,
     money,
+    papers,
+    payments,
     policy,
     rate,
     ratings,
@@ -49,6 +51,8 @@ inside.register(app)
 datasets.register(app)
 secrets.register(app)
 money.register(app)
+papers.register(app)
+payments.register(app)
 accounts.register(app)
 vouchers.register(app)
 trading.register(app)

@@ -1,0 +1,248 @@
+"""Commands of papers: the close that issues them, invoices, settlements, claims, credit notes, statements."""
+
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from baygrid.cli.errors import CliError
+from baygrid.cli.paper import show
+from baygrid.cli.session import Session, command, group
+from baygrid.cli.shapes import local, money, time_of
+
+FORMATS = ("table", "json", "csv", "pdf", "bundle", "beancount")
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER")]
+Project = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own; of all.")]
+Centre = Annotated[str | None, typer.Option("--centre", "-c", help="Else the token's own; of all.")]
+Pool = Annotated[str | None, typer.Option("--pool", help="Else of all.")]
+InMonth = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Of one month only.")]
+Format = Annotated[
+    str, typer.Option("--format", "-f", help="table, json, csv, pdf or bundle; of an invoice beancount.")
+]
+Language = Annotated[
+    str, typer.Option("--language", metavar="LANGUAGE", help="Of csv and pdf: en, zh-Hans, zh-Hant or ja.")
+]
+Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "close")(close)
+    command(app, "closes")(closes)
+    nouns = group(app, "invoices", invoices, "List what projects are invoiced; show one.")
+    command(nouns, "list")(list_invoices)
+    command(nouns, "show")(show_invoice)
+    nouns = group(
+        app, "credit-notes", credit_notes, "List what was taken back of invoices; show, create one."
+    )
+    command(nouns, "list")(list_credit_notes)
+    command(nouns, "show")(show_credit_note)
+    command(nouns, "create")(create_credit_note)
+    nouns = group(app, "settlements", settlements, "List what centres earned; show one.")
+    command(nouns, "list")(list_settlements)
+    command(nouns, "show")(show_settlement)
+    nouns = group(app, "claims", claims, "List what payers of vouchers are asked for; show one (operators).")
+    command(nouns, "list")(list_claims)
+    command(nouns, "show")(show_claim)
+    command(app, "statement")(statement)
+
+
+def close(
+    session: Session,
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="A month that is over (UTC+8).")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would issue.")] = False,
+) -> None:
+    """Close a month: its invoices, settlements and claims are issued, and it stays as it is."""
+    done = session.client.post("/v1/closes", {"month": month, "dry_run": dry_run})
+    if session.json:
+        session.out.json(done)
+        return
+    _show(session, done["papers"], "nothing was used: it has no papers")
+    for words in done["missing"]:
+        session.out.note(words)
+    at = done["closed_at"]
+    session.out.line(f"{month} would be closed so" if at is None else f"{month} is closed since {local(at)}")
+
+
+def closes(session: Session) -> None:
+    """List the months that are closed (operators)."""
+    found = session.client.get("/v1/closes")["items"]
+    session.out.show(
+        found,
+        ("month", "closed"),
+        [[it["month"], local(it["closed_at"])] for it in found],
+        none="no month is closed yet: `baygrid close YYYY-MM`",
+    )
+
+
+def invoices(
+    session: Session, context: typer.Context, project: Project = None, month: InMonth = None
+) -> None:
+    if not context.invoked_subcommand:
+        list_invoices(session, project, month)
+
+
+def list_invoices(session: Session, project: Project = None, month: InMonth = None) -> None:
+    """List invoices."""
+    _list(session, "invoices", month, project=project)
+
+
+def show_invoice(
+    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+) -> None:
+    """Show an invoice, line by line."""
+    _one(session, "invoices", number, format, language, output)
+
+
+def credit_notes(
+    session: Session, context: typer.Context, project: Project = None, month: InMonth = None
+) -> None:
+    if not context.invoked_subcommand:
+        list_credit_notes(session, project, month)
+
+
+def list_credit_notes(session: Session, project: Project = None, month: InMonth = None) -> None:
+    """List credit notes."""
+    _list(session, "credit-notes", month, project=project)
+
+
+def show_credit_note(
+    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+) -> None:
+    """Show a credit note."""
+    _one(session, "credit-notes", number, format, language, output)
+
+
+def create_credit_note(
+    session: Session,
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE")],
+    amount: Annotated[str, typer.Option("--amount", help='With its tax, such as "12.34 CNY".')],
+    reason: Annotated[str, typer.Option("--reason", help="The credit note says it.")],
+) -> None:
+    """Take back part of an invoice (operators): never more than is left of it."""
+    body = {"amount": amount, "reason": reason}
+    path = f"/v1/invoices/{invoice}/credit-notes"
+    made = session.client.post(path, body, key=str(uuid.uuid4()))
+    document = made["document"]
+    said = f"{document['forgiven']} of it is no longer due, {document['returned']} is the project's again"
+    session.out.answer(made, f"credit note {made['number']} of invoice {invoice}: {said}")
+
+
+def settlements(
+    session: Session, context: typer.Context, centre: Centre = None, month: InMonth = None
+) -> None:
+    if not context.invoked_subcommand:
+        list_settlements(session, centre, month)
+
+
+def list_settlements(session: Session, centre: Centre = None, month: InMonth = None) -> None:
+    """List settlements."""
+    _list(session, "settlements", month, centre=centre)
+
+
+def show_settlement(
+    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+) -> None:
+    """Show a settlement, charge by charge."""
+    _one(session, "settlements", number, format, language, output)
+
+
+def claims(session: Session, context: typer.Context, pool: Pool = None, month: InMonth = None) -> None:
+    if not context.invoked_subcommand:
+        list_claims(session, pool, month)
+
+
+def list_claims(session: Session, pool: Pool = None, month: InMonth = None) -> None:
+    """List claims."""
+    _list(session, "claims", month, pool=pool)
+
+
+def show_claim(
+    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+) -> None:
+    """Show a claim, share by share."""
+    _one(session, "claims", number, format, language, output)
+
+
+def statement(
+    session: Session,
+    project: Annotated[str | None, typer.Argument(metavar="PROJECT", help="Else the token's own.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+) -> None:
+    """Show how a project's money moved: what it may spend, and what it owes for invoices."""
+    path = f"/v1/projects/{project or session.own_project()}/statement"
+    found = session.client.get(path, **{"from": time_of(start), "to": time_of(end)})
+    if session.json:
+        session.out.json(found)
+        return
+
+    def row(at: str, what: str, of: dict[str, Any]) -> list[str]:
+        return [local(at) or "", what, money(of["prepaid"]), money(of["due"])]
+
+    rows = [
+        row(found["from"], "opening balance", found["opening"]),
+        *(row(it["at"], it["what"], it) for it in found["movements"]),
+        row(found["to"], "closing balance", found["closing"]),
+    ]
+    session.out.table(("at", "what", "prepaid", "due"), rows, ("prepaid", "due"))
+
+
+def _list(session: Session, path: str, month: str | None, **subject: str | None) -> None:
+    found = session.client.items(f"/v1/{path}", None, month=month, **subject)
+    if session.json:
+        session.out.json(found)
+    else:
+        _show(session, found, "there are none yet: a month's papers are issued when it is closed")
+
+
+def _show(session: Session, papers: list[dict[str, Any]], none: str) -> None:
+    amounts = ("total", "due", "left")
+    session.out.show(
+        papers,
+        ("kind", "number", "of", *amounts, "issued"),
+        [
+            [
+                it["kind"],
+                it["number"],
+                it["subject"],
+                *(money(it[a]) for a in amounts),
+                local(it["issued_at"]),
+            ]
+            for it in papers
+        ],
+        right=amounts,
+        none=none,
+    )
+
+
+def _one(session: Session, path: str, number: str, format: str, language: str, output: Path | None) -> None:
+    form = "json" if session.json else format
+    known = FORMATS if path == "invoices" else FORMATS[:-1]
+    if form not in known:
+        raise typer.BadParameter(f"{format!r} is not one of {', '.join(known)}", param_hint="--format")
+    if form == "pdf" and output is None:
+        raise CliError("a PDF goes to a file", code="no-output", cure="say --output FILE")
+    address = f"/v1/{path}/{number}"
+    if form in ("csv", "pdf"):
+        pages = session.client.send("GET", f"{address}/pages", params={"format": form, "language": language})
+        _save(session, pages.content, output)
+    elif form == "bundle":
+        _save(session, session.client.send("GET", f"{address}/bundle").content, output)
+    elif form == "beancount":
+        _save(session, session.client.send("GET", address, params={"format": form}).content, output)
+    elif form == "json":
+        session.out.json(session.client.get(address))
+    else:
+        show(session.out, session.client.get(address))
+
+
+def _save(session: Session, data: bytes, output: Path | None) -> None:
+    if output is None:
+        session.out.out.write(data.decode("utf-8-sig"))
+        return
+    output.write_bytes(data)
+    session.out.note(f"{output}: {len(data)} bytes")

@@ -226,6 +226,15 @@ def test_a_charge_that_is_billed_twice():
     assert "invoice 2026-11-0001 has this charge" in str(found(altered(document, ("papers",), again)))
 
 
+def test_a_record_that_is_there_twice_and_a_share_that_is_claimed_twice():
+    document = bundle(TWO)
+    usage = [*document["usage"], document["usage"][0]]
+    assert found(altered(document, ("usage",), usage)) is not None
+    claim = next(paper for paper in document["papers"] if paper["kind"] == "claim")
+    again = [*document["papers"], {**claim, "number": "2026-11-0002"}]
+    assert "since it is claimed before" in str(found(altered(document, ("papers",), again)))
+
+
 def test_shares_of_a_voucher_follow_from_one_another():
     document = bundle(TWO)
     path = ("papers", 0, "charges", 1, "shares", 0)

@@ -1,6 +1,7 @@
 """Commands of bundles: papers with all that they follow from, had from the server, recomputed without it."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from baygrid.core.pricing.recompute.difference import Difference
     from baygrid.core.pricing.recompute.values import Bundle
 
+Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
 
 
@@ -45,7 +47,43 @@ def save(session: Session, path: str, output: Path | None, **params: str | None)
         session.out.out.write(text.decode())
         return
     output.write_bytes(text)
-    session.out.note(f"{output}: {len(text)} bytes; check it with `baygrid bill verify {output}`")
+    _told(session, output)
+
+
+def _told(session: Session, output: Path) -> None:
+    size = output.stat().st_size
+    session.out.note(f"{output}: {size} bytes; check it with `baygrid bill verify {output}`")
+
+
+def of_paper(noun: str, *, zipped: bool = False) -> Callable[..., None]:
+    """The command `bundle` of a kind of paper. `zipped`: with its table, as one file for an authority."""
+
+    def bundle(session: Session, number: Number, output: Out = None) -> None:
+        save(session, f"/v1/{noun}/{number}/bundle", output)
+
+    def bundle_zip(
+        session: Session,
+        number: Number,
+        output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A zip.")],
+        language: Annotated[
+            str, typer.Option("--language", help="Of the table: en, zh-Hans, zh-Hant, ja.")
+        ] = "en",
+    ) -> None:
+        _save_zip(session, f"/v1/{noun}/{number}", number, output, language)
+
+    made = bundle_zip if zipped else bundle
+    made.__doc__ = "Get it with all that it follows from, for `baygrid bill verify`."
+    return made
+
+
+def _save_zip(session: Session, path: str, number: str, output: Path, language: str) -> None:
+    from baygrid.cli.claimfile import BUNDLE, packed
+
+    client = session.client
+    table = client.send("GET", f"{path}/pages", params={"format": "csv", "language": language}).content
+    parts = {BUNDLE: client.send("GET", f"{path}/bundle").content, f"claim-{number}.csv": table}
+    output.write_bytes(packed(parts))
+    _told(session, output)
 
 
 def key(session: Session) -> None:

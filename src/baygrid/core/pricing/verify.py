@@ -61,6 +61,7 @@ def _differences(bundle: Bundle, holds: Holds, platform_key: str | None) -> Iter
         {other.key: (paper.project, other) for paper in bills for other in paper.others},
     )
     numbers: set[str] = set()
+    claimed: set[tuple[str, Key]] = set()
     credited: dict[str, Money] = {}
     for paper in bundle.papers:
         place = Place(_name(paper))
@@ -74,12 +75,10 @@ def _differences(bundle: Bundle, holds: Holds, platform_key: str | None) -> Iter
             case Settlement():
                 yield from settlement(place, paper, evidence, billed)
             case Claim():
-                yield from claim(place, paper, bundle.vouchers, invoices)
+                yield from claim(place, paper, bundle.vouchers, invoices, claimed)
             case CreditNote():
                 yield from credit_note(place, paper, invoices, credited)
-    for record in evidence.uncharged:
-        at = Place("", record.job, record.attempt, record.n) / "record"
-        yield Difference(at, "a usage record", f"{NOTHING}, since no paper here charges it")
+    yield from evidence.left()
     yield from _signed(bundle, holds, platform_key)
 
 

@@ -37,12 +37,16 @@ class Invoices:
 
 
 def claim(
-    place: Place, paper: Claim, vouchers: Mapping[str, VoucherTerms], invoices: Invoices
+    place: Place,
+    paper: Claim,
+    vouchers: Mapping[str, VoucherTerms],
+    invoices: Invoices,
+    seen: set[tuple[str, Key]],
 ) -> Iterator[Difference]:
+    """`seen`: shares that claims before this one have, to which its own are added."""
     named = {it.id: it for it in paper.vouchers}
     for it in paper.vouchers:
         yield from _voucher(place / f"voucher {it.id}", paper, it, vouchers.get(it.id))
-    seen: set[tuple[str, Key]] = set()
     for share in paper.shares:
         at = Place(place.paper, share.job, share.attempt, share.n) / f"share of voucher {share.voucher}"
         if share.voucher not in named:

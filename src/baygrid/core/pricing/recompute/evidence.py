@@ -44,10 +44,16 @@ class Evidence:
         assert isinstance(cost, Covered), cost
         return cost.charge
 
-    @property
-    def uncharged(self) -> Iterator[Record]:
-        """Records that no charge was asked for of."""
-        return (record for record in self.bundle.usage if record.key not in self._checked)
+    def left(self) -> Iterator[Difference]:
+        """Once all papers are checked: records that none of them charges, and those that are there twice."""
+        seen: set[Key] = set()
+        for record in self.bundle.usage:
+            at = Place("", record.job, record.attempt, record.n) / "record"
+            if record.key not in self._checked:
+                yield Difference(at, "a usage record", f"{NOTHING}, since no paper here charges it")
+            if record.key in seen:
+                yield Difference(at, "a usage record", f"{NOTHING}, since it is there before")
+            seen.add(record.key)
 
     def differences(
         self, place: Place, posted: PostedCharge | Earned, centre: str, project: str

@@ -55,34 +55,34 @@ def _told(session: Session, output: Path) -> None:
     session.out.note(f"{output}: {size} bytes; check it with `baygrid bill verify {output}`")
 
 
-def of_paper(noun: str, *, zipped: bool = False) -> Callable[..., None]:
-    """The command `bundle` of a kind of paper. `zipped`: with its table, as one file for an authority."""
+def of_paper(noun: str) -> Callable[..., None]:
+    """The command of a kind of paper."""
 
     def bundle(session: Session, number: Number, output: Out = None) -> None:
+        """Get it with all that it follows from, for `baygrid bill verify`."""
         save(session, f"/v1/{noun}/{number}/bundle", output)
 
-    def bundle_zip(
-        session: Session,
-        number: Number,
-        output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A zip.")],
-        language: Annotated[
-            str, typer.Option("--language", help="Of the table: en, zh-Hans, zh-Hant, ja.")
-        ] = "en",
-    ) -> None:
-        _save_zip(session, f"/v1/{noun}/{number}", number, output, language)
-
-    made = bundle_zip if zipped else bundle
-    made.__doc__ = "Get it with all that it follows from, for `baygrid bill verify`."
-    return made
+    return bundle
 
 
-def _save_zip(session: Session, path: str, number: str, output: Path, language: str) -> None:
+def of_claim(
+    session: Session,
+    number: Number,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A zip.")],
+    language: Annotated[
+        str, typer.Option("--language", metavar="LANGUAGE", help="Of the table: en, zh-Hans, zh-Hant or ja.")
+    ] = "en",
+) -> None:
+    """Get it as one file for its payer: the claim with all that it follows from, and as a table.
+
+    `baygrid bill verify` takes the file as it is, and its folder."""
     from baygrid.cli.claimfile import BUNDLE, packed
 
-    client = session.client
-    table = client.send("GET", f"{path}/pages", params={"format": "csv", "language": language}).content
-    parts = {BUNDLE: client.send("GET", f"{path}/bundle").content, f"claim-{number}.csv": table}
-    output.write_bytes(packed(parts))
+    path = f"/v1/claims/{number}"
+    query = {"format": "csv", "language": language}
+    table = session.client.send("GET", f"{path}/pages", params=query).content
+    bundle = session.client.send("GET", f"{path}/bundle").content
+    output.write_bytes(packed({BUNDLE: bundle, f"claim-{number}.csv": table}))
     _told(session, output)
 
 

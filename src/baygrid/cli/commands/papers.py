@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.commands.bundles import of_claim, of_paper
 from baygrid.cli.errors import CliError
 from baygrid.cli.paper import show
 from baygrid.cli.session import Session, command, group
@@ -33,18 +34,22 @@ def register(app: typer.Typer) -> None:
     nouns = group(app, "invoices", invoices, "List what projects are invoiced; show one.")
     command(nouns, "list")(list_invoices)
     command(nouns, "show")(show_invoice)
+    command(nouns, "bundle")(of_paper("invoices"))
     nouns = group(
         app, "credit-notes", credit_notes, "List what was taken back of invoices; show, create one."
     )
     command(nouns, "list")(list_credit_notes)
     command(nouns, "show")(show_credit_note)
+    command(nouns, "bundle")(of_paper("credit-notes"))
     command(nouns, "create")(create_credit_note)
     nouns = group(app, "settlements", settlements, "List what centres earned; show one.")
     command(nouns, "list")(list_settlements)
     command(nouns, "show")(show_settlement)
+    command(nouns, "bundle")(of_paper("settlements"))
     nouns = group(app, "claims", claims, "List what payers of vouchers are asked for; show one (operators).")
     command(nouns, "list")(list_claims)
     command(nouns, "show")(show_claim)
+    command(nouns, "bundle")(of_claim)
     command(app, "statement")(statement)
 
 

@@ -25,6 +25,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.pricing.accounts import centre_account, income_account, receivable_account
 from baygrid.core.pricing.allocations import Source
 from baygrid.core.pricing.months import Month
+from baygrid.core.pricing.postings import Transaction, trade_postings
 from baygrid.core.pricing.rates import RateKind
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
@@ -224,6 +225,25 @@ def test_an_allocation_is_drawn_by_one_invoice_after_the_other(stage: Stage):
     assert (first["settled"]["grant"], first["due"]) == ("8.00 CNY", "0.00 CNY")
     assert (second["settled"]["grant"], second["due"]) == ("4.00 CNY", "4.00 CNY")
     assert len(second["drawn"]) == 2
+
+
+def test_what_was_bought_ahead_is_invoiced_and_settled(stage: Stage):
+    stage.add_site("qianhai")
+
+    def buys(tx: Tx) -> None:
+        postings = trade_postings("demo", "qianhai", Money.parse("300 CNY"))
+        tx.money.post([Transaction("txn-buys", "trade:t-1", stage.now, "reserved 8 units", postings)])
+        assert tx.money.move("demo", charged=30_000)
+
+    stage.store.write(buys)
+    month_passes(stage)
+    closed = close(stage)
+    (invoice,) = documents(closed, PaperKind.INVOICE)
+    (settlement,) = documents(closed, PaperKind.SETTLEMENT)
+    told = {"what": "reserved 8 units", "at": START, "amount": "300.00 CNY", "key": "trade:t-1"}
+    assert (invoice["others"], invoice["subtotal"]) == ([told], "300.00 CNY")
+    assert (settlement["others"], settlement["gross"]) == ([{**told, "project": "demo"}], "300.00 CNY")
+    assert balances(stage)[centre_account("qianhai")] == -30_000
 
 
 def test_who_may_read_which_paper(stage: Stage):

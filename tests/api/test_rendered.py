@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pypdf
 import pytest
 from starlette.testclient import TestClient
 
@@ -18,6 +21,10 @@ from baygrid.ports.bundles import load_bundle
 from baygrid.ports.records import Role
 from tests.api.liar import HOUR, SUCCEEDED, Liar
 from tests.api.world import SIGNER, World, job
+
+with_fonts = pytest.mark.skipif(
+    "Noto Sans CJK SC" not in pdf._families(), reason="needs fonts: scripts/fonts.sh install"
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def paper(region: World, noun: str) -> str:
     return f"/v1/{noun}/{Month.of(region.clock() - 86_400_000)}-0001"
 
 
-@pytest.mark.skipif("Noto Sans CJK SC" not in pdf._families(), reason="needs fonts: scripts/fonts.sh install")
+@with_fonts
 def test_an_invoice_as_pdf(region: World, api: TestClient):
     team = region.headers("team")
     made = [
@@ -97,3 +104,23 @@ def test_others_see_none(region: World, api: TestClient, noun: str, who: str, ta
 def test_what_is_not_there_to_be_asked(region: World, api: TestClient, query: str):
     answer = api.get(f"{paper(region, 'invoices')}/pages?{query}", headers=region.headers("team"))
     assert answer.status_code == 422
+
+
+def test_a_statement_ends_with_what_is_left(region: World, api: TestClient):
+    team = region.headers("team")
+    answer = api.get("/v1/projects/demo/statement/pages?format=csv", headers=team)
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    told = api.get("/v1/projects/demo/statement", headers=team).json()["closing"]
+    assert (rows[0]["What"], rows[-1]["What"]) == ("Opening balance", "Closing balance")
+    assert f"{rows[-1]['may be spent']} CNY" == told["prepaid"]["text"]
+    assert f"{rows[-1]['due']} CNY" == told["due"]["text"]
+
+
+@with_fonts
+def test_a_sample_is_marked(region: World, api: TestClient):
+    for address in (paper(region, "invoices"), "/v1/projects/demo/statement"):
+        for sample in (True, False):
+            query = f"language=zh-Hant&sample={str(sample).lower()}"
+            answer = api.get(f"{address}/pages?{query}", headers=region.headers("team"))
+            (page,) = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+            assert ("合成數據" in page.extract_text()) is sample

@@ -130,6 +130,9 @@ def test_the_forms_of_an_invoice(shell: Shell, tmp_path: Path):
     assert shell.json("team", *show[:3])["document"]["subtotal"] == "16777217.02 CNY"
     assert "say --output FILE" in shell("team", *show, "pdf", code=1)
     assert "is not one of" in shell("team", *show, "docx", code=2)
+    told = list(csv.DictReader(io.StringIO(shell("team", "statement", "demo", "--format", "csv"))))
+    assert told[-1]["What"] == "Closing balance"
+    assert "is not one of" in shell("team", "statement", "demo", "--format", "beancount", code=2)
     assert "no tax is configured" in shell("team", *show, "table")
     settlement = ("settlements", "show", f"{month}-0001", "--format", "beancount")
     assert "is not one of" in shell("far", *settlement, code=2)

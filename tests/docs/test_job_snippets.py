@@ -34,7 +34,7 @@ def read(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_job_on_a_page_can_be_read(page):
     for document in jobs(page):
-        parse(document)
+        parse({"project": "demo"} | document)  # a command may say it, with --project
 
 
 def test_there_are_some():

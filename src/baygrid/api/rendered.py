@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from baygrid.api.edge import Caller, Json, Responses, Route
+from baygrid.api.times import Time, instant_of
 from baygrid.app import bundles, rendering
 from baygrid.app.rendering import Form, Language
 from baygrid.ports.papers import PaperKind
@@ -39,14 +40,42 @@ def _register(noun: str, kind: PaperKind) -> None:
     ) -> Response:
         """As people read it, in their language; the same bytes every time."""
         data = rendering.rendered(call.platform, call.actor, kind, number, format, language, sample=sample)
-        name = f"{kind.value}-{number}.{format.value}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(data, media_type=MEDIA[format], headers=headers)
+        return _file(data, f"{kind.value}-{number}", format)
 
     @router.get(f"/v1/{noun}/{{number}}/bundle", responses=BUNDLE, name=f"{kind.value} bundle")
     def bundle(number: str, call: Caller) -> Json:
         """With all that it follows from, signed by the platform, for `baygrid bill verify`."""
         return Json(bundles.of_paper(call.platform, call.actor, kind, number))
+
+
+@router.get("/v1/projects/{project}/statement/pages", responses=PAGES)
+def statement_pages(
+    project: str,
+    call: Caller,
+    begin: Annotated[Time, Query(alias="from")] = None,
+    end: Annotated[Time, Query(alias="to")] = None,
+    format: Form = Form.PDF,
+    language: Language = Language.ENGLISH,
+    sample: Synthetic = False,
+) -> Response:
+    """How its money moved in [from, to), as people read it; without them, until now."""
+    until = instant_of("to", end)
+    data = rendering.statement(
+        call.platform,
+        call.actor,
+        project,
+        instant_of("from", begin) or 0,
+        call.platform.clock() + 1 if until is None else until,
+        format,
+        language,
+        sample=sample,
+    )
+    return _file(data, f"statement-{project}", format)
+
+
+def _file(data: bytes, name: str, form: Form) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form.value}"'}
+    return Response(data, media_type=MEDIA[form], headers=headers)
 
 
 for _kind in PaperKind:

@@ -1,6 +1,7 @@
 """Commands of papers: the close that issues them, invoices, settlements, claims, credit notes, statements."""
 
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from baygrid.cli.paper import show
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
 
-FORMATS = ("table", "json", "csv", "pdf", "bundle", "beancount")
+FORMATS = ("table", "json", "csv", "pdf", "beancount")
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 Project = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own; of all.")]
@@ -20,12 +21,15 @@ Centre = Annotated[str | None, typer.Option("--centre", "-c", help="Else the tok
 Pool = Annotated[str | None, typer.Option("--pool", help="Else of all.")]
 InMonth = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="Of one month only.")]
 Format = Annotated[
-    str, typer.Option("--format", "-f", help="table, json, csv, pdf or bundle; of an invoice beancount.")
+    str, typer.Option("--format", "-f", help="table, json, csv or pdf; of an invoice beancount.")
 ]
 Language = Annotated[
     str, typer.Option("--language", metavar="LANGUAGE", help="Of csv and pdf: en, zh-Hans, zh-Hant or ja.")
 ]
 Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="The region's data is synthetic: a PDF says so on each page.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -94,10 +98,15 @@ def list_invoices(session: Session, project: Project = None, month: InMonth = No
 
 
 def show_invoice(
-    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+    session: Session,
+    number: Number,
+    format: Format = "table",
+    language: Language = "en",
+    output: Out = None,
+    sample: Sample = False,
 ) -> None:
     """Show an invoice, line by line."""
-    _one(session, "invoices", number, format, language, output)
+    _one(session, f"/v1/invoices/{number}", Look(format, language, output, sample))
 
 
 def credit_notes(
@@ -113,10 +122,15 @@ def list_credit_notes(session: Session, project: Project = None, month: InMonth 
 
 
 def show_credit_note(
-    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+    session: Session,
+    number: Number,
+    format: Format = "table",
+    language: Language = "en",
+    output: Out = None,
+    sample: Sample = False,
 ) -> None:
     """Show a credit note."""
-    _one(session, "credit-notes", number, format, language, output)
+    _one(session, f"/v1/credit-notes/{number}", Look(format, language, output, sample))
 
 
 def create_credit_note(
@@ -147,10 +161,15 @@ def list_settlements(session: Session, centre: Centre = None, month: InMonth = N
 
 
 def show_settlement(
-    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+    session: Session,
+    number: Number,
+    format: Format = "table",
+    language: Language = "en",
+    output: Out = None,
+    sample: Sample = False,
 ) -> None:
     """Show a settlement, charge by charge."""
-    _one(session, "settlements", number, format, language, output)
+    _one(session, f"/v1/settlements/{number}", Look(format, language, output, sample))
 
 
 def claims(session: Session, context: typer.Context, pool: Pool = None, month: InMonth = None) -> None:
@@ -164,10 +183,15 @@ def list_claims(session: Session, pool: Pool = None, month: InMonth = None) -> N
 
 
 def show_claim(
-    session: Session, number: Number, format: Format = "table", language: Language = "en", output: Out = None
+    session: Session,
+    number: Number,
+    format: Format = "table",
+    language: Language = "en",
+    output: Out = None,
+    sample: Sample = False,
 ) -> None:
     """Show a claim, share by share."""
-    _one(session, "claims", number, format, language, output)
+    _one(session, f"/v1/claims/{number}", Look(format, language, output, sample))
 
 
 def statement(
@@ -177,11 +201,20 @@ def statement(
         str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+    format: Format = "table",
+    language: Language = "en",
+    output: Out = None,
+    sample: Sample = False,
 ) -> None:
     """Show how a project's money moved: what it may spend, and what it owes for invoices."""
+    look = Look(format, language, output, sample)
+    form, times = _form(session, look, FORMATS[:-1]), {"from": time_of(start), "to": time_of(end)}
     path = f"/v1/projects/{project or session.own_project()}/statement"
-    found = session.client.get(path, **{"from": time_of(start), "to": time_of(end)})
-    if session.json:
+    if form in ("csv", "pdf"):
+        _pages(session, path, look, **times)
+        return
+    found = session.client.get(path, **times)
+    if form == "json":
         session.out.json(found)
         return
 
@@ -224,25 +257,40 @@ def _show(session: Session, papers: list[dict[str, Any]], none: str) -> None:
     )
 
 
-def _one(session: Session, path: str, number: str, format: str, language: str, output: Path | None) -> None:
-    form = "json" if session.json else format
-    known = FORMATS if path == "invoices" else FORMATS[:-1]
-    if form not in known:
-        raise typer.BadParameter(f"{format!r} is not one of {', '.join(known)}", param_hint="--format")
-    if form == "pdf" and output is None:
-        raise CliError("a PDF goes to a file", code="no-output", cure="say --output FILE")
-    address = f"/v1/{path}/{number}"
+@dataclass(frozen=True)
+class Look:
+    """How a paper is wanted: `form` of `FORMATS`; a PDF in a language, marked as a sample or not."""
+
+    form: str
+    language: str
+    output: Path | None
+    sample: bool
+
+
+def _one(session: Session, address: str, look: Look) -> None:
+    form = _form(session, look, FORMATS if address.startswith("/v1/invoices/") else FORMATS[:-1])
     if form in ("csv", "pdf"):
-        pages = session.client.send("GET", f"{address}/pages", params={"format": form, "language": language})
-        _save(session, pages.content, output)
-    elif form == "bundle":
-        _save(session, session.client.send("GET", f"{address}/bundle").content, output)
+        _pages(session, address, look)
     elif form == "beancount":
-        _save(session, session.client.send("GET", address, params={"format": form}).content, output)
+        _save(session, session.client.send("GET", address, params={"format": form}).content, look.output)
     elif form == "json":
         session.out.json(session.client.get(address))
     else:
         show(session.out, session.client.get(address))
+
+
+def _form(session: Session, look: Look, known: tuple[str, ...]) -> str:
+    form = "json" if session.json else look.form
+    if form not in known:
+        raise typer.BadParameter(f"{form!r} is not one of {', '.join(known)}", param_hint="--format")
+    if form == "pdf" and look.output is None:
+        raise CliError("a PDF goes to a file", code="no-output", cure="say --output FILE")
+    return form
+
+
+def _pages(session: Session, address: str, look: Look, **params: str | None) -> None:
+    query = {**params, "format": look.form, "language": look.language, "sample": look.sample or None}
+    _save(session, session.client.send("GET", f"{address}/pages", params=query).content, look.output)
 
 
 def _save(session: Session, data: bytes, output: Path | None) -> None:

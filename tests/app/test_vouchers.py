@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,55 @@ def test_a_revoked_voucher_pays_nothing_more(stage: Stage, site: Site):
     row = issued(stage)
     vouchers.revoke(stage.platform, OPERATOR, row.voucher.id)
     assert jobs.job(stage.platform, stage.team, ran(stage, site)).supported == 0
-    with pytest.raises(WrongState, match="already ended"):
+    with pytest.raises(WrongState, match="revoked before"):
         vouchers.revoke(stage.platform, OPERATOR, row.voucher.id)
     again = issued(stage)
     assert again.voucher.terms.cap == cny("600.00"), "what the first did not pay was not had"
+
+
+def test_what_is_told_after_a_voucher_was_revoked_is_not_paid_by_it(stage: Stage, site: Site):
+    """Else it and the one that is issued instead would pay more than the clause allows."""
+    pool(stage)
+    first = issued(stage, facts={"compute_contract": "10"})
+    stage.submit({"resources": {"cpus": 8, "memory": 1}, "time": "2h"})
+    stage.schedule()
+    stage.pass_time(3_600_000)
+    (order,) = site.desired().orders
+    told = site.says(order, AttemptState.SUCCEEDED, 3600)
+    vouchers.revoke(stage.platform, OPERATOR, first.voucher.id)
+    again = issued(stage, facts={"compute_contract": "10"}, until=date(2030, 1, 1))
+    stage.pass_time(1_000)
+    site.report(told)
+    given = {
+        row.voucher.id: row.voucher.drawn.paid for row in vouchers.vouchers(stage.platform, OPERATOR, None)
+    }
+    assert given[first.voucher.id] == 0
+    assert sum(given.values()) <= again.voucher.terms.cap.minor == 600
+
+
+def test_what_lapsed_counts_with_its_cap(stage: Stage):
+    """A report may still come of what was used in its time."""
+    pool(stage, "200000")
+    issued(stage, facts={"compute_contract": "100000"}, until=date(2027, 1, 31))
+    stage.pass_time(40 * 86_400_000)
+    assert issued(stage, "contract 2", facts={"compute_contract": "100000"}).voucher.terms.cap == cny(
+        "40000.00"
+    )
+
+
+def test_a_charge_stays_right_after_its_voucher_was_revoked(stage: Stage, site: Site):
+    """Also where the centre's clock is ahead of ours."""
+    pool(stage)
+    row = issued(stage)
+    (job,) = stage.submit({"resources": {"cpus": 8, "memory": 1}, "time": "2h"})
+    stage.schedule()
+    stage.pass_time(60_000)
+    (order,) = site.desired().orders
+    ahead = replace(site.says(order, AttemptState.SUCCEEDED), ended_at=stage.now + 5_000)
+    site.report(replace(ahead, usage=(site.usage(order, stage.now - 60_000, stage.now + 5_000),)))
+    vouchers.revoke(stage.platform, OPERATOR, row.voucher.id)
+    found = bill.of_job(stage.platform, stage.team, job, recompute=True)
+    assert (len(found.shares), found.differences) == (1, ())
 
 
 def test_what_was_given_before_counts(stage: Stage):
@@ -215,6 +261,33 @@ def test_a_pool_gives_back_only_what_is_left(stage: Stage, site: Site):
 
 
 CLIENTS = 16
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_vouchers_issued_at_once_out_of_several_pools_stay_under_one_ceiling(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    url = f"sqlite:///{tmp_path}/pool.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
+    store = open_store(url)
+    try:
+        stage = Stage(store)
+        for n in range(4):
+            pool(stage, "1000000", name=f"pool-{n}")
+        gate = threading.Barrier(8)
+
+        def ask(n: int) -> int:
+            gate.wait(60)
+            try:
+                row = issued(stage, f"contract {n}", {"compute_contract": "100000"}, pool=f"pool-{n % 4}")
+            except Invalid:
+                return 0
+            return row.voucher.terms.cap.minor
+
+        with ThreadPoolExecutor(8) as clients:
+            given = sorted(clients.map(ask, range(8)))
+        assert given == [0] * 6 + [4_000_000, 6_000_000], "100,000 a year for an applicant"
+    finally:
+        store.close()
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -4,10 +4,8 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -485,26 +483,3 @@ class TestEntry:
     def test_the_limit_holds_without_an_agent(self, tmp_path, launched):
         process = launched(tmp_path, f"cd {tmp_path}; : >up; exec sleep 60", limit_s=1)
         assert process.wait(20) == 143
-
-
-def test_closing_while_a_call_connects_leaves_no_connection_open(monkeypatch):
-    """As QueuedCentre.close does not wait for the call that is under way."""
-    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-        engine = RayEngine(f"http://127.0.0.1:{server.getsockname()[1]}/", Path("/nowhere"), lambda: NOW)
-        connect = socket.create_connection
-
-        def closed_meanwhile(*arguments, **options):
-            engine.close()
-            return connect(*arguments, **options)
-
-        monkeypatch.setattr(socket, "create_connection", closed_meanwhile)
-        asking = pool.submit(engine.inventory)
-        line, _ = server.accept()
-        with line:
-            line.settimeout(10)
-            line.recv(65_536)
-            line.sendall(reply)
-            assert line.recv(1) == b"", "our side ends it"
-        with pytest.raises(EngineSilent):
-            asking.result(10)

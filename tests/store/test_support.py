@@ -102,10 +102,17 @@ def test_a_pool_grows_and_gives_back_what_is_left(tables: Store):
     assert tables.write(lambda tx: tx.support.lock_pool("absent")) is None
 
 
-def test_a_voucher_ends_once(tables: Store):
+def test_a_voucher_is_revoked_once_and_keeps_its_terms(tables: Store):
     tables.write(lambda tx: tx.support.insert_voucher(voucher()))
-    assert tables.write(lambda tx: tx.support.end_voucher("vch-1", 15))
-    assert not tables.write(lambda tx: tx.support.end_voucher("vch-1", 16))
-    assert not tables.write(lambda tx: tx.support.end_voucher("absent", 15))
-    (it,), _ = tables.write(lambda tx: tx.support.lock([voucher().voucher]))
-    assert it.terms == replace(TERMS, valid_until=15)
+    assert tables.write(lambda tx: tx.support.revoke("vch-1", 15))
+    assert not tables.write(lambda tx: tx.support.revoke("vch-1", 16))
+    assert not tables.write(lambda tx: tx.support.revoke("absent", 15))
+    assert tables.read(lambda tx: tx.support.vouchers()) == [voucher(revoked_at=15)]
+    assert tables.read(lambda tx: tx.support.of_projects(["demo"])) == {"demo": []}
+    found, _ = tables.write(lambda tx: tx.support.lock([voucher().voucher]))
+    assert found == (), "who knew it before does not find it any more"
+
+
+def test_an_organisation_is_locked_if_it_is_there(tables: Store):
+    assert tables.write(lambda tx: tx.support.lock_organisation("acme"))
+    assert not tables.write(lambda tx: tx.support.lock_organisation("absent"))

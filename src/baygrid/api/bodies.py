@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from baygrid.core.units import Money, UnitError
 from baygrid.ports.records import Kind, Role
 
+MOST_MINOR = 10**15
+"""Far from what a ledger of 64 bits can hold, so that sums of many such amounts still fit."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
@@ -43,9 +45,12 @@ def _money(text: object) -> Money:
     if not isinstance(text, str):
         raise ValueError("must be an amount with its currency, such as 500 CNY")
     try:
-        return Money.parse(text)
+        amount = Money.parse(text)
     except UnitError as error:
         raise ValueError(str(error)) from None
+    if abs(amount.minor) > MOST_MINOR:
+        raise ValueError(f"is more than {Money(MOST_MINOR, amount.currency)}, the most that is taken at once")
+    return amount
 
 
 Text = Annotated[str, Field(max_length=500), AfterValidator(_printable)]

@@ -69,7 +69,7 @@ def entitled(
     organisation has from us already, which counts as claimed. Raises Invalid where the clause does not find
     it eligible, and for more than it finds."""
     today = datetime.fromtimestamp(now / 1000, THERE).date()
-    who = _applicant(under, asked, earlier, now)
+    who = _applicant(under, asked, earlier)
     finding = find(under.clause, who, under.book.parameters, today)
     ceiling = _ceiling(under.book, finding)
     if asked.cap is not None and (asked.cap.currency != ceiling.currency or asked.cap.minor <= 0):
@@ -87,8 +87,9 @@ def entitled(
     return terms, _told(under, finding, asked.facts, today)
 
 
-def _applicant(under: Supporting, asked: Asked, earlier: Sequence[VoucherRow], now: Instant) -> Applicant:
-    """A voucher that it has counts with its cap, one that has ended with what it paid."""
+def _applicant(under: Supporting, asked: Asked, earlier: Sequence[VoucherRow]) -> Applicant:
+    """A voucher that it has counts with its cap, since it may still pay for what was used in its time; one
+    that was revoked counts with what it paid."""
     try:
         who = applicant(asked.facts, under.book)
     except DocumentError as error:
@@ -97,7 +98,7 @@ def _applicant(under: Supporting, asked: Asked, earlier: Sequence[VoucherRow], n
     given = []
     for row in earlier:
         terms, drawn = row.voucher.terms, row.voucher.drawn
-        minor = drawn.paid if terms.valid_until <= now else terms.cap.minor
+        minor = terms.cap.minor if row.revoked_at is None else drawn.paid
         had = Decimal(minor) / Decimal(10) ** DECIMALS[terms.cap.currency]
         of = (row.finding["rulebook"], row.finding["clause"])
         if of == (under.book.name, clause.id) and minor:

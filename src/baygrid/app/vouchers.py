@@ -68,7 +68,15 @@ def change_pool(platform: Platform, actor: Actor, name: str, more: Money) -> Poo
         if not tx.support.add_to_pool(name, more.minor):
             left = Money(row.left, row.currency)
             raise WrongState(f"of pool {name!r} only {left} is left: what is paid cannot be taken back")
-        tx.events.append([Event(platform.clock(), "pool-changed", data={"pool": name, "minor": more.minor})])
+        tx.events.append(
+            [
+                Event(
+                    platform.clock(),
+                    "pool-changed",
+                    data={"pool": name, "minor": more.minor, "by": actor.token_id},
+                )
+            ]
+        )
         return replace(row, amount=row.amount + more.minor)
 
     return platform.store.write(apply)
@@ -110,8 +118,8 @@ def issue(platform: Platform, actor: Actor, asked: Asked) -> VoucherRow:
     now = platform.clock()
 
     def apply(tx: Tx) -> VoucherRow:
-        _check_receiver(tx, asked)
-        pool = _pool(tx, asked.pool)  # two that are issued at once follow one another
+        _check_receiver(tx, asked)  # two that are issued at once follow one another, whatever their pools
+        pool = _pool(tx, asked.pool)
         earlier = tx.support.vouchers(asked.organisation)
         terms, finding = entitled(supporting(pool.rulebook, pool.clause), asked, earlier, now)
         voucher = Voucher(platform.ids.new("vch", now), pool.name, terms, Drawn())
@@ -130,20 +138,22 @@ def revoke(platform: Platform, actor: Actor, id: str) -> VoucherRow:
     now = platform.clock()
 
     def apply(tx: Tx) -> VoucherRow:
-        ended = tx.support.end_voucher(id, now)
+        revoked = tx.support.revoke(id, now)
         row = next((row for row in tx.support.vouchers() if row.voucher.id == id), None)
         if row is None:
             raise NotFound(f"there is no voucher {id!r}")
-        if not ended:
-            raise WrongState(f"voucher {id!r} has already ended")
-        tx.events.append([Event(now, "voucher-revoked", row.project, data={"voucher": id})])
+        if not revoked:
+            raise WrongState(f"voucher {id!r} was revoked before")
+        tx.events.append(
+            [Event(now, "voucher-revoked", row.project, data={"voucher": id, "by": actor.token_id})]
+        )
         return row
 
     return platform.store.write(apply)
 
 
 def _check_receiver(tx: Tx, asked: Asked) -> None:
-    if asked.organisation not in {row.name for row in tx.region.organisations()}:
+    if not tx.support.lock_organisation(asked.organisation):
         raise Invalid.at("organisation", f"there is no organisation {asked.organisation!r}")
     if asked.project is None:
         return

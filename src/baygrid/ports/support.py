@@ -32,8 +32,9 @@ class PoolRow:
 
 @dataclass(frozen=True, slots=True)
 class VoucherRow:
-    """Issued to an organisation for all its projects, or for one. `finding`: the clause, and what was found
-    of the applicant by it (facts, ceiling, trace), as it was on that day."""
+    """Issued to an organisation for all its projects, or for one; its terms never change. `finding`: the
+    clause, and what was found of the applicant by it (facts, ceiling, trace), as it was on that day.
+    `revoked_at`: since then it pays for nothing more."""
 
     voucher: Voucher
     organisation: str
@@ -41,6 +42,7 @@ class VoucherRow:
     issued_at: Instant
     issued_by: str
     finding: Mapping[str, Any]
+    revoked_at: Instant | None = None
 
     def is_for(self, project: Project) -> bool:
         return self.organisation == project.organisation and self.project in (None, project.name)
@@ -71,17 +73,21 @@ class Support(Protocol):
         """By id."""
         ...
 
-    def end_voucher(self, id: str, at: Instant) -> bool:
-        """Its validity ends at `at`; False where there is none, or it ended before."""
+    def revoke(self, id: str, at: Instant) -> bool:
+        """False where there is none, or it was revoked before."""
+        ...
+
+    def lock_organisation(self, name: str) -> bool:
+        """Nobody else is issued a voucher for it before this transaction ends. False where there is none."""
         ...
 
     def of_projects(self, projects: Iterable[str]) -> dict[str, list[Voucher]]:
-        """What each may draw on, ended or not."""
+        """Those that are not revoked, whatever they still have."""
         ...
 
     def lock(self, vouchers: Sequence[Voucher]) -> tuple[tuple[Voucher, ...], dict[str, int]]:
-        """The same, each once, as they are now, and what is left of their pools: nobody else changes either
-        before this transaction ends."""
+        """The same, each once, as they are now, without those that were revoked; and what is left of their
+        pools. Nobody else changes either before this transaction ends."""
         ...
 
     def spend(self, shares: Sequence[Share]) -> None:

@@ -113,6 +113,7 @@ vouchers = table(
     integer("issued_at"),
     string("issued_by"),
     string("finding"),
+    integer("revoked_at", nullable=True),
     CheckConstraint("paid >= 0 AND paid <= cap", name="cap"),
     CheckConstraint("contract IS NULL OR base <= contract", name="contract"),
     Index(None, "organisation", "valid_until"),

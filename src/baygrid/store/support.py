@@ -17,7 +17,7 @@ from baygrid.ports.support import PoolRow, VoucherRow
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.money_tables import pools, vouchers
 from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
-from baygrid.store.tables import projects
+from baygrid.store.tables import organisations, projects
 
 _P, _V = pools.c, vouchers.c
 _INSERT_POOL = insert_new(pools)
@@ -30,13 +30,16 @@ _ADD = Statement(
 # A write of the same value: on both databases it locks the row and answers with what is in it now.
 _LOCK_POOL = Statement(update(pools).where(_P.name == text("key")).values(paid=_P.paid).returning(*pools.c))
 _SPEND_POOL = Statement(update(pools).where(_P.name == text("key")).values(paid=_P.paid + number("more")))
+_LOCK_ORGANISATION = Statement(
+    update(organisations).where(organisations.c.name == text("key")).values(kind=organisations.c.kind)
+)
 _INSERT_VOUCHER = insert_new(vouchers)
 _TERMS: tuple[ColumnElement[object], ...] = (
     _V.id, _V.pool, _P.currency, _V.rate, _V.cap, _V.contract, _V.valid_from, _V.valid_until, _V.base,
     _V.paid, _V.carry,
 )  # fmt: skip
 _ROWS = (
-    select(*_TERMS, _V.organisation, _V.project, _V.issued_at, _V.issued_by, _V.finding)
+    select(*_TERMS, _V.organisation, _V.project, _V.issued_at, _V.issued_by, _V.finding, _V.revoked_at)
     .join_from(vouchers, pools, _V.pool == _P.name)
     .order_by(_V.id)
 )
@@ -46,19 +49,21 @@ _OF_PROJECTS = Statement(
     select(projects.c.name, *_TERMS)
     .join_from(projects, vouchers, _V.organisation == projects.c.organisation)
     .join(pools, _V.pool == _P.name)
-    .where(among(projects.c.name, "keys"), or_(_V.project.is_(None), _V.project == projects.c.name))
+    .where(
+        among(projects.c.name, "keys"),
+        or_(_V.project.is_(None), _V.project == projects.c.name),
+        _V.revoked_at.is_(None),
+    )
     .order_by(projects.c.name, _V.id)
 )
-_END = Statement(
-    update(vouchers)
-    .where(_V.id == text("key"), _V.valid_until > number("at"))
-    .values(valid_until=number("at"))
+_REVOKE = Statement(
+    update(vouchers).where(_V.id == text("key"), _V.revoked_at.is_(None)).values(revoked_at=number("at"))
 )
 _LOCK = Statement(
     update(vouchers)
     .where(_V.id == text("key"))
     .values(paid=_V.paid)
-    .returning(_V.base, _V.paid, _V.carry, _V.valid_until)
+    .returning(_V.base, _V.paid, _V.carry, _V.revoked_at)
 )
 _SPEND = Statement(
     update(vouchers)
@@ -75,8 +80,9 @@ def _voucher(row: Row) -> Voucher:
 
 
 def _row(row: Row) -> VoucherRow:
-    organisation, project, issued_at, issued_by, finding = row[11:]
-    return VoucherRow(_voucher(row[:11]), organisation, project, issued_at, issued_by, loads(finding))
+    organisation, project, issued_at, issued_by, finding, revoked_at = row[11:]
+    told = loads(finding)
+    return VoucherRow(_voucher(row[:11]), organisation, project, issued_at, issued_by, told, revoked_at)
 
 
 class Support:
@@ -130,6 +136,7 @@ class Support:
             "issued_at": row.issued_at,
             "issued_by": row.issued_by,
             "finding": dumps(row.finding),
+            "revoked_at": row.revoked_at,
         }
         insert_all_or_raise(self._session, _INSERT_VOUCHER, [params], f"a voucher {it.id!r}")
 
@@ -138,8 +145,8 @@ class Support:
             return [_row(row) for row in self._session.all(_ALL, {})]
         return [_row(row) for row in self._session.all(_OF_ORGANISATION, {"of": organisation})]
 
-    def end_voucher(self, id: str, at: Instant) -> bool:
-        return bool(self._session.change(_END, {"key": id, "at": at}))
+    def revoke(self, id: str, at: Instant) -> bool:
+        return bool(self._session.change(_REVOKE, {"key": id, "at": at}))
 
     def of_projects(self, projects: Iterable[str]) -> dict[str, list[Voucher]]:
         names = sorted(set(projects))
@@ -156,13 +163,18 @@ class Support:
             pool = self.lock_pool(name)
             assert pool is not None, name
             left[name] = pool.left
-        return tuple(self._locked(it) for it in sorted(vouchers, key=lambda it: it.id)), left
+        locked = [self._locked(it) for it in sorted(vouchers, key=lambda it: it.id)]
+        return tuple(it for it in locked if it is not None), left
 
-    def _locked(self, it: Voucher) -> Voucher:
+    def _locked(self, it: Voucher) -> Voucher | None:
+        """None: it was revoked meanwhile."""
         row = self._session.returning(_LOCK, {"key": it.id})
         assert row is not None, it.id
-        base, paid, carry, until = row
-        return replace(it, terms=replace(it.terms, valid_until=until), drawn=Drawn(base, paid, carry))
+        base, paid, carry, revoked_at = row
+        return replace(it, drawn=Drawn(base, paid, carry)) if revoked_at is None else None
+
+    def lock_organisation(self, name: str) -> bool:
+        return bool(self._session.change(_LOCK_ORGANISATION, {"key": name}))
 
     def spend(self, shares: Sequence[Share]) -> None:
         pools = Counter[str]()

@@ -43,6 +43,25 @@ def test_files_stay_short():
     assert not too_long, f"over {MOST_LINES} lines, split by subject: {too_long}"
 
 
+def test_an_assert_changes_nothing():
+    """Python leaves it out when it is told to optimise."""
+    asserts = [
+        (f"{path.relative_to(ROOT)}:{node.lineno}", node.test)
+        for path in CODE
+        if path.is_relative_to(ROOT / "src")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    calls = [
+        f"{where} calls {ast.unparse(call.func)}"
+        for where, test in asserts
+        for call in ast.walk(test)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) not in {"isinstance", "len"}
+    ]
+    assert asserts
+    assert not calls, f"an assert may only look: {calls}"
+
+
 def test_the_lock_is_requirements_lock():
     names = tracked()
     assert "requirements.lock" in names

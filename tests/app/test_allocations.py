@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.app import allocations, projects
-from baygrid.app.allocations import Standing, Wanted
+from baygrid.app.allocations import MOST, Standing, Wanted
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.accounts import BANK, GRANTS, project_account
@@ -244,4 +244,25 @@ def test_sixteen_who_end_it_at_once_return_it_once(url: str, request: pytest.Fix
     kept = {id: standing(stage, id).row.allocation.kept for id in ids}
     assert sum(kept.values()) == max(0, held - 10_00)
     check_books(stage)
+    stage.store.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_many_allocations_at_once_are_not_more_than_a_ledger_holds(
+    url: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    """They begin later, so that nothing but their sum stands against them."""
+    where = f"sqlite:///{tmp_path}/a.db" if url == "sqlite" else request.getfixturevalue("postgres_url")
+    stage = Stage(open_store(where), funds="10 CNY")
+    refused: list[Invalid] = []
+
+    def quarter() -> None:
+        try:
+            grant(stage, MOST // 4, start=START + DAY)
+        except Invalid as error:
+            refused.append(error)
+
+    together(*[quarter] * 12)
+    rows = stage.store.read(lambda tx: tx.accounts.allocations("demo"))
+    assert (len(rows), len(refused)) == (1 + 3, 9)
     stage.store.close()

@@ -60,6 +60,7 @@ def allot(
     Raises Invalid for nothing, for less than nothing, another currency than the project's, a period that is
     over.
     """
+    tx.money.lock(project.name)  # before the sum is read: two at once could pass its limit
     _check(tx, project, wanted, now)
     start = max(wanted.start or now, now)
     it = Allocation(
@@ -152,8 +153,7 @@ def tend(platform: Platform, fence: Callable[[Tx, Instant], None], now: Instant)
 def _tend(platform: Platform, tx: Tx, row: AllocationRow, now: Instant) -> None:
     """Begins, warns of or ends one; nothing where it is not as `row` says any more."""
     it = row.allocation
-    # A write of the same balances: from here on nobody else changes them.
-    tx.money.move(it.project)
+    tx.money.lock(it.project)
     begins = not row.begun and it.start <= now
     days = warning(it, row.warned, now)
     back, settled = _returns(tx, it, now) if row.begun and it.ended(now) else (0, False)
@@ -177,7 +177,8 @@ def _tend(platform: Platform, tx: Tx, row: AllocationRow, now: Instant) -> None:
 
 
 def _begin(platform: Platform, tx: Tx, it: Allocation, now: Instant) -> None:
-    assert tx.money.move(it.project, granted=it.amount.minor), "all allocations together fit"
+    if not tx.money.move(it.project, granted=it.amount.minor):
+        raise AssertionError(f"allocation {it.id} does not fit, though all of its project do together")
     _post(platform, tx, it, it.amount, f"allocation-start:{it.id}", it.purpose or it.source.value, now)
     tx.events.append([Event(now, "allocation-begun", it.project, data={"allocation": it.id})])
     settle(tx, (), [it.project], now)
@@ -194,7 +195,8 @@ def _returns(tx: Tx, it: Allocation, now: Instant) -> tuple[int, bool]:
 
 def _return(platform: Platform, tx: Tx, row: AllocationRow, back: int, now: Instant) -> None:
     it = row.allocation
-    assert tx.money.move(it.project, granted=-back), "the project was locked, and has so much free"
+    if not tx.money.move(it.project, granted=-back):
+        raise AssertionError(f"{it.project!r} was locked, and has less than {back} free")
     key = f"allocation-end:{it.id}:{row.returns}"
     money = Money(-back, it.amount.currency)
     _post(platform, tx, it, money, key, f"end of allocation {it.id}: {it.purpose}", now)

@@ -42,7 +42,7 @@ def _change(platform: Platform, name: str, budget: Budget | None) -> Project:
 
     def apply(tx: Tx) -> Project:
         _check(find_project(tx, name), budget)
-        tx.money.move(name, at=now)  # from here on nobody else changes its balances
+        tx.money.lock(name)
         row = find_project(tx, name)
         ((_, charged), _) = tx.accounts.spending(name, [month.start, month.end])
         same = budget is not None and row.budget is not None and budget.amount == row.budget.amount

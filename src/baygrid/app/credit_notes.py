@@ -101,5 +101,6 @@ def _give_back(platform: Platform, tx: Tx, project: str, named: str, money: Mone
     id = platform.ids.new("allocation", at)
     it = Allocation(id, project, Source.PAYMENT, money, at, None, f"credit note {named}")
     tx.accounts.insert_allocation(AllocationRow(it, at, "", True, next_look(it, at, settled=False)))
-    assert tx.money.move(project, granted=money.minor), "it was the project's before"
+    if not tx.money.move(project, granted=money.minor):
+        raise AssertionError(f"{money} does not fit project {project!r}, though it was its before")
     settle(tx, (), [project], at)

@@ -21,7 +21,7 @@ def hold(tx: Tx, project: str, jobs: Sequence[JobRecord], now: Instant) -> list[
     total = sum(job.hold for job in jobs)
     if tx.money.move(project, at=now, held=total):
         return list(jobs)
-    tx.money.move(project, at=now)  # from here on nobody else changes its balances
+    tx.money.lock(project)
     row = tx.region.projects([project])[project]
     if row.budget is None or not row.budget.hard or row.free < total:
         raise _too_little(row, jobs, total)

@@ -21,6 +21,11 @@ class Money(Protocol):
         known). Raises KeyError when there is no such project."""
         ...
 
+    def lock(self, project: str) -> None:
+        """Nobody else changes its balances before this transaction has ended. Raises KeyError when there is
+        no such project."""
+        ...
+
     def post(self, transactions: Sequence[Transaction]) -> None:
         """Raises Exists when a key is already there. What comes for a month that is closed is posted at the
         beginning of the open one, and no month is closed while this transaction posts into it; the same for

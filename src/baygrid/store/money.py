@@ -52,6 +52,8 @@ _MOVE = Statement(
         alerted=case((_turns, 0), else_=_P.alerted),
     )
 )
+# A write of the same balances locks the row on both databases.
+_LOCK = Statement(update(projects).where(_P.name == text("of")).values(granted=_P.granted))
 _PROJECT = Statement(select(_P.name).where(_P.name == text("of")))
 
 _INSERT_USAGE = insert_new(usage)
@@ -132,6 +134,10 @@ class Money(Ledger):
         if not self._session.all(_PROJECT, {"of": project}):
             raise KeyError(project)
         return False
+
+    def lock(self, project: str) -> None:
+        if not self._session.change(_LOCK, {"of": project}):
+            raise KeyError(project)
 
     def insert_usage(self, rows: Sequence[UsageRow]) -> None:
         """The record is kept as its document, so that every number comes back exactly as it was signed."""

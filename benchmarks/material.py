@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from baygrid.workloads.images.inputs import photographs
-from baygrid.workloads.speech.scoring import Clip, clips
+from baygrid.workloads.speech.clip import Clip, clips
 from baygrid.workloads.speech.sound import RATE, Samples, Sound
 
 SHAPES = ((375, 500), (500, 375), (500, 500))

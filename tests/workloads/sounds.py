@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from baygrid.workloads.speech.scoring import clips
+from baygrid.workloads.speech.clip import clips
 from baygrid.workloads.speech.sound import RATE, Samples, Sound
 
 FORMATS = {

@@ -80,7 +80,7 @@ def test_without_its_packages_an_application_names_the_extra_that_brings_them(
 ):
     (tmp_path / "in").mkdir()
     program = (
-        f"import sys; from baygrid.workloads.lean import without; from baygrid.workloads import command\n"
+        f"import sys; from baygrid.workloads.absent import without; from baygrid.workloads import command\n"
         f"from baygrid.workloads.{name} import cli\n"
         f"with without({package!r}): sys.exit(command.main(cli, sys.argv[1:], sys.stdout))"
     )

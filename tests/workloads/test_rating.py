@@ -23,10 +23,11 @@ from baygrid.workloads.rating import driving, flop, gemm, images, speech, whispe
 from baygrid.workloads.rating.gemm import Gemm
 from baygrid.workloads.rating.measuring import Devices, GateFailed, measure
 from baygrid.workloads.rating.profile import profile
-from baygrid.workloads.rating.told import figures, lines, projected
+from baygrid.workloads.rating.projection import projected
+from baygrid.workloads.rating.told import figures, lines
 from baygrid.workloads.running import run
+from baygrid.workloads.speech import clip as speech_clips
 from baygrid.workloads.speech import model as speech_model
-from baygrid.workloads.speech import scoring
 from tests.core.ratings import cpu_rating, rating
 from tests.workloads.counting import Counting
 
@@ -170,7 +171,7 @@ def segment(file: str, text: str, translation: str | None = None, flags: str | N
 
 
 def test_what_speech_reached_is_counted_over_all_clips():
-    english, japanese = scoring.clips()
+    english, japanese = speech_clips.clips()
     good = [
         segment("000000-en.opus", english.text),
         segment("000000-ja.opus", japanese.text[:30], japanese.english[:60]),
@@ -191,7 +192,7 @@ def test_what_speech_reached_is_counted_over_all_clips():
 
 
 def test_clips_of_which_nothing_was_heard_count():
-    english, japanese = scoring.clips()
+    english, japanese = speech_clips.clips()
     names = [name for name, _ in speech._files(4)]
     texts = {"en.opus": (english.text, None), "ja.opus": (japanese.text, japanese.english)}
     every = [segment(name, *texts[name.partition("-")[2]]) for name in names]

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from baygrid.workloads import lean
+from baygrid.workloads import heap
 from baygrid.workloads.speech import cutting, model
-from baygrid.workloads.speech.scoring import clips
+from baygrid.workloads.speech.clip import clips
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.worker import Load
 from benchmarks import material
@@ -115,7 +115,7 @@ def test_a_worker_holds_no_more_after_many_shards(model_cache: Path, tmp_path: P
         sounds.write(heard, tmp_path / f"{number}.flac")
     measured = subprocess.run(
         [sys.executable, "-c", HOLD, str(tmp_path)],
-        env={**os.environ, **lean.ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, **heap.ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     shards = [json.loads(line) for line in measured.stdout.splitlines()]

@@ -1,6 +1,7 @@
 import pytest
 
-from baygrid.workloads.speech.scoring import cer, chrf, clips, distance
+from baygrid.workloads.speech.clip import clips
+from baygrid.workloads.speech.scoring import cer, chrf, distance
 
 
 def test_the_distance_of_two_words_is_the_known_one():

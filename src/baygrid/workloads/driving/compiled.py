@@ -4,7 +4,7 @@ either, and they cost more than all kernels."""
 
 from __future__ import annotations
 
-from baygrid.workloads.lean import without
+from baygrid.workloads.absent import without
 
 with without("scipy.linalg"), without("cffi"):
     import numba.core.typing.cffi_utils

@@ -14,6 +14,7 @@ from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.driving import rows
 from baygrid.workloads.driving.ego.motion import motion
 from baygrid.workloads.driving.ego.readings import Gathering
+from baygrid.workloads.driving.extraction import gather
 from baygrid.workloads.driving.recording import drives
 from baygrid.workloads.driving.recording.complaints import Complaints
 from baygrid.workloads.driving.recording.ros import Reading
@@ -29,7 +30,6 @@ from baygrid.workloads.driving.rows import (
     SEEN,
     SWEEP,
     WHEEL,
-    gather,
 )
 from baygrid.workloads.driving.sensors import Perception, load
 from baygrid.workloads.driving.values import Driver, Fix, Imu, Picture, Place, Sweep, Wheel

@@ -14,7 +14,7 @@ import ray
 import ray.data
 from ray.util.annotations import RayDeprecationWarning
 
-from baygrid.workloads import lean
+from baygrid.workloads import heap
 from baygrid.workloads.application import ApplicationError, Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import FinishedShard, ShardRunner, WorkerDied, encoded, finished
@@ -35,18 +35,18 @@ class RayEngine:
 
     def __init__(self, workers: int | None) -> None:
         address = os.environ.get("RAY_ADDRESS")
-        workers_have = {"py_executable": sys.executable, "env_vars": lean.ENVIRONMENT}
+        workers_have = {"py_executable": sys.executable, "env_vars": heap.ENVIRONMENT}
         asked: dict[str, Any] = {"runtime_env": workers_have}
         self._held = ExitStack()
         if address is None:
-            lean.hand_on()  # its processes are ours
+            heap.hand_on()  # its processes are ours
             folder = self._held.enter_context(short_temporary_folder(_NAME))
             asked = {"num_cpus": workers or len(os.sched_getaffinity(0)), "include_dashboard": False}
             asked["_temp_dir"] = f"{folder}/ray"
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **asked)
             resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # a bare one where a node does not start in time
             raise ApplicationError(f"Ray at {address or 'this machine'} does not answer: {error}") from error
         self.workers = workers or max(1, int(resources.get("CPU", 1)))
         ray.data.DataContext.get_current().enable_progress_bars = False  # the run shows its own

@@ -17,7 +17,7 @@ os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
 
 import daft
 
-from baygrid.workloads import lean
+from baygrid.workloads import heap
 from baygrid.workloads.application import Loading, Shard
 from baygrid.workloads.engines.sockets import short_temporary_folder
 from baygrid.workloads.engines.working import FinishedShard, ShardRunner, WorkerDied, encoded, finished
@@ -32,7 +32,7 @@ class LocalEngine:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        lean.hand_on()  # Daft's processes inherit it
+        heap.hand_on()  # Daft's processes inherit it
         daft.set_runner_native()
 
     def __call__(self, loading: Loading, shards: Sequence[Shard]) -> Generator[FinishedShard]:

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import orjson
 
+from baygrid.workloads.absent import without_pandas
 from baygrid.workloads.application import ApplicationError, Loading, Shard
-from baygrid.workloads.lean import keep_freed_memory, without_pandas
+from baygrid.workloads.heap import keep_freed_memory
 from baygrid.workloads.parts import pack
 
 

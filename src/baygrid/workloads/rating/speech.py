@@ -22,7 +22,8 @@ from baygrid.workloads.application import Application, Outcome, Shard
 from baygrid.workloads.rating import whisper
 from baygrid.workloads.speech import cutting, model
 from baygrid.workloads.speech.application import Speech
-from baygrid.workloads.speech.scoring import Clip, cer, chrf, clips
+from baygrid.workloads.speech.clip import Clip, clips
+from baygrid.workloads.speech.scoring import cer, chrf
 from baygrid.workloads.speech.sound import RATE, Sound
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.whisper import COMPUTE

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from baygrid.workloads.application import Outcome, Results, Shard
 from baygrid.workloads.speech import ability, cutting, model, outputs
+from baygrid.workloads.speech.clip import CLIPS
 from baygrid.workloads.speech.rows import SCHEMA
-from baygrid.workloads.speech.scoring import CLIPS
 from baygrid.workloads.speech.sources import sources
 from baygrid.workloads.speech.translation import TranslationModel
 from baygrid.workloads.speech.worker import Load

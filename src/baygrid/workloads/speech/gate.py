@@ -11,7 +11,7 @@ import zlib
 from difflib import SequenceMatcher
 from typing import Final
 
-from baygrid.workloads.speech import languages
+from baygrid.workloads.speech import writing
 
 REPEATS, UNSURE, NO_VOICE, INVENTED, UNTRANSLATED, RUSHED, NO_MODEL = (
     "repeats", "unsure", "no voice", "invented", "untranslated", "rushed", "no model",
@@ -94,9 +94,9 @@ def silent(avg_logprob: float, no_speech_prob: float) -> bool:
 
 def untranslated(text: str, source: str, translation: str, target: str) -> bool:
     """The translation is in the source's language still."""
-    theirs, ours = languages.script(source), languages.script(target)
+    theirs, ours = writing.script(source), writing.script(target)
     if theirs != ours:
-        return languages.share(translation, theirs) > MOST_SOURCE
+        return writing.share(translation, theirs) > MOST_SOURCE
     if min(len(text), len(translation)) < LEAST_LETTERS:
         return False
     return SequenceMatcher(None, text.casefold(), translation.casefold(), autojunk=False).ratio() > LIKE
@@ -111,7 +111,7 @@ def segment(text: str, language: str, seconds: float, voice: float, no_speech_pr
         reasons.append(NO_VOICE)
     if INVENTIONS.search(text) and (voice < 0.5 or no_speech_prob > 0.3):
         reasons.append(INVENTED)
-    speed = MOST_SPEED.get(languages.script(language), MOST_SPEED_ELSE)
-    if languages.letters(text).total() > speed * max(seconds, 0.5) + 10:
+    speed = MOST_SPEED.get(writing.script(language), MOST_SPEED_ELSE)
+    if writing.letters(text).total() > speed * max(seconds, 0.5) + 10:
         reasons.append(RUSHED)
     return reasons

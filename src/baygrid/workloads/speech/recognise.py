@@ -10,8 +10,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from baygrid.workloads import lean
-from baygrid.workloads.speech import gate, languages
+from baygrid.workloads import heap
+from baygrid.workloads.speech import gate, writing
 from baygrid.workloads.speech.chunks import Chunk
 from baygrid.workloads.speech.pairing import Pair, pairs
 from baygrid.workloads.speech.rows import Row
@@ -171,7 +171,7 @@ class Recogniser:
             self._seed = None
         tries = [_Settled(heard, why, True)]
         for temperature in TEMPERATURES:
-            lean.give_back()  # several draws at once take most memory of all
+            heap.give_back()  # several draws at once take most memory of all
             found = self.whisper.hear([encoded], [spoken], task, temperature)[0]
             tries.append(_Settled(found, fault(at, found), True))
             if tries[-1].fault is None:
@@ -187,7 +187,7 @@ class Recogniser:
         of_all = [text.fault] if text.fault else []
         if english is not None and english.fault:
             of_all.append(_of_translation(english.fault))
-        for pair in pairs(said, other, " " if languages.spaced(language) else ""):
+        for pair in pairs(said, other, " " if writing.spaced(language) else ""):
             start, end = chunk.place(pair.start, pair.end)
             reasons = [*of_all, *_reasons(pair, language, voice, text.heard.no_speech_prob)]
             yield Row(

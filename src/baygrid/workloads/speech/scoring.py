@@ -1,41 +1,19 @@
-"""How near a transcript and a translation come to what was said, and clips with which to see it anywhere."""
+"""How near a transcript and a translation come to what was said."""
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-
-CLIPS: Final = Path(str(resources.files("baygrid.workloads.speech"))) / "clips"
 
 ORDER: Final = 6
 """Longest run of characters that chrF counts."""
 
 BETA: Final = 2
 """Recall weighs this much more than precision in chrF."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A short recording that comes with the package, what is said in it, and a translation to score by."""
-
-    file: Path
-    language: str
-    synthetic: bool
-    text: str
-    english: str
-
-
-def clips() -> list[Clip]:
-    described = json.loads((CLIPS / "clips.json").read_text(encoding="utf-8"))
-    return [Clip(CLIPS / each.pop("file"), **each) for each in described]
 
 
 def cer(texts: Sequence[str], references: Sequence[str]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Final, TextIO
 
-from baygrid.workloads.speech import languages
+from baygrid.workloads.speech import writing
 
 LINE: Final = {"CJK": 20, "HANGUL": 20}
 LINE_ELSE: Final = 42
@@ -40,7 +40,7 @@ def clock(seconds: float, point: str) -> str:
 def lines(text: str) -> list[str]:
     """The text in lines of a length that can be read, cut at spaces where there are any."""
     text = " ".join(text.split())
-    scripts = languages.letters(text)
+    scripts = writing.letters(text)
     most = LINE.get(max(scripts, key=lambda script: (scripts[script], script), default=""), LINE_ELSE)
     found: list[str] = []
     while len(text) > most:

@@ -13,7 +13,7 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
-from baygrid.workloads import lean
+from baygrid.workloads import heap
 from baygrid.workloads.models import ModelRefused
 from baygrid.workloads.speech.sound import Samples
 
@@ -84,7 +84,7 @@ class Whisper:
         loaded anew. This is for the rare chunk on which the ordinary search fails."""
         ctranslate2.set_random_seed(seed % (2**31 - 1) + 1)
         del self._model
-        lean.give_back()  # else the new one would lie beside the holes of the old one
+        heap.give_back()  # else the new one would lie beside the holes of the old one
         self._load()
 
     def _load(self) -> None:
@@ -98,7 +98,7 @@ class Whisper:
             )
         except (RuntimeError, ValueError) as error:
             raise ModelRefused(f"{self._directory} is not loaded: {error}") from error
-        lean.give_back()  # the file as it was read
+        heap.give_back()  # the file as it was read
 
     def features(self, sound: Samples) -> NDArray[np.float32]:
         """(mels, FRAMES); what is shorter is filled up as Whisper does it."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from baygrid.workloads import lean
+from baygrid.workloads import heap
 from baygrid.workloads.application import Done, Failed, Shard
 from baygrid.workloads.speech import cutting
 from baygrid.workloads.speech.chunks import chunks
@@ -45,7 +45,7 @@ class Load:
     translate_with: tuple[str, ...] = ()
 
     def __call__(self) -> Worker:
-        lean.keep_all_freed_memory()
+        heap.keep_all_freed_memory()
         whisper = Whisper(Path(self.model))
         cascade = None
         if self.to is not None and self.translate_with:
@@ -151,12 +151,12 @@ class Worker:
     def _recognise(self, waiting: list[tuple[_Heard, Window]], stages: Stages) -> None:
         """Hears what waits, and empties it."""
         if waiting:
-            lean.give_back()
+            heap.give_back()
             rows = self._recogniser([window for _, window in waiting], stages)
             for (heard, _), of_window in zip(waiting, rows, strict=True):
                 heard.rows.extend(of_window)
             waiting.clear()
-            lean.give_back()
+            heap.give_back()
 
 
 def _seed(heard: Sequence[_Heard]) -> int:

@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 
 from baygrid.workloads.driving.ego.motion import Motion, motion
 from baygrid.workloads.driving.ego.readings import TICK, Gathering
+from baygrid.workloads.driving.extraction import gather, values_of
 from baygrid.workloads.driving.geometry.geodesy import Plane
 from baygrid.workloads.driving.recording.window import Window
 from baygrid.workloads.driving.results.sorting import Part
 from baygrid.workloads.driving.results.tables import Table
-from baygrid.workloads.driving.rows import BLIND, MANUAL, PICTURE, PLACE, SWEEP, gather, values_of
+from baygrid.workloads.driving.rows import BLIND, MANUAL, PICTURE, PLACE, SWEEP
 from baygrid.workloads.driving.values import Event, Floats, Trajectory
 
 INTERVENTION: Final = "intervention"

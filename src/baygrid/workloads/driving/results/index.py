@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import duckdb
 
+from baygrid.workloads.absent import without
 from baygrid.workloads.application import ApplicationError
 from baygrid.workloads.driving.results.statistics import Tally
-from baygrid.workloads.lean import without
 from baygrid.workloads.whole import whole
 
 FILE: Final = "index.duckdb"

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from baygrid.workloads.driving.results.event_text import sentence
 from baygrid.workloads.driving.values import Event, Floats, Trajectory
 
 WIDTH: Final = 960
@@ -141,22 +142,6 @@ def _marks(events: Sequence[Event], frame: _Frame, words: Mapping[str, str]) -> 
             f'<text x="{mx:.1f}" y="{my + 4:.1f}">{MARKS[event.kind]}</text></g>'
         )
     return found
-
-
-def sentence(event: Event, words: Mapping[str, str]) -> str:
-    """The event for people: what, when, how bad."""
-    return f"{words['map.at'].format(words[event.kind], clock(event.begin))}: {value(event, words)}"
-
-
-def value(event: Event, words: Mapping[str, str]) -> str:
-    return words[f"{event.kind}.value"].format(event.value, np.degrees(event.value))
-
-
-def clock(seconds: float) -> str:
-    """Hours where there are any, minutes and seconds."""
-    minutes, rest = divmod(max(seconds, 0.0), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 
 
 def _scale(frame: _Frame, words: Mapping[str, str]) -> list[str]:

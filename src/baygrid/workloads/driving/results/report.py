@@ -17,7 +17,7 @@ from baygrid.workloads.application import ApplicationError, Failed
 from baygrid.workloads.driving import values
 from baygrid.workloads.driving.results import page
 from baygrid.workloads.driving.results.ego import INTERVENTION
-from baygrid.workloads.driving.results.map import clock, value
+from baygrid.workloads.driving.results.event_text import clock, value
 from baygrid.workloads.driving.results.statistics import Tally
 from baygrid.workloads.driving.scenarios import limits
 from baygrid.workloads.driving.values import Event

@@ -1,19 +1,11 @@
-"""How a process of ours begins and lives at little cost beside its work: without what libraries look for
-though nothing here needs it, and with memory that is used again."""
+"""The memory of a process that works: what it frees is used again, not given back and cleared anew."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from contextlib import suppress
 from typing import Final
-
-import pyarrow as pa
 
 _TRIM, _MMAP, _MAPPINGS = -1, -3, -4
 """M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_MMAP_MAX of mallopt(3)."""
@@ -31,26 +23,6 @@ def hand_on() -> None:
     """ENVIRONMENT to the processes that this one begins from now on, but for what the user has set."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-
-
-@contextmanager
-def without(name: str) -> Iterator[None]:
-    """For the length of the block the module is not found, as on a machine that lacks it; if it is there
-    already, it stays."""
-    absent = _Absent(name)
-    sys.meta_path.insert(0, absent)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(absent)
-
-
-def without_pandas() -> None:
-    """In a process of ours: pyarrow loads pandas, where it is installed, with the first array that it makes,
-    to know one of its series when it is given one. That is 0.3 s and 40 MiB for what it is never given. It
-    looks once."""
-    with without("pandas"):
-        pa.array([0])
 
 
 def keep_freed_memory() -> None:
@@ -76,15 +48,3 @@ def give_back() -> None:
     """All free pages of the heap (malloc_trim(3)): some milliseconds, and the system clears them again."""
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-class _Absent(MetaPathFinder):
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname == self._name:
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        return None

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from baygrid.workloads.lean import without
+from baygrid.workloads.absent import without
 
 
 def test_a_module_is_not_found_within_the_block_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from baygrid.app import budgets, explain, jobs, projects, submit
+from baygrid.app.allocations import AT_ONCE
 from baygrid.app.problems import Forbidden, Invalid, NotEnoughMoney, NotFound
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
 from baygrid.ports.records import Cursor, Event, JobRecord, Project
+from baygrid.ports.store import Tx
 from baygrid.store import open_store
 from tests.app.stage import HOUR, OPERATOR, Site, Stage
 from tests.app.test_together import together
@@ -54,6 +56,14 @@ def run(stage: Stage, site: Site, seconds: int) -> str:
     stage.pass_time(seconds * 1000)
     site.report(site.says(order, AttemptState.SUCCEEDED, seconds))
     return id
+
+
+def add_budgets(stage: Stage, count: int) -> None:
+    """Of projects that are before `demo` by name."""
+    for number in range(count):
+        name = f"a{number:03}"
+        stage.add_project(name)
+        budgets.set_budget(stage.platform, OPERATOR, name, Money(9_00, "CNY"), hard=True, alerts=())
 
 
 def to_the_next_month(stage: Stage) -> None:
@@ -99,6 +109,47 @@ def test_with_a_new_month_who_waited_goes_on(stage: Stage, site: Site):
     assert record(stage, waits).state is not JobState.HELD
     spent = demo(stage).spent(stage.now)
     assert (spent.month, spent.charged, spent.held) == (Month.of(stage.now), 0, demo(stage).held)
+
+
+def test_with_a_new_month_many_budgets_are_tended_a_part_at_a_step(stage: Stage, site: Site):
+    """A step is fenced with its own `now`: one that outlasts the lease loses it."""
+    add_budgets(stage, AT_ONCE)
+    set_budget(stage, 12_00)
+    run(stage, site, 3600)
+    (waits,) = stage.submit(WHOLE)
+    to_the_next_month(stage)
+    turned: dict[str, Month] = {}
+    fenced = 0
+
+    def fence(tx: Tx, now: int) -> None:
+        nonlocal fenced
+        fenced += 1
+
+    seen = []
+    for _ in range(3):
+        more = budgets.tend(stage.platform, fence, turned, stage.now)
+        seen.append((more, fenced, record(stage, waits).state))
+    assert seen == [
+        (True, AT_ONCE, JobState.HELD),
+        (False, AT_ONCE + 1, JobState.QUEUED),
+        (False, AT_ONCE + 1, JobState.QUEUED),
+    ]
+
+
+def test_the_leader_goes_on_with_budgets_in_its_next_step(stage: Stage, site: Site):
+    add_budgets(stage, AT_ONCE)
+    set_budget(stage, 12_00)
+    run(stage, site, 3600)
+    stage.schedule()
+    (waits,) = stage.submit(WHOLE)
+    to_the_next_month(stage)
+    site.report()
+    seen = []
+    for _ in range(2):
+        stage.schedule()
+        stage.pass_time(1_000)
+        seen.append(record(stage, waits).state is JobState.HELD)
+    assert seen == [True, False]
 
 
 def test_a_month_turns_with_the_first_that_moves_money_in_it(stage: Stage, site: Site):
@@ -273,7 +324,7 @@ def test_sixteen_clients_never_pass_a_hard_budget(url: str, request: pytest.Fixt
 
     def leader() -> None:
         for _ in range(8):
-            budgets.tend(stage.platform, lambda tx, now: None, None, stage.now)
+            budgets.tend(stage.platform, lambda tx, now: None, {}, stage.now)
 
     together(*[client] * 16, leader)
     assert len(made) == 64

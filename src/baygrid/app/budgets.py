@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.allocations import MOST
+from baygrid.app.allocations import AT_ONCE, MOST
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
 from baygrid.app.projects import find_project
@@ -80,26 +80,36 @@ def budgets(platform: Platform, actor: Actor, project: str | None = None) -> lis
 
 
 def tend(
-    platform: Platform, fence: Callable[[Tx, Instant], None], turned: Month | None, now: Instant
-) -> Month:
-    """A step of the leader: tells alerts, and with a new month lets jobs go on that waited for it. `turned`:
-    the month that this was last done for; the one it is done for now comes back. `fence` raises unless it
-    still leads."""
+    platform: Platform, fence: Callable[[Tx, Instant], None], turned: dict[str, Month], now: Instant
+) -> bool:
+    """A bounded step of the leader, so that its lease outlasts it: tells alerts, and with a new month lets
+    jobs go on that waited for it. `turned`: by project the month that this was last done for; what is done
+    now is written there. `fence` raises unless it still leads. Returns whether more may be due."""
     month = Month.of(now)
-    for row in platform.store.read(lambda tx: tx.region.projects_with_budget()):
-        percent = row.budget.reached(row.spent(now).charged) if row.budget is not None else None
+    due = list(_due(platform, turned, month, now))
+    for row, percent in due[:AT_ONCE]:
 
         def apply(tx: Tx, row: Project = row, percent: int | None = percent) -> None:
             fence(tx, now)
-            if turned != month:
-                tx.money.move(row.name, at=now)
+            if turned.get(row.name) != month:
+                tx.money.lock(row.name)
                 settle(tx, (), [row.name], now)
             if percent is not None and tx.region.alert(row.name, month, percent):
                 tx.events.append([_alert(row, month, percent, now)])
 
-        if turned != month or (percent is not None and percent > row.alerted):
-            platform.store.write(apply)
-    return month
+        platform.store.write(apply)
+        turned[row.name] = month
+    return len(due) > AT_ONCE
+
+
+def _due(
+    platform: Platform, turned: Mapping[str, Month], month: Month, now: Instant
+) -> Iterator[tuple[Project, int | None]]:
+    """With the largest of its alerts that is reached."""
+    for row in platform.store.read(lambda tx: tx.region.projects_with_budget()):
+        percent = row.budget.reached(row.spent(now).charged) if row.budget is not None else None
+        if turned.get(row.name) != month or (percent is not None and percent > row.alerted):
+            yield row, percent
 
 
 def _alert(row: Project, month: Month, percent: int, now: Instant) -> Event:

@@ -39,7 +39,7 @@ class Scheduler:
         self._rested: Instant = 0  # when it was last asked whose back-off has ended
         self._periods: Instant = 0
         self._tended: Instant = 0
-        self._month: Month | None = None  # the last one that budgets were tended for
+        self._turned: dict[str, Month] = {}  # by project the last one that its budget was tended for
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -150,8 +150,8 @@ class Scheduler:
         """Now and then: allocations that begin, are warned of or have ended, and monthly budgets."""
         if now < self._tended + TEND_EVERY_MS:
             return
-        self._month = budgets.tend(self._platform, self._fence, self._month, now)
-        if not allocations.tend(self._platform, self._fence, now):
+        more = budgets.tend(self._platform, self._fence, self._turned, now)
+        if not allocations.tend(self._platform, self._fence, now) and not more:
             self._tended = now
 
     def _fence(self, tx: Tx, now: Instant) -> None:

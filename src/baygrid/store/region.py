@@ -42,7 +42,7 @@ _PROJECT_ROWS = select(
     _P.alerts,
 ).order_by(_P.name)
 _PROJECTS = Statement(_PROJECT_ROWS)
-_WITH_BUDGET = Statement(_PROJECT_ROWS.where(literal("budget IS NOT NULL")))
+_WITH_BUDGET = Statement(_PROJECT_ROWS.where(literal("budget IS NOT NULL")).order_by(_P.name))
 _SET_BUDGET = Statement(
     update(projects)
     .where(_P.name == text("key"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.app import listings, projects, trading
+from baygrid.app import bill, bundles, listings, projects, trading
 from baygrid.app.access import Actor
 from baygrid.app.listings import New
 from baygrid.app.problems import Forbidden, IdempotencyMismatch, Invalid, NotEnoughMoney, NotFound, WrongState
@@ -87,6 +87,15 @@ def test_a_reservation_is_paid_when_it_is_bought(stage: Stage):
     assert (posted.key, posted.amount) == (f"trade:{row.id}", Money(96_00, "CNY"))
     assert not stage.store.read(lambda tx: tx.trading.amounts(0, stage.now, project="demo"))
     assert not stage.store.read(lambda tx: tx.trading.amounts(0, stage.now + 1, centre="elsewhere"))
+
+
+def test_what_was_bought_is_on_the_bill_and_in_its_bundle(stage: Stage):
+    buy(stage, publish(stage))
+    found = bill.bill(stage.platform, stage.team, "demo", 0, stage.now + 1, recompute=True)
+    assert found.total == money(stage).charged > 0
+    assert [it.amount.minor for it in found.others] == [found.total]
+    made = bundles.of_project(stage.platform, stage.team, "demo", 0, stage.now + 1)
+    assert made["papers"][0]["total"] == str(Money(found.total, "CNY"))
 
 
 def test_a_reservation_of_whole_nodes_keeps_them_and_another_has_others(stage: Stage):

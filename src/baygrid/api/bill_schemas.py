@@ -67,6 +67,17 @@ class NotCharged(Shape):
     why: str
 
 
+class Other(Shape):
+    """What was bought ahead, not used: a reservation, or what was not used of a commitment. Less than nothing
+    where money came back."""
+
+    what: str
+    centre: str
+    at: Time
+    amount: Money
+    key: str = Field(description="of its transaction in the ledger")
+
+
 class Difference(Shape):
     attempt: str
     n: int
@@ -88,8 +99,11 @@ class Bill(Shape):
     lines: list[BillLine]
     shares: list[Share]
     not_charged: list[NotCharged]
+    others: list[Other]
     supported: Money = Field(description="what vouchers paid: all shares together")
-    total: Money = Field(description="what the project pays: the lines less `supported` and `overrun`")
+    total: Money = Field(
+        description="what the project pays: the lines less `supported` and `overrun`, and `others`"
+    )
     overrun: Money
     recomputed: Recomputed | None = Field(default=None, description="only when asked for")
 

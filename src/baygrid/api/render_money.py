@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from baygrid.api.render import Doc, decimal, instant, items, money
 from baygrid.app.bill import Bill, BillLine, BillShare, Spared
+from baygrid.core.pricing.papers import Other
 from baygrid.core.pricing.postings import Transaction
 from baygrid.core.units import Money
 from baygrid.ports.support import PoolRow, VoucherRow
@@ -19,6 +20,7 @@ def bill(row: Bill) -> Doc:
         "to": instant(row.end),
         "lines": list(map(_bill_line, row.lines)),
         "shares": [_share(share, row.currency) for share in row.shares],
+        "others": list(map(_other, row.others)),
         "supported": money(sum(share.share["paid"] for share in row.shares), row.currency),
         "not_charged": list(map(_spared, row.spared)),
         "total": money(row.total, row.currency),
@@ -57,6 +59,16 @@ def _bill_line(row: BillLine) -> Doc:
         "amount": money(amount.minor, amount.currency),
         "from": instant(row.line["from"]),
         "to": instant(row.line["to"]),
+    }
+
+
+def _other(row: Other) -> Doc:
+    return {
+        "what": row.what,
+        "centre": row.centre,
+        "at": instant(row.at),
+        "amount": money(row.amount.minor, row.amount.currency),
+        "key": row.key,
     }
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.costs import prices
 from baygrid.app.jobs import find_job
+from baygrid.app.others import others
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.app.signatures import verify
 from baygrid.core.jobs.spared import not_charged
 from baygrid.core.pricing.contracts import Cover, Covered
 from baygrid.core.pricing.contracts import Terms as ListingTerms
+from baygrid.core.pricing.papers import Other
 from baygrid.core.pricing.vouchers import Drawn, Terms, draw
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -73,7 +75,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """Charges posted in [start, end), minor units of `currency`. `total` is what the project pays: the lines
-    less the `shares` of vouchers and `overrun`, which lay above the holds: the platform bore it. `spared`:
+    less the `shares` of vouchers and `overrun`, which lay above the holds: the platform bore it; and
+    `others`, what it bought ahead. `spared`:
     attempts that ended meanwhile and are not charged.
     `differences` None: not recomputed; empty: every line is right."""
 
@@ -84,6 +87,7 @@ class Bill:
     lines: tuple[BillLine, ...]
     shares: tuple[BillShare, ...]
     spared: tuple[Spared, ...]
+    others: tuple[Other, ...]
     total: int
     overrun: int
     differences: tuple[Difference, ...] | None
@@ -100,7 +104,9 @@ def bill(
         row = find_project(tx, project)
         charges = tx.money.charges(project, start, end)
         broken = tx.attempts.broken(project, start, end)
-        return _bill(platform, tx, project, row.currency, charges, broken, start, end, recompute)
+        found = _bill(platform, tx, project, row.currency, charges, broken, start, end, recompute)
+        bought = tuple(others(tx, start, end, project))
+        return replace(found, others=bought, total=found.total + sum(it.amount.minor for it in bought))
 
     return platform.store.read(load)
 
@@ -143,7 +149,8 @@ def _bill(
         differences = tuple(recomputed(charges, usage, offers, terms, sold))
     total, overrun = sum(c.amount for c in charges), sum(c.overrun for c in charges)
     shares = tuple(BillShare(c.job, c.attempt, c.n, share) for c in charges for share in c.shares)
-    return Bill(project, currency, start, end, lines, shares, _spared(attempts), total, overrun, differences)
+    spared = _spared(attempts)
+    return Bill(project, currency, start, end, lines, shares, spared, (), total, overrun, differences)
 
 
 def _spared(attempts: Sequence[AttemptRecord]) -> tuple[Spared, ...]:

@@ -10,6 +10,7 @@ import orjson
 
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.monthly import posted
+from baygrid.app.others import others
 from baygrid.app.papers import find
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
@@ -17,7 +18,7 @@ from baygrid.app.projects import find_project
 from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.contracts import Terms as ListingTerms
 from baygrid.core.pricing.invoice import charge_document
-from baygrid.core.pricing.papers import Document
+from baygrid.core.pricing.papers import Document, Other
 from baygrid.core.pricing.recompute.reading import VERSION
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.terms import Terms
@@ -51,7 +52,7 @@ def of_project(platform: Platform, actor: Actor, project: str, start: Instant, e
 
     def load(tx: Tx) -> Document:
         row = find_project(tx, project)
-        charges = tx.money.charges(project, start, end)
+        charges, bought = tx.money.charges(project, start, end), others(tx, start, end, project)
         paper = {
             "kind": "bill",
             "project": project,
@@ -60,8 +61,8 @@ def of_project(platform: Platform, actor: Actor, project: str, start: Instant, e
             "issued_at": now,
             "currency": row.currency,
             "charges": _charge_documents(tx, charges),
-            "others": [],
-            **_sums(charges, row.currency),
+            "others": [_other(it) for it in bought],
+            **_sums(charges, bought, row.currency),
         }
         return _bundle(platform, tx, [paper], charges)
 
@@ -113,8 +114,13 @@ def _charge_documents(tx: Tx, charges: Sequence[ChargeRow]) -> list[Document]:
     return [charge_document(posted(charge, jobs[charge.job].name)) for charge in charges]
 
 
-def _sums(charges: Sequence[ChargeRow], currency: str) -> Document:
-    subtotal = str(Money(sum(it.amount for it in charges), currency))
+def _other(it: Other) -> Document:
+    return {"what": it.what, "at": it.at, "amount": str(it.amount), "key": it.key}
+
+
+def _sums(charges: Sequence[ChargeRow], bought: Sequence[Other], currency: str) -> Document:
+    paid = sum(it.amount for it in charges) + sum(it.amount.minor for it in bought)
+    subtotal = str(Money(paid, currency))
     return {
         "subtotal": subtotal,
         "supported": str(Money(sum(it.supported for it in charges), currency)),
@@ -130,7 +136,9 @@ def _bundle(platform: Platform, tx: Tx, papers: Sequence[Document], charges: Seq
     offers = {charge.attempt: charge.offer for charge in charges}
     usage = tx.money.usage_of(sorted(offers))
     covers = {(charge.attempt, charge.n): charge.covers for charge in charges if charge.covers}
-    named = {share["voucher"] for charge in charges for share in charge.shares}
+    # A centre that is settled with learns nothing of its customers' vouchers.
+    settled = all(paper["kind"] == PaperKind.SETTLEMENT for paper in papers)
+    named = set() if settled else {share["voucher"] for charge in charges for share in charge.shares}
     document: Document = {
         "baygrid": VERSION,
         "papers": list(papers),

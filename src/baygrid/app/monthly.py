@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
+from baygrid.app.others import others
 from baygrid.app.papers import sealed
 from baygrid.app.platform import Platform
-from baygrid.core.pricing.accounts import component, project_account
 from baygrid.core.pricing.allocations import Allocation, Source
 from baygrid.core.pricing.claims import Claim, Supporter
 from baygrid.core.pricing.claims import Issued as IssuedVoucher
@@ -26,8 +25,6 @@ from baygrid.ports.papers import PaperKind, PaperRow
 from baygrid.ports.records import Organisation, Project
 from baygrid.ports.store import Tx
 from baygrid.ports.usage import ChargeRow
-
-_INCOME: Final = "Income:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def read_books(tx: Tx, month: Month, now: Instant) -> Books:
         projects,
         {row.name: row for row in tx.region.organisations()},
         [posted(row, jobs[row.job].name) for row in charges],
-        _others(tx, month, projects),
+        others(tx, month.start, month.end),
         in_force(rates, RateKind.TAX, month),
         in_force(rates, RateKind.FEE, month),
         [row.rate for row in tx.papers.exchange_rates()],
@@ -95,20 +92,6 @@ def posted(row: ChargeRow, job_name: str) -> Posted:
         row.supported,
         row.shares,
     )
-
-
-def _others(tx: Tx, month: Month, projects: Mapping[str, Project]) -> list[Other]:
-    """What the ledger has of income that is no charge: one project pays one centre in each transaction."""
-    payers = {project_account(name): name for name in projects}
-    centres = {component(name): name for name in tx.region.centres()}
-    found = []
-    for it in tx.money.other_income(month.start, month.end):
-        paid = [posting for posting in it.postings if posting.account in payers]
-        earned = [posting for posting in it.postings if posting.account.startswith(_INCOME)]
-        assert len(paid) == len(earned) == 1, it.key
-        project, centre = payers[paid[0].account], centres[earned[0].account.split(":")[2]]
-        found.append(Other(it.narration, it.at, paid[0].money, it.key, project, centre))
-    return found
 
 
 def invoices(platform: Platform, tx: Tx, books: Books) -> Iterator[Issued]:

@@ -71,6 +71,8 @@ def _show(session: Session, bill: dict[str, Any], form: str) -> None:
         rows = [[line.get(column) for column in columns] for line in shown]
         if rows:
             out.table(columns, rows, right=("quantity", "rate", "amount"))
+        for other in bill["others"]:
+            out.line(f"{other['what']}, at {other['centre']}: {money(other['amount'])}")
         for share in bill["shares"]:
             out.line(
                 f"voucher {share['voucher']} pays {money(share['paid'])} of {money(share['base'])}"

@@ -26,6 +26,7 @@ from tests.store.records import (
     event,
     exchange_rate,
     job,
+    offer,
     organise,
     outside,
     paper,
@@ -156,6 +157,7 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.papers.insert_exchange_rate(exchange_rate()))
     store.write(lambda tx: tx.papers.close(CloseRow("2026-10", 1, 1, "tok-1")))
     store.write(organise)
+    store.write(lambda tx: tx.region.insert_offer(offer()))
     store.write(lambda tx: tx.accounts.insert_application(application()))
     store.write(lambda tx: tx.accounts.insert_step(step(0)))
 
@@ -182,6 +184,7 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
         column = {
             "ledger": "narration",
             "postings": "amount",
+            "tariffs": "cpu_hour",
             "policies": "document",
             "outside": "id",
             "ratings": "document",

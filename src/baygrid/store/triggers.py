@@ -11,6 +11,7 @@ APPEND_ONLY = (
     "events",
     "ledger",
     "postings",
+    "tariffs",
     "usage",
     "charges",
     "policies",

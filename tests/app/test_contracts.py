@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from baygrid.app import bill, bundles, explain, jobs, listings, offers, projects, trading
+from baygrid.app import bill, bundles, explain, jobs, listings, offers, policies, projects, trading
 from baygrid.app.access import Actor
 from baygrid.app.listings import New
 from baygrid.app.problems import Impossible
@@ -21,6 +21,7 @@ from baygrid.ports.bundles import canonical, load_bundle
 from baygrid.ports.records import AttemptRecord, Project
 from baygrid.ports.trading import TradeRow
 from tests.app.stage import HOUR, OPERATOR, Site, Stage
+from tests.app.test_trading import posted
 
 DAY = 24 * HOUR
 FREE = {"max_cost": "0 CNY"}
@@ -160,13 +161,14 @@ def test_another_project_has_nothing_of_it(stage: Stage, hub: Site):
 
 def test_a_job_is_placed_where_its_project_pays_least(stage: Stage):
     stage.add_site("cheap", cpu_hour="0.4")
-    buy(stage, Kind.RESERVED, 8)
+    id = buy(stage, Kind.RESERVED, 8)
     stage.schedule()
     found = explain.of_document(
         stage.platform, stage.team, {"name": "j", "run": "x", "time": "1h", "resources": {"cpus": 8}}
     )
     costs = {row.name: (str(row.cost), row.verdict) for row in found.rows}
     assert costs["hub/main"] == ("0.00 CNY", "chosen")
+    assert {row.name: row.trades for row in found.rows} == {"hub/main": (id,), "cheap/main": ()}
     assert costs["cheap/main"][0] == "3.20 CNY"
 
 
@@ -192,8 +194,7 @@ def test_what_of_a_commitment_is_not_used_is_paid_at_the_end_and_no_more(stage: 
     hub.report()
     stage.schedule()
     assert (money(stage).held, money(stage).charged) == (0, 6_00)
-    (posted,) = stage.store.read(lambda tx: tx.trading.amounts(0, stage.now + 1))
-    assert posted.amount.minor == 6_00 - charged
+    assert posted(stage)[f"commitment:{id}"][0] == 6_00 - charged
 
 
 def test_an_account_is_not_closed_while_an_attempt_uses_it(stage: Stage, hub: Site):
@@ -255,6 +256,28 @@ def test_a_spot_job_waits_while_no_spot_units_are_free(stage: Stage, hub: Site):
 def told_reasons(stage: Stage, job: str) -> str:
     rows = explain.of_job(stage.platform, stage.team, job).rows
     return " ".join(str(reason["text"]) for row in rows for reason in row.reasons)
+
+
+def test_whose_work_would_be_lost_is_told(stage: Stage, hub: Site):
+    publish(stage, Kind.SPOT)
+    document = {"name": "j", "run": "x", "time": "1h", "budget": {"spot": True}}
+    saved = {**document, "checkpoint": {"path": "ckpt"}}
+    told = [explain.of_document(stage.platform, stage.team, it).text for it in (document, saved)]
+    assert ["its work is lost" in text for text in told] == [True, False]
+
+
+def test_a_spot_job_yields_whatever_quota_its_queue_has(stage: Stage, hub: Site):
+    quotas = {"quotas": {"cpu": 16}}
+    policies.set_policy(stage.platform, OPERATOR, {"queues": {"a": quotas, "b": quotas}}, None)
+    publish(stage, Kind.SPOT, quantity=16)
+    spot = [submit(stage, budget={"spot": True}, queue="a") for _ in range(2)]
+    stage.schedule()
+    assert set(live(stage)) == set(spot)
+    submit(stage, queue="b", priority="low")
+    stage.schedule()
+    assert [it.stop_reason for it in live(stage).values()].count("preempted") == 1
+    told = " ".join(explain.of_job(stage.platform, stage.team, id).text for id in spot)
+    assert "it is being stopped" in told
 
 
 def test_a_spot_job_yields_to_any_other(stage: Stage, hub: Site):

@@ -79,22 +79,6 @@ def test_what_is_over_is_due_until_it_is_closed(store: Store):
     assert due(9000) == (["listing-1"], [])
 
 
-def test_amounts_are_those_of_their_period(store: Store):
-    reserved = listing(2, Kind.RESERVED)
-    store.write(lambda tx: tx.trading.insert_listing(reserved))
-    store.write(lambda tx: tx.trading.insert_trade(trade(1)))
-    store.write(lambda tx: tx.trading.insert_trade(trade(2, reserved)))
-    store.write(lambda tx: tx.trading.settle("trade-1", 5000))
-
-    def keys(start: int, end: int, **of: str) -> list[str]:
-        return [it.key for it in store.read(lambda tx: tx.trading.amounts(start, end, **of))]
-
-    assert keys(0, 6000) == ["trade:trade-2", "commitment:trade-1"]
-    assert keys(951, 5000) == []
-    assert keys(950, 951) == ["trade:trade-2"]
-    assert keys(0, 6000, project="other") == keys(0, 6000, centre="south") == []
-
-
 def test_what_is_taken_never_passes_what_was_bought_and_comes_back(store: Store):
     store.write(lambda tx: tx.trading.insert_trade(trade()))  # 4 units, 30 unit-hours
 

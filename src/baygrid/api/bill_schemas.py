@@ -27,7 +27,8 @@ class Balance(Shape):
 
 
 class BillLine(Shape):
-    """quantity x rate = amount; a quantity that is no decimal number is a fraction such as 1/3."""
+    """quantity x rate = amount (of a commitment rounded down); a quantity that is no decimal number is a
+    fraction such as 1/3."""
 
     job: str
     name: str
@@ -40,6 +41,7 @@ class BillLine(Shape):
     unit: str
     rate: str
     amount: Money
+    trade: str | None = Field(description="that set the rate, or the spot listing; null: the tariff did")
     from_: Time = Field(alias="from")
     to: Time
 

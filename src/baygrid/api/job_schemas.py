@@ -63,6 +63,7 @@ class Candidate(Shape):
     run_s: int | None = Field(description="seconds that it is expected to run")
     cost: Money | None = Field(description="for all of the time that it asks for")
     voucher: Money | None = Field(description="of that, what vouchers would pay as they are now")
+    trades: list[str] = Field(description="trades and spot listings that the cost reckons with")
     gco2: float | None = Field(description="grams, where the operator declared watts and carbon")
     link: CandidateLink | None = Field(description="over which its data comes, where it has any")
     work: CandidateWork | None = Field(description="of a job that says how much work it has")

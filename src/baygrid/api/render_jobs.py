@@ -141,6 +141,7 @@ def _candidate(row: Row) -> Doc:
         "run_s": row.run_s,
         "cost": money(row.cost.minor, row.cost.currency) if row.cost else None,
         "voucher": money(row.voucher.minor, row.voucher.currency) if row.voucher else None,
+        "trades": list(row.trades),
         "gco2": row.gco2,
         "link": None if row.link is None else _link(row.link),
         "work": None if row.work is None or row.cost is None else _work(row.work, row.cost.currency),

@@ -57,6 +57,7 @@ def _bill_line(row: BillLine) -> Doc:
         "unit": row.line["unit"],
         "rate": row.line["rate"],
         "amount": money(amount.minor, amount.currency),
+        "trade": row.line.get("trade"),
         "from": instant(row.line["from"]),
         "to": instant(row.line["to"]),
     }

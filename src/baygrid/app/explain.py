@@ -35,6 +35,8 @@ from baygrid.ports.records import ArrayRecord, AttemptRecord, Held, JobRecord, O
 from baygrid.ports.store import Tx
 from baygrid.ports.trading import Open
 
+UNSAVED = "it has no checkpoint.path: its work is lost when it has to yield"
+"""To a spot job."""
 IMAGINED = "?"
 """The id of a job that is not there: no name and no id looks so."""
 
@@ -54,7 +56,8 @@ class Row:
     needs, `run_s` expected: seconds. `start`: when it is expected to begin (ms), where that is known. `gco2`:
     grams, where the operator has declared them. `link`: over which its data comes, as `explaining.carriage`
     has it; `work`: what its work is expected to come to, as `explaining.labour` has it. `voucher`: what
-    vouchers would pay of the cost, as they are now."""
+    vouchers would pay of the cost, as they are now. `trades`: what was bought ahead, or is listed as spot,
+    that the cost reckons with."""
 
     name: str
     offer: Offer | None
@@ -70,6 +73,7 @@ class Row:
     link: Mapping[str, Any] | None = None
     work: Mapping[str, Any] | None = None
     voucher: Money | None = None
+    trades: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,8 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     if need * elements > project.free:
         free = Money(project.free, project.currency)
         more += f", and project {project.name!r} has {free} free: it would be refused"
+    if spec.spot and spec.checkpoint.path is None:
+        more += f"; {UNSAVED}"
     if waits_for:
         more += f"; first {', '.join(sorted(waits_for))} must succeed"
     return replace(answer, text=answer.text + more)
@@ -265,6 +271,7 @@ def _row(
         figures.get("centre_wait_s"),
         figures.get("link"),
         figures.get("work"),
+        trades=tuple(figures.get("trades", ())),
     )
 
 

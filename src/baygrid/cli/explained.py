@@ -44,7 +44,7 @@ def _cells(candidate: Candidate) -> dict[str, str]:
         "wait": _wait(candidate),
         "start": _start(candidate),
         "transfer": _seconds(candidate.get("transfer_s")),
-        "cost": money(candidate.get("cost")),
+        "cost": _cost(candidate),
         "voucher": money(candidate.get("voucher")) or "none",
         "its work": _work(candidate.get("work")),
         "a unit": _price(candidate.get("work")),
@@ -65,6 +65,12 @@ def _price(work: CandidateWork | None) -> str:
     if work is None or work["price"] is None:
         return ""
     return f"{work['price']} {work['cost']['currency']} per {EACH[work['unit']]}"
+
+
+def _cost(candidate: Candidate) -> str:
+    """With what it was bought by, where it was ahead."""
+    trades = ", ".join(candidate.get("trades", ()))
+    return f"{money(candidate.get('cost'))} by {trades}" if trades else money(candidate.get("cost"))
 
 
 def _wait(candidate: Candidate) -> str:

@@ -95,6 +95,11 @@ def send(session: Session, what: str, packed: Packed) -> str:
 def submit(session: Session, files: list[JobFile], key: str | None = None) -> list[Submitted]:
     """Prepares and submits; what the server refuses is told with the lines of the file."""
     documents = [prepare(session, file) for file in files]
+    for file in files:
+        if file.spec.spot and file.spec.checkpoint.path is None:
+            session.out.note(
+                f"{file.name}: a spot job without checkpoint.path loses its work when it has to yield"
+            )
     try:
         return session.client.submit(documents, key, session.out.note)
     except CliError as error:

@@ -35,6 +35,7 @@ class Candidate(TypedDict):
     run_s: int | None
     cost: Money | None
     voucher: Money | None
+    trades: list[str]
     gco2: float | None
     work: CandidateWork | None
     reasons: list[Reason]

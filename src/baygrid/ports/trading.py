@@ -183,9 +183,3 @@ class Trading(Protocol):
     def due(self, now: Instant) -> tuple[list[ListingRow], list[TradeRow]]:
         """Listings and trades whose time is over and that nobody uses any more."""
         ...
-
-    def amounts(
-        self, start: Instant, end: Instant, *, project: str | None = None, centre: str | None = None
-    ) -> Sequence[TradeAmount]:
-        """Posted in [start, end), of one project or centre or of all, in the order of posting."""
-        ...

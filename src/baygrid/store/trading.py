@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from baygrid.core.pricing.contracts import UNIT, Kind, Terms
 from baygrid.ports.basics import Instant
-from baygrid.ports.trading import ListingRow, Open, Return, TradeAmount, TradeRow
+from baygrid.ports.trading import ListingRow, Open, Return, TradeRow
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.money_tables import listings, trades
 from baygrid.store.offers import GROW
@@ -106,14 +106,6 @@ _GIVE_BACK = Statement(
 )
 _GIVE_BACK_SPOT = Statement(
     update(listings).where(_L.id == text("key")).values(taken=_L.taken - number("less"))
-)
-_POSTED = Statement(
-    _TRADE_ROWS.where(
-        or_(
-            and_(_T.bought_at >= number("start"), _T.bought_at < number("until")),
-            and_(_T.settled_at >= number("start"), _T.settled_at < number("until")),
-        )
-    )
 )
 
 
@@ -247,16 +239,3 @@ class Trading:
     def due(self, now: Instant) -> tuple[list[ListingRow], list[TradeRow]]:
         over = [_listing(row) for row in self._session.all(_OVER, {"now": now})]
         return over, [_trade(row) for row in self._session.all(_ENDED, {"now": now})]
-
-    def amounts(
-        self, start: Instant, end: Instant, *, project: str | None = None, centre: str | None = None
-    ) -> list[TradeAmount]:
-        rows = map(_trade, self._session.all(_POSTED, {"start": start, "until": end}))
-        found = [
-            it
-            for row in rows
-            if project in (None, row.project) and centre in (None, row.centre)
-            for it in (row.purchase, row.unused)
-            if it is not None and start <= it.at < end
-        ]
-        return sorted(found, key=lambda it: (it.at, it.key))

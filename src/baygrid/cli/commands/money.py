@@ -63,7 +63,8 @@ def _show(session: Session, bill: dict[str, Any], form: str) -> None:
     elif form == "csv":
         _csv(session, bill["lines"])
     elif form == "table":
-        columns = ("job", "name", "centre", "item", "quantity", "unit", "rate", "amount")
+        columns = ["job", "name", "centre", "item", "quantity", "unit", "rate", "amount"]
+        columns += ["trade"] if any(line["trade"] for line in bill["lines"]) else []
         shown = [
             {**line, "quantity": _decimal(line["quantity"], 6), "amount": money(line["amount"])}
             for line in bill["lines"]
@@ -102,6 +103,7 @@ def _csv(session: Session, lines: list[dict[str, Any]]) -> None:
         "currency",
         "from",
         "to",
+        "trade",
     ]
     writer = csv.DictWriter(session.out.out, fields, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

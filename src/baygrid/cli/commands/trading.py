@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.session import Session, command, group
-from baygrid.cli.shapes import local, money
+from baygrid.cli.shapes import local, money, time_of
 
 Project = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")]
 
@@ -55,7 +55,7 @@ def create(
     kind: Annotated[str, typer.Option("--kind", "-k", help="spot, reserved or committed.")],
     units: Annotated[int, typer.Option("--units", help="Accelerators; of a plain offer cpus.")],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="Of a unit for an hour.")],
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="For example 2026-12-31T00:00+08:00.")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="For example 2027-01-01.")],
     start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Else now.")] = None,
     cpus: Annotated[
         int | None, typer.Option("--cpus", help="With each accelerator; else its share of a node.")
@@ -65,8 +65,8 @@ def create(
     ] = None,
 ) -> None:
     """Sell units of an offer in a period at another price than the tariff's."""
-    body = {"offer": offer, "kind": kind, "quantity": units, "rate": rate, "end": end}
-    more = {"start": start, "cpus": cpus, "memory_mib": memory_mib}
+    body = {"offer": offer, "kind": kind, "quantity": units, "rate": rate, "end": time_of(end)}
+    more = {"start": time_of(start), "cpus": cpus, "memory_mib": memory_mib}
     made = session.client.post("/v1/listings", body | {k: v for k, v in more.items() if v is not None})
     session.out.answer(made, f"{made['id']}: {units} units of {offer} are listed")
 

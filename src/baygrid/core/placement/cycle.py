@@ -256,11 +256,7 @@ class Cycle:
 
 def _preemption(demand: Demand, victim: Victim) -> Preemption:
     it = victim.placement
-    why = (
-        f"queue {it.queue} gives back quota that it borrowed"
-        if victim.borrowed
-        else f"its priority {it.priority} is lower than {demand.priority}"
-    )
+    why = "it is a spot job" if victim.spot else _why(demand, victim)
     text = f"stops for {demand.job}: {why}"
     data: dict[str, JSON] = {
         "job": demand.job,
@@ -270,3 +266,12 @@ def _preemption(demand: Demand, victim: Victim) -> Preemption:
         "lost_share_s": victim.lost,
     }
     return Preemption(it.attempt, demand.job, Reason("preempted", text, data))
+
+
+def _why(demand: Demand, victim: Victim) -> str:
+    it = victim.placement
+    return (
+        f"queue {it.queue} gives back quota that it borrowed"
+        if victim.borrowed
+        else f"its priority {it.priority} is lower than {demand.priority}"
+    )

@@ -1,6 +1,6 @@
-"""Who has to stop so that a blocked job can start: attempts on borrowed quota first, then less urgent ones;
-checkpointed ones before others, and the least lost work first. Never more than needed, none if it would not
-suffice.
+"""Who has to stop so that a blocked job can start: spot jobs first, then attempts on borrowed quota, then
+less urgent ones; checkpointed ones before others, and the least lost work first. Never more than needed, none
+if it would not suffice.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from baygrid.core.placement.demand import Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.judging.offers import Judged
 from baygrid.core.placement.keeping import Place
+from baygrid.core.placement.policy import SPOT
 from baygrid.core.placement.queue.quota import Quotas, amount_of
 from baygrid.core.placement.room.nodes import Bools, Ints, Need
 from baygrid.core.placement.room.rooms import Rooms
 
 _Loss: TypeAlias = tuple[int, int, float, float, int]
-"""Of a set of victims: whether any is not on borrowed quota, the most urgent, work lost for good, all work,
-how many."""
+"""Of a set of victims: whether any is neither spot nor on borrowed quota, the most urgent, work lost for
+good, all work, how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,14 @@ class Victim:
     lost: float
 
     @property
-    def order(self) -> tuple[bool, int, bool, float, str]:
+    def spot(self) -> bool:
+        """Whether it yields to whoever it is."""
+        return self.placement.priority == SPOT
+
+    @property
+    def order(self) -> tuple[bool, bool, int, bool, float, str]:
         it = self.placement
-        return not self.borrowed, it.priority, not it.checkpointed, self.lost, it.attempt
+        return not self.spot, not self.borrowed, it.priority, not it.checkpointed, self.lost, it.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,8 @@ class Preemptor:
                 and it.queue != demand.queue
                 and self._quotas.group(it.queue, "") == self._quotas.group(demand.queue, "")
             )
-            lower = it.priority < demand.priority and (quota is None or borrows or it.queue == demand.queue)
+            free = quota is None or borrows or it.queue == demand.queue or it.priority == SPOT
+            lower = it.priority < demand.priority and free
             if borrowed or lower:
                 since = it.placed_at if it.started_at is None else it.started_at
                 elapsed = max(0, self._rooms.now - since) if it.started_at is not None else 0
@@ -286,7 +293,7 @@ class Preemptor:
 def loss(victims: Iterable[Victim]) -> _Loss:
     some = list(victims)
     return (
-        int(any(not v.borrowed for v in some)),
+        int(any(not v.borrowed and not v.spot for v in some)),
         max((v.placement.priority for v in some), default=0),
         sum(v.lost for v in some if not v.placement.checkpointed),
         sum(v.lost for v in some),

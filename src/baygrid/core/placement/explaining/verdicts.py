@@ -186,6 +186,9 @@ def figures(
             "gco2": None if co2 == UNKNOWN else co2 / 1000,
             "voucher": "none",
         }
+        trades: list[JSON] = [deal.of for deal in it.figures.demand.deals if deal.offer == offer.id]
+        if trades:
+            row["trades"] = trades
         if it.figures.demand.input_bytes and line.it.centre is not None:
             row["link"] = carriage.figures(line.it.centre, table.policy)
         if it.figures.demand.work is not None:

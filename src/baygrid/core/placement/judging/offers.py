@@ -185,7 +185,8 @@ class OfferTable:
         )
         for (over, under, largest, deepest), (amount, per) in zip(self._rates, amounts, strict=True):
             most = amount if isinstance(amount, int) else int(amount.max(initial=0))
-            if largest * most * longest < _SAFE and deepest * per < _SAFE:
+            fits = over.dtype != object and under.dtype != object
+            if fits and largest * most * longest < _SAFE and deepest * per < _SAFE:
                 total -= -over[offer] * amount * times // (under[offer] * per)
             else:
                 exact = -over[offer].astype(object) * amount * times.astype(object)

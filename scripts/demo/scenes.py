@@ -168,6 +168,9 @@ def money(region: Region, say: Texts, out: Path) -> Money:
     )
     expect(checked.returncode == 0, f"bean-check refuses the ledger: {checked.stdout}{checked.stderr}")
     region.screen.say(say("money_beancheck"))
+    region.show("company-vision", "bill", "bundle", "-o", "bundle.json", cwd=out)
+    region.show("company-vision", "bill", "verify", "bundle.json", cwd=out)
+    region.screen.say(say("money_verified"))
     region.show("operator", "projects")
     projects = region.ask("operator", "/v1/projects")
     charged = [only(projects, name=project)["charged"] for _, project in PEOPLE]

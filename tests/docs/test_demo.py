@@ -52,6 +52,7 @@ def test_the_demo_tells_its_tour_and_leaves_nothing_behind(tmp_path):
     for made in (
         "bill.json",
         "ledger.beancount",
+        "bundle.json",
         "images-out/contact-sheet.png",
         "images-out/labels.parquet",
         "speech-out/page.html",

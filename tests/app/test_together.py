@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.app import arrays, jobs
+from baygrid.app import arrays, jobs, listings, projects, trading
 from baygrid.app.problems import Invalid
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.pricing.contracts import UNIT_HOUR, Kind
 from baygrid.ports.messages import Order
 from baygrid.store import open_store
-from tests.app.stage import Site, Stage
+from tests.app.stage import HOUR, OPERATOR, Site, Stage
 
 TURNS = 12
 
@@ -128,3 +129,26 @@ def test_who_is_submitted_while_the_other_is_cancelled_is_refused_or_cancelled(s
 
         together(partial(jobs.cancel, stage.platform, stage.team, first), depend)
         assert made[0] == "" or state(stage, made[0]) is JobState.CANCELLED
+
+
+def test_ends_on_one_commitment_add_up_and_leave_nothing_taken(stage: Stage):
+    """A centre tells of eight ends while an operator gives up eight others: one commitment pays for all."""
+    site = stage.add_site("hub", nodes=16)
+    new = listings.New("hub-main", Kind.COMMITTED, 128, "0.3", None, stage.now + 48 * HOUR)
+    listing = listings.publish(stage.platform, OPERATOR, new)
+    wanted = trading.Order(listing.id, 128, 1000)
+    trading.buy(stage.platform, stage.team, None, wanted, key=None, body_sha256="", render=lambda row: row.id)
+    stage.submit(*({"resources": {"cpus": 8}} for _ in range(16)))
+    stage.schedule()
+    stage.pass_time(20_000)
+    orders = site.desired().orders
+    assert len(orders) == 16
+    told = [site.says(order, AttemptState.SUCCEEDED, 10) for order in orders[:8]]
+    lost = [partial(jobs.declare_lost, stage.platform, OPERATOR, order.attempt) for order in orders[8:]]
+    together(partial(site.report, *told), *lost)
+    (row,) = trading.trades(stage.platform, stage.team, None)
+    project = projects.project(stage.platform, OPERATOR, "demo")
+    assert (row.taken, row.booked) == (0, 0)
+    assert row.drawn == 8 * 8 * UNIT_HOUR * 10 // 3600
+    assert project.charged == row.charged == 8 * (8 * 10 * 30 // 3600)
+    assert project.held == row.amount - row.charged

@@ -137,7 +137,7 @@ TWO_IN_TURN = {"array": {"range": "0-1", "parallel": 1}, "budget": {"max_cost": 
 def second_without_money(stage: Stage, site: Site) -> JobRecord:
     """The first element of TWO_IN_TURN, the newest order, ends; for the second there is no money then."""
     end(site, max(site.desired().orders, key=lambda order: order.attempt), AttemptState.SUCCEEDED)
-    (short,) = stage.store.read(lambda tx: tx.jobs.short_of_money("demo", 9))
+    (short,) = stage.store.read(lambda tx: tx.jobs.page("demo", [JobState.HELD], None, 9))
     assert (short.index, short.asked) == (1, 100)
     return short
 

@@ -10,6 +10,7 @@ from baygrid.app.problems import Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.units import Money
 from baygrid.ports.messages import Order
+from baygrid.ports.records import Held
 from tests.app.stage import OPERATOR, Site, Stage
 
 HELD, QUEUED, ACTIVE = JobState.HELD, JobState.QUEUED, JobState.ACTIVE
@@ -89,7 +90,7 @@ def test_without_money_the_next_waits_for_some(stage: Stage, site: Site):
     stage.submit({"budget": {"max_cost": "5.80 CNY"}})
     site.report(site.says(found[0], AttemptState.SUCCEEDED, 0))
     assert states(stage, array) == {JobState.SUCCEEDED: 1, ACTIVE: 3, HELD: 2}
-    (short,) = stage.store.read(lambda tx: tx.jobs.short_of_money("demo", 9))
+    (short,) = stage.store.read(lambda tx: tx.jobs.held_in(array, Held.MONEY, 9))
     assert (short.index, short.hold, short.asked) == (4, 0, 204)
     projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(200, "CNY"), "more"))
     assert states(stage, array) == {JobState.SUCCEEDED: 1, ACTIVE: 3, QUEUED: 1, HELD: 1}

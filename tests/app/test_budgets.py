@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from baygrid.app import budgets, explain, jobs, projects, submit
-from baygrid.app.allocations import AT_ONCE
+from baygrid.app.allocations import AT_ONCE, Wanted
 from baygrid.app.problems import Forbidden, Invalid, NotEnoughMoney, NotFound
+from baygrid.app.releases import SHORT_AT_ONCE
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
@@ -176,6 +177,28 @@ def test_a_larger_budget_or_none_lets_go_on_who_waited(stage: Stage, site: Site)
         stage.submit(WHOLE)
     budgets.remove_budget(stage.platform, OPERATOR, "demo")
     assert record(stage, stage.submit(WHOLE)[0]).state is JobState.QUEUED
+
+
+def test_a_small_job_goes_on_behind_many_that_are_too_large(stage: Stage, site: Site):
+    """More than are let go on at once, and two small ones for which it suffices only once."""
+    projects.grant(stage.platform, OPERATOR, "demo", Wanted(Money(1000_00, "CNY"), "more"))
+    set_budget(stage, HELD + 10)
+    small = {"resources": {"cpus": 1}}
+    ids = stage.submit(*[WHOLE] * (SHORT_AT_ONCE + 51), small, small, WHOLE)
+    assert [record(stage, id).state for id in ids[:2]] == [JobState.QUEUED, JobState.HELD]
+    assert [record(stage, id).state for id in ids[-3:]] == [JobState.HELD] * 3
+    set_budget(stage, HELD + 1_50)
+    assert [record(stage, id).state for id in ids[-3:]] == [JobState.QUEUED, JobState.HELD, JobState.HELD]
+    assert [record(stage, id).state for id in ids[1:-3]] == [JobState.HELD] * (SHORT_AT_ONCE + 50)
+
+
+def test_what_the_large_ones_leave_goes_to_a_small_one(stage: Stage, site: Site):
+    """Each of a hundred fits alone, and all but one not any more when it was taken."""
+    set_budget(stage, HELD + 10)
+    ids = stage.submit(*[WHOLE] * (SHORT_AT_ONCE + 1), {"resources": {"cpus": 1}})
+    set_budget(stage, 2 * HELD + 1_50)
+    states = [record(stage, id).state for id in ids]
+    assert states == [JobState.QUEUED] * 2 + [JobState.HELD] * (SHORT_AT_ONCE - 1) + [JobState.QUEUED]
 
 
 def test_a_job_that_no_month_can_hold_is_refused(stage: Stage, site: Site):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.accounts import GRANTS, project_account, receivable_account, trading_account
 from baygrid.core.pricing.allocations import Source
 from baygrid.core.pricing.applications import ApplicationState
@@ -18,7 +19,7 @@ from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow
 from baygrid.ports.store import Conflict, Exists, Store
 from baygrid.store import open_store, schema
-from tests.store.records import allocation, application, booking, charge, organise, step
+from tests.store.records import allocation, application, booking, charge, job, organise, step
 
 
 def write(store: Store, what: str, row: object) -> None:
@@ -192,6 +193,35 @@ def test_a_hard_budget_counts_what_is_charged_in_the_month_and_held(store: Store
     assert row.spent(later + 40 * 86_400_000) == Spent(Month(2027, 1), 0, 100)
     store.write(lambda tx: tx.region.set_budget("demo", replace_hard(row.budget), november.next, 0, 0))
     assert move(later, held=1)
+
+
+def test_who_lacks_money_is_found_by_what_there_is(store: Store):
+    """Free are 100; a hard budget leaves 60 of this month, and 100 of the next."""
+    store.write(organise)
+    november = Month(2026, 11)
+    rows = [
+        job(number, state=JobState.HELD, cause="money", asked=asked)
+        for number, asked in enumerate([101, 100, 61, 60, 1])
+    ]
+    store.write(lambda tx: tx.jobs.insert([*rows, job(9, state=JobState.HELD, cause="after", asked=1)]))
+    (row,) = store.read(lambda tx: tx.region.projects(["demo"])).values()
+    store.write(lambda tx: tx.money.move("demo", at=november.start, granted=140 - row.free, charged=40))
+
+    def found(at: int, limit: int = 9) -> list[int]:
+        return [it.asked for it in store.read(lambda tx: tx.jobs.short_of_money("demo", at, limit))]
+
+    def set_budget(hard: bool) -> None:
+        budget = Budget(Money(100, "CNY"), hard, ())
+        store.write(lambda tx: tx.region.set_budget("demo", budget, november, 40, 0))
+
+    assert found(november.start) == [100, 61, 60, 1]
+    set_budget(hard=False)
+    assert found(november.start, 2) == [100, 61]
+    set_budget(hard=True)
+    assert found(november.start) == [60, 1]
+    assert found(november.end) == [100, 61, 60, 1]
+    store.write(lambda tx: tx.money.move("demo", at=november.start, held=60))
+    assert found(november.start) == []
 
 
 def replace_hard(budget: Budget | None) -> Budget:

@@ -164,8 +164,6 @@ def test_elements_of_an_array_are_found_by_why_they_are_held(store: Store):
     assert ids(read(lambda tx: tx.jobs.held_in("array-1", Held.AFTER, 9))) == ["job-000005"]
     assert read(lambda tx: tx.jobs.busy_in("array-1")) == 4
     assert ids(read(lambda tx: tx.jobs.open_in("array-1"))) == ids(rows[1:9])
-    assert ids(read(lambda tx: tx.jobs.short_of_money("demo", 9))) == ["job-000004", "job-000010"]
-    assert ids(read(lambda tx: tx.jobs.short_of_money("demo", 1))) == ["job-000004"]
     assert read(lambda tx: tx.jobs.count_in("array-1")) == {
         (JobState.SUCCEEDED, None): 1,
         (JobState.ACTIVE, None): 1,

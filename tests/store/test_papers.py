@@ -225,7 +225,7 @@ def test_the_ledger_by_account_and_time(store: Store):
 
     given = [
         booking(3, at=10, postings=income("Income:Compute:Hub")),
-        booking(1, at=20, postings=income("Income:Trading:Hub")),
+        booking(1, at=20, key="trade:1", postings=income("Income:Trading:Hub")),
         booking(2, at=30, postings=income("Income:Compute:Hub")),
     ]
     assert store.read(lambda tx: tx.money.oldest()) is None

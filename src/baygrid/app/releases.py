@@ -4,7 +4,7 @@ off long enough."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from baygrid.app.changes import Changes
@@ -15,7 +15,7 @@ from baygrid.ports.store import Tx
 
 RESTED_AT_ONCE = 1000
 SHORT_AT_ONCE = 100
-"""So many jobs that lack money are looked at, oldest first, each time that some may have become free."""
+"""So many jobs that lack money go on, oldest first, each time that some may have become free."""
 
 
 def settle(tx: Tx, ended: Iterable[JobRecord], funded: Iterable[str], now: Instant) -> None:
@@ -112,11 +112,19 @@ def _cancel(changes: Changes, job: JobRecord, failed: str, now: Instant) -> None
 
 
 def _fund(tx: Tx, project: str, now: Instant) -> None:
-    """Oldest first; where the money does not suffice for one it may for a later one."""
+    """Oldest first; where the money does not suffice for one it may for a later one. Each turn ends with less
+    money, so that the next one finds what fits that."""
+    left = SHORT_AT_ONCE
+    while left and (paid := _pay(tx, tx.jobs.short_of_money(project, now, left), now)):
+        left -= paid
+
+
+def _pay(tx: Tx, jobs: Sequence[JobRecord], now: Instant) -> int:
+    """How many of them there was money for."""
     released: list[JobRecord] = []
     events: list[Event] = []
-    for job in tx.jobs.short_of_money(project, SHORT_AT_ONCE):
-        if tx.money.move(project, at=now, held=job.asked):
+    for job in jobs:
+        if tx.money.move(job.project, at=now, held=job.asked):
             state, _ = step_job(job.state, JobEvent.RELEASE)
             paid = replace(job, state=state, hold=job.asked, cause=None, detail="", not_before=None)
             released.append(paid)
@@ -124,6 +132,7 @@ def _fund(tx: Tx, project: str, now: Instant) -> None:
     if released:
         tx.jobs.update(released)
         tx.events.append(events)
+    return len(released)
 
 
 def _fill(tx: Tx, array: ArrayRecord, now: Instant) -> None:

@@ -27,8 +27,9 @@ class Jobs(Protocol):
         """Jobs and arrays that wait, or waited, for any of these jobs or arrays, by id."""
         ...
 
-    def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
-        """HELD for money, by id."""
+    def short_of_money(self, project: str, at: Instant, limit: int) -> list[JobRecord]:
+        """HELD for money, and each asks for no more than the project has free and a hard budget allows in the
+        month of `at`; by id."""
         ...
 
     def open_in(self, array: str) -> list[JobRecord]:

@@ -8,10 +8,11 @@ from itertools import product
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, Held, JobRecord
 from baygrid.ports.store import Conflict
@@ -27,7 +28,7 @@ from baygrid.store.sql import (
     text,
     update_version,
 )
-from baygrid.store.tables import jobs, waits
+from baygrid.store.tables import jobs, projects, waits
 
 _STATES: Mapping[str, JobState] = {state.value: state for state in JobState}
 
@@ -76,9 +77,18 @@ _INSERT_WAIT = insert_new(waits)
 _WAITERS = Statement(
     select(waits.c.waiter).distinct().where(among(waits.c.on, "keys")).order_by(waits.c.waiter)
 )
+_P = projects.c
+_free = _P.granted - _P.held - _P.charged
+_before = case((_P.month < number("this_month"), _P.charged), else_=_P.before)
+_allowed = _P.budget - _P.held - _P.charged + _before
+_most = (
+    select(case((and_(_P.hard == 1, _allowed < _free), _allowed), else_=_free))
+    .where(_P.name == text("of"))
+    .scalar_subquery()
+)
 # Written out, so that the databases see that the partial indexes are meant.
 _SHORT = Statement(
-    _ALL.where(_C.project == text("of"), literal("state = 'HELD' AND cause = 'money'"))
+    _ALL.where(_C.project == text("of"), literal("state = 'HELD' AND cause = 'money'"), _C.asked <= _most)
     .order_by(_C.id)
     .limit(number("count"))
 )
@@ -225,8 +235,9 @@ class Jobs:
         found = self._session.all(_WAITERS, {"keys": self._session.texts(ids)}) if ids else []
         return [row[0] for row in found]
 
-    def short_of_money(self, project: str, limit: int) -> list[JobRecord]:
-        return [_record(row) for row in self._session.all(_SHORT, {"of": project, "count": limit})]
+    def short_of_money(self, project: str, at: Instant, limit: int) -> list[JobRecord]:
+        params = {"of": project, "this_month": Month.of(at).start, "count": limit}
+        return [_record(row) for row in self._session.all(_SHORT, params)]
 
     def rested(self, now: Instant, limit: int) -> list[JobRecord]:
         return [_record(row) for row in self._session.all(_RESTED, {"now": now, "count": limit})]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, cast, exists, func, select
+from sqlalchemy import text as verbatim
 
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.postings import Posting, Transaction
@@ -58,7 +59,20 @@ def _in_time(of: ColumnElement[bool]) -> Select[tuple[object, ...]]:
 
 
 _MOVEMENTS = Statement(_in_time(among(_P.account, "keys")))
-_OTHER_INCOME = Statement(_in_time(_P.account.like("Income:%") & _P.account.not_like("Income:Compute:%")))
+_earning = postings.alias("earning")
+# The first condition is that of the index `ledger_others`, word for word.
+_OTHER_INCOME = Statement(
+    _ROWS.where(
+        verbatim("substr(ledger.key, 1, 7) <> 'charge:'"),
+        _L.at >= number("start"),
+        _L.at < number("until"),
+        exists().where(
+            _earning.c.ledger == _L.id,
+            _earning.c.account.like("Income:%"),
+            _earning.c.account.not_like("Income:Compute:%"),
+        ),
+    )
+)
 _OLDEST = Statement(
     select(select(func.min(_L.at)).scalar_subquery(), select(func.min(charges.c.at)).scalar_subquery())
 )

@@ -19,6 +19,7 @@ papers = table(
     string("document"),
     string("regards", nullable=True),
     Index(None, "kind", "subject"),
+    Index(None, "kind", "month", "number"),
 )
 
 # What is left to pay and to take back. Changed under a lock; the table itself refuses to go below nothing.

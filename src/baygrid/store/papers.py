@@ -53,16 +53,20 @@ _ROWS = select(papers, _D.total, _D.due, _D.paid, _D.forgiven, _D.credited).join
     papers, dues, and_(_D.kind == _P.kind, _D.number == _P.number)
 )
 _PAPER = Statement(_ROWS.where(_P.kind == text("of"), _P.number == text("key")))
-_PAGE = Statement(
-    _ROWS.where(
-        _P.kind == text("of"),
-        _P.number > text("after"),
-        or_(text("about") == "", _P.subject == text("about")),
-        or_(text("in_month") == "", _P.month == text("in_month")),
-    )
-    .order_by(_P.number)
-    .limit(number("count"))
+_PAGE = (
+    _ROWS.where(_P.kind == text("of"), _P.number > text("after")).order_by(_P.number).limit(number("count"))
 )
+# By whether a subject and a month are named: one statement for all could use no index of these.
+_PAGES = {
+    (subject, month): Statement(
+        _PAGE.where(
+            *[_P.subject == text("about")] * subject,
+            *[_P.month == text("in_month")] * month,
+        )
+    )
+    for subject in (False, True)
+    for month in (False, True)
+}
 # A write of the same value locks the row on both databases and answers with what is in it now.
 _LOCK_DUE = Statement(
     update(dues)
@@ -192,14 +196,11 @@ class Papers:
     def page(
         self, kind: PaperKind, subject: str | None, month: str | None, after: str, limit: int
     ) -> list[tuple[PaperRow, DueRow]]:
-        params = {
-            "of": kind.value,
-            "about": subject or "",
-            "in_month": month or "",
-            "after": after,
-            "count": limit,
-        }
-        return [_paper(row) for row in self._session.all(_PAGE, params)]
+        named = {"about": subject, "in_month": month}
+        params = {"of": kind.value, "after": after, "count": limit}
+        params |= {name: value for name, value in named.items() if value is not None}
+        statement = _PAGES[subject is not None, month is not None]
+        return [_paper(row) for row in self._session.all(statement, params)]
 
     def lock_due(self, kind: PaperKind, number: str) -> DueRow | None:
         row = self._session.returning(_LOCK_DUE, {"of": kind.value, "key": number})

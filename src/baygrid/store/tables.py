@@ -154,7 +154,15 @@ jobs = table(
     Index(None, "project", "state", "id"),
     partial_index("jobs_of_array", '"array" IS NOT NULL', "array", "id"),
     partial_index("jobs_of_array_by_state", '"array" IS NOT NULL', "array", "state", "cause", "id"),
-    partial_index("jobs_short_of_money", "state = 'HELD' AND cause = 'money'", "project", "id"),
+    partial_index(
+        "jobs_short_of_money",
+        "state = 'HELD' AND cause = 'money'",
+        "project",
+        "state",
+        "cause",
+        "id",
+        "asked",
+    ),
     partial_index("jobs_backing_off", "state = 'HELD' AND cause = 'back-off'", "not_before", "id"),
 )
 

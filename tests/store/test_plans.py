@@ -1,0 +1,40 @@
+"""Which indexes SQLite reads by: what grows for ever is not read whole for a page or a month."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import pytest
+
+from baygrid.store import jobs, ledger, papers
+from baygrid.store.schema import memory_image
+from baygrid.store.sql import SQLITE, Statement
+
+
+def plan(statement: Statement) -> list[str]:
+    sql, _ = statement.compiled(SQLITE)
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(memory_image())
+    try:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", dict.fromkeys(re.findall(r":(\w+)", sql), 1))
+        return [row[3] for row in rows]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (ledger._OTHER_INCOME, "ledger_others (at>? AND at<?)"),
+        (papers._COUNT, "papers_by_kind_month_number (kind=? AND month=?)"),
+        (papers._PAGES[False, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
+        (papers._PAGES[True, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
+        (papers._PAGES[False, False], "(kind=? AND number>?)"),
+        (jobs._SHORT, "jobs_short_of_money (project=? AND state=? AND cause=?)"),
+    ],
+)
+def test_it_is_read_by_its_index(statement: Statement, index: str):
+    steps = plan(statement)
+    assert index in steps[0]
+    assert not [step for step in steps if step.startswith("SCAN")]

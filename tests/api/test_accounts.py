@@ -131,3 +131,18 @@ def test_a_forecast_has_the_figures_that_it_rests_on(world: World, api: TestClie
     account_schemas.Forecast.model_validate(made)
     assert {made[name]["minor"] for name in ("expected", "at_most", "charged", "running", "still")} == {0}
     assert (made["budget"], made["attempts"]) == (None, 0)
+
+
+def test_payments_with_long_references_are_paged(world: World, api: TestClient):
+    operator = world.headers("operator")
+    references = [letter * 500 for letter in "abc"]
+    for reference in references:
+        body = {"amount": "1 CNY", "reference": reference}
+        assert api.post("/v1/projects/demo/payments", json=body, headers=operator).status_code == 201
+    seen: list[str] = []
+    cursor: dict[str, str | None] = {}
+    for _ in references:
+        page = api.get("/v1/payments", params={"limit": 1, **cursor}, headers=operator).json()
+        seen += [row["reference"] for row in page["items"]]
+        cursor = {"cursor": page["next"]}
+    assert (seen, cursor) == (references, {"cursor": None})

@@ -201,6 +201,14 @@ def test_what_the_large_ones_leave_goes_to_a_small_one(stage: Stage, site: Site)
     assert states == [JobState.QUEUED] * 2 + [JobState.HELD] * (SHORT_AT_ONCE - 1) + [JobState.QUEUED]
 
 
+def test_who_set_and_removed_it_is_told(stage: Stage):
+    set_budget(stage, 9_00)
+    budgets.remove_budget(stage.platform, OPERATOR, "demo")
+    (made,), (removed,) = told(stage, "budget-set"), told(stage, "budget-removed")
+    assert made.data == {"minor": 9_00, "hard": True, "alerts": [50, 80], "by": OPERATOR.token_id}
+    assert removed.data == {"by": OPERATOR.token_id}
+
+
 def test_a_job_that_no_month_can_hold_is_refused(stage: Stage, site: Site):
     set_budget(stage, HELD - 1)
     with pytest.raises(NotEnoughMoney, match=r"the budget of project 'demo' .* this needs 8.14 CNY"):

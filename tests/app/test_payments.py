@@ -22,6 +22,7 @@ from baygrid.app.problems import (
 from baygrid.core.pricing.accounts import centre_account, receivable_account, support_account
 from baygrid.core.units import Money
 from baygrid.ports.papers import DueRow, PaperKind
+from baygrid.ports.records import Cursor
 from baygrid.store import open_store
 from tests.app.stage import OPERATOR, Stage
 from tests.app.test_closing import MONTH, NEXT, close, credit, month_passes, ran, set_rates
@@ -185,6 +186,19 @@ def test_a_credit_note_takes_what_is_due_first_and_returns_the_rest(stage: Stage
     )
     with pytest.raises(WrongState, match=r"0\.00 CNY is left"):
         note(stage, "0.01")
+
+
+def test_who_made_a_credit_note_is_told(stage: Stage):
+    invoiced(stage)
+    pay(stage, "10", "B-1")
+    note(stage, "16.96")
+    events = stage.store.read(lambda tx: tx.events.after(Cursor(), 10_000))
+    (made,) = [event for _, event in events if event.kind == "credit-note-issued"]
+    assert made.data["by"] == OPERATOR.token_id
+    rows = stage.store.read(lambda tx: tx.accounts.allocations("demo"))
+    assert {row.made_by for row in rows if row.allocation.purpose.startswith("credit note")} == {
+        OPERATOR.token_id
+    }
 
 
 def test_what_was_returned_is_spent_before_it_is_owed_again(stage: Stage):

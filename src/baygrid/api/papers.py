@@ -188,7 +188,8 @@ def list_payments(
 ) -> Json:
     """In the order of booking: a team's own, of an operator all unless a project is named."""
     rows = payments.payments(call.platform, call.actor, project)
-    page, next = paging.window(rows, lambda row: row.key, cursor, limit)
+    # A reference may be longer than a cursor.
+    page, next = paging.window(rows, lambda row: hashlib.sha256(row.key.encode()).hexdigest(), cursor, limit)
     return Json(render.items(map(render_papers.payment, page), next))
 
 

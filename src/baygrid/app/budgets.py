@@ -27,16 +27,16 @@ def set_budget(
         budget = Budget(amount, hard, tuple(alerts))
     except ValueError as error:
         raise Invalid.at("alerts" if "alerts" in str(error) else "amount", str(error)) from None
-    return _change(platform, project, budget)
+    return _change(platform, actor, project, budget)
 
 
 def remove_budget(platform: Platform, actor: Actor, project: str) -> None:
     """Raises NotFound, also where there is none."""
     permit(actor, Action.OPERATE)
-    _change(platform, project, None)
+    _change(platform, actor, project, None)
 
 
-def _change(platform: Platform, name: str, budget: Budget | None) -> Project:
+def _change(platform: Platform, actor: Actor, name: str, budget: Budget | None) -> Project:
     now = platform.clock()
     month = Month.of(now)
 
@@ -49,7 +49,7 @@ def _change(platform: Platform, name: str, budget: Budget | None) -> Project:
         tx.region.set_budget(name, budget, month, charged, row.alerted if same else 0)
         data = {"minor": budget.amount.minor, "hard": budget.hard, "alerts": budget.alerts} if budget else {}
         kind = "budget-set" if budget else "budget-removed"
-        tx.events.append([Event(now, kind, name, data=data)])
+        tx.events.append([Event(now, kind, name, data={**data, "by": actor.token_id})])
         settle(tx, (), [name], now)
         return find_project(tx, name)
 

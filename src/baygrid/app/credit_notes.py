@@ -58,7 +58,7 @@ def credit(
         tx.papers.settle(
             PaperKind.INVOICE, invoice, forgiven=parts.forgiven.minor, credited=parts.amount.minor
         )
-        _post(platform, tx, of.row.subject, row.number, note)
+        _post(platform, tx, of.row.subject, row.number, note, actor.token_id)
         if key is not None:
             tx.answers.insert(StoredAnswer(of.row.subject, key, body_sha256, 201, row.number, now))
         return find(tx, actor, PaperKind.CREDIT_NOTE, row.number)
@@ -83,24 +83,26 @@ def _parts(invoice: Document, due: DueRow, amount: Money) -> Credited:
         raise WrongState(str(error)) from None
 
 
-def _post(platform: Platform, tx: Tx, project: str, named: str, note: CreditNote) -> None:
+def _post(platform: Platform, tx: Tx, project: str, named: str, note: CreditNote, by: str) -> None:
     parts, at = note.parts, note.issued_at
     narration = f"credit note {named} of invoice {note.invoice['number']}: {note.reason}"
     key = f"credit-note:{named}"
     postings = credit_note_postings(project, parts)
     tx.money.post([Transaction(platform.ids.new("txn", at), key, at, narration, postings, (key,))])
-    data = {"number": named, "invoice": note.invoice["number"], "amount": str(parts.amount)}
+    data = {"number": named, "invoice": note.invoice["number"], "amount": str(parts.amount), "by": by}
     tx.events.append([Event(at, "credit-note-issued", project, data=data)])
     if parts.returned.minor:
-        _give_back(platform, tx, project, named, parts.returned, at)
+        _give_back(platform, tx, project, named, parts.returned, by, at)
 
 
-def _give_back(platform: Platform, tx: Tx, project: str, named: str, money: Money, at: Instant) -> None:
+def _give_back(
+    platform: Platform, tx: Tx, project: str, named: str, money: Money, by: str, at: Instant
+) -> None:
     """As an allocation without end, as if it were paid in: it stays when the one ends that it was drawn
     from."""
     id = platform.ids.new("allocation", at)
     it = Allocation(id, project, Source.PAYMENT, money, at, None, f"credit note {named}")
-    tx.accounts.insert_allocation(AllocationRow(it, at, "", True, next_look(it, at, settled=False)))
+    tx.accounts.insert_allocation(AllocationRow(it, at, by, True, next_look(it, at, settled=False)))
     if not tx.money.move(project, granted=money.minor):
         raise AssertionError(f"{money} does not fit project {project!r}, though it was its before")
     settle(tx, (), [project], at)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.app import bill, bundles, listings, projects, trading
+from baygrid.app import bill, bundles, forecast, listings, projects, trading
 from baygrid.app.access import Actor
 from baygrid.app.listings import New
 from baygrid.app.problems import Forbidden, IdempotencyMismatch, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.app.trading import Order
 from baygrid.core.pricing.contracts import UNIT_HOUR, Kind
+from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.records import Cursor, Project
 from baygrid.ports.trading import ListingRow, TradeRow
@@ -147,6 +148,20 @@ def test_a_commitment_holds_what_it_costs_and_is_paid_at_the_end(stage: Stage):
     stage.pass_time(DAY)
     stage.schedule()
     assert money(stage).charged == 20_00  # once
+
+
+def test_a_commitment_is_in_the_forecast_of_the_month_that_pays_it(stage: Stage):
+    buy(stage, publish(stage, Kind.COMMITTED, start=None), 2, hours=40)
+    long = publish(stage, Kind.COMMITTED, start=None, end=Month.of(stage.now).end + DAY)
+    buy(stage, long, 1, hours=10)
+    seen = forecast.outlook(stage.platform, stage.team, "demo")
+    found = seen.forecast
+    assert (found.committed.minor, found.committed_later.minor, seen.waiting) == (20_00, 5_00, 0)
+    assert (found.at_most.minor, found.expected.minor) == (20_00, 20_00)
+    stage.pass_time(2 * DAY)
+    stage.schedule()
+    after = forecast.outlook(stage.platform, stage.team, "demo").forecast
+    assert (after.charged.minor, after.committed.minor, after.at_most.minor) == (20_00, 0, 20_00)
 
 
 def test_a_commitment_without_hours_is_for_all_of_the_period(stage: Stage):

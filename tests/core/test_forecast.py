@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.core.pricing.forecast import SPAN_MS, Live, forecast
+from baygrid.core.pricing.forecast import SPAN_MS, Commitment, Live, forecast
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 
@@ -33,6 +33,14 @@ def test_the_figures_of_a_month():
     assert found.expected == cny(200_00)
     assert forecast(NOVEMBER.end - 1, cny(100_00), live, cny(70_00)).expected == cny(113_00)
     assert forecast(at, cny(0), [], cny(0)).expected == cny(0)
+
+
+def test_what_is_committed_is_paid_when_its_period_ends():
+    at = NOVEMBER.start + 20 * DAY
+    bought = [Commitment(30_00, NOVEMBER.end), Commitment(5_00, at), Commitment(8_00, NOVEMBER.end + 1)]
+    found = forecast(at, cny(100_00), [Live(3_00, 10_00)], cny(7_00), bought)
+    assert (found.committed, found.committed_later) == (cny(35_00), cny(8_00))
+    assert (found.at_most, found.expected) == (cny(145_00), cny(135_00))
 
 
 def test_a_mean_is_rounded_once():

@@ -50,11 +50,15 @@ class Forecast(Shape):
     month: str = Field(examples=["2026-11"])
     at: Time
     expected: Money = Field(description="the mean of the last 7 days goes on")
-    at_most: Money = Field(description="charged + running + still: more only by what starts later")
+    at_most: Money = Field(
+        description="charged, running, still and committed: more only by what starts later"
+    )
     charged: Money = Field(description="in this month so far")
     attempts: int = Field(description="that run now")
     running: Money = Field(description="what these have cost so far")
     still: Money = Field(description="what these may still cost: the rest of their holds")
+    committed: Money = Field(description="held for commitments that end this month: paid, used or not")
+    committed_later: Money = Field(description="held for commitments that end later; in no figure")
     last_7_days: Money = Field(description="charged in them")
     waiting: Money = Field(description="held for jobs that have not started; in no figure")
     budget: Money | None

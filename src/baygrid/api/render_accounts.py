@@ -58,6 +58,8 @@ def forecast(row: Outlook) -> Doc:
         "charged": it.charged,
         "running": it.running,
         "still": it.still,
+        "committed": it.committed,
+        "committed_later": it.committed_later,
         "last_7_days": it.last_days,
         "waiting": Money(row.waiting, row.project.currency),
     }

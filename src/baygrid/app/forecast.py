@@ -11,7 +11,7 @@ from baygrid.app.costs import running_cost
 from baygrid.app.platform import Platform
 from baygrid.app.projects import find_project
 from baygrid.core.jobs.lifecycle import JobState
-from baygrid.core.pricing.forecast import SPAN_MS, Forecast, Live, forecast
+from baygrid.core.pricing.forecast import SPAN_MS, Commitment, Forecast, Live, forecast
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -40,8 +40,11 @@ def outlook(platform: Platform, actor: Actor, project: str) -> Outlook:
         ((_, charged), _) = tx.accounts.spending(project, [Month.of(now).start, Month.of(now).end])
         ((_, last_days), _) = tx.accounts.spending(project, [now - SPAN_MS, now + 1])
         live = list(_live(tx, platform.catalogue.at(tx), project, now))
-        made = forecast(now, Money(charged, row.currency), live, Money(last_days, row.currency))
-        return Outlook(row, made, row.held - sum(it.hold for it in live))
+        bought = [Commitment(it.held, it.terms.end) for it in tx.trading.trades(project)]
+        currency = row.currency
+        made = forecast(now, Money(charged, currency), live, Money(last_days, currency), bought)
+        kept = sum(it.hold for it in live) + sum(it.held for it in bought)
+        return Outlook(row, made, row.held - kept)
 
     return platform.store.read(load)
 

@@ -232,11 +232,17 @@ def forecast(
         (f"{found['project']}, {found['month']}", "amount", "rests on"),
         [
             ["expected at the end", money(found["expected"]), "the mean of the last 7 days goes on"],
-            ["at most by what runs now", money(found["at_most"]), "charged, and the holds of what runs"],
+            [
+                "at most by what runs now",
+                money(found["at_most"]),
+                "charged, committed, held for what runs",
+            ],
             ["charged so far", money(found["charged"]), ""],
             ["running, so far", money(found["running"]), runs],
             ["running, may still cost", money(found["still"]), "the rest of their holds"],
+            ["committed", money(found["committed"]), "paid by the end of the month, used or not"],
             ["charged in the last 7 days", money(found["last_7_days"]), ""],
+            ["committed for longer", money(found["committed_later"]), "in none of these"],
             ["held for jobs that wait", money(found["waiting"]), "in none of these"],
         ],
         right=("amount",),

@@ -13,6 +13,8 @@ import pytest
 
 from baygrid.app import bill, bundles, closing, jobs, ledger, vouchers
 from baygrid.app.problems import WrongState
+from baygrid.core.pricing.accounts import project_account, receivable_account
+from baygrid.core.pricing.beancount import render
 from baygrid.core.units import Money
 from baygrid.ports.papers import PaperKind, PaperRow
 from tests.app import month
@@ -97,6 +99,15 @@ def test_bean_check_accepts_the_whole_ledger(stage: Stage, tmp_path: Path):
     file.write_text(ledger.beancount(stage.platform, OPERATOR), encoding="utf-8")
     done = subprocess.run([BIN / "bean-check", str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_text_of_a_project_has_all_that_moves_its_money(stage: Stage):
+    rows = ledger.ledger(stage.platform, OPERATOR, None, 10_000)
+    mine = {project_account("demo"), receivable_account("demo")}
+    moved = [row for row in rows if any(it.account in mine for it in row.postings)]
+    assert 0 < len(moved) < len(rows)
+    text = ledger.beancount(stage.platform, OPERATOR, "demo")
+    assert text == render(moved, "Baygrid, project demo")
 
 
 def test_a_bundle_is_recomputed_without_the_platform(bundle: Path):

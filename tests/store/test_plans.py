@@ -27,6 +27,7 @@ def plan(statement: Statement) -> list[str]:
     ("statement", "index"),
     [
         (ledger._OTHER_INCOME, "ledger_others (at>? AND at<?)"),
+        (ledger._MOVEMENTS, "postings_by_account (account=?)"),
         (papers._COUNT, "papers_by_kind_month_number (kind=? AND month=?)"),
         (papers._PAGES[False, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
         (papers._PAGES[True, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
@@ -36,5 +37,6 @@ def plan(statement: Statement) -> list[str]:
 )
 def test_it_is_read_by_its_index(statement: Statement, index: str):
     steps = plan(statement)
-    assert index in steps[0]
-    assert not [step for step in steps if step.startswith("SCAN")]
+    assert any(index in step for step in steps)
+    # Of the database only: texts given as JSON are read whole.
+    assert not [step for step in steps if step.startswith("SCAN") and "json_each" not in step]

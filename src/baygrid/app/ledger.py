@@ -12,6 +12,7 @@ from baygrid.core.pricing.postings import Transaction
 from baygrid.ports.store import Tx
 
 PAGE = 1_000
+_END = 2**62  # after every moment
 
 
 def ledger(platform: Platform, actor: Actor, after: str | None, limit: int) -> list[Transaction]:
@@ -29,15 +30,15 @@ def balances(platform: Platform, actor: Actor) -> dict[tuple[str, str], int]:
 def beancount(platform: Platform, actor: Actor, project: str | None = None) -> str:
     """All transactions, or those of one project, as Beancount text."""
     permit(actor, Action.READ if project else Action.OPERATE, project=project)
-    accounts = () if project is None else (project_account(project), receivable_account(project))
 
     def load(tx: Tx) -> list[Transaction]:
         if project is not None:
             find_project(tx, project)
+            return tx.money.movements([project_account(project), receivable_account(project)], 0, _END)
         found: list[Transaction] = []
         after: str | None = None
         while page := tx.money.transactions(after, PAGE):
-            found += [t for t in page if not accounts or any(p.account in accounts for p in t.postings)]
+            found += page
             after = page[-1].id
         return found
 

@@ -235,7 +235,7 @@ def forecast(
             [
                 "at most by what runs now",
                 money(found["at_most"]),
-                "charged, committed, held for what runs",
+                "charged, and the holds of what runs and is committed",
             ],
             ["charged so far", money(found["charged"]), ""],
             ["running, so far", money(found["running"]), runs],

@@ -96,7 +96,7 @@ class TestRay(behaviour.Behaviour):
 
     capabilities = frozenset({"accelerators", "checkpoint", "secrets"})
     managed = False
-    many = 40
+    many = 24
 
 
 def test_a_dead_node_interrupts_its_jobs_and_comes_back(site, fresh):

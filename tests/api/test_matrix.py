@@ -179,6 +179,11 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
     for kind in PaperKind:
         if address.startswith(f"/v1/{kind.value}s/{{number}}"):
             things["number"] = _paper(region, kind)
+    if address.endswith("/budget"):
+        made = client.put(
+            "/v1/projects/demo/budget", json={"amount": "1000000 CNY"}, headers=region.headers("operator")
+        )
+        assert made.status_code == 200, made.text
     if "{token}" in address:
         body = {"role": "team", "project": "demo", "label": "to be revoked"}
         made = client.post("/v1/tokens", json=body, headers=region.headers("operator"))

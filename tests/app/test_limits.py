@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from baygrid.app import bill, explain, jobs, offers
+from baygrid.app.problems import Invalid
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.pricing.hold import KILL_WAIT_S
 from baygrid.ports.messages import Order
@@ -122,3 +123,40 @@ def test_a_new_leader_knows_what_is_due(stage: Stage, site: Site):
     dearer(stage, "3600", 3600)
     stage.scheduler.resign()
     assert later(stage, site, order, 3600 + HOUR // 1000) == ["preempted"]
+
+
+def test_a_price_that_is_announced_is_held_for_before(stage: Stage, site: Site):
+    """Else a job that is submitted shortly before a rise is stopped as soon as it runs, and charged."""
+    begins = START + 1_800_000
+    dearer(stage, "3600", 1_800)
+    stage.now = begins - 60_000
+    site.report()
+    stage.submit({"time": "10m"})
+    stage.schedule()
+    (order,) = site.desired().orders
+    assert jobs.job(stage.platform, OPERATOR, order.job).job.hold == 100 * (600 + 30 + KILL_WAIT_S)
+    started = stage.now
+    site.report(replace(site.says(order, AttemptState.RUNNING), started_at=started))
+    stage.now = started + 599_000
+    site.report()
+    stage.schedule()
+    assert site.desired().stops == ()
+    stage.now = started + 600_000
+    usage = (site.usage(order, started, stage.now),)
+    site.report(replace(site.says(order, AttemptState.SUCCEEDED), started_at=started, usage=usage))
+    view = jobs.job(stage.platform, OPERATOR, order.job)
+    assert (view.job.state, view.charged, view.overrun) == (JobState.SUCCEEDED, 60 + 100 * 540, 0)
+
+
+def test_a_price_of_later_is_not_held_for(stage: Stage, site: Site):
+    dearer(stage, "3600", 10 * 3600)
+    order = running(stage, site)
+    assert jobs.job(stage.platform, OPERATOR, order.job).job.hold == HELD
+
+
+def test_a_limit_is_in_the_currency_of_who_pays(stage: Stage, site: Site):
+    with pytest.raises(Invalid, match=r"budget\.max_cost: project 'demo' pays in CNY, not HKD"):
+        stage.submit({"budget": {"max_cost": "5 HKD"}})
+    document = {"name": "a", "run": "true", "time": "1h", "budget": {"max_cost": "400 JPY"}}
+    with pytest.raises(Invalid, match="pays in CNY, not JPY"):
+        explain.of_document(stage.platform, stage.team, document)

@@ -192,13 +192,15 @@ def test_what_was_given_before_counts(stage: Stage):
     assert again.voucher.terms.cap == cny("40000.00"), "100,000 a year for an applicant"
     with pytest.raises(Invalid, match="comes to nothing"):
         issued(stage, "contract 3", facts={"compute_contract": "100000"})
-    with pytest.raises(Invalid, match="same cost"):
-        issued(stage)
+    for name in ("contract 1", "Contract 1", " contract  1 ", "ｃｏｎｔｒａｃｔ 1"):
+        with pytest.raises(Invalid, match="same cost"):
+            issued(stage, name)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"facts": {"compute_contract_name": None}}, "compute_contract_name: must be there: Which contract"),
         ({"facts": {"start_up": None}}, "start_up: Is the applicant a start-up"),
         ({"facts": {"start_up": "yes"}}, "facts.start_up: must be true or false"),
         ({"facts": {"nothing": 1}}, "facts.nothing: no clause of this rulebook asks for it"),

@@ -62,3 +62,12 @@ def test_an_address_may_leave_the_scheme_out(environ):
     assert config.access("localhost:8470", "t", environ).server == "http://localhost:8470"
     with pytest.raises(CliError, match="no address"):
         config.access("ftp://x", "t", environ)
+
+
+@pytest.mark.parametrize("token", ["", "  "])
+def test_an_empty_token_is_not_the_remembered_one(tmp_path, token):
+    """A script's variable that is not set must not act with an operator's rights."""
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    config.save(config.config_path(environ), config.Config("http://127.0.0.1:1", "operator", by="serve"))
+    with pytest.raises(CliError, match="the token is empty"):
+        config.access(None, token, environ)

@@ -48,11 +48,11 @@ def test_half_a_device_costs_half():
 
 
 def test_at_placement_the_hold_shrinks_and_never_grows():
-    whole = hold_at_placement(FLAT, ONE, 3600, 60)
+    whole = hold_at_placement([FLAT], ONE, 3600, 60)
     assert whole.minor == cost_at(FLAT, "CNY", ONE, 3600 + 60 + KILL_WAIT_S)
-    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=whole) == whole
-    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(100, "CNY")) == Money(100, "CNY")
-    assert hold_at_placement(FLAT, ONE, 3600, 60, at_most=Money(10**9, "CNY")) == whole
+    assert hold_at_placement([FLAT], ONE, 3600, 60, at_most=whole) == whole
+    assert hold_at_placement([FLAT], ONE, 3600, 60, at_most=Money(100, "CNY")) == Money(100, "CNY")
+    assert hold_at_placement([FLAT], ONE, 3600, 60, at_most=Money(10**9, "CNY")) == whole
 
 
 @given(
@@ -61,7 +61,7 @@ def test_at_placement_the_hold_shrinks_and_never_grows():
 def test_a_hold_is_never_below_the_charge_of_the_same_time(
     rate: Tariff, footprint: Footprint, time_s: int, grace_s: int, start: int, used: float
 ):
-    hold = hold_at_placement(rate, footprint, time_s, grace_s)
+    hold = hold_at_placement([rate], footprint, time_s, grace_s)
     end = start + int(1000 * (time_s + grace_s + KILL_WAIT_S) * used)
     f = footprint
     cost = charge(

@@ -78,7 +78,7 @@ def test_told_at_the_last_moment_it_ends_within_its_hold(
 ):
     it = Footprint(2, 3, 2048, 1)
     usage = Consumption(start, start, it.nodes, it.cpus, it.memory_mib, "H100", it.accelerators)
-    hold = int(hold_at_placement(tariffs[0], it, time_s, grace_s).minor * part)
+    hold = int(hold_at_placement(tariffs[:1], it, time_s, grace_s).minor * part)
     longest, ending = time_s * 1000, (grace_s + KILL_WAIT_S) * 1000
     at = stop_at(usage, tariffs, hold, longest, ending, NOTICE_MS)
     event(f"told: {at is not None}")
@@ -99,5 +99,5 @@ def test_what_its_own_tariff_holds_is_enough_whenever_it_runs(
 ):
     it = Footprint(2, 3, 2048, 1)
     usage = Consumption(start, start, it.nodes, it.cpus, it.memory_mib, "H100", it.accelerators)
-    hold = hold_at_placement(tariff, it, time_s, grace_s).minor
+    hold = hold_at_placement([tariff], it, time_s, grace_s).minor
     assert stop_at(usage, [tariff], hold, time_s * 1000, (grace_s + KILL_WAIT_S) * 1000, NOTICE_MS) is None

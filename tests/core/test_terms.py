@@ -215,7 +215,7 @@ def test_a_rate_change_never_touches_what_ran_before_it(
 def test_a_hold_covers_the_charge_of_the_same_time_at_any_hour(
     rate: Tariff, it: Footprint, time_s: int, grace_s: int, start: int, used: float
 ):
-    hold = hold_at_placement(rate, it, time_s, grace_s)
+    hold = hold_at_placement([rate], it, time_s, grace_s)
     end = start + int(1000 * (time_s + grace_s + KILL_WAIT_S) * used)
     usage = Consumption(
         start, end, it.nodes, it.cpus, it.memory_mib, "H100", it.accelerators, 1000, it.input_bytes

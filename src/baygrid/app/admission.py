@@ -168,27 +168,32 @@ def predecessors(
 
 def hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int:
     """What is held for a job that waits: its `max_cost`, else what the dearest offer that could run it costs
-    by its tariff for its time with grace and kill wait. Minor units. `demand`: with all that was bought ahead
-    for it. Raises Impossible, Invalid."""
-    prices, key = region.prices(now), (demand.shape, grace_s)
+    for its time with grace and kill wait, by its tariff or one that is announced for that time. Minor units.
+    `demand`: with all that was bought ahead for it. Raises Impossible, Invalid."""
+    prices = region.prices(now)
+    coming = region.announced(now, now + (demand.time_s + grace_s + KILL_WAIT_S) * 1000)
+    key = (demand.shape, grace_s, coming)
     answer = prices.memo.get(key)
     if answer is None:
-        answer = prices.remember(key, _hold_for(region, demand, grace_s, now))
+        answer = prices.remember(key, _hold_for(region, demand, grace_s, now, coming))
     if isinstance(answer, Explanation):
         raise Impossible(answer.outcome.text, explanation=answer.to_json())
     return int(answer)
 
 
-def _hold_for(region: RegionCopy, demand: Demand, grace_s: int, now: Instant) -> int | Explanation:
-    image = region.image(now)
-    never_fits = impossible(image, demand)
+def _hold_for(
+    region: RegionCopy, demand: Demand, grace_s: int, now: Instant, coming: Sequence[Instant]
+) -> int | Explanation:
+    never_fits = impossible(region.image(now), demand)
     if never_fits is not None:
         return never_fits
     if demand.max_cost_minor is not None:
         return demand.max_cost_minor
     longest = replace(demand, time_s=demand.time_s + grace_s + KILL_WAIT_S, deals=(), shape=None)
+    images = [region.image(now), *(region.image(now, priced_at=at) for at in coming)]
     return max(
         of_longest.cost_minor
+        for image in images
         for it, of_longest in zip(candidates(image, demand), candidates(image, longest), strict=True)
         if not any(map(never, judged(STANDARD, demand, it)))
     )

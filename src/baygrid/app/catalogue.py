@@ -76,10 +76,17 @@ class RegionCopy:
             self._prices = prices
         return prices
 
-    def image(self, now: Instant) -> Image:
-        """An image with nothing running in it."""
+    def announced(self, now: Instant, until: Instant) -> tuple[Instant, ...]:
+        """When prices change between these two."""
+        changes = {t.valid_from for offer in self.offers.values() for t in offer.tariffs}
+        return tuple(sorted(at for at in changes if now < at < until))
+
+    def image(self, now: Instant, priced_at: Instant | None = None) -> Image:
+        """An image with nothing running in it, at the prices of now, or of another moment."""
         views = [centre_view(c, self.partitions[c.name], c.seen_at, now) for c in self.centres.values()]
-        return Image(views, self.prices(now).views)
+        if priced_at is None:
+            return Image(views, self.prices(now).views)
+        return Image(views, tuple(offer_views(self.offers.values(), self.ratings, priced_at)))
 
 
 class Catalogue:

@@ -70,6 +70,9 @@ def entitled(
     it eligible, and for more than it finds."""
     today = datetime.fromtimestamp(now / 1000, THERE).date()
     who = _applicant(under, asked, earlier)
+    named = under.clause.cost
+    if named and named not in who.facts:
+        raise Invalid.at(f"facts.{named}", f"must be there: {under.book.facts[named].question}")
     finding = find(under.clause, who, under.book.parameters, today)
     ceiling = _ceiling(under.book, finding)
     if asked.cap is not None and (asked.cap.currency != ceiling.currency or asked.cap.minor <= 0):

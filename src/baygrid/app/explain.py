@@ -20,7 +20,7 @@ from baygrid.app.jobs import find_job
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.region_image import RegionImage
-from baygrid.app.submit import check_places, check_queues, read_specs
+from baygrid.app.submit import check_currency, check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.demand import Demand
@@ -189,6 +189,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         secrets.check(tx, actor, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
+        check_currency(project, [spec])
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
         purse = purse_of(tx, project.name, project.currency, spec.voucher)
         opened = tx.trading.open() if copy.sells else ()

@@ -16,8 +16,8 @@ from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
 from baygrid.core.placement.plan import Assignment, Preemption, Withdrawal
 from baygrid.core.pricing.contracts import Cover, bought
-from baygrid.core.pricing.hold import hold_at_placement
-from baygrid.core.pricing.tariff import in_force
+from baygrid.core.pricing.hold import KILL_WAIT_S, hold_at_placement
+from baygrid.core.pricing.tariff import within
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -142,14 +142,13 @@ def _place(
     state, instructions = step_job(job.state, JobEvent.PLACE)
     assert state is JobState.ACTIVE
     demand = waiting.demand
-    tariff = in_force(offer.tariffs, now)
-    assert tariff is not None, "placement only sees offers whose tariff has begun"
     had = (assignment.accelerators, assignment.accelerator_share)
     footprint = Footprint(assignment.count, demand.cpus, demand.memory_mib, *had, job.input_bytes)
     hold, grace = job.hold, checkpoint.of(job.spec).grace
     if Instruction.SHRINK_HOLD in instructions:
         held = Money(job.hold, job.currency)
-        hold = hold_at_placement(tariff, footprint, demand.time_s, grace, held, bought(covers)).minor
+        rates = within(offer.tariffs, now, now + (demand.time_s + grace + KILL_WAIT_S) * 1000)
+        hold = hold_at_placement(rates, footprint, demand.time_s, grace, held, bought(covers)).minor
     changes.held[job.project] += hold - job.hold
     number = job.attempts + 1
     changes.jobs.append(replace(job, state=state, hold=hold, attempts=number))

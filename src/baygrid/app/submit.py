@@ -67,6 +67,7 @@ def submit(
         check_queues(region, specs, now)
         _check_deadlines(specs, now)
         _check_vouchers(tx, specs)
+        check_currency(owner, specs)
         secrets.check(tx, actor, specs)
         pinned, known = datasets.pin(tx, region, specs)
         accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
@@ -145,6 +146,16 @@ def check_queues(region: RegionCopy, specs: Sequence[JobSpec], now: Instant) -> 
     policy = region.policy(now)
     for index, spec in enumerate(specs):
         check_queue(policy, spec, spec.project, f"jobs[{index}]." if len(specs) > 1 else "")
+
+
+def check_currency(owner: Project, specs: Sequence[JobSpec]) -> None:
+    """Raises Invalid for a limit in another currency than that of the project, which pays."""
+    for index, spec in enumerate(specs):
+        if spec.max_cost is not None and spec.max_cost.currency != owner.currency:
+            path = f"jobs[{index}].budget.max_cost" if len(specs) > 1 else "budget.max_cost"
+            raise Invalid.at(
+                path, f"project {owner.name!r} pays in {owner.currency}, not {spec.max_cost.currency}"
+            )
 
 
 def _check_vouchers(tx: Tx, specs: Sequence[JobSpec]) -> None:

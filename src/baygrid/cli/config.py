@@ -73,6 +73,9 @@ def access(server: str | None, token: str | None, environ: Mapping[str, str]) ->
 
     The file's token goes only to the file's server: another address never gets it.
     """
+    if token is not None and not token.strip():
+        # Most often a variable that is not set: what is remembered may be somebody's with more rights.
+        raise CliError("the token is empty", code="bad-token", cure="give --token a token, or leave it out")
     server = server or environ.get("BAYGRID_SERVER") or None
     token = token or environ.get("BAYGRID_TOKEN") or None
     if server and token:

@@ -7,6 +7,7 @@ it can be applied for.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -145,6 +146,11 @@ def find(clause: Clause, applicant: Applicant, parameters: Parameters, as_of: da
     return Finding(clause.id, Status.ELIGIBLE, clause.reference, ceiling, (), reasons, tuple(case.steps))
 
 
+def same_cost(name: str) -> str:
+    """Equal for names that differ in case, width or spaces only: a cost is paid once, however written."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def _told(clause: Clause, status: Status, *reasons: str, steps: tuple[Step, ...] = ()) -> Finding:
     note = (clause.note,) if clause.note and status is not Status.NOT_LOADED else ()
     return Finding(clause.id, status, clause.reference, reasons=(*reasons, *note), steps=steps)
@@ -183,10 +189,10 @@ def _earlier(clause: Clause, applicant: Applicant, as_of: date) -> list[Conditio
     if clause.once:
         had = any(one.clause == clause.id and one.on in clause.validity for one in earlier)
         found.append(Condition("it is had for the first time, as it can be once only", lambda _: not had))
-    paid = {one.cost for one in earlier if one.cost}
+    paid = {same_cost(one.cost) for one in earlier if one.cost}
     if clause.cost and paid:
         says = "nothing was had for the same cost before"
-        found.append(Condition(says, lambda case: case.text(clause.cost) not in paid))
+        found.append(Condition(says, lambda case: same_cost(case.text(clause.cost)) not in paid))
     return found
 
 

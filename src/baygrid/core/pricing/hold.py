@@ -15,19 +15,20 @@ processes gone and write the time down. Slurm's own KillWait is 30 s too."""
 
 
 def hold_at_placement(
-    rate: Tariff,
+    rates: Sequence[Tariff],
     footprint: Footprint,
     time_s: int,
     grace_s: int,
     at_most: Money | None = None,
     bought: Sequence[Bought] = (),
 ) -> Money:
-    """What time, grace and kill wait (seconds) cost at the offer that was chosen, `bought` of it at another
-    rate.
+    """What time, grace and kill wait (seconds) cost at the offer that was chosen, by the dearest of the
+    `rates` that may be in force until then, `bought` of it at another rate.
 
     Never more than `at_most` (what is held already, or the job's limit), if given: what a job then costs
     above its hold falls to the platform.
     """
-    minor = cost_at(rate, rate.currency, footprint, time_s + grace_s + KILL_WAIT_S, bought)
-    whole = Money(minor, rate.currency)
+    seconds = time_s + grace_s + KILL_WAIT_S
+    minor = max(cost_at(rate, rate.currency, footprint, seconds, bought) for rate in rates)
+    whole = Money(minor, rates[0].currency)
     return whole if at_most is None or whole <= at_most else at_most

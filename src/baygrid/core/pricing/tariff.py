@@ -23,6 +23,13 @@ class Tariff:
     terms: Terms | None = None
 
 
+def within(tariffs: Sequence[Tariff], start: int, end: int) -> list[Tariff]:
+    """Those in force in any part of [start, end) (milliseconds); `tariffs` oldest first."""
+    first = in_force(tariffs, start)
+    later = [tariff for tariff in tariffs if start < tariff.valid_from < end]
+    return ([first] if first is not None else []) + later
+
+
 def in_force(tariffs: Sequence[Tariff], at: int) -> Tariff | None:
     """The tariff of the moment `at` (milliseconds); `tariffs` oldest first. None before the first."""
     for tariff in reversed(tariffs):

@@ -172,3 +172,5 @@ def ledger(
     session.out.show(
         found, ("at", "narration", "account", "amount"), rows, right=("amount",), none="the ledger is empty"
     )
+    if not everything and len(found) == limit:
+        session.out.note(f"these are the oldest {limit}: --all shows every transaction")

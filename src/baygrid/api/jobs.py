@@ -29,6 +29,7 @@ from baygrid.app.access import Actor
 from baygrid.app.admission import Accepted
 from baygrid.app.arrays import ArrayView
 from baygrid.app.jobs import JobView
+from baygrid.app.once import Once
 from baygrid.app.problems import Invalid
 from baygrid.app.submit import submit
 from baygrid.core.jobs.lifecycle import JobState
@@ -85,6 +86,13 @@ def checked_key(key: str | None) -> str | None:
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
         raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
     return key
+
+
+def once(key: str | None, *said: object) -> Once | None:
+    """Of a request that says this, in its address and its body. Raises Invalid."""
+    if checked_key(key) is None:
+        return None
+    return Once(str(key), hashlib.sha256(repr(said).encode()).hexdigest())
 
 
 def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, bool]:

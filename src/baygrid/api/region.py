@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from baygrid.api import bill, bill_schemas, bodies, paging, render, render_money, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
+from baygrid.api.jobs import IdempotencyKey, once
 from baygrid.app import ledger as books
 from baygrid.app import projects
 from baygrid.app.allocations import Wanted
@@ -61,11 +62,17 @@ def get_project(project: str, call: Caller) -> Json:
 
 
 @router.post("/v1/projects/{project}/grants", status_code=201, response_model=schemas.Project)
-def add_grant(project: str, call: Caller, body: Annotated[bodies.NewGrant, reads(bodies.NewGrant)]) -> Json:
+def add_grant(
+    project: str,
+    call: Caller,
+    body: Annotated[bodies.NewGrant, reads(bodies.NewGrant)],
+    idempotency_key: IdempotencyKey = None,
+) -> Json:
     """Adds an allocation to what the project may spend."""
     source = Source.CREDIT if body.credit else Source.GRANT
     wanted = Wanted(body.amount, body.narration, source, body.start, body.end)
-    row = projects.grant(call.platform, call.actor, project, wanted)
+    key = once(idempotency_key, "grant", project, wanted)
+    row = projects.grant(call.platform, call.actor, project, wanted, key)
     return Json(render.project(row), 201)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from baygrid.api import bodies, render, render_money, schemas, voucher_schemas
 from baygrid.api.edge import Caller, Json, Route, reads
+from baygrid.api.jobs import IdempotencyKey, once
 from baygrid.app import vouchers
 from baygrid.app.entitlement import Asked
 
@@ -35,10 +36,14 @@ def add_pool(call: Caller, body: Annotated[bodies.NewPool, reads(bodies.NewPool)
 
 @router.post("/v1/pools/{pool}/changes", response_model=voucher_schemas.Pool)
 def change_pool(
-    pool: str, call: Caller, body: Annotated[bodies.PoolChange, reads(bodies.PoolChange)]
+    pool: str,
+    call: Caller,
+    body: Annotated[bodies.PoolChange, reads(bodies.PoolChange)],
+    idempotency_key: IdempotencyKey = None,
 ) -> Json:
     """Adds to what is left of it, or takes from that."""
-    return Json(render_money.pool(vouchers.change_pool(call.platform, call.actor, pool, body.amount)))
+    key = once(idempotency_key, "pool", pool, body.amount)
+    return Json(render_money.pool(vouchers.change_pool(call.platform, call.actor, pool, body.amount, key)))
 
 
 @router.get("/v1/vouchers", response_model=schemas.Listing[voucher_schemas.Voucher])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.allocations import Wanted, allot
 from baygrid.app.names import check_name
+from baygrid.app.once import Once, done_before
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.core.units import DECIMALS, Money
@@ -89,13 +90,18 @@ def add_project(
         raise WrongState(f"there is already a project {name!r}") from None
 
 
-def grant(platform: Platform, actor: Actor, project: str, wanted: Wanted) -> Project:
+def grant(
+    platform: Platform, actor: Actor, project: str, wanted: Wanted, once: Once | None = None
+) -> Project:
     """Adds to what a project may spend."""
     permit(actor, Action.OPERATE)
     now = platform.clock()
 
     def apply(tx: Tx) -> Project:
-        allot(platform, tx, find_project(tx, project), wanted, actor.token_id, now)
+        row = find_project(tx, project)
+        if done_before(tx, project, once, now):
+            return row
+        allot(platform, tx, row, wanted, actor.token_id, now)
         return find_project(tx, project)
 
     return platform.store.write(apply)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.entitlement import Asked, entitled, supporting
 from baygrid.app.names import check_name
+from baygrid.app.once import REGION, Once, done_before
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.app.projects import find_project
@@ -57,12 +58,16 @@ def add_pool(
         raise WrongState(f"there is already a pool {name!r}: change its amount") from None
 
 
-def change_pool(platform: Platform, actor: Actor, name: str, more: Money) -> PoolRow:
+def change_pool(
+    platform: Platform, actor: Actor, name: str, more: Money, once: Once | None = None
+) -> PoolRow:
     """Adds to a pool, or takes from what is left of it (`more` negative)."""
     permit(actor, Action.OPERATE)
 
     def apply(tx: Tx) -> PoolRow:
         row = _pool(tx, name)
+        if done_before(tx, REGION, once, platform.clock()):
+            return row
         if more.currency != row.currency:
             raise Invalid.at("amount", f"pool {name!r} is in {row.currency}, not {more.currency}")
         if not tx.support.add_to_pool(name, more.minor):

@@ -1,5 +1,6 @@
 """Commands of the region: offers, projects, organisations, tokens; and the end of a silent attempt."""
 
+import uuid
 from typing import Annotated, Any
 
 import typer
@@ -175,7 +176,7 @@ def projects_grant(
     period = {"from": time_of(start), "to": time_of(end)}
     body = {"amount": amount, "narration": narration, "credit": credit}
     body |= {key: at for key, at in period.items() if at is not None}
-    made = session.client.post(f"/v1/projects/{name}/grants", body)
+    made = session.client.post(f"/v1/projects/{name}/grants", body, key=str(uuid.uuid4()))
     session.out.answer(made, f"{name} has {money(made['free'])} free")
 
 

@@ -1,5 +1,6 @@
 """Commands of public support that reaches the bill: pools of money, and vouchers that draw on them."""
 
+import uuid
 from typing import Annotated, Any
 
 import typer
@@ -54,7 +55,7 @@ def create(
 
 def add(session: Session, name: Annotated[str, typer.Argument(metavar="NAME")], amount: Amount) -> None:
     """Add to a pool; a negative amount (after --) takes from what is left of it."""
-    made = session.client.post(f"/v1/pools/{name}/changes", {"amount": amount})
+    made = session.client.post(f"/v1/pools/{name}/changes", {"amount": amount}, key=str(uuid.uuid4()))
     session.out.answer(made, f"pool {name}: {money(made['left'])} is left of {money(made['amount'])}")
 
 

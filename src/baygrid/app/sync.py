@@ -17,6 +17,7 @@ from baygrid.app.declared import check_incarnation, check_report
 from baygrid.app.demand import SILENT_MS
 from baygrid.app.joining import first_use
 from baygrid.app.links import take_links
+from baygrid.app.orders import order, stop
 from baygrid.app.platform import Platform
 from baygrid.app.plausible import (
     NOT_HERE,
@@ -29,10 +30,8 @@ from baygrid.app.plausible import (
 )
 from baygrid.app.problems import Forbidden, VersionMismatch, WrongState
 from baygrid.app.releases import settle
-from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import AttemptEvent, AttemptState, step_attempt
-from baygrid.core.jobs.locations import digest_of, is_uploaded
-from baygrid.core.jobs.spec import JobSpec, parse
+from baygrid.core.jobs.spec import parse
 from baygrid.core.reading import is_name
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
@@ -43,13 +42,11 @@ from baygrid.ports.messages import (
     AttemptReport,
     Desired,
     DriverReport,
-    Order,
     Report,
     ReportAnswer,
     SignedUsage,
-    Stop,
 )
-from baygrid.ports.records import AttemptRecord, CentreRecord, DatasetRecord, Event, JobRecord, Offer, Want
+from baygrid.ports.records import AttemptRecord, CentreRecord, Event, JobRecord, Offer, Want
 from baygrid.ports.store import Tx
 from baygrid.ports.usage import UsageRow
 
@@ -343,65 +340,8 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
         known = inputs.datasets_of(tx, specs.values())
         return Desired(
             record.gen,
-            tuple(_order(attempt, job, specs[job.id], known) for attempt, job in runs),
-            tuple(
-                _order_to_stop(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.STOP
-            ),
+            tuple(order(attempt, job, specs[job.id], known) for attempt, job in runs),
+            tuple(stop(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.STOP),
         )
 
     return platform.store.read(load)
-
-
-def _order_to_stop(attempt: AttemptRecord, job: JobRecord) -> Stop:
-    """Where money ends it, it leaves what another stop would leave: its checkpoint, else its outputs."""
-    wanted, reason = checkpoint.of(job.spec), attempt.stop_reason
-    if reason == MONEY and wanted.path is not None:
-        reason = PREEMPTED
-    return Stop(attempt.id, attempt.token, reason, attempt.grace_s, wanted.signal)
-
-
-def _place_in_array(job: JobRecord, spec: JobSpec) -> dict[str, str]:
-    if job.array is None or spec.array is None:
-        return {}
-    values = {"ID": job.array, "INDEX": job.index, "COUNT": spec.array.size}
-    return {f"BAYGRID_ARRAY_{name}": str(value) for name, value in values.items()}
-
-
-def _order(
-    attempt: AttemptRecord, job: JobRecord, spec: JobSpec, known: Mapping[str, DatasetRecord]
-) -> Order:
-    sources = inputs.sources(spec, known)
-    return Order(
-        attempt=attempt.id,
-        token=attempt.token,
-        job=job.id,
-        project=job.project,
-        state=attempt.state,
-        partition=attempt.partition,
-        nodes=attempt.nodes,
-        count=attempt.count,
-        cpus=attempt.cpus,
-        memory_mib=attempt.memory_mib,
-        accelerator=attempt.accelerator,
-        accelerators=attempt.accelerators,
-        accelerator_share=attempt.accelerator_share,
-        accelerator_slots=attempt.accelerator_slots,
-        time_s=spec.time,
-        grace_s=attempt.grace_s,
-        setup=spec.setup or "",
-        run=spec.run,
-        envs={**spec.envs, **_place_in_array(job, spec), "BAYGRID_RESTART": str(attempt.n - 1)},
-        workdir=spec.blobs.get("workdir"),
-        inputs={
-            name: digest_of(source.uri) if is_uploaded(source.uri) else source.uri
-            for name, source in sources.items()
-        },
-        sources={name: source for name, source in sources.items() if not is_uploaded(source.uri)},
-        outputs=tuple(spec.outputs),
-        signal=spec.checkpoint.signal,
-        checkpoint=spec.checkpoint.path or "",
-        restore=job.checkpoint,
-        image=spec.image or "",
-        secrets=spec.secrets,
-        counts_egress=True,
-    )

@@ -10,6 +10,7 @@ from baygrid.app import centres, jobs, offers, projects, submit, sync
 from baygrid.app.access import Actor
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.changes import Changes
+from baygrid.app.once import Once
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.centres.keys import Key
@@ -254,8 +255,7 @@ class Stage:
             actor or self.team,
             whole,
             project=None,
-            key=key,
-            body_sha256=str(whole),
+            once=None if key is None else Once(key, str(whole)),
             render=lambda records: ",".join(record.id for record in records),
         )
         return done.answer.body.split(",")

@@ -295,7 +295,7 @@ def test_people_are_told_as_they_submit(stage: Stage, site: Site):
     def submitted() -> str:
         document = {"name": "job", "run": "true", "time": "1h", **WHOLE}
         return submit.submit(
-            stage.platform, stage.team, [document], project=None, key=None, body_sha256="", render=str
+            stage.platform, stage.team, [document], project=None, once=None, render=str
         ).notice
 
     assert submitted() == ""

@@ -51,9 +51,7 @@ def publish(stage: Stage, kind: Kind, quantity: int = 8, rate: str = "0.5", hour
 def buy(stage: Stage, kind: Kind, units: int, hours: int | None = None, actor: Actor | None = None) -> str:
     """The period has begun then."""
     order = Order(publish(stage, kind), units, hours)
-    done = trading.buy(
-        stage.platform, actor or stage.team, None, order, key=None, body_sha256="", render=lambda row: row.id
-    )
+    done = trading.buy(stage.platform, actor or stage.team, None, order, once=None, render=lambda row: row.id)
     stage.pass_time(HOUR)
     stage.hub.report()  # type: ignore[attr-defined]
     return done.answer.body
@@ -140,7 +138,7 @@ def test_one_that_may_cost_nothing_is_impossible_where_nothing_was_bought(stage:
 
 def test_it_may_be_submitted_before_the_period_and_waits(stage: Stage, hub: Site):
     order = Order(publish(stage, Kind.RESERVED), 8)
-    trading.buy(stage.platform, stage.team, None, order, key=None, body_sha256="", render=lambda row: row.id)
+    trading.buy(stage.platform, stage.team, None, order, once=None, render=lambda row: row.id)
     job = submit(stage, budget=FREE)
     stage.schedule()
     assert live(stage) == {}

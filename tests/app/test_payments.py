@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.app import allocations, credit_notes, ledger, papers, payments, projects, statements
+from baygrid.app.once import Once
 from baygrid.app.problems import (
     Forbidden,
     IdempotencyMismatch,
@@ -68,8 +69,8 @@ def balances(stage: Stage) -> dict[str, int]:
     return {account: minor for (account, _), minor in ledger.balances(stage.platform, OPERATOR).items()}
 
 
-def note(stage: Stage, amount: str, reason: str = "a slow node", **more: str) -> papers.Shown:
-    return credit_notes.credit(stage.platform, OPERATOR, FIRST, cny(amount), reason, **more)
+def note(stage: Stage, amount: str, reason: str = "a slow node", once: Once | None = None) -> papers.Shown:
+    return credit_notes.credit(stage.platform, OPERATOR, FIRST, cny(amount), reason, once)
 
 
 def test_an_invoice_is_paid_in_parts_and_each_payment_once(stage: Stage):
@@ -215,11 +216,11 @@ def test_what_was_returned_is_spent_before_it_is_owed_again(stage: Stage):
 
 def test_a_credit_note_told_twice_is_one(stage: Stage):
     invoiced(stage)
-    told = {"key": "k-1", "body_sha256": "a"}
-    assert note(stage, "1", **told).row == note(stage, "1", **told).row
+    told = Once("k-1", "a")
+    assert note(stage, "1", once=told).row == note(stage, "1", once=told).row
     assert due(stage).credited == 100
     with pytest.raises(IdempotencyMismatch):
-        note(stage, "2", key="k-1", body_sha256="b")
+        note(stage, "2", once=Once("k-1", "b"))
 
 
 def together(works: list[Callable[[], object]]) -> list[BaseException | None]:

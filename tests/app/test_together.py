@@ -137,7 +137,7 @@ def test_ends_on_one_commitment_add_up_and_leave_nothing_taken(stage: Stage):
     new = listings.New("hub-main", Kind.COMMITTED, 128, "0.3", None, stage.now + 48 * HOUR)
     listing = listings.publish(stage.platform, OPERATOR, new)
     wanted = trading.Order(listing.id, 128, 1000)
-    trading.buy(stage.platform, stage.team, None, wanted, key=None, body_sha256="", render=lambda row: row.id)
+    trading.buy(stage.platform, stage.team, None, wanted, once=None, render=lambda row: row.id)
     stage.submit(*({"resources": {"cpus": 8}} for _ in range(16)))
     stage.schedule()
     stage.pass_time(20_000)

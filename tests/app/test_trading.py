@@ -11,6 +11,7 @@ import pytest
 from baygrid.app import bill, bundles, forecast, listings, projects, trading
 from baygrid.app.access import Actor
 from baygrid.app.listings import New
+from baygrid.app.once import Once
 from baygrid.app.problems import Forbidden, IdempotencyMismatch, Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.app.trading import Order
 from baygrid.core.pricing.contracts import UNIT_HOUR, Kind
@@ -48,8 +49,7 @@ def buy(stage: Stage, listing: ListingRow, units: int = 8, **more: object) -> No
         actor,  # type: ignore[arg-type]
         None,
         order,
-        key=key,  # type: ignore[arg-type]
-        body_sha256=str(order),
+        once=None if key is None else Once(str(key), str(order)),
         render=lambda row: row.id,
     )
 
@@ -278,8 +278,7 @@ def test_orders_that_cannot_be(stage: Stage):
             stage.team,
             None,
             Order("none", 1),
-            key=None,
-            body_sha256="",
+            once=None,
             render=lambda row: "",
         )
 

@@ -64,15 +64,13 @@ def _submit(
     server: Server, actor: Actor | None, authorization: str | None, key: str | None, body: bytes
 ) -> Response:
     actor = actor or server.sessions.authenticate(authorization)
-    checked_key(key)
     documents, project, batch = _documents(parse_json(body))
     done = submit(
         server.platform,
         actor,
         documents,
         project=project,
-        key=key,
-        body_sha256=hashlib.sha256(body).hexdigest() if key else "",
+        once=once(key, body),
         render=_render_batch if batch else _render_one,
     )
     headers = {"Idempotency-Replayed": "true"} if done.replayed else {}
@@ -81,18 +79,13 @@ def _submit(
     return RenderedJson(done.answer.body, done.answer.status, headers)
 
 
-def checked_key(key: str | None) -> str | None:
-    """The key. Raises Invalid."""
-    if key is not None and not (0 < len(key) <= MAX_KEY and key.isprintable()):
-        raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
-    return key
-
-
 def once(key: str | None, *said: object) -> Once | None:
-    """Of a request that says this, in its address and its body. Raises Invalid."""
-    if checked_key(key) is None:
+    """Of a request that says this, in its address and its body; None: it has no key. Raises Invalid."""
+    if key is None:
         return None
-    return Once(str(key), hashlib.sha256(repr(said).encode()).hexdigest())
+    if not (0 < len(key) <= MAX_KEY and key.isprintable()):
+        raise Invalid.at("Idempotency-Key", f"must have 1 to {MAX_KEY} printable characters")
+    return Once(key, hashlib.sha256(repr(said).encode()).hexdigest())
 
 
 def _documents(document: Any) -> tuple[Sequence[Mapping[str, Any]], str | None, bool]:

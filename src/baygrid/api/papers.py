@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from baygrid.api import paging, paper_schemas, render, render_papers, schemas
 from baygrid.api.bill import TEXT
 from baygrid.api.edge import Call, Caller, Json, Route, reads
-from baygrid.api.jobs import IdempotencyKey, checked_key
+from baygrid.api.jobs import IdempotencyKey, once
 from baygrid.api.times import Time, instant_of
 from baygrid.app import closing, credit_notes, papers, payments, statements
 from baygrid.ports.papers import PaperKind
@@ -85,15 +85,14 @@ def add_credit_note(
     idempotency_key: IdempotencyKey = None,
 ) -> Json:
     """Takes back part of an invoice: what is still due of it first, the rest is the project's again."""
-    said = f"{number} {body.amount} {body.reason}"
+    key = once(idempotency_key, "credit", number, body.amount, body.reason)
     note = credit_notes.credit(
         call.platform,
         call.actor,
         number,
         body.amount,
         body.reason,
-        key=checked_key(idempotency_key),
-        body_sha256=hashlib.sha256(said.encode()).hexdigest(),
+        key,
     )
     return Json(render_papers.paper(note), 201)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 import orjson
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from baygrid.api import paging, render, render_trading, schemas, trading_schemas
 from baygrid.api.edge import Caller, Json, RenderedJson, Route, reads
-from baygrid.api.jobs import IdempotencyKey, checked_key
+from baygrid.api.jobs import IdempotencyKey, once
 from baygrid.app import listings, trading
 from baygrid.app.trading import Order
 from baygrid.ports.trading import TradeRow
@@ -52,14 +51,12 @@ def buy(
     idempotency_key: IdempotencyKey = None,
 ) -> RenderedJson:
     """Buys units of a listing. 409 when fewer are left, 402 when the project has not so much free."""
-    said = f"{listing} {body.model_dump_json()}"
     done = trading.buy(
         call.platform,
         call.actor,
         body.project,
         Order(listing, body.units, body.hours),
-        key=checked_key(idempotency_key),
-        body_sha256=hashlib.sha256(said.encode()).hexdigest(),
+        once=once(idempotency_key, "buy", listing, body.model_dump_json()),
         render=_rendered,
     )
     headers = {"Idempotency-Replayed": "true"} if done.replayed else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.once import Once, answered
 from baygrid.app.papers import Shown, find, sealed
 from baygrid.app.platform import Platform
-from baygrid.app.problems import IdempotencyMismatch, Invalid, WrongState
+from baygrid.app.problems import Invalid, WrongState
 from baygrid.app.releases import settle
 from baygrid.core.pricing.allocations import Allocation, Source, next_look
 from baygrid.core.pricing.credit import Credited, CreditNote, credited
@@ -17,7 +18,7 @@ from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow
 from baygrid.ports.basics import Instant
 from baygrid.ports.papers import DueRow, PaperKind
-from baygrid.ports.records import Event, StoredAnswer
+from baygrid.ports.records import Event
 from baygrid.ports.store import Tx
 
 
@@ -27,12 +28,10 @@ def credit(
     invoice: str,
     amount: Money,
     reason: str,
-    *,
-    key: str | None = None,
-    body_sha256: str = "",
+    once: Once | None = None,
 ) -> Shown:
     """Takes back `amount` of an invoice, tax and all: what is still due of it first, the rest is the
-    project's to spend again. A `key` that was used before answers with the note of then.
+    project's to spend again. A key that was used before answers with the note of then.
 
     Raises Invalid, NotFound, IdempotencyMismatch; WrongState for more than is left of it.
     """
@@ -44,24 +43,23 @@ def credit(
         due = tx.papers.lock_due(PaperKind.INVOICE, invoice)
         of = find(tx, actor, PaperKind.INVOICE, invoice)
         now = platform.clock()
-        if key is not None and (found := tx.answers.find(of.row.subject, key)) is not None:
-            if found.body_sha256 != body_sha256:
-                raise IdempotencyMismatch("use a new key for a new request")
-            return find(tx, actor, PaperKind.CREDIT_NOTE, found.body)
-        at = tx.money.opened([now])[now]
-        month = Month.of(at)
-        parts = _parts(of.document, due or of.due, amount)
-        place = tx.papers.next_place(PaperKind.CREDIT_NOTE, month)
-        note = CreditNote(number(month, place), of.document, month, at, reason.strip(), parts)
-        row = sealed(PaperKind.CREDIT_NOTE, of.row.subject, note.to_json(), regards=invoice)
-        tx.papers.insert([(row, 0)])
-        tx.papers.settle(
-            PaperKind.INVOICE, invoice, forgiven=parts.forgiven.minor, credited=parts.amount.minor
-        )
-        _post(platform, tx, of.row.subject, row.number, note, actor.token_id)
-        if key is not None:
-            tx.answers.insert(StoredAnswer(of.row.subject, key, body_sha256, 201, row.number, now))
-        return find(tx, actor, PaperKind.CREDIT_NOTE, row.number)
+
+        def work() -> str:
+            at = tx.money.opened([now])[now]
+            month = Month.of(at)
+            parts = _parts(of.document, due or of.due, amount)
+            place = tx.papers.next_place(PaperKind.CREDIT_NOTE, month)
+            note = CreditNote(number(month, place), of.document, month, at, reason.strip(), parts)
+            row = sealed(PaperKind.CREDIT_NOTE, of.row.subject, note.to_json(), regards=invoice)
+            tx.papers.insert([(row, 0)])
+            tx.papers.settle(
+                PaperKind.INVOICE, invoice, forgiven=parts.forgiven.minor, credited=parts.amount.minor
+            )
+            _post(platform, tx, of.row.subject, row.number, note, actor.token_id)
+            return row.number
+
+        done = answered(tx, of.row.subject, once, now, work)
+        return find(tx, actor, PaperKind.CREDIT_NOTE, done.answer.body)
 
     return platform.store.write(apply)
 

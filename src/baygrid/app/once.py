@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from baygrid.app.problems import IdempotencyMismatch
@@ -21,15 +22,25 @@ class Once:
     said_sha256: str
 
 
-def done_before(tx: Tx, scope: str, once: Once | None, now: Instant) -> bool:
-    """Whether it was carried out already, in this project or the region; else it is noted that it is, in this
-    same transaction. Raises IdempotencyMismatch for a key that another request had."""
-    if once is None:
-        return False
-    found = tx.answers.find(scope, once.key)
-    if found is None:
-        tx.answers.insert(StoredAnswer(scope, once.key, once.said_sha256, 200, "", now))
-        return False
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work."""
+
+    answer: StoredAnswer
+    replayed: bool
+
+
+def answered(tx: Tx, scope: str, once: Once | None, now: Instant, work: Callable[[], str]) -> Answered:
+    """What the first request with this key was answered, in this project or the region; else what `work`
+    answers, which is kept in the same transaction. Raises IdempotencyMismatch for a key that another request
+    had."""
+    found = None if once is None else tx.answers.find(scope, once.key)
+    if once is None or found is None:
+        given = once or Once("", "")
+        answer = StoredAnswer(scope, given.key, given.said_sha256, 201, work(), now)
+        if once is not None:
+            tx.answers.insert(answer)
+        return Answered(answer, replayed=False)
     if found.body_sha256 != once.said_sha256:
         raise IdempotencyMismatch("use a new key for a new request")
-    return True
+    return Answered(found, replayed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.allocations import Wanted, allot
 from baygrid.app.names import check_name
-from baygrid.app.once import Once, done_before
+from baygrid.app.once import Once, answered
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.core.units import DECIMALS, Money
@@ -99,9 +99,12 @@ def grant(
 
     def apply(tx: Tx) -> Project:
         row = find_project(tx, project)
-        if done_before(tx, project, once, now):
-            return row
-        allot(platform, tx, row, wanted, actor.token_id, now)
+
+        def work() -> str:
+            allot(platform, tx, row, wanted, actor.token_id, now)
+            return ""
+
+        answered(tx, project, once, now, work)
         return find_project(tx, project)
 
     return platform.store.write(apply)

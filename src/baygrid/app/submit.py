@@ -10,28 +10,26 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import Accepted, admit
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.names import unknown
+from baygrid.app.once import Answered, Once, answered
 from baygrid.app.platform import Platform
 from baygrid.app.policies import check_queue
-from baygrid.app.problems import IdempotencyMismatch, Invalid
+from baygrid.app.problems import Invalid
 from baygrid.app.projects import find_project
 from baygrid.core.jobs.spec import NO_VOUCHER, VOUCHER, JobSpec, parse, require_uploaded
 from baygrid.core.pricing.budgets import notice
 from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Project, StoredAnswer
+from baygrid.ports.records import Project
 from baygrid.ports.store import Tx
 
 MAX_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work.
-    `notice`: what people should know of their project's budget."""
+class Submitted(Answered):
+    """`notice`: what people should know of their project's budget."""
 
-    answer: StoredAnswer
-    replayed: bool
-    notice: str = ""
+    notice: str
 
 
 def submit(
@@ -40,8 +38,7 @@ def submit(
     documents: Sequence[object],
     *,
     project: str | None,
-    key: str | None,
-    body_sha256: str,
+    once: Once | None,
     render: Callable[[Sequence[Accepted]], str],
 ) -> Submitted:
     """Queues all the jobs and arrays or none. They belong to one project: `project`, else what they say, else
@@ -57,11 +54,11 @@ def submit(
     now = platform.clock()
 
     def apply(tx: Tx) -> Submitted:
-        if key is not None and (found := tx.answers.find(project, key)) is not None:
-            if found.body_sha256 != body_sha256:
-                raise IdempotencyMismatch("use a new key for a new request")
-            return Submitted(found, replayed=True)
         owner = find_project(tx, project)
+        done = answered(tx, project, once, now, lambda: render(accepted(tx, owner)))
+        return Submitted(done.answer, done.replayed, "" if done.replayed else _notice(tx, owner, now))
+
+    def accepted(tx: Tx, owner: Project) -> Sequence[Accepted]:
         region = platform.catalogue.at(tx)
         check_places(region, specs)
         check_queues(region, specs, now)
@@ -70,11 +67,7 @@ def submit(
         check_currency(owner, specs)
         secrets.check(tx, actor, specs)
         pinned, known = datasets.pin(tx, region, specs)
-        accepted = admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
-        answer = StoredAnswer(project, key or "", body_sha256, 201, render(accepted), now)
-        if key is not None:
-            tx.answers.insert(answer)
-        return Submitted(answer, replayed=False, notice=_notice(tx, owner, now))
+        return admit(platform, tx, actor, owner, region, pinned, sizes | known, now)
 
     return platform.store.write(apply)
 

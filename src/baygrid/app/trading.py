@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.listings import nodes_of, units_of
+from baygrid.app.once import Answered, Once, answered
 from baygrid.app.platform import Platform
-from baygrid.app.problems import IdempotencyMismatch, Invalid, NotEnoughMoney, NotFound, WrongState
+from baygrid.app.problems import Invalid, NotEnoughMoney, NotFound, WrongState
 from baygrid.app.projects import find_project
 from baygrid.app.shortage import shortage
 from baygrid.core.pricing.contracts import UNIT, UNIT_HOUR, Kind
 from baygrid.core.pricing.postings import Transaction, trade_postings
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, Project, StoredAnswer
+from baygrid.ports.records import Event, Project
 from baygrid.ports.store import Tx
 from baygrid.ports.trading import ListingRow, TradeAmount, TradeRow
 
@@ -33,14 +34,6 @@ class Order:
     hours: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bought:
-    """The answer as it was or now is stored; `replayed`: an earlier request with this key did the work."""
-
-    answer: StoredAnswer
-    replayed: bool
-
-
 def trades(platform: Platform, actor: Actor, project: str | None) -> list[TradeRow]:
     """Newest first. A team sees its own, an operator those of any project or all."""
     project = project or actor.project
@@ -54,10 +47,9 @@ def buy(
     project: str | None,
     order: Order,
     *,
-    key: str | None,
-    body_sha256: str,
+    once: Once | None,
     render: Callable[[TradeRow], str],
-) -> Bought:
+) -> Answered:
     """Raises Invalid, NotFound, WrongState (not so many are left, or it is too late), NotEnoughMoney,
     IdempotencyMismatch."""
     owner = project or actor.project
@@ -66,18 +58,10 @@ def buy(
     permit(actor, Action.USE, project=owner)
     now = platform.clock()
 
-    def apply(tx: Tx) -> Bought:
-        if key is not None and (found := tx.answers.find(owner, key)) is not None:
-            if found.body_sha256 != body_sha256:
-                raise IdempotencyMismatch("use a new key for a new request")
-            return Bought(found, replayed=True)
-        row = _bought(platform, tx, actor, find_project(tx, owner), order, now)
-        answer = StoredAnswer(owner, key or "", body_sha256, 201, render(row), now)
-        if key is not None:
-            tx.answers.insert(answer)
-        return Bought(answer, replayed=False)
+    def work(tx: Tx) -> str:
+        return render(_bought(platform, tx, actor, find_project(tx, owner), order, now))
 
-    return platform.store.write(apply)
+    return platform.store.write(lambda tx: answered(tx, owner, once, now, lambda: work(tx)))
 
 
 def _bought(

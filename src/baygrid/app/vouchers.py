@@ -3,17 +3,16 @@ finds."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.entitlement import Asked, entitled, supporting
 from baygrid.app.names import check_name
-from baygrid.app.once import REGION, Once, done_before
+from baygrid.app.once import REGION, Once, answered
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.app.projects import find_project
 from baygrid.core.pricing.vouchers import Drawn, Voucher
 from baygrid.core.units import Money
+from baygrid.ports.basics import Instant
 from baygrid.ports.records import Event
 from baygrid.ports.store import Exists, Tx
 from baygrid.ports.support import PoolRow, VoucherRow
@@ -63,28 +62,24 @@ def change_pool(
 ) -> PoolRow:
     """Adds to a pool, or takes from what is left of it (`more` negative)."""
     permit(actor, Action.OPERATE)
+    now = platform.clock()
 
     def apply(tx: Tx) -> PoolRow:
-        row = _pool(tx, name)
-        if done_before(tx, REGION, once, platform.clock()):
-            return row
-        if more.currency != row.currency:
-            raise Invalid.at("amount", f"pool {name!r} is in {row.currency}, not {more.currency}")
-        if not tx.support.add_to_pool(name, more.minor):
-            left = Money(row.left, row.currency)
-            raise WrongState(f"of pool {name!r} only {left} is left: what is paid cannot be taken back")
-        tx.events.append(
-            [
-                Event(
-                    platform.clock(),
-                    "pool-changed",
-                    data={"pool": name, "minor": more.minor, "by": actor.token_id},
-                )
-            ]
-        )
-        return replace(row, amount=row.amount + more.minor)
+        answered(tx, REGION, once, now, lambda: _change(tx, actor, _pool(tx, name), more, now))
+        return _pool(tx, name)
 
     return platform.store.write(apply)
+
+
+def _change(tx: Tx, actor: Actor, row: PoolRow, more: Money, now: Instant) -> str:
+    if more.currency != row.currency:
+        raise Invalid.at("amount", f"pool {row.name!r} is in {row.currency}, not {more.currency}")
+    if not tx.support.add_to_pool(row.name, more.minor):
+        left = Money(row.left, row.currency)
+        raise WrongState(f"of pool {row.name!r} only {left} is left: what is paid cannot be taken back")
+    data = {"pool": row.name, "minor": more.minor, "by": actor.token_id}
+    tx.events.append([Event(now, "pool-changed", data=data)])
+    return ""
 
 
 def vouchers(platform: Platform, actor: Actor, project: str | None) -> list[VoucherRow]:

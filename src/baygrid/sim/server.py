@@ -17,6 +17,7 @@ from baygrid.app.allocations import Wanted
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.changes import Changes
 from baygrid.app.offers import Rates
+from baygrid.app.once import Once
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.app.scheduler import Scheduler
@@ -208,8 +209,7 @@ class SimServer:
             actor,
             data["jobs"],
             project=None,
-            key=data["key"],
-            body_sha256=data["sha256"],
+            once=Once(data["key"], data["sha256"]),
             render=lambda records: orjson.dumps([record.id for record in records]).decode(),
         )
         return submitted.answer.body.encode()

@@ -1,0 +1,122 @@
+"""Tables as they are read, wherever they are: their columns, rows behind a contract's terms, persons, SQL.
+
+Whatever is read here runs in a process of its own, with bounds of memory and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from baygrid.core.data.labels import Labels
+from baygrid.core.data.terms import Terms
+
+
+class Format(StrEnum):
+    PARQUET = "parquet"
+    DELTA = "delta"
+    CSV = "csv"
+    POSTGRESQL = "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`uri`: `s3://BUCKET/PREFIX`, `file:///PATH` below a root that the operator allows, `blob:SHA256`, or
+    `postgresql://HOST:PORT/DATABASE` with `table` as "schema.name". `secrets`: opened values that it needs
+    (`key`, `secret`, `endpoint`, `region` of S3; `user`, `password` of PostgreSQL); never in a message."""
+
+    format: Format
+    uri: str
+    table: str = ""
+    secrets: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`type` as Arrow writes it."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`version`: Delta's; of the others 0. `fingerprint`: another one when the content may have changed.
+    `rows` None: only a scan would tell."""
+
+    columns: tuple[Column, ...]
+    version: int
+    fingerprint: str
+    rows: int | None
+    delta: Mapping[str, Any] | None = None
+    """Of a Delta table: partition columns, configuration, whether its change feed is on, protocol, when each
+    version was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A Parquet file that was written: rows after filter and masks. `stats` as Delta's protocol has them."""
+
+    path: Path
+    size: int
+    rows: int
+    sha256: str
+    stats: Mapping[str, Any]
+    version: int
+    change: str = ""
+    """Of a change feed: the file's own rows say what changed (`_change_type`)."""
+
+
+class ReadFailed(Exception):
+    """The source cannot be read; the message says what of it, without a secret."""
+
+
+class BadExpression(ValueError):
+    """A filter, a mask or a query that is not allowed; the message says which part and why."""
+
+
+class Reader(Protocol):
+    """`salt`: of the contract, for masks that hash; `key`: of the exporter, for persons."""
+
+    def look(self, source: Source) -> Look:
+        """Raises ReadFailed."""
+        ...
+
+    def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:
+        """The columns that are seen. Raises BadExpression."""
+        ...
+
+    def profile(self, source: Source, columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """By column: rows, nulls, distinct values (about), least and greatest of what is not personal."""
+        ...
+
+    def propose(self, source: Source) -> Mapping[str, tuple[Labels, str]]:
+        """By column: what it may be in law, and why. A proposal, never a label."""
+        ...
+
+    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
+        """16 bytes for each distinct person that the terms show, many at once (a multiple of 16 bytes)."""
+        ...
+
+    def write(
+        self, source: Source, terms: Terms, salt: bytes, folder: Path, version: int | None
+    ) -> Sequence[File]:
+        """What the terms show of that version (None: as it is now). Raises ReadFailed, BadExpression."""
+        ...
+
+    def changes(
+        self, source: Source, terms: Terms, salt: bytes, folder: Path, first: int, last: int
+    ) -> Sequence[File]:
+        """Rows that were inserted, deleted and updated, as the terms show them: one that leaves the filter is
+        deleted, one that enters it is inserted. Raises ReadFailed."""
+        ...
+
+    def query(
+        self, sql: str, tables: Mapping[str, tuple[Source, Terms, bytes]], rows: int
+    ) -> Iterator[bytes]:
+        """An Arrow IPC stream of at most so many rows. `tables`: by the name they have in the query, each
+        with its contract's salt. Raises BadExpression, ReadFailed."""
+        ...

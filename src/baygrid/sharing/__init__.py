@@ -1,0 +1,1 @@
+"""Tables of data owners as others may see them: sources, row filters, masks, governed SQL, shared files."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from baygrid.app.costs import consumption_of
 from baygrid.centres.keys import Key
 from baygrid.core import terms
-from baygrid.core.pricing.charge import Charge, backdated, charges, exact
+from baygrid.core.pricing.charge import Charge, backdated, charges
 from baygrid.core.pricing.claims import Claim, Issued, Supporter
 from baygrid.core.pricing.credit import CreditNote, credited
 from baygrid.core.pricing.invoice import Customer, Invoice, settle
@@ -23,7 +23,7 @@ from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
 from baygrid.core.pricing.settlement import Settlement
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.pricing.vouchers import Drawn, Purse, Terms, Voucher
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 from baygrid.ports.bundles import canonical
 from baygrid.ports.messages import Usage
 from baygrid.ports.wire import usage_bytes, usage_document

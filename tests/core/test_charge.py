@@ -14,10 +14,9 @@ from baygrid.core.pricing.charge import (
     ChargeError,
     Consumption,
     charge,
-    exact,
 )
 from baygrid.core.pricing.tariff import Tariff
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 HOUR = Consumption(0, HOUR_MS, 1, 8, 64 * 1024, "H100", 4)
 FLAT = Tariff(0, "CNY", Fraction(20), Fraction(1, 4), Fraction(1, 50))

@@ -16,7 +16,7 @@ from baygrid.core.pricing.charge import HOUR_MS, Consumption
 from baygrid.core.pricing.contracts import UNIT_HOUR, Cover, Covered, Kind, Terms, charges
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.terms import Terms as TariffTerms
-from baygrid.core.units import DECIMALS, Money
+from baygrid.core.units import DECIMALS, Money, exact
 from tests.core.test_terms import POWER, dated
 
 FLAT = Tariff(0, "CNY", Fraction(20), Fraction(1, 4), Fraction(1, 50))
@@ -54,9 +54,7 @@ USAGES = st.builds(
 
 
 def lines(it: Covered) -> list[tuple[str, str, str, str]]:
-    return [
-        (line.item, by_tariff.exact(line.quantity), str(line.amount), line.trade) for line in it.charge.lines
-    ]
+    return [(line.item, exact(line.quantity), str(line.amount), line.trade) for line in it.charge.lines]
 
 
 def test_two_of_four_are_reserved_with_their_cpus_and_memory():

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baygrid.core.days import day_of
 from baygrid.core.pricing.allocations import Allocation, Source
 from baygrid.core.pricing.claims import Claim, Issued, Supporter
 from baygrid.core.pricing.credit import CreditNote, credited
 from baygrid.core.pricing.invoice import Customer, Invoice, Settled, settle
-from baygrid.core.pricing.months import Month, day_of
+from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.paper_postings import (
     credit_note_postings,
     invoice_postings,

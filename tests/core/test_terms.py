@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.cost import Footprint, cost_at
-from baygrid.core.pricing.charge import HOUR_MS, Charge, Consumption, charge, charges, exact
+from baygrid.core.pricing.charge import HOUR_MS, Charge, Consumption, charge, charges
 from baygrid.core.pricing.hold import KILL_WAIT_S, hold_at_placement
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.terms import Energy, Terms, terms_of
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 GIB = 1 << 30
 PEAK = tuple(Fraction(1) if 8 <= hour < 22 else Fraction("0.3") for hour in range(24))

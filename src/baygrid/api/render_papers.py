@@ -6,7 +6,7 @@ from baygrid.api.render import Doc, instant, instant_or_none, money
 from baygrid.app.closing import Closed
 from baygrid.app.papers import Shown
 from baygrid.app.statements import Balance, Statement
-from baygrid.core.pricing.charge import exact
+from baygrid.core.units import exact
 from baygrid.ports.papers import CloseRow, DueRow, ExchangeRateRow, PaperRow, PaymentRow, RateRow
 
 

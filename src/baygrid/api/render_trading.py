@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from baygrid.api.render import Doc, decimal, instant, instant_or_none, money
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.contracts import UNIT, UNIT_HOUR
+from baygrid.core.units import exact
 from baygrid.ports.trading import ListingRow, TradeRow
 
 

@@ -15,14 +15,12 @@ from baygrid.app.papers import find
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Problem
 from baygrid.app.projects import find_project
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.contracts import Terms as ListingTerms
 from baygrid.core.pricing.invoice import charge_document
 from baygrid.core.pricing.papers import Document, Other
 from baygrid.core.pricing.recompute.reading import VERSION
 from baygrid.core.pricing.tariff import Tariff
-from baygrid.core.terms import Terms
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 from baygrid.ports.basics import Instant
 from baygrid.ports.bundles import SIGNED, canonical
 from baygrid.ports.papers import PaperKind
@@ -61,7 +59,7 @@ def of_project(platform: Platform, actor: Actor, project: str, start: Instant, e
             "issued_at": now,
             "currency": row.currency,
             "charges": _charge_documents(tx, charges),
-            "others": [_other(it) for it in bought],
+            "others": [it.to_json() for it in bought],
             **_sums(charges, bought, row.currency),
         }
         return _bundle(platform, tx, [paper], charges)
@@ -112,10 +110,6 @@ def _charges(tx: Tx, papers: Sequence[Document]) -> list[ChargeRow]:
 def _charge_documents(tx: Tx, charges: Sequence[ChargeRow]) -> list[Document]:
     jobs = tx.jobs.get(sorted({charge.job for charge in charges}))
     return [charge_document(posted(charge, jobs[charge.job].name)) for charge in charges]
-
-
-def _other(it: Other) -> Document:
-    return {"what": it.what, "at": it.at, "amount": str(it.amount), "key": it.key}
 
 
 def _sums(charges: Sequence[ChargeRow], bought: Sequence[Other], currency: str) -> Document:
@@ -205,23 +199,7 @@ def _tariff(row: Tariff) -> Document:
         "accelerator_hour": exact(row.accelerator_hour),
         "cpu_hour": exact(row.cpu_hour),
         "gib_hour": exact(row.gib_hour),
-        "terms": None if row.terms is None else _terms(row.terms),
-    }
-
-
-def _terms(row: Terms) -> Document:
-    energy = row.energy
-    return {
-        "minimum_s": row.minimum_s,
-        "round_up_s": row.round_up_s,
-        "egress_gib": exact(row.egress_gib),
-        "energy": energy
-        and {
-            "price_kwh": list(map(exact, energy.price_kwh)),
-            "watts_cpu": energy.watts_cpu,
-            "watts_accelerator": energy.watts_accelerator,
-            "utc_offset_min": energy.utc_offset_min,
-        },
+        "terms": None if row.terms is None else row.terms.to_json(),
     }
 
 

@@ -12,7 +12,8 @@ from baygrid.app.monthly import Books, Issued, claims, invoices, read_books, set
 from baygrid.app.papers import read_month
 from baygrid.app.platform import Platform
 from baygrid.app.problems import WrongState
-from baygrid.core.pricing.months import REGION, Month
+from baygrid.core.days import REGION
+from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.papers import CloseRow, DueRow, PaperKind, PaperRow

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from baygrid.app.problems import Invalid
+from baygrid.core.days import beginning, day_of
 from baygrid.core.law.case import Case
 from baygrid.core.law.clauses import Applicant, Claimed, Clause, Finding, RateOf, Status, find
 from baygrid.core.pricing.vouchers import Terms
@@ -20,9 +20,6 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.support import VoucherRow
 from baygrid.rulebooks.measures.applicant import applicant
 from baygrid.rulebooks.measures.book import NAMES, Rulebook, rulebook
-
-THERE: Final = ZoneInfo("Asia/Shanghai")
-"""Where these texts are law, and by whose days they are in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def entitled(
     """The terms of a voucher from `now` on, and what a claim to the payer rests on. `earlier`: what the
     organisation has from us already, which counts as claimed. Raises Invalid where the clause does not find
     it eligible, and for more than it finds."""
-    today = datetime.fromtimestamp(now / 1000, THERE).date()
+    today = day_of(now)
     who = _applicant(under, asked, earlier)
     named = under.clause.cost
     if named and named not in who.facts:
@@ -85,7 +82,7 @@ def entitled(
         asked.cap or ceiling,
         Money.of(Fraction(case.amount(under.share.cost)), ceiling.currency),
         now,
-        _midnight_after(_last_day(under.clause, asked.until, today)),
+        beginning(_last_day(under.clause, asked.until, today) + timedelta(days=1)),
     )
     return terms, _told(under, finding, asked.facts, today)
 
@@ -132,11 +129,6 @@ def _last_day(clause: Clause, until: date | None, today: date) -> date:
     if day < today or (last is not None and day > last):
         raise Invalid.at("until", f"must be a day from {today} to {last or 'any later one'}, not {day}")
     return day
-
-
-def _midnight_after(day: date) -> Instant:
-    after = datetime.combine(day + timedelta(days=1), time(), THERE)
-    return (after - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def _told(under: Supporting, finding: Finding, facts: Mapping[str, Any], today: date) -> dict[str, Any]:

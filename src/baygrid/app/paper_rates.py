@@ -11,10 +11,9 @@ from typing import Final
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, WrongState
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
-from baygrid.core.units import DECIMALS
+from baygrid.core.units import DECIMALS, exact
 from baygrid.ports.papers import ExchangeRateRow, RateRow
 from baygrid.ports.records import Event
 from baygrid.ports.store import Tx

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from baygrid.core.reasons import JSON
+from baygrid.core.units import exact
 
 HOURS: Final = 24
 HOUR_MS: Final = 3_600_000
@@ -81,19 +82,20 @@ class Terms:
 
     def to_json(self) -> dict[str, JSON]:
         """Exact: fractions are texts such as "1/4"."""
-        found: dict[str, JSON] = {
+        energy = self.energy
+        return {
             "minimum_s": self.minimum_s,
             "round_up_s": self.round_up_s,
-            "egress_gib": str(self.egress_gib),
-        }
-        if (energy := self.energy) is not None:
-            found["energy"] = {
-                "price_kwh": [str(price) for price in energy.price_kwh],
+            "egress_gib": exact(self.egress_gib),
+            "energy": None
+            if energy is None
+            else {
+                "price_kwh": [exact(price) for price in energy.price_kwh],
                 "watts_cpu": energy.watts_cpu,
                 "watts_accelerator": energy.watts_accelerator,
                 "utc_offset_min": energy.utc_offset_min,
-            }
-        return found
+            },
+        }
 
 
 def terms_of(document: Mapping[str, Any]) -> Terms:

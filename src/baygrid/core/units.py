@@ -195,3 +195,17 @@ def parse_memory(value: str | int | float) -> int:
 def format_memory(mib: int) -> str:
     """A text that `parse_memory` reads back: 65536 is "64GiB", 1536 is "1536MiB"."""
     return f"{mib // 1024}GiB" if mib % 1024 == 0 else f"{mib}MiB"
+
+
+def exact(number: Fraction) -> str:
+    """ "0.25", or "1/3" where no decimal number is exact. Not negative."""
+    left, places = number.denominator, 0
+    while left % 10 == 0:
+        left, places = left // 10, places + 1
+    for factor in (2, 5):
+        while left % factor == 0:
+            left, places = left // factor, places + 1
+    if left != 1:
+        return f"{number.numerator}/{number.denominator}"
+    whole, part = divmod(number.numerator * 10**places // number.denominator, 10**places)
+    return f"{whole}.{part:0{places}}".rstrip("0").rstrip(".") if places else str(whole)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
-from baygrid.core.pricing.months import day_of
+from baygrid.core.days import day_of
 from baygrid.core.units import Money
 from baygrid.papers.words import Words, rounded
 

@@ -16,7 +16,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from baygrid.core.pricing.months import Month, day_of
+from baygrid.core.days import day_of
+from baygrid.core.pricing.months import Month
 from baygrid.core.units import DECIMALS, Money
 from baygrid.papers.capitals import in_capitals
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.contracts import UNIT_HOUR, Kind, Terms
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 from baygrid.ports.basics import Instant
 
 

@@ -12,6 +12,7 @@ import typer
 
 from baygrid.cli.errors import CliError, Flaw
 from baygrid.cli.session import Session, command
+from baygrid.core.days import REGION
 
 if TYPE_CHECKING:
     from baygrid.core.law.clauses import Clause, Finding
@@ -232,9 +233,7 @@ def _book(name: str) -> "Rulebook":
 
 def _day(text: str | None) -> date:
     if text is None:
-        from zoneinfo import ZoneInfo
-
-        return datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the day where these texts are law
+        return datetime.now(REGION).date()  # the day where these texts are law
     try:
         return date.fromisoformat(text)
     except ValueError:

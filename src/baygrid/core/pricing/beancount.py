@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from baygrid.core.pricing.months import day_of
+from baygrid.core.days import day_of
 from baygrid.core.pricing.postings import Transaction
 
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}

@@ -16,7 +16,7 @@ from typing import Final
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.reasons import JSON
 from baygrid.core.terms import KWH
-from baygrid.core.units import BYTES_PER_GIB, MIB_PER_GIB, Money
+from baygrid.core.units import BYTES_PER_GIB, MIB_PER_GIB, Money, exact
 
 HOUR_MS: Final = 3_600_000
 EGRESS: Final = "egress"
@@ -197,17 +197,3 @@ def _line(
 ) -> Iterator[Line]:
     if quantity:
         yield Line(item, quantity, unit, rate, Money.of(quantity * rate, tariff.currency), start, end)
-
-
-def exact(number: Fraction) -> str:
-    """ "0.25", or "1/3" where no decimal number is exact. Not negative."""
-    left, places = number.denominator, 0
-    while left % 10 == 0:
-        left, places = left // 10, places + 1
-    for factor in (2, 5):
-        while left % factor == 0:
-            left, places = left // factor, places + 1
-    if left != 1:
-        return f"{number.numerator}/{number.denominator}"
-    whole, part = divmod(number.numerator * 10**places // number.denominator, 10**places)
-    return f"{whole}.{part:0{places}}".rstrip("0").rstrip(".") if places else str(whole)

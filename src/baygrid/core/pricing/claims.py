@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.papers import Document, Posted
 from baygrid.core.pricing.vouchers import Terms
 from baygrid.core.reasons import JSON
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 
 @dataclass(frozen=True, slots=True)

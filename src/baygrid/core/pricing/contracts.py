@@ -23,7 +23,7 @@ from baygrid.core.pricing import charge as by_tariff
 from baygrid.core.pricing.charge import HOUR_MS, Charge, Consumption, Line
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.reasons import JSON
-from baygrid.core.units import DECIMALS, Money
+from baygrid.core.units import DECIMALS, Money, exact
 
 UNIT: Final = 1000
 """Thousandths in a unit."""
@@ -98,7 +98,7 @@ class Cover:
             "kind": self.kind.value,
             "units": self.units,
             "ms": self.ms,
-            "rate": by_tariff.exact(self.rate),
+            "rate": exact(self.rate),
             "cpus": self.cpus,
             "memory_mib": self.memory_mib,
         }

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from baygrid.core.pricing.allocations import Allocation, Source, drawn, netted
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.papers import Document, Other, Posted, one_currency
 from baygrid.core.pricing.rates import ExchangeRate, Rate
 from baygrid.core.reasons import JSON
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Invoice:
             "issued_at": self.issued_at,
             "currency": self.currency,
             "charges": [charge_document(it) for it in sorted(self.charges, key=lambda it: it.order)],
-            "others": [_other(it) for it in sorted(self.others, key=lambda it: (it.at, it.key))],
+            "others": [it.to_json() for it in sorted(self.others, key=lambda it: (it.at, it.key))],
             "subtotal": str(self.subtotal),
             "supported": self._text(sum(it.supported for it in self.charges)),
             "overrun": self._text(sum(it.overrun for it in self.charges)),
@@ -168,10 +167,6 @@ def charge_document(it: Posted) -> dict[str, JSON]:
         "supported": it.money(it.supported),
         "shares": list(it.shares),
     }
-
-
-def _other(it: Other) -> dict[str, JSON]:
-    return {"what": it.what, "at": it.at, "amount": str(it.amount), "key": it.key}
 
 
 def _also_in(rate: ExchangeRate, total: Money) -> dict[str, JSON]:

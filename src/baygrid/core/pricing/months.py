@@ -1,27 +1,16 @@
-"""Days and months of the books: those of the region's own clock.
-
-The rulebooks are law by the days of Shenzhen, invoices are paid by its calendar, and Hong Kong keeps the same
-time: UTC+8, without summer time since 1992. So the books have one fixed offset, whatever machine reads them.
-"""
+"""Months of the books, by the region's own clock."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Final
 
-REGION: Final = timezone(timedelta(hours=8), "UTC+8")
+from baygrid.core.days import beginning, day_of
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MS: Final = timedelta(milliseconds=1)
 _TEXT: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _FIRST, _LAST = 1970, 9998
-
-
-def day_of(at: int) -> date:
-    """The day of a moment (milliseconds since 1970, UTC)."""
-    return (_EPOCH + at * _MS).astimezone(REGION).date()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +36,7 @@ class Month:
 
     @property
     def start(self) -> int:
-        return (datetime(self.year, self.number, 1, tzinfo=REGION) - _EPOCH) // _MS
+        return beginning(self.first_day)
 
     @property
     def end(self) -> int:

@@ -63,6 +63,10 @@ class Other:
     project: str
     centre: str
 
+    def to_json(self) -> dict[str, JSON]:
+        """As the project that paid is shown it."""
+        return {"what": self.what, "at": self.at, "amount": str(self.amount), "key": self.key}
+
 
 def number(month: Month, place: int) -> str:
     """Of the paper of one kind at this place (from 1) in its month: "2026-11-0001"."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baygrid.core.pricing.charge import exact
 from baygrid.core.pricing.months import Month
 from baygrid.core.pricing.papers import Document, Other, Posted, one_currency
 from baygrid.core.pricing.rates import Rate
 from baygrid.core.reasons import JSON
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,10 @@ class Settlement:
             "issued_at": self.issued_at,
             "currency": self.currency,
             "charges": [_charge(it) for it in sorted(self.charges, key=lambda it: it.order)],
-            "others": [_other(it) for it in sorted(self.others, key=lambda it: (it.at, it.key))],
+            "others": [
+                {"project": it.project, **it.to_json()}
+                for it in sorted(self.others, key=lambda it: (it.at, it.key))
+            ],
             "gross": str(self.gross),
             "fee": {
                 "rate": "0" if self.fee is None else exact(self.fee.rate),
@@ -77,14 +79,4 @@ def _charge(it: Posted) -> dict[str, JSON]:
         "overrun": it.money(it.overrun),
         "supported": it.money(it.supported),
         "total": it.money(it.total),
-    }
-
-
-def _other(it: Other) -> dict[str, JSON]:
-    return {
-        "project": it.project,
-        "what": it.what,
-        "at": it.at,
-        "amount": str(it.amount),
-        "key": it.key,
     }

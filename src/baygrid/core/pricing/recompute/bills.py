@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from baygrid.core.pricing.charge import Charge, Line, exact
+from baygrid.core.pricing.charge import Charge, Line
 from baygrid.core.pricing.recompute.difference import NOTHING, Difference, Place, compared
 from baygrid.core.pricing.recompute.evidence import Evidence
 from baygrid.core.pricing.recompute.shares import Shares
 from baygrid.core.pricing.recompute.values import Bill, Earned, Key, Other, PostedCharge, Settlement
-from baygrid.core.units import Money
+from baygrid.core.units import Money, exact
 
 
 def bill(

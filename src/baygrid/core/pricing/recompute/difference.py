@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from baygrid.core.pricing.charge import exact
+from baygrid.core.units import exact
 
 NOTHING: Final = "nothing"
 

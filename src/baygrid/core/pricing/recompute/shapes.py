@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Generic, TypeVar
 
-from baygrid.core.pricing.charge import exact
 from baygrid.core.reading import DocumentError, Leaf, Problem, Wrong, not_text, shown, whole
-from baygrid.core.units import Money, UnitError
+from baygrid.core.units import Money, UnitError, exact
 
 MOST_TEXT: Final = 10_000
 _MOST_DIGITS: Final = 100

@@ -69,6 +69,7 @@ def migrated(request: pytest.FixtureRequest) -> Callable[[], str]:
             connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE".encode())
             connection.execute("INSERT INTO region (one, version) VALUES (1, 0)")
             connection.execute("INSERT INTO leader (one, term, holder, until) VALUES (1, 0, '', 0)")
+            connection.execute("INSERT INTO audit_end (one, n, hash) VALUES (1, 0, repeat('0', 64))")
         return url
 
     return emptied

@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from baygrid.core.data.labels import Important, Labels, Origin
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.allocations import Allocation, Source
 from baygrid.core.pricing.applications import ApplicationState, Step
@@ -16,8 +17,10 @@ from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow, ApplicationRow, StepRow
+from baygrid.ports.data import PartyRow, TableRow
 from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
 from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, Party, PaymentRow, RateRow
+from baygrid.ports.reader import Column, Format
 from baygrid.ports.records import (
     AttemptRecord,
     CentreRecord,
@@ -316,3 +319,28 @@ def application(id: str = "application-1", **fields: Any) -> ApplicationRow:
 
 def step(n: int, application: str = "application-1") -> StepRow:
     return StepRow(application, n, Step.REQUEST, 1000 + n, "tok-team", 100, "training")
+
+
+def party(organisation: str = "acme", version: int = 1, **change: Any) -> PartyRow:
+    facts = {"jurisdiction": "CN", "city": "深圳", "ciio": False}
+    given = {"facts": facts, "pilot": None, "made_at": 5, "made_by": "tok-1"} | change
+    return PartyRow(organisation, version, **given)
+
+
+def data_table(project: str = "demo", name: str = "patients", version: int = 1, **change: Any) -> TableRow:
+    name_column = Labels(True, False, Important.NO, False, Origin.DOMESTIC, subject=True)
+    given: dict[str, Any] = {
+        "title": "Patients 病人",
+        "place": "CN-QH",
+        "format": Format.POSTGRESQL,
+        "uri": "postgresql://127.0.0.1:5432/clinic",
+        "table": "public.patients",
+        "secret": "CLINIC",
+        "columns": (Column("姓名", "string", nullable=False), Column("age", "int32")),
+        "labels": {"姓名": name_column},
+        "confirmed_by": "Chan Tai Man",
+        "open": False,
+        "made_at": 5,
+        "made_by": "tok-1",
+    } | change
+    return TableRow(project, name, version, **given)

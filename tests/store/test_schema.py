@@ -22,6 +22,7 @@ from tests.store.records import (
     application,
     booking,
     charge,
+    data_table,
     dataset,
     event,
     exchange_rate,
@@ -30,6 +31,7 @@ from tests.store.records import (
     organise,
     outside,
     paper,
+    party,
     payment,
     plan,
     policy,
@@ -53,7 +55,7 @@ def test_on_sqlite_the_migrations_end_at_the_metadata(tmp_path: Path):
     direct = sqlite3.connect(":memory:")
     direct.deserialize(schema.memory_image())
     assert sqlite_schema(migrated) == sqlite_schema(direct)
-    for table in ("region", "leader"):
+    for table in ("region", "leader", "audit_end"):
         assert (
             migrated.execute(f"SELECT * FROM {table}").fetchall()
             == direct.execute(f"SELECT * FROM {table}").fetchall()
@@ -160,6 +162,9 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.region.insert_offer(offer()))
     store.write(lambda tx: tx.accounts.insert_application(application()))
     store.write(lambda tx: tx.accounts.insert_step(step(0)))
+    store.write(lambda tx: tx.catalogue.insert_party(party()))
+    store.write(lambda tx: tx.catalogue.insert_table(data_table()))
+    store.write(lambda tx: tx.audit.append(1, "read", {}, contract=None, project=None))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -196,6 +201,9 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "rates": "rate",
             "exchange_rates": "rate",
             "application_steps": "words",
+            "parties": "facts",
+            "data_tables": "labels",
+            "audit": "data",
         }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",

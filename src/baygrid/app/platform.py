@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.follower import Follower
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
+from baygrid.ports.reader import Reader
 from baygrid.ports.store import Store
 
 NOTICE_MS = 900_000
@@ -18,7 +19,8 @@ may take, so that what has been charged is never touched by it, and a bill can b
 class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
-    for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles."""
+    for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
+    `reader` None: it reads no tables."""
 
     store: Store
     objects: ObjectStore
@@ -30,6 +32,7 @@ class Platform:
     notice_ms: int = NOTICE_MS
     vault: Vault | None = None
     signer: Signer | None = None
+    reader: Reader | None = None
     follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:

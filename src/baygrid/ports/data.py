@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+from baygrid.core.data.chain import End, Link
 from baygrid.core.data.labels import Labels
 from baygrid.ports.basics import Instant
 from baygrid.ports.reader import Column, Format
@@ -53,18 +54,20 @@ class TableRow:
         return f"{self.project}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One link: `hash` is over `previous` and all else of it (`core/data/chain.py`)."""
+AuditRow: TypeAlias = Link
+"""One link of the audit."""
 
-    n: int
-    at: Instant
-    kind: str
-    contract: str | None
-    project: str | None
-    data: Mapping[str, Any]
-    previous: str
-    hash: str
+
+@dataclass(frozen=True, slots=True)
+class WishRow:
+    """Data that somebody looked for and did not find: `times` asked for, by so many `projects`; `text` as one
+    of them wrote it."""
+
+    text: str
+    times: int
+    projects: int
+    first_at: Instant
+    last_at: Instant
 
 
 class Catalogue(Protocol):
@@ -94,10 +97,18 @@ class Catalogue(Protocol):
         """The newest version of each, by project and name; None: of all projects."""
         ...
 
+    def wish(self, key: str, text: str, project: str, at: Instant) -> None:
+        """Counts one more wish; those with the same `key` are one."""
+        ...
+
+    def wishes(self) -> list[WishRow]:
+        """Most wished for first."""
+        ...
+
 
 class Audit(Protocol):
     """One chain. Links are appended one after the other: whoever appends holds the chain's end until its
-    transaction ends."""
+    transaction ends, so it is the last thing that a transaction does."""
 
     def append(
         self, at: Instant, kind: str, data: Mapping[str, Any], *, contract: str | None, project: str | None
@@ -107,7 +118,13 @@ class Audit(Protocol):
         """Links beyond `n`, in order."""
         ...
 
-    def end(self) -> AuditRow | None: ...
+    def of(self, n: int, limit: int, project: str, contracts: Sequence[str]) -> list[AuditRow]:
+        """Links beyond `n` of that project or one of these contracts, in order."""
+        ...
+
+    def end(self) -> End:
+        """`chain.START` while there is no link."""
+        ...
 
 
 class Persons(Protocol):

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from baygrid.ports.accounts import Accounts
 from baygrid.ports.basics import Instant
+from baygrid.ports.data import Audit, Catalogue
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
@@ -163,6 +164,10 @@ class Tx(Protocol):
     def ratings(self) -> Ratings: ...
     @property
     def papers(self) -> Papers: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def audit(self) -> Audit: ...
 
 
 class Store(Protocol):

@@ -1,9 +1,10 @@
-"""What the tables themselves cannot say: some are append-only, and two have exactly one row."""
+"""What the tables themselves cannot say: some are append-only, and three have exactly one row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baygrid.core.data.chain import GENESIS
 from baygrid.store.sql import SQLITE
 
 # Rows of these are never changed or removed: triggers refuse it on both databases.
@@ -26,6 +27,9 @@ APPEND_ONLY = (
     "rates",
     "exchange_rates",
     "application_steps",
+    "parties",
+    "data_tables",
+    "audit",
 )
 # Nothing is added to these in a month that is closed.
 BY_MONTH = ("charges", "ledger")
@@ -54,6 +58,7 @@ def statements(dialect: str) -> Iterator[str]:
     """What is run once after the tables are there."""
     yield "INSERT INTO region (one, version) VALUES (1, 0)"
     yield "INSERT INTO leader (one, term, holder, until) VALUES (1, 0, '', 0)"
+    yield f"INSERT INTO audit_end (one, n, hash) VALUES (1, 0, '{GENESIS}')"  # noqa: S608 - a constant
     if dialect == SQLITE:
         for table in APPEND_ONLY:
             for verb in ("UPDATE", "DELETE"):

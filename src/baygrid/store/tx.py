@@ -6,6 +6,8 @@ from baygrid.store.accounts import Accounts
 from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
+from baygrid.store.audit import Audit
+from baygrid.store.catalogue import Catalogue
 from baygrid.store.datasets import Datasets
 from baygrid.store.estimates import Estimates
 from baygrid.store.events import Events
@@ -33,6 +35,8 @@ class Tx:
         "answers",
         "arrays",
         "attempts",
+        "audit",
+        "catalogue",
         "datasets",
         "estimates",
         "events",
@@ -72,3 +76,5 @@ class Tx:
         self.trading = Trading(session)
         self.papers = Papers(session)
         self.accounts = Accounts(session)
+        self.catalogue = Catalogue(session)
+        self.audit = Audit(session)

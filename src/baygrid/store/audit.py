@@ -1,0 +1,114 @@
+"""The audit: one chain of links, append-only."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import LargeBinary, cast, or_, select, update
+
+from baygrid.core.data.chain import End, Link, canonical, next_link
+from baygrid.ports.basics import Instant
+from baygrid.store.data_tables import audit, audit_end
+from baygrid.store.documents import clean, clean_or_none, dumps, loads
+from baygrid.store.sql import Row, Session, Statement, among, insert_new, number, text
+
+_C, _E = audit.c, audit_end.c
+_INSERT = insert_new(audit)
+# A write of the same value: on both databases it locks the row and answers with what is in it now.
+_LOCK_END = Statement(update(audit_end).values(n=_E.n).returning(_E.n, _E.hash))
+_MOVE_END = Statement(update(audit_end).values(n=number("last"), hash=text("of_last")))
+_END = Statement(select(_E.n, _E.hash))
+
+_SALT_BYTES = 16
+_TEXTS = (_C.kind, _C.contract, _C.project, _C.data, _C.salt, _C.previous, _C.hash)
+_TEXT_ROWS = select(_C.n, _C.at, *_TEXTS)
+# SQLite keeps whatever bytes somebody put there, and its driver fails on those that are no UTF-8.
+_BYTE_ROWS = select(_C.n, _C.at, *(cast(column, LargeBinary) for column in _TEXTS))
+
+
+def _listed(*conditions: Any) -> Statement:
+    beyond = (_C.n > number("beyond"), *conditions)
+    return Statement(
+        *(rows.where(*beyond).order_by(_C.n).limit(number("count")) for rows in (_BYTE_ROWS, _TEXT_ROWS))
+    )
+
+
+_AFTER = _listed()
+_OF_CONTRACT = _listed(_C.contract == text("about"))
+_OF = _listed(or_(_C.project == text("whose"), among(_C.contract, "about")))
+
+
+class Audit:
+    """Implements `ports.data.Audit`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def append(
+        self, at: Instant, kind: str, data: Mapping[str, Any], *, contract: str | None, project: str | None
+    ) -> Link:
+        row = self._session.returning(_LOCK_END, {})
+        assert row is not None, "its one row is made with the tables"
+        link = next_link(
+            End(*row),
+            at,
+            clean(kind),
+            loads(dumps(data)),  # such as it will be read: keys and texts that both databases take
+            contract=clean_or_none(contract),
+            project=clean_or_none(project),
+            salt=secrets.token_hex(_SALT_BYTES),
+        )
+        params = {
+            "n": link.n,
+            "at": link.at,
+            "kind": link.kind,
+            "contract": link.contract,
+            "project": link.project,
+            "data": canonical(link.data).decode(),
+            "salt": link.salt,
+            "previous": link.previous,
+            "hash": link.hash,
+        }
+        if not self._session.change(_INSERT, params):
+            raise RuntimeError(f"the audit has links beyond its end, {row[0]}: somebody changed it")
+        self._session.change(_MOVE_END, {"last": link.n, "of_last": link.hash})
+        return link
+
+    def after(self, n: int, limit: int, *, contract: str | None = None) -> list[Link]:
+        params = {"beyond": n, "count": limit}
+        if contract is None:
+            return [_link(row) for row in self._session.all(_AFTER, params)]
+        return [_link(row) for row in self._session.all(_OF_CONTRACT, {**params, "about": contract})]
+
+    def of(self, n: int, limit: int, project: str, contracts: Sequence[str]) -> list[Link]:
+        whose = {"whose": project, "about": self._session.texts(contracts)}
+        return [_link(row) for row in self._session.all(_OF, {"beyond": n, "count": limit, **whose})]
+
+    def end(self) -> End:
+        return End(*self._session.all(_END, {})[0])
+
+
+def _link(row: Row) -> Link:
+    n, at, kind, contract, project, data, salt, previous, hash = (_read(value) for value in row)
+    return Link(n, at, kind, contract, project, _document(data), salt, previous, hash)
+
+
+def _read(value: Any) -> Any:
+    """Altered text is shown as well as can be: the chain tells that it was altered."""
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
+
+
+def _document(stored: str) -> Mapping[str, Any]:
+    """What was written is canonical: any other text, though it may mean the same, was altered."""
+    try:
+        found = json.loads(stored)
+        if isinstance(found, dict) and canonical(found).decode() == stored:
+            return found
+    except (ValueError, RecursionError):
+        pass
+    return {"altered": stored}

@@ -1,0 +1,179 @@
+"""The audit in the store: one chain, whoever appends; what somebody altered in the tables is found."""
+
+import sqlite3
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from baygrid.core.data.chain import START, End, Flaw, Link, What, check
+from baygrid.ports.store import Store, Tx
+from baygrid.store import open_store
+from tests.store.test_threads import together
+
+
+def append(tx: Tx, at: int, contract: str | None = None, project: str | None = None) -> Link:
+    return tx.audit.append(at, "read", {"行": at, "by": ["a", None, 1.5]}, contract=contract, project=project)
+
+
+def appended(at: int, tx: Tx) -> Link:
+    return append(tx, at, "con-1", "demo")
+
+
+def chain(store: Store, number: int = 10_000) -> list[Link]:
+    return store.read(lambda tx: tx.audit.after(0, number))
+
+
+def test_links_come_back_as_they_were_made(store: Store):
+    assert store.read(lambda tx: tx.audit.end()) == START
+    made = [store.write(partial(appended, at)) for at in range(3)]
+    assert chain(store) == made
+    assert [link.n for link in made] == [1, 2, 3]
+    end = store.read(lambda tx: tx.audit.end())
+    assert end == End(3, made[2].hash)
+    assert check(chain(store), end=end).flaw is None
+    assert chain(store, 2) == made[:2]
+    assert store.read(lambda tx: tx.audit.after(2, 9)) == made[2:]
+
+
+def test_foreign_text_is_chained_as_it_is_stored(store: Store):
+    data = {"name": "深圳\0\ud800", "deep": ({"z": 1, "a": (2, 3)},)}
+    made = store.write(lambda tx: tx.audit.append(1, "read", data, contract="c\0", project="\ud800"))
+    assert chain(store) == [made]
+    assert check([made]).flaw is None
+
+
+def test_links_by_contract_and_by_whose_they_are(store: Store):
+    asked = [("con-1", "a"), ("con-2", "b"), (None, "a"), ("con-1", "b"), (None, None)]
+    store.write(lambda tx: [append(tx, 1, *each) for each in asked])
+
+    def numbers(n: int, limit: int, project: str, contracts: list[str]) -> list[int]:
+        return [link.n for link in store.read(lambda tx: tx.audit.of(n, limit, project, contracts))]
+
+    assert [link.n for link in store.read(lambda tx: tx.audit.after(0, 9, contract="con-1"))] == [1, 4]
+    assert [link.n for link in store.read(lambda tx: tx.audit.after(1, 9, contract="con-1"))] == [4]
+    assert numbers(0, 9, "a", []) == [1, 3]
+    assert numbers(0, 9, "a", ["con-1"]) == [1, 3, 4]
+    assert numbers(1, 1, "a", ["con-1"]) == [3]
+    assert numbers(0, 9, "c", ["con-2", "con-3"]) == [2]
+
+
+def test_a_transaction_that_fails_leaves_no_gap(store: Store):
+    def fail(tx: Tx) -> None:
+        append(tx, 1)
+        raise ZeroDivisionError
+
+    store.write(lambda tx: append(tx, 0))
+    with pytest.raises(ZeroDivisionError):
+        store.write(fail)
+    store.write(lambda tx: append(tx, 2))
+    assert [(link.n, link.at) for link in chain(store)] == [(1, 0), (2, 2)]
+    assert check(chain(store)).flaw is None
+
+
+def test_sixteen_that_append_at_once_make_one_chain(store: Store, url: str, database: str):
+    """On PostgreSQL from two servers."""
+    stores = [store, open_store(url)] if database == "postgresql" else [store]
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            mine = stores[number % len(stores)]
+            mine.write(lambda tx: [append(tx, turn), append(tx, turn)])  # noqa: B023 - it runs at once
+
+    assert together(*(partial(work, number) for number in range(16))) == []
+    links = chain(store)
+    assert len(links) == 16 * 20 * 2
+    assert check(links, end=store.read(lambda tx: tx.audit.end())).flaw is None
+    for other in stores[1:]:
+        other.close()
+
+
+# Somebody with the database's file
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Five links, and no triggers."""
+    store = open_store(f"sqlite:///{tmp_path}/a.db")
+    store.write(lambda tx: [append(tx, at, "con-1", "demo") for at in (100, 150, 200, 250, 300)])
+    store.close()
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("DROP TRIGGER audit_no_update")
+        connection.execute("DROP TRIGGER audit_no_delete")
+    return tmp_path / "a.db"
+
+
+def wrong(store: Store) -> Flaw | None:
+    end = store.read(lambda tx: tx.audit.end())
+    return check(chain(store), end=end).flaw
+
+
+def test_each_byte_of_a_stored_link_that_is_altered_is_found_and_placed(file: Path):
+    store, other = open_store(f"sqlite:///{file}"), sqlite3.connect(file, isolation_level=None)
+    texts = ("kind", "contract", "project", "data", "salt", "previous", "hash")
+    assert {"n", "at", *texts} == {row[1] for row in other.execute("PRAGMA table_info(audit)")}
+    found: set[str] = set()
+    for name in texts:
+        [(kept,)] = other.execute(f"SELECT CAST({name} AS BLOB) FROM audit WHERE n = 3")
+        put = f"UPDATE audit SET {name} = CAST(? AS TEXT) WHERE n = 3"
+        for place, bit in ((place, bit) for place in range(len(kept)) for bit in (0x01, 0x20, 0x80)):
+            other.execute(put, (kept[:place] + bytes([kept[place] ^ bit]) + kept[place + 1 :],))
+            flaw = wrong(store)
+            assert flaw is not None, (name, place, bit)
+            assert (flaw.n, flaw.what) == (3, What.ALTERED), (name, place, bit)
+            found.add(flaw.differs)
+        other.execute(put, (kept,))
+    assert found == {"its content", "the hash that it follows", "its hash"}
+    assert wrong(store) is None
+    other.close()
+    store.close()
+
+
+def test_each_bit_of_a_stored_number_that_is_altered_is_found_and_placed(file: Path):
+    store, other = open_store(f"sqlite:///{file}"), sqlite3.connect(file, isolation_level=None)
+    for name, kept in (("n", 3), ("at", 200)):
+        for bit in range(2 if name == "n" else 0, 64):
+            number = (kept ^ (1 << bit)) - (1 << 64 if bit == 63 else 0)
+            assert number != kept
+            other.execute(f"UPDATE audit SET {name} = ? WHERE {name} = ?", (number, kept))
+            flaw = wrong(store)
+            assert flaw is not None, (name, bit)
+            assert flaw.n == 3, (name, bit)
+            other.execute(f"UPDATE audit SET {name} = ? WHERE {name} = ?", (kept, number))
+    assert wrong(store) is None
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "flaw"),
+    [
+        ("DELETE FROM audit WHERE n = 3", Flaw(3, What.MISSING, "it between links 2 and 4")),
+        ("DELETE FROM audit WHERE n IN (2, 3)", Flaw(2, What.MISSING, "links 2 to 3 between links 1 and 4")),
+        ("DELETE FROM audit WHERE n = 1", Flaw(1, What.MISSING, "it between links 0 and 2")),
+        (
+            "DELETE FROM audit WHERE n > 3",
+            Flaw(4, What.MISSING, "the chain was cut after link 3; its signed end is 5"),
+        ),
+        (
+            "DELETE FROM audit",
+            Flaw(1, What.MISSING, "the chain was cut after link 0; its signed end is 5"),
+        ),
+        ("UPDATE audit SET n = 9 WHERE n = 5", Flaw(5, What.ALTERED, "its number: it says 9")),
+    ],
+)
+def test_links_that_are_taken_away_or_moved_are_found(file: Path, command: str, flaw: Flaw):
+    with sqlite3.connect(file) as other:
+        other.execute(command)
+    store = open_store(f"sqlite:///{file}")
+    assert wrong(store) == flaw
+    store.close()
+
+
+def test_nothing_is_appended_where_the_end_was_set_back(file: Path):
+    with sqlite3.connect(file) as other:
+        other.execute("UPDATE audit_end SET n = 3, hash = (SELECT hash FROM audit WHERE n = 3)")
+    store = open_store(f"sqlite:///{file}")
+    with pytest.raises(RuntimeError, match="beyond its end"):
+        store.write(lambda tx: append(tx, 9))
+    store.close()

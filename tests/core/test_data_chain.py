@@ -119,7 +119,8 @@ def test_a_hidden_link_that_was_altered_is_placed(place: int, name: str):
     ],
 )
 def test_what_of_a_link_was_altered(name: str, differs: str):
-    links = [FIVE[0], replace(FIVE[1], **{name: "0" * 64}), *FIVE[2:]]
+    change: dict[str, Any] = {name: "0" * 64}
+    links = [FIVE[0], replace(FIVE[1], **change), *FIVE[2:]]
     assert flaw(links) == Flaw(2, What.ALTERED, differs)
     assert str(flaw(links)) == f"link 2 is altered: {differs}"
 

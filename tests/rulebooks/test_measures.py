@@ -14,7 +14,8 @@ import yaml
 from baygrid.core.law.clauses import Finding, Status, find
 from baygrid.core.reading import DocumentError
 from baygrid.rulebooks.measures.applicant import applicant
-from baygrid.rulebooks.measures.book import NAMES, Rulebook, RulebookError, formulas, read, rulebook, text
+from baygrid.rulebooks.measures.book import NAMES, Rulebook, formulas, read, rulebook, text
+from baygrid.rulebooks.written import RulebookError
 
 
 def document(name: str) -> Any:

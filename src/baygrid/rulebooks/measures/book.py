@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from importlib import import_module, resources
-from itertools import pairwise
 from typing import Any, Final
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from baygrid.core.law.clauses import Cap, Clause, Formula, Over
-from baygrid.core.law.facts import Fact, Kind
-from baygrid.core.law.parameters import Dated, Parameters, Span
+from baygrid.core.law.facts import Fact
+from baygrid.core.law.parameters import Parameters, Span
+from baygrid.rulebooks.written import ALWAYS, Raw, RawFact, RawSpan, RawValue, RulebookError, load, parameters
 
 NAMES: Final = (
     "shenzhen-2024",
@@ -28,10 +25,6 @@ NAMES: Final = (
     "qianhai-pilots",
     "example",
 )
-
-
-class RulebookError(ValueError):
-    """A rulebook contradicts itself; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,68 +44,30 @@ class Rulebook:
     clauses: tuple[Clause, ...]
 
 
-class _Raw(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _RawSpan(_Raw):
-    """From a day to a day, both in it."""
-
-    first: date | None = Field(default=None, validation_alias="from")
-    last: date | None = Field(default=None, validation_alias="to")
-
-    def span(self) -> Span:
-        return Span(self.first, self.last)
-
-
-_ALWAYS: Final = _RawSpan()
-
-
-class _RawValue(_RawSpan):
-    value: Decimal | date = Field(union_mode="left_to_right")
-    reference: str
-
-
-class _RawFact(_Raw):
-    kind: Kind
-    question: str
-    choices: tuple[str, ...] = ()
-
-
-class _RawClause(_Raw):
+class _RawClause(Raw):
     title: str
     reference: str
     note: str = ""
-    validity: _RawSpan | None = None
-    support: _RawSpan = _ALWAYS
+    validity: RawSpan | None = None
+    support: RawSpan = ALWAYS
     happened: str = ""
-    window: _RawSpan = _ALWAYS
-    caps: dict[str, Over] = {}
+    window: RawSpan = ALWAYS
+    caps: dict[str, Over] = Field(default_factory=dict)
     once: bool = False
     cost: str = ""
 
 
-class _RawBook(_Raw):
+class _RawBook(Raw):
     title: str
     original: str
     jurisdiction: str
     currency: str
     status: str
     reference: str
-    validity: _RawSpan = _ALWAYS
-    facts: dict[str, _RawFact] = {}
-    parameters: dict[str, list[_RawValue]] = {}
+    validity: RawSpan = ALWAYS
+    facts: dict[str, RawFact] = Field(default_factory=dict)
+    parameters: dict[str, list[RawValue]] = Field(default_factory=dict)
     clauses: dict[str, _RawClause]
-
-
-class _Text(yaml.SafeLoader):
-    """Numbers stay as they are written, so that no amount is ever a binary fraction."""
-
-
-_Text.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:float"]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @cache
@@ -120,7 +75,7 @@ def rulebook(name: str) -> Rulebook:
     """Raises KeyError where there is none of that name, and RulebookError."""
     if name not in NAMES:
         raise KeyError(name)
-    return read(name, yaml.load(text(name, "rulebook.yaml"), _Text), formulas(name))
+    return read(name, load(text(name, "rulebook.yaml")), formulas(name))
 
 
 def text(name: str, file: str) -> str:
@@ -149,20 +104,15 @@ def read(name: str, document: Any, formulas: Mapping[str, Formula]) -> Rulebook:
         raw.currency,
         raw.status,
         raw.reference,
-        {key: Fact(key, it.kind, it.question, it.choices) for key, it in raw.facts.items()},
-        {key: tuple(_dated(values)) for key, values in raw.parameters.items()},
+        {key: it.fact(key) for key, it in raw.facts.items()},
+        parameters(name, raw.parameters),
         tuple(_clause(key, it, raw.validity, formulas) for key, it in raw.clauses.items()),
     )
     _check(found, formulas)
     return found
 
 
-def _dated(values: list[_RawValue]) -> Iterator[Dated]:
-    for value in values:
-        yield Dated(value.value, value.span(), value.reference)
-
-
-def _clause(key: str, raw: _RawClause, whole: _RawSpan, formulas: Mapping[str, Formula]) -> Clause:
+def _clause(key: str, raw: _RawClause, whole: RawSpan, formulas: Mapping[str, Formula]) -> Clause:
     return Clause(
         key,
         raw.title,
@@ -197,7 +147,3 @@ def _check(book: Rulebook, formulas: Mapping[str, Formula]) -> None:
         for fact in filter(None, (clause.happened, clause.cost)):
             if fact not in book.facts:
                 raise RulebookError(f"{book.name}: {clause.id} asks for {fact}, which is no fact")
-    for name, values in book.parameters.items():
-        for before, after in pairwise(values):
-            if before.span.last is None or after.span.first is None or before.span.last >= after.span.first:
-                raise RulebookError(f"{book.name}: values of {name} overlap or are out of order")

@@ -1,0 +1,369 @@
+"""Decision tables: rules in order, each over its days, the first that holds decides. It knows no law.
+
+A rule that depends on an unknown fact is not passed over. Whatever rule comes to hold after it, the answer is
+NEEDS_FACT, and what to ask, unless the outcome is the same whichever way that fact is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from baygrid.core.law.conditions import ALWAYS, Condition, Day, Definite, Facts, Truth
+from baygrid.core.law.facts import Fact, Value
+from baygrid.core.law.parameters import Dated, Parameters, Span
+
+NEEDS_FACT: Final = "NEEDS_FACT"
+FIRST_BYTE: Final = "before_first_byte"
+ALONG: Final = "while_it_runs"
+BY_A_CLOCK: Final = "by_a_clock"
+ANY_DAY: Final = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence, or an article, over its days."""
+
+    text: str
+    span: Span = ANY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`limit` names how many; `unit`: "working_days", "years"; `calendar`: "cn", "hk", or "" for none;
+    `since`: what it runs from, and `before` where it runs backwards from that."""
+
+    limit: str
+    unit: str
+    calendar: str
+    since: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What must be done, and by whom. Before the first byte, by a clock, or as long as it runs. `when`: it is
+    one unless this is known not to hold. In `what` a number of the law is written {name}."""
+
+    id: str
+    what: str
+    by: str
+    basis: tuple[Said, ...]
+    clock: Clock | None = None
+    first_byte: bool = False
+    when: Condition = ALWAYS
+    span: Span = ANY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way that an outcome leaves open, if `when` holds. Two of one `name` have different days."""
+
+    name: str
+    says: str
+    when: Condition
+    basis: tuple[Said, ...]
+    obligations: tuple[str, ...]
+    span: Span = ANY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`options`: what it leaves open; `review`: what a person may open by signing. `says` is true where
+    `when` holds; a number of the law is written {name} in it."""
+
+    id: str
+    says: str
+    when: Condition
+    outcome: str
+    basis: tuple[Said, ...]
+    obligations: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
+    span: Span = ANY_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`loaded`: the days of which it knows the law. `choice`: the fact that names the option chosen.
+    `unless_said`: facts whose silence is the stricter answer, and which."""
+
+    name: str
+    title: str
+    loaded: Span
+    rules: tuple[Rule, ...]
+    options: tuple[Option, ...]
+    obligations: Mapping[str, Obligation]
+    parameters: Parameters
+    facts: Mapping[str, Fact]
+    choice: str
+    unless_said: Mapping[str, Value] = field(default_factory=dict)
+
+
+class NotLoaded(LookupError):
+    """The table does not know the law of that day; the message says from when it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An obligation of one decision. `option`: it goes with that way, "" whatever way is chosen. `number` is
+    of the clock."""
+
+    id: str
+    what: str
+    by: str
+    basis: tuple[str, ...]
+    first_byte: bool
+    clock: Clock | None
+    number: int | None
+    option: str
+
+    def to_json(self) -> dict[str, Any]:
+        clock = self.clock and {
+            "number": self.number,
+            "unit": self.clock.unit,
+            "calendar": self.clock.calendar or None,
+            "before" if self.clock.before else "after": self.clock.since,
+        }
+        when = FIRST_BYTE if self.first_byte else BY_A_CLOCK if clock else ALONG
+        return {
+            "id": self.id,
+            "what": self.what,
+            "by": self.by,
+            "basis": [*self.basis],
+            "when": when,
+            "clock": clock,
+            "option": self.option or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A rule or an option on one day: its sentence, its articles, what it reads and compares with."""
+
+    id: str
+    says: str
+    basis: tuple[str, ...]
+    reads: tuple[str, ...]
+    against: tuple[tuple[str, Dated], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One line of a trace: `held` None where it depends on what is unknown."""
+
+    asked: Asked
+    held: Truth
+
+    def to_json(self, facts: Facts) -> dict[str, Any]:
+        asked = self.asked
+        return {
+            "rule": asked.id,
+            "says": asked.says,
+            "held": self.held,
+            "read": {name: _plain(facts.get(name)) for name in asked.reads},
+            "against": {
+                name: {"value": _plain(it.value), "reference": it.reference} for name, it in asked.against
+            },
+            "basis": [*asked.basis],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a table comes to on a day. `options` may be chosen freely, those in `review` if a person signs;
+    `refused`: why the choice that was made is none; `rule` is "" of NEEDS_FACT. `trace`: every rule that was
+    looked at, in order, then the options."""
+
+    table: str
+    as_of: date
+    outcome: str
+    rule: str
+    basis: tuple[str, ...]
+    options: tuple[str, ...]
+    review: tuple[str, ...]
+    missing: tuple[str, ...]
+    obligations: tuple[Duty, ...]
+    notes: tuple[str, ...]
+    refused: str
+    trace: tuple[Looked, ...]
+    facts: Facts
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "options": [*self.options],
+            "review": [*self.review],
+            "basis": [*self.basis],
+            "missing": [*self.missing],
+            "obligations": [duty.to_json() for duty in self.obligations],
+            "notes": [*self.notes],
+            "refused": self.refused or None,
+            "trace": [looked.to_json(self.facts) for looked in self.trace],
+            "rule": self.rule or None,
+            "table": self.table,
+            "as_of": str(self.as_of),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    name: str
+    asked: Asked
+    condition: Definite
+    duties: tuple[tuple[Duty, Definite], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    rule: Rule
+    asked: Asked
+    condition: Definite
+    duties: tuple[tuple[Duty, Definite], ...]
+    notes: tuple[str, ...]
+    options: tuple[_Way, ...]
+    review: tuple[_Way, ...]
+
+
+class Plan:
+    """A table made definite for a day: what is in force then, with that day's numbers."""
+
+    def __init__(self, table: Table, as_of: date, lists: Mapping[str, frozenset[str]]) -> None:
+        """Raises NotLoaded, and Lapsed of a number that a rule in force lacks."""
+        if as_of not in table.loaded:
+            raise NotLoaded(f"the law of {table.name} is loaded from {table.loaded.first}, not of {as_of}")
+        self.table, self.as_of = table, as_of
+        self._dated = {name: it for name, of in table.parameters.items() for it in of if as_of in it.span}
+        limits = {name: it.value for name, it in self._dated.items() if isinstance(it.value, Decimal)}
+        self._texts = {name: _grouped(value) for name, value in limits.items()}
+        self._day = Day(limits, lists)
+        ways = {it.name: self._way(it) for it in table.options if as_of in it.span}
+        self.rulings = tuple(self._ruling(it, ways) for it in table.rules if as_of in it.span)
+
+    def decide(self, facts: Facts) -> Decision:
+        """Of facts that are read (`facts.Fact.read`). Never raises."""
+        open_: list[_Ruling] = []
+        looked: list[Looked] = []
+        for ruling in self.rulings:
+            held = ruling.condition.test(facts)
+            looked.append(Looked(ruling.asked, held))
+            if held:
+                asking = _unsettled(open_, ruling.rule.outcome)
+                return self._asking(asking, facts, looked) if asking else self._ruled(ruling, facts, looked)
+            if held is None:
+                open_.append(ruling)
+        return self._asking(open_, facts, looked)
+
+    def _asking(self, open_: Sequence[_Ruling], facts: Facts, looked: list[Looked]) -> Decision:
+        missing = dict.fromkeys(name for ruling in open_ for name in ruling.condition.asks(facts))
+        return self._needs(tuple(missing), facts, looked)
+
+    def _needs(self, missing: tuple[str, ...], facts: Facts, looked: list[Looked]) -> Decision:
+        return Decision(
+            self.table.name, self.as_of, NEEDS_FACT, "", (), (), (), missing, (), (), "", tuple(looked), facts
+        )
+
+    def _ruled(self, ruling: _Ruling, facts: Facts, looked: list[Looked]) -> Decision:
+        chosen = facts.get(self.table.choice)
+        free: list[_Way] = []
+        signed: list[_Way] = []
+        for ways, into in ((ruling.options, free), (ruling.review, signed)):
+            for way in ways:
+                held = way.condition.test(facts)
+                looked.append(Looked(way.asked, held))
+                if held:
+                    into.append(way)
+                elif held is None and way.name == chosen:
+                    return self._needs(tuple(way.condition.asks(facts)), facts, looked)
+        refused = ""
+        open_ = free + signed
+        if chosen is not None:
+            taken = [way for way in open_ if way.name == chosen]
+            if taken:
+                open_ = taken
+            else:
+                refused = self._refusal(str(chosen), ruling, open_)
+        duties = [duty for duty, when in ruling.duties if when.test(facts) is not False]
+        for way in open_:
+            duties += [duty for duty, when in way.duties if when.test(facts) is not False]
+        return Decision(
+            self.table.name,
+            self.as_of,
+            ruling.rule.outcome,
+            ruling.rule.id,
+            ruling.asked.basis,
+            tuple(way.name for way in free),
+            tuple(way.name for way in signed),
+            (),
+            tuple(duties),
+            ruling.notes,
+            refused,
+            tuple(looked),
+            facts,
+        )
+
+    def _refusal(self, chosen: str, ruling: _Ruling, open_: Sequence[_Way]) -> str:
+        for way in ruling.options + ruling.review:
+            if way.name == chosen:
+                return f"{chosen} is not open: not so that {way.asked.says} ({', '.join(way.asked.basis)})"
+        left = f"; open: {', '.join(way.name for way in open_)}" if open_ else ""
+        return f"{chosen} is no way here: {ruling.rule.id} comes to {ruling.rule.outcome}{left}"
+
+    def _ruling(self, rule: Rule, ways: Mapping[str, _Way]) -> _Ruling:
+        return _Ruling(
+            rule,
+            self._asked(rule.id, rule.says, rule.basis, rule.when),
+            rule.when.on(self._day),
+            self._duties(rule.obligations, ""),
+            self._in_force(rule.notes),
+            tuple(ways[name] for name in rule.options if name in ways),
+            tuple(ways[name] for name in rule.review if name in ways),
+        )
+
+    def _way(self, option: Option) -> _Way:
+        return _Way(
+            option.name,
+            self._asked(f"option {option.name}", option.says, option.basis, option.when),
+            option.when.on(self._day),
+            self._duties(option.obligations, option.name),
+        )
+
+    def _asked(self, id: str, says: str, basis: tuple[Said, ...], when: Condition) -> Asked:
+        against = tuple((name, self._dated[name]) for name in when.limits)
+        return Asked(id, self._text(says), self._in_force(basis), when.facts, against)
+
+    def _duties(self, names: Iterable[str], option: str) -> tuple[tuple[Duty, Definite], ...]:
+        found = (self.table.obligations[name] for name in names)
+        return tuple((self._duty(it, option), it.when.on(self._day)) for it in found if self.as_of in it.span)
+
+    def _duty(self, it: Obligation, option: str) -> Duty:
+        number = None if it.clock is None else int(self._day.limit(it.clock.limit))
+        basis = self._in_force(it.basis)
+        return Duty(it.id, self._text(it.what), it.by, basis, it.first_byte, it.clock, number, option)
+
+    def _text(self, says: str) -> str:
+        return says.format_map(self._texts)
+
+    def _in_force(self, said: tuple[Said, ...]) -> tuple[str, ...]:
+        return tuple(self._text(it.text) for it in said if self.as_of in it.span)
+
+
+def _unsettled(open_: Sequence[_Ruling], outcome: str) -> Sequence[_Ruling]:
+    """Of the rules that may hold, those up to the last that would come to something else. An unknown after
+    it makes no difference."""
+    last = next((n for n in range(len(open_), 0, -1) if open_[n - 1].rule.outcome != outcome), 0)
+    return open_[:last]
+
+
+def _plain(value: Value | None) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else str(value)
+    return str(value) if isinstance(value, date) else value
+
+
+def _grouped(value: Decimal) -> str:
+    return f"{value:,}"

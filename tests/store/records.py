@@ -6,7 +6,10 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from baygrid.core.data import contracts
+from baygrid.core.data.contracts import Side, State
 from baygrid.core.data.labels import Important, Labels, Origin
+from baygrid.core.data.terms import Terms
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.pricing.allocations import Allocation, Source
 from baygrid.core.pricing.applications import ApplicationState, Step
@@ -17,6 +20,7 @@ from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan, Rating
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow, ApplicationRow, StepRow
+from baygrid.ports.contracts import ContractRow, ContractStep, CountRow, ExporterRow, GrantRow
 from baygrid.ports.data import PartyRow, TableRow
 from baygrid.ports.messages import Outside, SignedOutside, SignedRating, SignedUsage, Usage
 from baygrid.ports.papers import ExchangeRateRow, PaperKind, PaperRow, Party, PaymentRow, RateRow
@@ -100,6 +104,38 @@ def organise(tx: Tx, granted: int = 10**9) -> None:
     tx.region.insert_project(Project("other", "lab", "HKD", granted))
     tx.region.insert_centre(CentreRecord("north", "CN", "slurm"))
     tx.region.insert_centre(CentreRecord("south", "HK", "local"))
+
+
+def data_contract(**fields: Any) -> ContractRow:
+    given: dict[str, Any] = {
+        "id": "contract-1",
+        "version": 0,
+        "share": "clinic",
+        "nth": 0,
+        "provider": "demo",
+        "consumer": "other",
+        "exporter": "lab",
+        "purpose": "a study of ages 年龄",
+        "ground": "other",
+        "choice": None,
+        "onward": False,
+        "facts": {"sector": "healthcare"},
+        "start": 100,
+        "until": 900,
+        "state": State.REQUESTED,
+        "made_at": 5,
+        "made_by": "tok-1",
+    } | fields
+    return ContractRow(**given)
+
+
+def contract_of_data(tx: Tx) -> None:
+    """One of each table of contracts about data; `organise` comes first."""
+    tx.contracts.insert(data_contract(), [GrantRow("grant-1", "contract-1", "demo", "visits", Terms())])
+    side = Side.CONSUMER
+    tx.contracts.append_step(ContractStep("contract-1", 0, 5, contracts.Step.REQUEST, side, "tok-1", {}))
+    tx.persons.insert_exporter(ExporterRow("lab", "sealed", 0))
+    tx.persons.insert_count(CountRow("lab", 1, 0, 5, 10, 1))
 
 
 def job(number: int | str, **fields: Any) -> JobRecord:

@@ -22,6 +22,7 @@ from tests.store.records import (
     application,
     booking,
     charge,
+    contract_of_data,
     data_table,
     dataset,
     event,
@@ -165,6 +166,7 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.catalogue.insert_party(party()))
     store.write(lambda tx: tx.catalogue.insert_table(data_table()))
     store.write(lambda tx: tx.audit.append(1, "read", {}, contract=None, project=None))
+    store.write(contract_of_data)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -204,6 +206,8 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "parties": "facts",
             "data_tables": "labels",
             "audit": "data",
+            "contract_steps": "data",
+            "person_counts": "pi",
         }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from baygrid.core.data.chain import End, Link
 from baygrid.core.data.labels import Labels
 from baygrid.ports.basics import Instant
+from baygrid.ports.contracts import CountRow, ExporterRow
 from baygrid.ports.reader import Column, Format
 
 
@@ -130,11 +131,55 @@ class Audit(Protocol):
 class Persons(Protocol):
     """Which persons an exporter has shown, as hashes of 16 bytes: exactly, nobody twice."""
 
-    def expose(self, exporter: str, grant: str, sensitive: bool, persons: Iterable[bytes]) -> None:
-        """Those that a grant lets be read; once more is fine. They count once the grant is `counted`."""
+    def lock(self, exporter: str) -> ExporterRow | None:
+        """Until the transaction ends nobody else changes whose persons count; None: there is none yet."""
         ...
 
-    def counts(self, exporter: str, grants: Sequence[str], more: str | None = None) -> tuple[int, int]:
-        """Distinct persons of these grants (and of `more`): those of whom nothing sensitive is shown, and
-        those of whom something is."""
+    def insert_exporter(self, row: ExporterRow) -> None:
+        """Raises Conflict when somebody made it meanwhile."""
+        ...
+
+    def exporter(self, organisation: str) -> ExporterRow | None: ...
+
+    def expose(self, grant: str, sensitive: bool, persons: bytes) -> int:
+        """Those that a grant lets be read, 16 bytes each; once more is fine, and tells anew whether something
+        sensitive is shown. They count once the grant is opened and its contract counts. How many were
+        new."""
+        ...
+
+    def observe(self, grant: str, year: int, sensitive: bool, persons: bytes) -> int:
+        """Those that were served in that year."""
+        ...
+
+    def observe_exposed(self, grant: str, year: int) -> int:
+        """All whom the grant lets be read."""
+        ...
+
+    def forget(self, grant: str) -> None:
+        """Of a grant that was never opened."""
+        ...
+
+    def counted(self, exporter: str, since: Instant) -> list[str]:
+        """The grants whose persons count: readable at any time since then."""
+        ...
+
+    def counts(self, grants: Sequence[str]) -> tuple[int, int]:
+        """Distinct persons of these grants: those of whom nothing sensitive is shown, and those of whom
+        something is."""
+        ...
+
+    def observed(self, exporter: str, year: int) -> tuple[int, int]:
+        """Distinct persons that were served in that year."""
+        ...
+
+    def bump(self, exporter: str) -> int:
+        """Other persons count from now on; the new version. Only what has `lock` calls it."""
+        ...
+
+    def insert_count(self, row: CountRow) -> None:
+        """Once more is fine."""
+        ...
+
+    def history(self, exporter: str, since: Instant) -> list[CountRow]:
+        """What was counted since that moment, the oldest first."""
         ...

@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from baygrid.ports.accounts import Accounts
 from baygrid.ports.basics import Instant
-from baygrid.ports.data import Audit, Catalogue
+from baygrid.ports.contracts import Contracts, Recipients
+from baygrid.ports.data import Audit, Catalogue, Persons
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
@@ -168,6 +169,12 @@ class Tx(Protocol):
     def catalogue(self) -> Catalogue: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def contracts(self) -> Contracts: ...
+    @property
+    def persons(self) -> Persons: ...
+    @property
+    def recipients(self) -> Recipients: ...
 
 
 class Store(Protocol):

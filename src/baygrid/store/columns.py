@@ -53,8 +53,8 @@ def _postgresql_transaction(element: ThisTransaction, compiler: Any, **options: 
     return "((pg_current_xact_id()::text)::bigint)"
 
 
-def table(name: str, *parts: Any) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True)
+def table(name: str, *parts: Any, **options: Any) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True, **options)
 
 
 def string(name: str, *parts: Any, **options: Any) -> Column[str]:

@@ -1,12 +1,13 @@
 """All tables, once, for both databases; those of money are in `money_tables`, `account_tables` and
-`paper_tables`, those of the data service in `data_tables`. The migrations must end where these files are (a
-test compares them)."""
+`paper_tables`, those of the data service in `data_tables` and `contract_tables`. The migrations must end
+where these files are (a test compares them)."""
 
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 
 from baygrid.store import account_tables as account_tables  # they are in the metadata, too
+from baygrid.store import contract_tables as contract_tables
 from baygrid.store import data_tables as data_tables
 from baygrid.store import money_tables as money_tables
 from baygrid.store import paper_tables as paper_tables

@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "parties",
     "data_tables",
     "audit",
+    "contract_steps",
+    "person_counts",
 )
 # Nothing is added to these in a month that is closed.
 BY_MONTH = ("charges", "ledger")

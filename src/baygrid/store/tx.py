@@ -8,6 +8,7 @@ from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
 from baygrid.store.audit import Audit
 from baygrid.store.catalogue import Catalogue
+from baygrid.store.contracts import Contracts
 from baygrid.store.datasets import Datasets
 from baygrid.store.estimates import Estimates
 from baygrid.store.events import Events
@@ -18,8 +19,10 @@ from baygrid.store.logs import Logs
 from baygrid.store.money import Money
 from baygrid.store.outside import OutsideJobs
 from baygrid.store.papers import Papers
+from baygrid.store.persons import Persons
 from baygrid.store.policies import Policies
 from baygrid.store.ratings import Ratings
+from baygrid.store.recipients import Recipients
 from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
 from baygrid.store.sql import Session
@@ -37,6 +40,7 @@ class Tx:
         "attempts",
         "audit",
         "catalogue",
+        "contracts",
         "datasets",
         "estimates",
         "events",
@@ -47,8 +51,10 @@ class Tx:
         "money",
         "outside",
         "papers",
+        "persons",
         "policies",
         "ratings",
+        "recipients",
         "region",
         "secrets",
         "support",
@@ -78,3 +84,6 @@ class Tx:
         self.accounts = Accounts(session)
         self.catalogue = Catalogue(session)
         self.audit = Audit(session)
+        self.contracts = Contracts(session)
+        self.persons = Persons(session)
+        self.recipients = Recipients(session)

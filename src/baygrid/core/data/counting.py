@@ -1,0 +1,87 @@
+"""Which persons count, and until when: the law counts by calendar years of Beijing time.
+
+Provisions on Promoting and Regulating Cross-Border Data Flows, articles 5, 7 and 8: since 1 January of the
+year. Before they were in force: since 1 January of the previous year (Security Assessment Measures, article
+4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from baygrid.core.days import beginning, day_of
+
+THIS_YEAR_FROM: Final = date(2024, 3, 22)
+"""The day on which the Provisions came into force: since then only the year itself counts."""
+WARN_AT: Final = 0.9
+"""The share of a threshold at which its exporter is warned."""
+RATE_DAYS: Final = 90
+"""A forecast goes by the rate of so many days."""
+
+_DAY_MS: Final = 86_400_000
+
+
+def since(at: int) -> int:
+    """From which moment on persons count that were shown until `at` (milliseconds since 1970, UTC)."""
+    day = day_of(at)
+    return beginning(date(day.year if day >= THIS_YEAR_FROM else day.year - 1, 1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From `least` persons on another rule holds. `kind`: "spi" counts those of whom something sensitive is
+    shown, "pi" the others."""
+
+    kind: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Distinct persons at a moment."""
+
+    at: int
+    pi: int
+    spi: int
+
+    def of(self, threshold: Threshold) -> int:
+        return self.spi if threshold.kind == "spi" else self.pi
+
+
+def next_threshold(count: Count, kind: str, thresholds: Sequence[Threshold]) -> Threshold | None:
+    """The lowest that is not reached."""
+    ahead = [it for it in thresholds if it.kind == kind and count.of(it) < it.least]
+    return min(ahead, key=lambda it: it.least, default=None)
+
+
+def warned(count: Count, threshold: Threshold) -> bool:
+    """Whether it has come so near to a threshold that its exporter is told."""
+    return threshold.least * WARN_AT <= count.of(threshold) < threshold.least
+
+
+def passed(before: Count, after: Count, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """Those that were reached between the two."""
+    return tuple(it for it in thresholds if before.of(it) < it.least <= after.of(it))
+
+
+def forecast(history: Sequence[Count], now: int, threshold: Threshold) -> date | None:
+    """The day on which the threshold is reached, if persons are added as in the last RATE_DAYS; None: not
+    this year, or not at this rate. `history`: counts of this window, oldest first; before the first there
+    was nobody."""
+    if not history:
+        return None
+    start = max(now - RATE_DAYS * _DAY_MS, since(now))
+    earlier = [it for it in history if it.at <= start]
+    first = earlier[-1].of(threshold) if earlier else 0
+    have, took = history[-1].of(threshold), max(now - start, _DAY_MS)
+    if have >= threshold.least:
+        return next(day_of(it.at) for it in history if it.of(threshold) >= threshold.least)
+    if have <= first:
+        return None
+    wait = -((threshold.least - have) * took // -(have - first))  # rounded up
+    year = day_of(now).year
+    if now + wait >= beginning(date(year + 1, 1, 1)):
+        return None
+    return day_of(now + wait)

@@ -1,0 +1,106 @@
+"""Which persons count: the law's years, thresholds, and the day on which one is reached."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baygrid.core.data.counting import (
+    Count,
+    Threshold,
+    forecast,
+    next_threshold,
+    passed,
+    since,
+    warned,
+)
+from baygrid.core.days import beginning, day_of
+
+DAY = 86_400_000
+LOW, HIGH = Threshold("pi", 100_000), Threshold("pi", 1_000_000)
+SENSITIVE = Threshold("spi", 10_000)
+ALL = (LOW, HIGH, SENSITIVE)
+
+
+@pytest.mark.parametrize(
+    ("day", "first"),
+    [
+        (date(2024, 3, 21), date(2023, 1, 1)),
+        (date(2024, 3, 22), date(2024, 1, 1)),
+        (date(2026, 12, 31), date(2026, 1, 1)),
+        (date(2027, 1, 1), date(2027, 1, 1)),
+        (date(2022, 9, 1), date(2021, 1, 1)),
+    ],
+)
+def test_persons_count_since_the_first_of_january(day: date, first: date):
+    assert since(beginning(day)) == beginning(first)
+    assert since(beginning(day + timedelta(1)) - 1) == beginning(first)
+
+
+def test_the_year_turns_at_midnight_in_beijing_not_in_greenwich():
+    turn = 1_798_732_800_000  # 2027-01-01T00:00+08:00, 16:00 of the day before in Greenwich
+    assert day_of(turn - 1) == date(2026, 12, 31)
+    assert since(turn) == turn
+    assert since(turn - 1) == beginning(date(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("persons", "told"), [(89_999, False), (90_000, True), (99_999, True), (100_000, False)]
+)
+def test_a_warning_comes_at_nine_tenths_and_not_at_the_threshold_itself(persons: int, told: bool):
+    assert warned(Count(0, persons, 0), LOW) is told
+
+
+def test_the_next_threshold_is_the_lowest_that_is_not_reached():
+    assert next_threshold(Count(0, 99_999, 0), "pi", ALL) == LOW
+    assert next_threshold(Count(0, 100_000, 0), "pi", ALL) == HIGH
+    assert next_threshold(Count(0, 1_000_000, 0), "pi", ALL) is None
+    assert next_threshold(Count(0, 1_000_000, 9_999), "spi", ALL) == SENSITIVE
+
+
+@given(st.integers(0, 2_000_000), st.integers(0, 2_000_000))
+def test_what_is_passed_lies_between_before_and_after(before: int, more: int):
+    found = passed(Count(0, before, 0), Count(1, before + more, 0), ALL)
+    assert found == tuple(it for it in (LOW, HIGH) if before < it.least <= before + more)
+
+
+def test_the_forecast_goes_by_the_rate_of_the_last_ninety_days():
+    start = beginning(date(2026, 1, 1))
+    now = start + 180 * DAY
+    # 20,000 in the first half, then 100 a day: 51,000 are missing, so 510 days: not this year.
+    slow = [Count(start + 10 * DAY, 20_000, 0), Count(start + 90 * DAY, 40_000, 0), Count(now, 49_000, 0)]
+    assert forecast(slow, now, LOW) is None
+    # 500 a day: 102 days.
+    quick = [*slow[:2], Count(now - 1, 85_000, 0)]
+    assert forecast(quick, now, LOW) == day_of(now + 30 * DAY)
+
+
+def test_what_is_reached_has_its_day_and_what_stands_still_has_none():
+    start = beginning(date(2026, 1, 1))
+    history = [
+        Count(start + DAY, 10, 0),
+        Count(start + 5 * DAY, 100_000, 0),
+        Count(start + 9 * DAY, 100_001, 0),
+    ]
+    assert forecast(history, start + 200 * DAY, LOW) == date(2026, 1, 6)
+    assert forecast(history, start + 200 * DAY, HIGH) is None
+    assert forecast([], start, LOW) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 360), st.integers(0, 300_000)), min_size=1), st.integers(0, 364))
+def test_a_forecast_is_never_before_today_unless_it_has_happened(steps: list[tuple[int, int]], today: int):
+    start = beginning(date(2026, 1, 1))
+    now = start + today * DAY
+    persons, history = 0, []
+    for day, more in sorted(it for it in steps if it[0] <= today):
+        persons += more
+        history.append(Count(start + day * DAY, persons, 0))
+    found = forecast(history, now, LOW)
+    if persons >= LOW.least:
+        assert found is not None
+        assert found <= day_of(now)
+    elif found is not None:
+        assert day_of(now) <= found <= date(2026, 12, 31)

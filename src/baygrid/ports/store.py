@@ -16,6 +16,7 @@ from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.papers import Papers
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
 from baygrid.ports.region import Exchange, Policies, Ratings, Region
+from baygrid.ports.shares import Shares
 from baygrid.ports.support import Support
 from baygrid.ports.trading import Trading
 
@@ -164,6 +165,8 @@ class Tx(Protocol):
     @property
     def ratings(self) -> Ratings: ...
     @property
+    def shares(self) -> Shares: ...
+    @property
     def papers(self) -> Papers: ...
     @property
     def catalogue(self) -> Catalogue: ...
@@ -181,7 +184,7 @@ class Store(Protocol):
     """`write` commits once, durably, before it returns; concurrent writes may share one commit (group
     commit). After each commit the listeners hear the topics that it touched, also those of other servers on
     the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed), `log:ATTEMPT`, `tokens`
-    (one was revoked) and `events`.
+    (one was revoked), `shares` (files of a shared table are wanted), `share:ID` and `events`.
     """
 
     def write(self, work: Callable[[Tx], T]) -> T:

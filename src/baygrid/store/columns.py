@@ -65,6 +65,7 @@ def integer(name: str, *parts: Any, **options: Any) -> Column[int]:
     return Column(name, Int64, *parts, nullable=options.pop("nullable", False), **options)
 
 
-def partial_index(name: str, condition: str, *columns: str) -> Index:
+def partial_index(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
     """An index of some rows only."""
-    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+    some = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=some, postgresql_where=some)

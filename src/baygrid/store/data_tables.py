@@ -1,10 +1,10 @@
-"""The tables of the data service: parties, the catalogue, what was wished for, the audit."""
+"""The tables of the data service: parties, the catalogue, what was wished for, the audit, shared files."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
-from baygrid.store.columns import integer, string, table
+from baygrid.store.columns import integer, partial_index, string, table
 
 parties = table(
     "parties",
@@ -69,4 +69,44 @@ audit_end = table(
     integer("n"),
     string("hash"),
     CheckConstraint("one = 1", name="one"),
+)
+
+ALIVE = "state IN ('FAILED', 'READY', 'WANTED')"
+_SHOWN = ("grant", "kind", "terms", "lineage")
+# What was made of a table for a grant. `terms`: a digest. A counted version has no `source_version`.
+share_snapshots = table(
+    "share_snapshots",
+    string("id", primary_key=True),
+    string("grant"),
+    string("kind"),
+    string("terms"),
+    string("lineage"),
+    string("fingerprint"),
+    integer("source_version", nullable=True),
+    integer("number"),
+    string("columns"),
+    string("state"),
+    integer("at"),
+    integer("changed_at"),
+    integer("used_at"),
+    string("said"),
+    string("holder"),
+    integer("until"),
+    Index(None, "grant"),
+    Index(None, "state", "changed_at"),
+    partial_index("share_snapshots_one_of_content", ALIVE, *_SHOWN, "fingerprint", unique=True),
+    partial_index("share_snapshots_one_of_number", ALIVE, *_SHOWN, "number", unique=True),
+)
+share_files = table(
+    "share_files",
+    string("id", primary_key=True),
+    string("snapshot"),
+    integer("n"),
+    string("sha256"),
+    integer("size"),
+    integer("rows"),
+    string("stats"),
+    string("change"),
+    integer("persons", nullable=True),
+    UniqueConstraint("snapshot", "n"),
 )

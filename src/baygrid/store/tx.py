@@ -25,6 +25,7 @@ from baygrid.store.ratings import Ratings
 from baygrid.store.recipients import Recipients
 from baygrid.store.region import Region
 from baygrid.store.secrets import Secrets
+from baygrid.store.shares import Shares
 from baygrid.store.sql import Session
 from baygrid.store.support import Support
 from baygrid.store.trading import Trading
@@ -57,6 +58,7 @@ class Tx:
         "recipients",
         "region",
         "secrets",
+        "shares",
         "support",
         "trading",
     )
@@ -78,6 +80,7 @@ class Tx:
         self.estimates = Estimates(session)
         self.outside = OutsideJobs(session)
         self.ratings = Ratings(session)
+        self.shares = Shares(session)
         self.support = Support(session)
         self.trading = Trading(session)
         self.papers = Papers(session)

@@ -57,6 +57,9 @@ class Objects:
     def size(self, key: str) -> int | None:
         return len(self.kept[key]) if key in self.kept else None
 
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
 
 class Uploads:
     """Half-way blobs in memory."""

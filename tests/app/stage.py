@@ -60,6 +60,9 @@ class MemoryObjects:
     def size(self, key: str) -> int | None:
         return len(self._data[key]) if key in self._data else None
 
+    def delete(self, key: str) -> None:
+        self._data.pop(key, None)
+
 
 class MemoryUploads:
     """`ports.basics.Uploads`."""

@@ -62,6 +62,17 @@ def test_a_put_may_be_repeated_and_replaces(objects: ObjectStore):
     assert whole(objects, "k") == b"second"
 
 
+def test_an_object_that_is_deleted_is_not_there(objects: ObjectStore):
+    objects.put("a/b", iter([b"x"]))
+    objects.put("a/c", iter([b"y"]))
+    for key in ("a/b", "a/b", "a", "none/at/all"):
+        objects.delete(key)
+    assert objects.size("a/b") is None
+    assert whole(objects, "a/c") == b"y"
+    objects.put("a/b", iter([b"anew"]))
+    assert whole(objects, "a/b") == b"anew"
+
+
 def test_a_large_object_is_streamed(objects: ObjectStore):
     piece = bytes(range(256)) * 4096  # 1 MiB
     assert objects.put("large", (piece for _ in range(40))) == 40 * len(piece)

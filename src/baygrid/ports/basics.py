@@ -78,6 +78,10 @@ class ObjectStore(Protocol):
         """None when there is no such object."""
         ...
 
+    def delete(self, key: str) -> None:
+        """Absent is fine. Who is reading it reads on, or is cut off."""
+        ...
+
 
 class Uploads(Protocol):
     """Blobs on their way in, so that a broken upload goes on where it stopped. `key` names uploader and

@@ -47,6 +47,9 @@ class MemoryObjects:
         data = self._objects.get(key)
         return None if data is None else len(data)
 
+    def delete(self, key: str) -> None:
+        self._objects.pop(key, None)
+
 
 class MemoryUploads:
     """`ports.basics.Uploads`."""

@@ -83,6 +83,14 @@ class FolderObjects:
         path = self._root / check_key(key)
         return path.stat().st_size if path.is_file() else None
 
+    def delete(self, key: str) -> None:
+        path = self._root / check_key(key)
+        try:
+            path.unlink()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return
+        _sync(path.parent)
+
     def _make(self, folder: Path) -> None:
         """The folder, durably: a file in a folder that a crash takes away is gone too."""
         if folder.is_dir():

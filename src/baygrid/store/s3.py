@@ -85,6 +85,9 @@ class S3Objects:
             raise
         return size
 
+    def delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
+
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
 

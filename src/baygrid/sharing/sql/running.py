@@ -1,0 +1,135 @@
+"""A plan, run by DuckDB: step by step in one database in memory, which reads no file, loads nothing, and of
+which nobody can change a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from baygrid.ports.reader import BadExpression, ReadFailed
+from baygrid.sharing.sql.allowed import FIGURES, QUERY
+from baygrid.sharing.sql.naming import shown
+from baygrid.sharing.sql.planning import Groups, Load, Plan, unmarked
+from baygrid.sharing.sql.reading import check_query
+
+BATCH: Final = 10_000
+"""Rows that go out at a time."""
+
+_SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+    "temp_directory": "",
+    "threads": 1,
+}
+_OF_THE_QUERY: Final = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.NotImplementedException,
+)
+"""What DuckDB says of a query before it looks at a row."""
+_OF_ITS_VALUES: Final = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.InvalidTypeException,
+    duckdb.OutOfRangeException,
+    duckdb.TypeMismatchException,
+)
+
+
+class Engine:
+    """`memory`: bytes that DuckDB may hold. Nothing goes to a disk."""
+
+    def __init__(self, plan: Plan, mark: str, memory: int) -> None:
+        self._plan, self._mark = plan, mark
+        self._database = duckdb.connect(config=_SETTINGS | {"memory_limit": f"{memory}B"})
+        for setting in ("TimeZone = 'UTC'", "lock_configuration = true"):
+            self._database.execute(f"SET {setting}")
+        for groups in plan.groups:
+            private = [load.into for load in plan.loads if load.private]
+            check_query(self._database, groups.sql, private, FIGURES)
+        check_query(self._database, plan.query, plan.tables, QUERY)
+
+    def load(self, load: Load, rows: pa.RecordBatchReader) -> None:
+        """Copies whatever may be seen of a table, and no more. Raises ReadFailed, which says no value."""
+        self._database.register("incoming", rows)
+        try:
+            self._database.execute(f'CREATE TABLE "{load.into}" AS SELECT * FROM incoming')  # noqa: S608 - ours
+        except duckdb.OutOfMemoryException:
+            raise ReadFailed(
+                f"{shown(load.table)} has more rows than there is memory for: ask for fewer columns"
+            ) from None
+        except (duckdb.Error, pa.ArrowException):
+            raise ReadFailed(f"{shown(load.table)} cannot be read") from None
+        finally:
+            self._database.unregister("incoming")
+
+    def group(self, groups: Groups) -> tuple[int, int | None]:
+        """Makes them. How many were withheld, and what of that may be told: the number only if at least k
+        persons are behind it, else it would tell whether there is anybody. Raises BadExpression,
+        ReadFailed."""
+        of_all = f"a{groups.into}"
+        self._private(f'CREATE TABLE "{of_all}" AS {groups.sql}')
+        k, persons = groups.k, f'"{groups.persons}"'
+        withheld, behind = self._one(
+            f'SELECT count(*), coalesce(greatest(count(DISTINCT "{groups.one}"), max({persons})), 0)'  # noqa: S608 - ours
+            f' FROM "{of_all}" WHERE {persons} < {k}'
+        )
+        self._private(
+            f'CREATE TABLE "{groups.into}" AS SELECT * EXCLUDE ({persons}, "{groups.one}")'  # noqa: S608 - ours
+            f' FROM "{of_all}" WHERE {persons} >= {k}'
+        )
+        self._private(f'DROP TABLE "{of_all}"')
+        return withheld, withheld if behind >= k else None
+
+    def answer(self) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """Of the query itself, once all else is made. Raises BadExpression, ReadFailed; also while it is
+        read."""
+        for load in self._plan.loads:
+            if load.private:
+                self._database.execute(f'DROP TABLE "{load.into}"')
+        try:
+            found = self._database.execute(self._plan.query).to_arrow_reader(BATCH)
+        except duckdb.Error as error:
+            raise self._failure(error) from None
+        return found.schema, self._batches(found)
+
+    def _batches(self, found: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from found
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise self._failure(error) from None
+
+    def _private(self, sql: str) -> None:
+        """Over rows that nobody may see: only what does not depend on them is told."""
+        try:
+            self._database.execute(sql)
+        except _OF_THE_QUERY as error:
+            raise BadExpression(self._said(error)) from None
+        except duckdb.Error:
+            raise ReadFailed(
+                "a figure cannot be computed: ask for fewer groups, or of other columns"
+            ) from None
+
+    def _one(self, sql: str) -> tuple[int, int]:
+        found = self._database.execute(sql).fetchone()
+        assert found is not None
+        return found[0], found[1]
+
+    def _failure(self, error: Exception) -> BadExpression | ReadFailed:
+        if isinstance(error, (*_OF_THE_QUERY, *_OF_ITS_VALUES)):
+            return BadExpression(self._said(error))
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return ReadFailed(
+                "the query needs more memory than it has: ask for fewer rows, groups or columns"
+            )
+        return ReadFailed("the query failed: write it in simpler terms")
+
+    def _said(self, error: Exception) -> str:
+        return unmarked(str(error).partition("\n")[0], self._plan, self._mark)[:300]

@@ -130,7 +130,19 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
 
 def _absent() -> dict[str, str]:
     absent = dict.fromkeys(
-        ("project", "centre", "offer", "token", "attempt_token", "member", "pool", "listing"), "absent"
+        (
+            "project",
+            "centre",
+            "offer",
+            "token",
+            "attempt_token",
+            "member",
+            "pool",
+            "listing",
+            "table",
+            "organisation",
+        ),
+        "absent",
     )
     return absent | {
         "name": "no-such-name",
@@ -163,6 +175,14 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
     if address.startswith("/v1/datasets/"):
         body = {"name": "result", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
         assert client.post("/v1/datasets", json=body, headers=region.headers("team")).status_code == 201
+    if "{table}" in address:
+        things["table"] = "patients"
+        table = {"name": "patients", "title": "Patients", "format": "parquet", "uri": "s3://bay/patients/"}
+        table |= {"place": "CN-QH"}
+        made = client.post("/v1/tables", json={**table, "open": True}, headers=region.headers("team"))
+        assert made.status_code == 201, made.text
+    if "{organisation}" in address:
+        things["organisation"] = "uni"
     if "/secrets/{name}" in address:
         secret = f"/v1/projects/demo/secrets/{things['name']}"
         made = client.put(secret, json={"value": "secret"}, headers=region.headers("team"))

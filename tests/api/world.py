@@ -36,6 +36,7 @@ from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Orga
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
 from baygrid.store.vault import AesVault
+from tests.app.rows import MemoryReader
 
 Json = dict[str, Any]
 
@@ -124,6 +125,8 @@ class World:
     url: str | None = None
 
     def __post_init__(self) -> None:
+        self.reader = MemoryReader()
+        self.reader.put("s3://bay/patients/", {"name": ["Li", "Wu"], "age": [30, 41]})
         self.database = self.folder / "region.db"
         self.objects = Objects()
         self.store = open_store(self.url or f"sqlite:///{self.database}")
@@ -137,6 +140,7 @@ class World:
             ("local",),
             vault=VAULT,
             signer=SIGNER,
+            reader=self.reader,
         )
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")

@@ -37,6 +37,7 @@ from baygrid.ports.store import Store, Tx
 from baygrid.ports.wire import inventory_digest, outside_bytes, usage_bytes
 from baygrid.store import open_store
 from baygrid.store.vault import AesVault
+from tests.app.rows import MemoryReader
 
 OPERATOR = Actor("tok-operator", Role.OPERATOR, "operator")
 START = 1_800_000_000_000
@@ -196,6 +197,7 @@ class Stage:
     def __init__(self, store: Store | None = None, funds: str = "1000 CNY") -> None:
         self.now = START
         self.store = store or open_store("sqlite://")
+        self.reader = MemoryReader()
         self.platform = Platform(
             self.store,
             MemoryObjects(),
@@ -206,6 +208,7 @@ class Stage:
             ("local", "queueing", "slurm"),
             vault=AesVault([b"a key of tests, 32 bytes long..."]),
             signer=Key(b"a signing key of tests, of 32 b."),
+            reader=self.reader,
         )
         self.scheduler = Scheduler(self.platform, "server-1")
         self.team = Actor("tok-team", Role.TEAM, "team", project="demo")

@@ -28,12 +28,14 @@ from baygrid.api import (
     openapi,
     paper_rates,
     papers,
+    parties,
     policies,
     problems,
     ratings,
     region,
     rendered,
     secrets,
+    tables,
     tokens,
     trading,
     tunnels,
@@ -52,7 +54,8 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
-    secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, health,
+    secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
+    tables, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

@@ -161,6 +161,20 @@ def deliver(platform: Platform, actor: Actor, attempt: str, token: str) -> Mappi
         raise NoVault(f"a secret cannot be read: {error}") from None
 
 
+def opened(platform: Platform, tx: Tx, project: str, name: str) -> str:
+    """The value of a project's secret, for what the server itself reads for that project: it goes no further.
+    Raises WrongState, NoVault."""
+    vault = _vault(platform)
+    row = next((row for row in tx.secrets.of(project) if row.name == name), None)
+    if row is None:
+        cure = f"set it with `baygrid secrets set {name} --project {project}`"
+        raise WrongState(f"project {project!r} has no secret {name}: {cure}")
+    try:
+        return vault.open(row.sealed, _about(project, name))
+    except ValueError as error:
+        raise NoVault(f"a secret cannot be read: {error}") from None
+
+
 def _own_attempt(tx: Tx, actor: Actor, attempt: str, token: str) -> AttemptRecord:
     if actor.centre is None:
         raise Forbidden("only a centre's agent may do this")

@@ -20,6 +20,7 @@ from baygrid.cli.commands import (
     measures,
     money,
     papers,
+    parties,
     payments,
     policy,
     rate,
@@ -30,6 +31,7 @@ from baygrid.cli.commands import (
     secrets,
     simulate,
     start,
+    tables,
     trading,
     vouchers,
     whatif,
@@ -50,6 +52,8 @@ jobs.register(app)
 inside.register(app)
 datasets.register(app)
 secrets.register(app)
+tables.register(app)
+parties.register(app)
 money.register(app)
 papers.register(app)
 payments.register(app)

@@ -1,0 +1,70 @@
+"""What runs in the child of `process.py`: one piece of work, told in frames."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import resource
+import struct
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from baygrid.ports.reader import BadExpression, ReadFailed
+from baygrid.sharing.process import DONE, ERROR, HEAD, JSON, MAX_FRAME, PIECE
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    memory, work, arguments = pickle.loads(_request(sys.stdin.buffer))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        found = work(*arguments)
+        for each in found if isinstance(found, Iterator) else (found,):
+            _tell(out, each)
+        _frame(out, DONE, b"")
+    except (ReadFailed, BadExpression) as error:
+        _say(out, type(error).__name__, str(error))
+    except MemoryError:
+        _say(out, "ReadFailed", f"it needs more than {memory >> 20} MiB of memory")
+    except Exception as error:  # noqa: BLE001 - its message may hold values; where it was holds none
+        where = traceback.extract_tb(error.__traceback__)
+        _say(out, type(error).__name__, "\n".join(f"{at.filename}:{at.lineno} {at.name}" for at in where))
+    os._exit(0)  # threads of libraries are not waited for
+
+
+def _request(source: BinaryIO) -> bytes:
+    (size,) = struct.unpack(">Q", source.read(8))
+    return source.read(size)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read(1)
+    os._exit(1)
+
+
+def _tell(out: BinaryIO, each: Any) -> None:
+    if not isinstance(each, bytes | memoryview):
+        _frame(out, JSON, json.dumps(each, ensure_ascii=False).encode())
+        return
+    for start in range(0, len(each), MAX_FRAME):
+        _frame(out, PIECE, bytes(each[start : start + MAX_FRAME]))
+
+
+def _say(out: BinaryIO, kind: str, message: str) -> None:
+    _frame(out, ERROR, json.dumps({"type": kind, "message": message}).encode())
+
+
+def _frame(out: BinaryIO, kind: bytes, content: bytes) -> None:
+    out.write(HEAD.pack(kind, len(content)) + content)
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Sources as streams of Arrow batches, each format in its own file; `opened` finds which."""

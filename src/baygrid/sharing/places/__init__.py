@@ -1,0 +1,1 @@
+"""Where sources lie: folders of this machine, buckets, the region's own objects. All are read only."""

@@ -1,0 +1,115 @@
+"""Work in a process of its own, with bounds of memory and time: what reads other people's files and what they
+wrote in SQL may fail, or be made to fail, without harm to who asked for it.
+
+Whoever needs a child process in this room (reading, governed SQL) uses this one. To the child goes a pickle;
+from it come only JSON and bytes, for a child that read a hostile file is not to be believed with more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import selectors
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from baygrid.ports.reader import BadExpression, ReadFailed
+
+HEAD: Final = struct.Struct(">cI")
+"""Before each frame: its kind, how many bytes it has."""
+PIECE, JSON, ERROR, DONE = b"b", b"j", b"e", b"d"
+MAX_FRAME: Final = 64 << 20
+_KINDS: Final[dict[str, type[Exception]]] = {"ReadFailed": ReadFailed, "BadExpression": BadExpression}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`memory`: bytes of a process's own data (RLIMIT_DATA). `seconds`: wall clock, all that it does."""
+
+    memory: int = 4 << 30
+    seconds: float = 1_800.0
+
+
+class Broke(Exception):
+    """Where in the child something went wrong that nobody foresaw: files and lines, no values."""
+
+
+def call(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` gives as JSON values. `work` is a function of a module, its arguments can be pickled.
+    Raises ReadFailed, BadExpression."""
+    with closing(stream(limits, work, *arguments)) as answers:
+        return next(answers)
+
+
+def stream(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Generator[Any]:
+    """Each value that the generator `work` yields: bytes as they are, all else as JSON. The child ends when
+    nobody listens any more. Raises ReadFailed, BadExpression."""
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", "baygrid.sharing.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        yield from _answers(child, limits, pickle.dumps((limits.memory, work, arguments)))
+    finally:
+        child.kill()
+        for end in (child.stdin, child.stdout):
+            with suppress(OSError):
+                if end is not None:
+                    end.close()
+        child.wait()
+
+
+def _answers(child: subprocess.Popen[bytes], limits: Limits, request: bytes) -> Iterator[Any]:
+    assert child.stdin is not None
+    until = time.monotonic() + limits.seconds  # noqa: TID251 - how long a process may take
+    with suppress(BrokenPipeError):
+        child.stdin.write(struct.pack(">Q", len(request)) + request)
+        child.stdin.flush()  # it stays open: its end tells the child that nobody listens
+    while True:
+        kind, content = _frame(child, until, limits)
+        if kind == DONE:
+            return
+        if kind == ERROR:
+            _raise(json.loads(content))
+        yield content if kind == PIECE else json.loads(content)
+
+
+def _raise(said: dict[str, Any]) -> None:
+    error = _KINDS.get(said["type"])
+    if error is not None:
+        raise error(said["message"])
+    raise ReadFailed(f"it broke ({said['type']})") from Broke(said["message"])
+
+
+def _frame(child: subprocess.Popen[bytes], until: float, limits: Limits) -> tuple[bytes, bytes]:
+    kind, size = HEAD.unpack(_exactly(child, HEAD.size, until, limits))
+    if size > MAX_FRAME:
+        raise ReadFailed("it broke (a frame without end)")
+    return kind, _exactly(child, size, until, limits)
+
+
+def _exactly(child: subprocess.Popen[bytes], size: int, until: float, limits: Limits) -> bytes:
+    assert child.stdout is not None
+    descriptor = child.stdout.fileno()
+    found = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while len(found) < size:
+            left = until - time.monotonic()  # noqa: TID251 - how long a process may take
+            if left <= 0 or not selector.select(left):
+                raise ReadFailed(f"it takes longer than {limits.seconds:.0f} s: share fewer rows or columns")
+            piece = os.read(descriptor, min(size - len(found), 1 << 20))
+            if not piece:
+                raise ReadFailed(f"it needs more than {limits.memory >> 20} MiB of memory, or it crashed")
+            found += piece
+    return bytes(found)

@@ -1,0 +1,46 @@
+"""The reader of tables: every reading is a process of its own (`process`), doing `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from baygrid.core.data.terms import Terms
+from baygrid.ports.reader import Column, File, Look, Source
+from baygrid.sharing import work
+from baygrid.sharing.engine import STANDARD, Bounds
+from baygrid.sharing.formats.opened import Allowed
+from baygrid.sharing.process import Limits, call
+from baygrid.sharing.shown import shown
+
+_ROOM = 2 << 30
+"""Bytes that a process needs beside what DuckDB may hold: libraries, Arrow's batches, files that it
+writes."""
+
+
+class Tables:
+    """Implements `ports.reader.Reader`, but for `query`, which is `sql`'s. Safe for several threads."""
+
+    def __init__(self, scratch: Path, allowed: Allowed, bounds: Bounds = STANDARD) -> None:
+        """`scratch`: a folder with room for what sorting needs beyond memory."""
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._bench = work.Bench(scratch, allowed, bounds)
+        self._limits = Limits(bounds.memory + _ROOM, bounds.seconds)
+
+    def look(self, source: Source) -> Look:
+        found = self._call(work.look, source)
+        return Look(**found | {"columns": tuple(Column(**each) for each in found["columns"])})
+
+    def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:
+        return shown(columns, terms, b"").columns
+
+    def write(
+        self, source: Source, terms: Terms, salt: bytes, folder: Path, version: int | None
+    ) -> Sequence[File]:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = self._call(work.rows, source, terms, salt, folder, version)
+        return [File(**each | {"path": folder / each["path"]}) for each in found]
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return call(self._limits, function, self._bench, *arguments)

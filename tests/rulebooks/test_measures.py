@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
-from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from baygrid.core.reading import DocumentError
 from baygrid.rulebooks.measures.applicant import applicant
 from baygrid.rulebooks.measures.book import NAMES, Rulebook, formulas, read, rulebook, text
 from baygrid.rulebooks.written import RulebookError
+from tests.rulebooks.altered import Way, at, by_a_unit, put, without
 
 
 def document(name: str) -> Any:
@@ -83,23 +81,12 @@ def test_every_clause_has_cases():
         assert tried >= loaded, name
 
 
-def by_a_unit(text: str) -> Iterator[str]:
-    """One unit of the last place that is written, up and down; of a day, a day."""
-    if "-" in text:
-        for days in (1, -1):
-            yield str(date.fromisoformat(text) + timedelta(days=days))
-    else:
-        unit = Decimal(1).scaleb(int(Decimal(text).as_tuple().exponent))
-        for off in (unit, -unit):
-            yield str(Decimal(text) + off)
-
-
 def mutants(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every number and day of the parameters and of the clauses that are loaded, and what else their YAML
     says."""
     whole = document(name)
-    places: list[tuple[str, ...]] = [
-        ("parameters", parameter, str(index), key)
+    places: list[Way] = [
+        ("parameters", parameter, index, key)
         for parameter, values in whole.get("parameters", {}).items()
         for index, value in enumerate(values)
         for key in ("value", "from", "to")
@@ -117,33 +104,19 @@ def mutants(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if clause in formulas(name):
             yield from _said(whole, clause, of)
     for place in places:
-        *way, last = place
-        for changed in by_a_unit(_at(whole, way)[last]):
-            mutant = copy.deepcopy(whole)
-            _at(mutant, way)[last] = changed
-            yield f"{'.'.join(place)} = {changed}", mutant
+        for changed in by_a_unit(at(whole, place)):
+            yield f"{place} = {changed}", put(whole, place, changed)
 
 
 def _said(whole: dict[str, Any], clause: str, of: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Caps and what they are over, once only, one cost once, the day of what is supported."""
     for key in sorted({"once", "cost", "happened"} & of.keys()):
-        mutant = copy.deepcopy(whole)
-        del mutant["clauses"][clause][key]
-        yield f"{clause} without {key}", mutant
+        yield f"{clause} without {key}", without(whole, ("clauses", clause, key))
     for parameter, over in of.get("caps", {}).items():
-        mutant = copy.deepcopy(whole)
-        del mutant["clauses"][clause]["caps"][parameter]
-        yield f"{clause} without {parameter}", mutant
+        cap: Way = ("clauses", clause, "caps", parameter)
+        yield f"{clause} without {parameter}", without(whole, cap)
         if over == "year":
-            mutant = copy.deepcopy(whole)
-            mutant["clauses"][clause]["caps"][parameter] = "claim"
-            yield f"{clause}: {parameter} over a claim", mutant
-
-
-def _at(tree: Any, way: list[str]) -> Any:
-    for key in way:
-        tree = tree[int(key)] if isinstance(tree, list) else tree[key]
-    return tree
+            yield f"{clause}: {parameter} over a claim", put(whole, cap, "claim")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ any number, so that a table of them decides tens of thousands of times a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol, cast
@@ -190,6 +190,18 @@ class Some:
 
 
 ALWAYS: Final = Every()
+
+
+def comparisons(condition: Condition) -> Iterator[AtLeast]:
+    """All comparisons of counts with numbers of the law in it."""
+    match condition:
+        case AtLeast():
+            yield condition
+        case Not(of):
+            yield from comparisons(of)
+        case Every(parts=parts) | Some(parts=parts):
+            for part in parts:
+                yield from comparisons(part)
 
 
 def _among(fact: str, values: frozenset[str] | frozenset[bool]) -> Definite:

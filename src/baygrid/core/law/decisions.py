@@ -1,20 +1,21 @@
 """Decision tables: rules in order, each over its days, the first that holds decides. It knows no law.
 
 A rule that depends on an unknown fact is not passed over. Whatever rule comes to hold after it, the answer is
-NEEDS_FACT, and what to ask, unless the outcome is the same whichever way that fact is.
+NEEDS_FACT, and what to ask, unless the outcome is the same whichever way that fact is. Before an outcome that
+lets pass freely all is asked even then: by which article it does must be known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from baygrid.core.law.conditions import ALWAYS, Condition, Day, Definite, Facts, Truth
 from baygrid.core.law.facts import Fact, Value
-from baygrid.core.law.parameters import Dated, Parameters, Span
+from baygrid.core.law.parameters import Dated, Parameters, Span, value_on
 
 NEEDS_FACT: Final = "NEEDS_FACT"
 FIRST_BYTE: Final = "before_first_byte"
@@ -89,8 +90,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`loaded`: the days of which it knows the law. `choice`: the fact that names the option chosen.
-    `unless_said`: facts whose silence is the stricter answer, and which."""
+    """`loaded`: the days of which it knows the law. `passes`: outcomes that let pass freely. `choice`: the
+    fact that names the option chosen."""
 
     name: str
     title: str
@@ -100,8 +101,8 @@ class Table:
     obligations: Mapping[str, Obligation]
     parameters: Parameters
     facts: Mapping[str, Fact]
+    passes: frozenset[str]
     choice: str
-    unless_said: Mapping[str, Value] = field(default_factory=dict)
 
 
 class NotLoaded(LookupError):
@@ -159,16 +160,19 @@ class Looked:
     asked: Asked
     held: Truth
 
-    def to_json(self, facts: Facts) -> dict[str, Any]:
+    def to_json(self, plain: Mapping[str, object]) -> dict[str, Any]:
+        """`plain`: the facts as JSON has them."""
         asked = self.asked
         return {
             "rule": asked.id,
             "says": asked.says,
             "held": self.held,
-            "read": {name: _plain(facts.get(name)) for name in asked.reads},
+            "read": {name: plain.get(name) for name in asked.reads},
             "against": {
                 name: {"value": _plain(it.value), "reference": it.reference} for name, it in asked.against
-            },
+            }
+            if asked.against
+            else {},
             "basis": [*asked.basis],
         }
 
@@ -194,6 +198,7 @@ class Decision:
     facts: Facts
 
     def to_json(self) -> dict[str, Any]:
+        plain = {name: _plain(value) for name, value in self.facts.items()}
         return {
             "outcome": self.outcome,
             "options": [*self.options],
@@ -203,17 +208,29 @@ class Decision:
             "obligations": [duty.to_json() for duty in self.obligations],
             "notes": [*self.notes],
             "refused": self.refused or None,
-            "trace": [looked.to_json(self.facts) for looked in self.trace],
+            "trace": [looked.to_json(plain) for looked in self.trace],
             "rule": self.rule or None,
             "table": self.table,
             "as_of": str(self.as_of),
         }
 
 
+class _Lines(NamedTuple):
+    """The three lines of a trace that a rule or an option can leave: made once for all decisions of a day."""
+
+    held: Looked
+    not_held: Looked
+    unknown: Looked
+
+    def of(self, held: Truth) -> Looked:
+        return self.unknown if held is None else self.held if held else self.not_held
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     name: str
     asked: Asked
+    lines: _Lines
     condition: Definite
     duties: tuple[tuple[Duty, Definite], ...]
 
@@ -222,6 +239,7 @@ class _Way:
 class _Ruling:
     rule: Rule
     asked: Asked
+    lines: _Lines
     condition: Definite
     duties: tuple[tuple[Duty, Definite], ...]
     notes: tuple[str, ...]
@@ -237,8 +255,12 @@ class Plan:
         if as_of not in table.loaded:
             raise NotLoaded(f"the law of {table.name} is loaded from {table.loaded.first}, not of {as_of}")
         self.table, self.as_of = table, as_of
-        self._dated = {name: it for name, of in table.parameters.items() for it in of if as_of in it.span}
-        limits = {name: it.value for name, it in self._dated.items() if isinstance(it.value, Decimal)}
+        limits = {
+            name: it.value
+            for name, of in table.parameters.items()
+            for it in of
+            if as_of in it.span and isinstance(it.value, Decimal)
+        }
         self._texts = {name: _grouped(value) for name, value in limits.items()}
         self._day = Day(limits, lists)
         ways = {it.name: self._way(it) for it in table.options if as_of in it.span}
@@ -250,13 +272,21 @@ class Plan:
         looked: list[Looked] = []
         for ruling in self.rulings:
             held = ruling.condition.test(facts)
-            looked.append(Looked(ruling.asked, held))
+            looked.append(ruling.lines.of(held))
             if held:
-                asking = _unsettled(open_, ruling.rule.outcome)
+                asking = self._unsettled(open_, ruling.rule.outcome)
                 return self._asking(asking, facts, looked) if asking else self._ruled(ruling, facts, looked)
             if held is None:
                 open_.append(ruling)
         return self._asking(open_, facts, looked)
+
+    def _unsettled(self, open_: Sequence[_Ruling], outcome: str) -> Sequence[_Ruling]:
+        """Of the rules that may hold, those up to the last that would come to something else. An unknown
+        after it makes no difference."""
+        if outcome in self.table.passes:
+            return open_
+        last = next((n for n in range(len(open_), 0, -1) if open_[n - 1].rule.outcome != outcome), 0)
+        return open_[:last]
 
     def _asking(self, open_: Sequence[_Ruling], facts: Facts, looked: list[Looked]) -> Decision:
         missing = dict.fromkeys(name for ruling in open_ for name in ruling.condition.asks(facts))
@@ -274,7 +304,7 @@ class Plan:
         for ways, into in ((ruling.options, free), (ruling.review, signed)):
             for way in ways:
                 held = way.condition.test(facts)
-                looked.append(Looked(way.asked, held))
+                looked.append(way.lines.of(held))
                 if held:
                     into.append(way)
                 elif held is None and way.name == chosen:
@@ -310,13 +340,18 @@ class Plan:
         for way in ruling.options + ruling.review:
             if way.name == chosen:
                 return f"{chosen} is not open: not so that {way.asked.says} ({', '.join(way.asked.basis)})"
+        days = [it.span for it in self.table.options if it.name == chosen]
+        if days and not any(self.as_of in span for span in days):
+            return f"{chosen} is not open on {self.as_of}: it is from {days[0].first}"
         left = f"; open: {', '.join(way.name for way in open_)}" if open_ else ""
         return f"{chosen} is no way here: {ruling.rule.id} comes to {ruling.rule.outcome}{left}"
 
     def _ruling(self, rule: Rule, ways: Mapping[str, _Way]) -> _Ruling:
+        asked = self._asked(rule.id, rule.says, rule.basis, rule.when)
         return _Ruling(
             rule,
-            self._asked(rule.id, rule.says, rule.basis, rule.when),
+            asked,
+            _lines(asked),
             rule.when.on(self._day),
             self._duties(rule.obligations, ""),
             self._in_force(rule.notes),
@@ -325,15 +360,17 @@ class Plan:
         )
 
     def _way(self, option: Option) -> _Way:
+        asked = self._asked(f"option {option.name}", option.says, option.basis, option.when)
         return _Way(
             option.name,
-            self._asked(f"option {option.name}", option.says, option.basis, option.when),
+            asked,
+            _lines(asked),
             option.when.on(self._day),
             self._duties(option.obligations, option.name),
         )
 
     def _asked(self, id: str, says: str, basis: tuple[Said, ...], when: Condition) -> Asked:
-        against = tuple((name, self._dated[name]) for name in when.limits)
+        against = tuple((name, value_on(self.table.parameters, name, self.as_of)) for name in when.limits)
         return Asked(id, self._text(says), self._in_force(basis), when.facts, against)
 
     def _duties(self, names: Iterable[str], option: str) -> tuple[tuple[Duty, Definite], ...]:
@@ -352,11 +389,8 @@ class Plan:
         return tuple(self._text(it.text) for it in said if self.as_of in it.span)
 
 
-def _unsettled(open_: Sequence[_Ruling], outcome: str) -> Sequence[_Ruling]:
-    """Of the rules that may hold, those up to the last that would come to something else. An unknown after
-    it makes no difference."""
-    last = next((n for n in range(len(open_), 0, -1) if open_[n - 1].rule.outcome != outcome), 0)
-    return open_[:last]
+def _lines(asked: Asked) -> _Lines:
+    return _Lines(Looked(asked, True), Looked(asked, False), Looked(asked, None))
 
 
 def _plain(value: Value | None) -> object:

@@ -17,6 +17,7 @@ Value = bool | Decimal | date | str
 _DIGITS: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 MOST_TEXT: Final = 200
 MOST_COUNT: Final = 1_000_000_000
+_count: Final = whole(0, MOST_COUNT)
 _EXACT: Final = 15
 """Significant digits that a number of a document's (a binary float of 64 bits) keeps whatever they are."""
 
@@ -57,7 +58,7 @@ class Fact:
                     raise Wrong(f"must be true or false, not {shown(value)}")
                 return value
             case Kind.COUNT:
-                return Decimal(whole(0, MOST_COUNT)(value))
+                return Decimal(_count(value))
             case Kind.MONEY:
                 return money(value)
             case Kind.NUMBER:

@@ -5,7 +5,21 @@ their days and sources, obligations), `rules.py` (conditions), `cases.yaml` (wha
 """
 
 from baygrid.core.law.decisions import NEEDS_FACT, Decision, Duty, NotLoaded
-from baygrid.rulebooks.cross_border.deciding import decide, read_facts
+from baygrid.rulebooks.cross_border.deciding import Line, counted_since, decide, lines, read_facts
 from baygrid.rulebooks.cross_border.outcomes import Outcome
+from baygrid.rulebooks.cross_border.working_days import NotPublished, due
 
-__all__ = ["NEEDS_FACT", "Decision", "Duty", "NotLoaded", "Outcome", "decide", "read_facts"]
+__all__ = [
+    "NEEDS_FACT",
+    "Decision",
+    "Duty",
+    "Line",
+    "NotLoaded",
+    "NotPublished",
+    "Outcome",
+    "counted_since",
+    "decide",
+    "due",
+    "lines",
+    "read_facts",
+]

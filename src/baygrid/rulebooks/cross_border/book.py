@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import import_module, resources
+from itertools import combinations
 from string import Formatter
 from typing import Any, Final, Literal
 
@@ -15,6 +17,7 @@ from pydantic import Field
 from baygrid.core.law.conditions import ALWAYS, Condition
 from baygrid.core.law.decisions import Clock, Obligation, Option, Rule, Said, Table
 from baygrid.core.law.facts import Fact, Value
+from baygrid.core.law.parameters import Span
 from baygrid.rulebooks import written
 from baygrid.rulebooks.cross_border.outcomes import Outcome
 from baygrid.rulebooks.written import Raw, RawFact, RawSpan, RawValue, RulebookError
@@ -23,6 +26,10 @@ NAMES: Final[Mapping[str, str]] = {"cn_out": "cn", "hk_out": "hk"}
 """The folder of each direction's table."""
 
 CHOICE: Final = "choice"
+COUNTED_FROM: Final = "counts_from_years_before"
+"""The number of years before this one from whose 1 January persons are counted."""
+
+PASSES: Final = frozenset({Outcome.FREE.value, Outcome.EXEMPT.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ def facts() -> tuple[Mapping[str, Fact], Mapping[str, Value]]:
 def read(direction: str, document: Any, code: Conditions) -> Book:
     """Raises RulebookError, and pydantic's ValidationError for what no rulebook has."""
     raw = _Book.model_validate(document)
-    known, unless_said = facts()
+    known, _ = facts()
     table = Table(
         direction,
         raw.title,
@@ -155,8 +162,8 @@ def read(direction: str, document: Any, code: Conditions) -> Book:
         {name: _obligation(name, it, code) for name, it in raw.obligations.items()},
         written.parameters(direction, raw.parameters),
         known,
+        PASSES,
         CHOICE,
-        unless_said,
     )
     _check(table, raw, code)
     lists = {name: ListKind(it.title, it.note) for name, it in raw.lists.items()}
@@ -211,10 +218,19 @@ def _check(table: Table, raw: _Book, code: Conditions) -> None:
             set(table.facts),
         ),
         "numbers that are not there": (set(_numbers(table)), set(raw.parameters)),
+        "numbers that nobody uses": (set(raw.parameters), {*_numbers(table), COUNTED_FROM}),
     }
     for what, (used, there) in wanted.items():
         if stray := used - there:
             raise RulebookError(f"{table.name}: {what}: {', '.join(sorted(stray))}")
+    for one, other in combinations(table.options, 2):
+        if one.name == other.name and _overlap(one.span, other.span):
+            raise RulebookError(f"{table.name}: two options {one.name} on the same day")
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    first = max(one.first or date.min, other.first or date.min)
+    return first <= min(one.last or date.max, other.last or date.max)
 
 
 def _obliged(table: Table) -> Iterator[str]:

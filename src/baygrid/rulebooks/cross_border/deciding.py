@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple, cast
 
-from baygrid.core.law.conditions import Facts
+from baygrid.core.law.conditions import Facts, comparisons
 from baygrid.core.law.decisions import NEEDS_FACT, Decision, Plan
 from baygrid.core.law.facts import Kind, Value
+from baygrid.core.law.parameters import value_on
 from baygrid.core.reading import DocumentError, Problem, Wrong, shown
-from baygrid.rulebooks.cross_border.book import book, facts
+from baygrid.rulebooks.cross_border.book import COUNTED_FROM, Book, book, facts
 from baygrid.rulebooks.cross_border.lists import NONE, Lists
 
 DIRECTION: Final = "direction"
@@ -38,6 +41,34 @@ def plan(direction: str, as_of: date, lists: Lists) -> Plan:
     return Plan(book(direction).table, as_of, lists.on(as_of))
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A count of persons ("ytd_after.spi") that reaches `limit` changes what the law says."""
+
+    count: str
+    limit: int
+    reference: str
+
+
+def lines(as_of: date) -> tuple[Line, ...]:
+    """Of the mainland's table on that day, for who warns before one is crossed. Raises NotLoaded."""
+    found = {
+        Line(count, int(cast(Decimal, dated.value)), dated.reference)
+        for ruling in plan("cn_out", as_of, NONE).rulings
+        for it in comparisons(ruling.rule.when)
+        for dated in [value_on(book("cn_out").table.parameters, it.limit, as_of)]
+        for count in it.counts
+    }
+    return tuple(sorted(found, key=lambda it: (it.count, it.limit)))
+
+
+def counted_since(as_of: date, law: Book | None = None) -> date:
+    """The day from which persons are counted for the mainland's thresholds. Raises Lapsed of a day whose law
+    is not loaded."""
+    dated = value_on((law or book("cn_out")).table.parameters, COUNTED_FROM, as_of)
+    return date(as_of.year - int(cast(Decimal, dated.value)), 1, 1)
+
+
 def read_facts(document: object) -> Facts:
     """By dotted name ("data.pi"). What is null or "unknown" is not there, and what is so unless somebody says
     otherwise is. Raises DocumentError with every mistake."""
@@ -53,47 +84,58 @@ def read_facts(document: object) -> Facts:
     return found
 
 
-_Readers = Mapping[str, Callable[[object], Value] | None]
-"""By dotted name; None of what holds others."""
+class _Reader(NamedTuple):
+    name: str
+    read: Callable[[object], Value]
+
+
+_Readers = Mapping[str, "_Reader | _Readers"]
+"""As documents nest them."""
 
 
 def _read(
-    document: Mapping[object, object],
+    document: Mapping[Any, object],
     at: str,
     readers: _Readers,
     found: dict[str, Value],
     problems: list[Problem],
 ) -> None:
     for key, value in document.items():
-        name = f"{at}{key}"
-        if name not in readers:
-            problems.append(Problem(name, "no rule asks for it: see `baygrid law facts`"))
+        reader = readers.get(key)
+        if reader is None:
+            problems.append(Problem(f"{at}{key}", "no rule asks for it: see `baygrid law facts`"))
         elif value is None or value == _UNKNOWN:
             continue
-        elif (read := readers[name]) is not None:
+        elif isinstance(reader, _Reader):
             try:
-                found[name] = read(value)
+                found[reader.name] = reader.read(value)
             except Wrong as wrong:
-                problems.append(Problem(name, str(wrong)))
+                problems.append(Problem(reader.name, str(wrong)))
         elif isinstance(value, Mapping):
-            _read(value, f"{name}.", readers, found, problems)
+            _read(value, f"{at}{key}.", reader, found, problems)
         else:
-            problems.append(Problem(name, f"must be a mapping of facts, not {shown(value)}"))
+            problems.append(Problem(f"{at}{key}", f"must be a mapping of facts, not {shown(value)}"))
 
 
 @cache
 def _readers() -> tuple[_Readers, Mapping[str, Value]]:
     known, unless_said = facts()
-    readers: dict[str, Callable[[object], Value] | None] = {}
+    readers: dict[str, Any] = {}
     for name, fact in known.items():
-        outer, dot, _ = name.partition(".")
-        if dot:
-            readers[outer] = None
-        readers[name] = _word(fact.read) if fact.kind is Kind.TEXT else fact.read
+        *outer, last = name.split(".")
+        here = readers
+        for part in outer:
+            here = here.setdefault(part, {})
+        here[last] = _Reader(name, _word(fact.read) if fact.kind is Kind.TEXT else fact.read)
     return readers, unless_said
 
 
 def _word(read: Callable[[object], Value]) -> Callable[[object], Value]:
+    return lambda value: _same(str(read(value)))
+
+
+@lru_cache(maxsize=4096)
+def _same(text: str) -> str:
     """Names of places, zones and sectors are equal however they are written: "Credit reference" is
     credit-reference."""
-    return lambda value: "-".join(str(read(value)).casefold().replace("_", " ").replace("-", " ").split())
+    return "-".join(text.casefold().replace("_", " ").replace("-", " ").split())

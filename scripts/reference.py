@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from baygrid.app.secrets import LEAST
-from baygrid.core.jobs import array, checkpoint, fields, later, locations, resources, retry, spec
+from baygrid.core.jobs import array, checkpoint, fields, locations, resources, retry, spec
 from baygrid.core.units import DECIMALS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -40,25 +40,20 @@ LIMITS: Final = {
 
 
 def job_file() -> str:
-    """Every field that the parser knows, and every one that it refuses for now."""
+    """Every field that the parser knows."""
     told: Mapping[str, tuple[str, str]] = WORDS["job-fields"]
-    missing = set(spec._FIELDS) - {name.partition(".")[0] for name in told} - set(later.LATER) - {"num_nodes"}
+    missing = set(spec._FIELDS) - {name.partition(".")[0] for name in told} - {"num_nodes"}
     if missing:
         raise SystemExit(f"reference.yaml says nothing about {sorted(missing)}")
     document = _document({name: example for name, (example, _) in told.items()})
     spec.parse(document)
     rows = [(f"`{name}`", f"`{example}`", means % LIMITS) for name, (example, means) in told.items()]
-    refused = [
-        (f"`{name}`", f"{row.what} not supported yet by this server: {row.cure}")
-        for name, row in later.LATER.items()
-    ]
     return _page(
         "job-file",
         fields=_table(("field", "for example", "meaning"), rows),
         document=yaml.safe_dump(document, sort_keys=False, width=100).strip(),
         places=_table(("place", "what it is"), [(f"`{k}`", v) for k, v in WORDS["places"].items()]),
         variables=_table(("variables", "meaning"), [(f"`{k}`", v) for k, v in WORDS["variables"].items()]),
-        later=_table(("field", "the answer"), refused),
     )
 
 

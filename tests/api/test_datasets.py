@@ -17,7 +17,8 @@ from tests.api.world import Json, World, job
 
 TAR = b"a tar of labels"
 DIGEST = hashlib.sha256(TAR).hexdigest()
-PHOTOS = {"name": "photos", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH"}
+PLAIN = {"personal": False, "important": "no", "core": False}
+PHOTOS = {"name": "photos", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH", "law": PLAIN}
 
 
 @pytest.fixture
@@ -181,6 +182,8 @@ def test_an_output_becomes_a_dataset(world: World, api: TestClient, post):
         "made_by": attempt.id,
         "job": id,
         "lineage": ["https://a.org/x?...", "dataset:demo/photos@1"],
+        "law": dict.fromkeys(("personal", "sensitive", "core", "mixed", "persons"))
+        | {"important": "unknown", "origin": "unknown"},  # nobody has said what is behind that address
     }
     events = api.get("/v1/jobs/" + id + "/events", headers=world.headers("team")).json()["items"]
     assert [e["data"]["dataset"] for e in events if e["kind"] == "dataset-made"] == [made["ref"]]

@@ -31,6 +31,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
+from baygrid.ports.data import PartyRow
 from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, Report
 from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
 from baygrid.ports.store import Store, Tx
@@ -39,6 +40,7 @@ from baygrid.store.vault import AesVault
 from tests.app.rows import MemoryReader
 
 Json = dict[str, Any]
+PARTY = {"is_foreign_judicial_or_enforcement": False, "on_art42_list": False}
 
 
 class Objects:
@@ -153,6 +155,7 @@ class World:
             ("other", "startup", Kind.COMPANY),
         ):
             tx.region.insert_organisation(Organisation(organisation, kind, organisation.title()))
+            tx.catalogue.insert_party(PartyRow(organisation, 1, PARTY, None, now, ""))
             row = Project(project, organisation, "CNY")
             tx.region.insert_project(row)
             first = Wanted(Money(10_000_00, "CNY"), "first grant")

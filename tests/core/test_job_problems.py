@@ -4,12 +4,10 @@ import pickle
 
 import pytest
 
-from baygrid.core.jobs.later import LATER
 from baygrid.core.jobs.spec import parse
 from baygrid.core.reading import MOST_PROBLEMS, DocumentError
 
 SMALL: dict[object, object] = {"name": "noop", "project": "demo", "run": "true", "time": "1m"}
-NOT_YET = "not supported yet by this server"
 
 
 def problems(document: object) -> dict[str, str]:
@@ -259,19 +257,6 @@ def test_a_wrong_part(path: str, fields: dict[str, object], part: str):
     assert part in only(path, **fields)
 
 
-LATER_JOBS: dict[str, dict[str, object]] = {
-    "data.class": {"data": {"class": "personal"}},
-    "data.datasets": {"data": {"datasets": ["city-photos"]}},
-}
-
-
-@pytest.mark.parametrize("capability", LATER)
-def test_what_comes_later_is_refused_in_those_words(capability: str):
-    found = problems(SMALL | LATER_JOBS[capability])
-    assert len(found) == 1
-    assert NOT_YET in next(iter(found.values()))
-
-
 def test_the_job_file_of_the_handbook_is_read_whole():
     whole: dict[object, object] = {
         "name": "images",
@@ -295,7 +280,7 @@ def test_the_job_file_of_the_handbook_is_read_whole():
         "checkpoint": {"signal": "TERM", "grace": "60s", "path": "ckpt"},
         "infra": "any",
         "budget": {"max_cost": "500 CNY", "voucher": "auto", "spot": False},
-        "data": {"residency": ["CN-QH", "HK"]},
+        "data": {"residency": ["CN-QH", "HK"], "use": {"purpose": "same", "direct_marketing": False}},
         "prefer": "cost",
         "deadline": "2026-12-01T08:00+08:00",
         "priority": "normal",

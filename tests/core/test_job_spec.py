@@ -339,7 +339,8 @@ FIELDS = [
 ]  # fmt: skip
 INNER = [
     "accelerators", "cpus", "memory", "range", "parallel", "on", "max", "signal", "grace", "path", "any_of",
-    "ordered", "avoid", "max_cost", "voucher", "spot", "residency", "class", "datasets", "H100", "PATH",
+    "ordered", "avoid", "max_cost", "voucher", "spot", "residency", "use", "purpose", "direct_marketing",
+    "H100", "PATH",
 ]  # fmt: skip
 NESTED = st.dictionaries(st.sampled_from(INNER), JSON, max_size=4)
 

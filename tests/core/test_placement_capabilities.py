@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.demand import Bar, Demand
 from baygrid.core.placement.image import CentreView, Image
 from baygrid.core.placement.judging.candidates import candidates
 from baygrid.core.placement.judging.filters import never
@@ -107,6 +107,11 @@ def test_the_quick_answer_is_that_of_the_filters(region: Image, demand: Demand, 
     demand = replace(demand, needs=frozenset(rng.sample(WORDS, rng.choice((0, 0, 1)))), shape=None)
     if rng.random() < 0.3:
         demand = replace(demand, min_nodes=1, shape=None)
+    places = sorted({view.jurisdiction for view in region.centres.values()})
+    barred = [place for place in places if rng.random() < 0.2]
+    demand = replace(
+        demand, bars=tuple(Bar(place, "dataset:a/b@1", "PROHIBITED") for place in barred), shape=None
+    )
     for view in list(region.centres.values()):
         said = frozenset(word for word in WORDS if rng.random() < 0.7) if rng.random() < 0.7 else None
         region.set_centre(replace(view, capabilities=said, open=True, silent_s=None))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from baygrid.core.data.labels import Important, Origin
 from baygrid.core.units import Money, UnitError
 from baygrid.ports.records import Kind, Role
 
@@ -237,6 +238,18 @@ class NewTunnel(Body):
     rank: int = Field(default=0, ge=0, lt=100_000, description="on whose node, of a job of several nodes")
 
 
+class Content(Body):
+    """What a dataset is in law. What is left out nobody has said: no law is applied by guessing it."""
+
+    personal: bool | None = None
+    sensitive: bool | None = None
+    important: Important = Important.UNKNOWN
+    core: bool | None = None
+    origin: Origin = Origin.UNKNOWN
+    mixed: bool | None = Field(default=None, description="it tells of persons of both origins")
+    persons: int | None = Field(default=None, ge=0, lt=2**60, strict=True, description="at most")
+
+
 class NewDataset(Body):
     name: Text
     uri: Annotated[str, Field(max_length=4096), AfterValidator(_printable)] = Field(
@@ -247,6 +260,7 @@ class NewDataset(Body):
     sha256: Text | None = None
     bytes: int | None = Field(default=None, ge=0, lt=2**60, strict=True)
     shared: bool = Field(default=False, description="other organisations may read it, too")
+    law: Content = Content()
 
 
 class NewPlan(Body):

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from baygrid.api import bodies, dataset_schemas, paging, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.app import datasets
+from baygrid.core.data.lineage import Content
 
 router = APIRouter(route_class=Route, tags=["datasets"])
 
@@ -29,7 +30,8 @@ def list_datasets(
 @router.post("/v1/datasets", status_code=201, response_model=dataset_schemas.Dataset)
 def add_dataset(call: Caller, body: Annotated[bodies.NewDataset, reads(bodies.NewDataset)]) -> Json:
     """The next version of that name."""
-    new = datasets.New(body.name, body.uri, body.jurisdiction, body.sha256, body.bytes, body.shared)
+    content = Content.of_json(body.law.model_dump(exclude_unset=True))
+    new = datasets.New(body.name, body.uri, body.jurisdiction, body.sha256, body.bytes, body.shared, content)
     return Json(render.dataset(datasets.create(call.platform, call.actor, body.project, new)), 201)
 
 

@@ -114,6 +114,7 @@ def dataset(view: View) -> Doc:
         "made_by": row.made_by if view.own else None,
         "job": row.job if view.own else None,
         "lineage": list(row.lineage) if view.own else [],
+        "law": row.content.to_json(),
     }
 
 

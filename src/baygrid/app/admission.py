@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from baygrid.app.access import Actor
+from baygrid.app.borders import Borders
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.deals import to_come, with_deals
 from baygrid.app.demand import demand_of, in_steps
@@ -61,9 +62,11 @@ def admit(
     open_ids = predecessors(project, specs, tx.jobs.lock(named), tx.arrays.lock(named))
     rows = _Rows()
     ahead = to_come(tx.trading.open(), now) if region.sells else ()
+    borders = Borders(tx, region, now)
     for spec in specs:
+        bars = borders.bars(spec)
         brought = sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()})
-        demand = demand_of("", project.currency, spec, input_bytes=in_steps(brought))
+        demand = demand_of("", project.currency, spec, input_bytes=in_steps(brought), bars=bars or ())
         demand = with_deals(demand, ahead, now)
         asked = hold_for(region, demand, spec.checkpoint.grace, now)
         waits_for = tuple(id for id in spec.after if id in open_ids)
@@ -81,6 +84,7 @@ def admit(
             asked=asked,
             waits_for=waits_for,
             input_bytes=brought,
+            bars=bars,
         )
         if spec.array is None:
             rows.jobs.append(record)

@@ -1,23 +1,24 @@
 """Datasets: data under a name, in versions that never change, with where it is and what it was made from.
 
-They belong to a project. A project reads those of its own organisation and those that are shared. What the
-law says of their content is not judged here: no rulebook is loaded.
+They belong to a project. A project reads those of its own organisation and those that are shared. Where the
+law lets them go is judged for each job (`bars`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from baygrid.app import blobs
 from baygrid.app.access import Action, Actor, may_read_dataset, permit
 from baygrid.app.catalogue import RegionCopy
-from baygrid.app.inputs import find_dataset
+from baygrid.app.inputs import datasets_of, find_dataset
 from baygrid.app.names import check_address, check_jurisdiction, check_name
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.app.projects import find_project
+from baygrid.core.data.lineage import NOBODY_SAID, Content, joined
 from baygrid.core.jobs.addresses import DATASET, address
 from baygrid.core.jobs.locations import digest_of, is_uploaded
 from baygrid.core.jobs.spec import JobSpec, parse
@@ -33,7 +34,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True, slots=True)
 class New:
     """A version to be made. `sha256` and `bytes`: what the owner says of its content; of a blob they are
-    known."""
+    known. `content`: what it is in law."""
 
     name: str
     uri: str
@@ -41,6 +42,7 @@ class New:
     sha256: str | None = None
     bytes: int | None = None
     shared: bool = False
+    content: Content = NOBODY_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,17 @@ def create(platform: Platform, actor: Actor, project: str | None, new: New) -> V
         find_project(tx, project)
         made_by = actor.token_id
         row = DatasetRecord(
-            project, new.name, 0, new.jurisdiction, uri, sha256, size, new.shared, now, made_by
+            project,
+            new.name,
+            0,
+            new.jurisdiction,
+            uri,
+            sha256,
+            size,
+            new.shared,
+            now,
+            made_by,
+            content=new.content,
         )
         return _insert(tx, row)
 
@@ -201,18 +213,38 @@ def publish(
         return
     spec = parse(job.spec)
     lineage = tuple(_told(to) for _, to in sorted(spec.inputs.items()) if not is_uploaded(to))
+    content = joined(_contents(tx, spec))
     for output, name in sorted(spec.published(job.index).items()):
         sha256 = attempt.outputs.get(output, "")
         if sha256 not in sizes:
             continue
         uri, size = f"blob:{sha256}", sizes[sha256]
         row = DatasetRecord(
-            job.project, name, 0, jurisdiction, uri, sha256, size, False, now, attempt.id, job.id, lineage
+            job.project,
+            name,
+            0,
+            jurisdiction,
+            uri,
+            sha256,
+            size,
+            False,
+            now,
+            attempt.id,
+            job.id,
+            lineage,
+            content,
         )
         try:
             _insert(tx, row)
         except Exists:
             raise Conflict(f"somebody else makes a version of {name} just now") from None
+
+
+def _contents(tx: Tx, spec: JobSpec) -> Iterator[Content]:
+    """What its inputs are in law: of what is no dataset nobody has said. Its workdir is its program."""
+    known = datasets_of(tx, [spec])
+    for place in spec.inputs.values():
+        yield known[place].content if place in known else NOBODY_SAID
 
 
 def _told(location: str) -> str:

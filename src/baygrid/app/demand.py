@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from baygrid.core.jobs.checkpoint import PLAIN
 from baygrid.core.jobs.infra import Place
 from baygrid.core.jobs.spec import JobSpec
-from baygrid.core.placement.demand import Demand, Infra, Prefer, Target
+from baygrid.core.placement.demand import Bar, Demand, Infra, Prefer, Target
 from baygrid.core.placement.image import CentreView, Node, OfferView, Partition, Placement, Rate, Shape
 from baygrid.core.placement.links import Measured, fresh
 from baygrid.core.placement.policy import PRIORITIES, SPOT
@@ -48,8 +48,9 @@ def demand_of(
     submitted_at: Instant = 0,
     input_bytes: int = 0,
     waited_at: str = "",
+    bars: tuple[Bar, ...] = (),
 ) -> Demand:
-    """What one job asks for; `waited_at` as of its row."""
+    """What one job asks for; `waited_at` and `bars` as of its row."""
     infra = Infra(
         tuple(map(_target, spec.infra.places)), spec.infra.ordered, tuple(map(_target, spec.infra.avoid))
     )
@@ -83,6 +84,7 @@ def demand_of(
         waited_at=Target(*waited_at.split("/", 1)) if waited_at else None,
         work=None if spec.work is None else Work(spec.work.unit, spec.work.thousandths),
         spot=spec.spot,
+        bars=bars,
     )
 
 

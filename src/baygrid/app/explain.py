@@ -12,6 +12,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import hold_for, predecessors
 from baygrid.app.arrays import find_array
 from baygrid.app.attempts import MONEY, PREEMPTED
+from baygrid.app.borders import Borders
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.charging import purse_of, voucher_of
 from baygrid.app.deals import to_come, with_deals
@@ -23,7 +24,7 @@ from baygrid.app.region_image import RegionImage
 from baygrid.app.submit import check_currency, check_places, check_queues, read_specs
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.demand import Bar, Demand
 from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
 from baygrid.core.pricing.vouchers import Purse
@@ -179,13 +180,14 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
     """Where a job would go now; nothing is submitted."""
     spec = read_specs(actor, [document], None, uploaded=False)[0]
     permit(actor, Action.USE, project=spec.project)
+    now = platform.clock()
 
-    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str], Purse, Sequence[Open]]:
+    def load(tx: Tx) -> tuple[Project, RegionCopy, frozenset[str], Purse, Sequence[Open], tuple[Bar, ...]]:
         project = tx.region.projects([spec.project]).get(spec.project)
         if project is None:
             raise NotFound(f"there is no project {spec.project!r}")
         copy = platform.catalogue.at(tx)
-        datasets.pin(tx, copy, [spec])
+        (pinned,), _ = datasets.pin(tx, copy, [spec])
         secrets.check(tx, actor, [spec])
         check_places(copy, [spec])
         check_queues(copy, [spec], platform.clock())
@@ -193,11 +195,11 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
         purse = purse_of(tx, project.name, project.currency, spec.voucher)
         opened = tx.trading.open() if copy.sells else ()
-        return project, copy, predecessors(project, [spec], jobs, arrays), purse, opened
+        bars = Borders(tx, copy, now).bars(pinned) or ()
+        return project, copy, predecessors(project, [spec], jobs, arrays), purse, opened, bars
 
-    project, copy, waits_for, purse, opened = platform.store.read(load)
-    now = platform.clock()
-    demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now)
+    project, copy, waits_for, purse, opened, bars = platform.store.read(load)
+    demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now, bars=bars)
     with platform.follower.lock:
         known = platform.follower.catch_up(now)
         in_future = with_deals(demand, to_come(opened, now), now)

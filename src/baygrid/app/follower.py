@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
 from baygrid.app.catalogue import Catalogue, RegionCopy
 from baygrid.app.estimates import FRESH_MS
@@ -37,6 +38,11 @@ class News:
     seen: Mapping[str, Instant | None]
     told: Mapping[str, Sequence[Forecast]]
     measured: Mapping[str, Measured] | None
+    law: bool
+
+
+LAW: Final = ("party-", "contract-")
+"""How the kinds of events begin that may change what the law says of a job's datasets."""
 
 
 class Follower:
@@ -45,6 +51,7 @@ class Follower:
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self.lock = Lock()
         self.region = RegionImage()
+        self.law_changed = False  # of what jobs' datasets are judged by, since somebody asked
         self._loaded = False
         self._store = store
         self._catalogue = catalogue
@@ -107,10 +114,12 @@ class Follower:
                 tx.region.seen(),
                 tx.estimates.told(now - FRESH_MS),
                 measured(tx) if any(e.kind == MEASURED for _, e in events) else None,
+                any(e.kind.startswith(LAW) for _, e in events),
             )
 
         news = self._store.read(load)
         self._cursor = news.cursor
+        self.law_changed |= news.law
         if news.measured is not None:
             self.region.measured = news.measured
         self.region.take_region(news.region, news.seen, now, news.told)

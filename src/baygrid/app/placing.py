@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from baygrid.app import deals, jobs
+from baygrid.app.borders import Borders, in_short
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
+from baygrid.app.rejudging import told
 from baygrid.app.releases import settle
 from baygrid.app.starts import FORESEEN, written
 from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
+from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.plan import Assignment, Preemption, Withdrawal
 from baygrid.core.pricing.contracts import Cover, bought
 from baygrid.core.pricing.hold import KILL_WAIT_S, hold_at_placement
@@ -38,7 +41,8 @@ def commit(
     now: Instant,
 ) -> list[AttemptRecord]:
     """Makes attempts of the assignments whose jobs are as the plan saw them, and for which there is still
-    what the plan reckoned with of trades; the others drop singly. Raises Fenced."""
+    what the plan reckoned with of trades, and whose datasets may go there; the others drop singly. Raises
+    Fenced."""
 
     def apply(tx: Tx) -> list[AttemptRecord]:
         found = tx.jobs.get([assignment.job for assignment, _ in assignments])
@@ -47,13 +51,17 @@ def commit(
             for assignment, waiting in assignments
             if assignment.job in found and found[assignment.job].version == waiting.version
         ]
-        offers = platform.catalogue.at(tx).offers
+        region = platform.catalogue.at(tx)
+        offers, places = region.offers, region.centres
         gens = {centre: tx.region.next_gen(centre) for centre in sorted({a.centre for a, _, _ in holding})}
         changes = Changes()
         dealing = any(waiting.demand.deals for _, waiting, _ in holding)
         opened = {it.of: it for it in tx.trading.open()} if dealing else {}
+        borders = Borders(tx, region, now)
         attempts = []
         for a, waiting, job in holding:
+            if not lawful(tx, borders, changes, job, places[a.centre].jurisdiction, now):
+                continue
             covers = deals.take(tx, opened, waiting.demand, a, now)
             if covers is not None:
                 to = (offers[a.offer], a, waiting, job, covers)
@@ -64,6 +72,25 @@ def commit(
         return attempts
 
     return _as_leader(platform, term, holder, lease_ms, now, apply)
+
+
+def lawful(
+    tx: Tx, borders: Borders, changes: Changes, job: JobRecord, jurisdiction: str, now: Instant
+) -> bool:
+    """Judges once more, on this instant, and writes down what crosses a border. Where the answer is not the
+    one that was planned with, the job is planned again."""
+    if job.bars is None:
+        return True
+    spec = parse(job.spec)
+    judged = replace(job, bars=borders.bars(spec))
+    if judged.bars != job.bars:
+        changes.jobs.append(judged)
+        changes.events.append(told(judged, now))
+        return False
+    for row, decision in borders.crossings(spec, jurisdiction):
+        data = {"job": job.id, "dataset": row.ref, "to": jurisdiction, "decision": in_short(decision)}
+        tx.audit.append(now, "dataset-staged", data, contract=None, project=row.project)
+    return True
 
 
 def make_room(

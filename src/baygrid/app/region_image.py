@@ -14,7 +14,7 @@ from baygrid.app.limits import Held, Limits
 from baygrid.app.starts import Starts
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
 from baygrid.core.jobs.spec import parse
-from baygrid.core.placement.demand import Demand
+from baygrid.core.placement.demand import Bar, Demand
 from baygrid.core.placement.image import Image, Placement
 from baygrid.core.placement.links import Measured
 from baygrid.core.placement.plan import Plan, Planner, Preemption
@@ -69,7 +69,7 @@ class RegionImage:
         self._durations = Durations()
         self.starts = Starts()
         self._organisations: Mapping[str, str] = {}
-        self._likes: dict[tuple[str, int, int, str, str], Demand] = {}
+        self._likes: dict[tuple[str, int, int, str, str, tuple[Bar, ...]], Demand] = {}
         self._words: dict[str, str] = {}
         self._capacity = Capacity(0, 0, 0)
         self._open: tuple[Open, ...] = ()  # trades in their period, and spot
@@ -187,13 +187,19 @@ class RegionImage:
         bytes = in_steps(record.input_bytes)
         # Of one that is placed, as if it were queued again: it holds less now than it would ask for then.
         holds = record.hold if record.state is JobState.QUEUED else record.asked
-        key = (record.currency, holds, bytes, asks, record.waited_at)
+        bars = record.bars or ()
+        key = (record.currency, holds, bytes, asks, record.waited_at, bars)
         like = self._likes.get(key)
         if like is None:
             if len(self._likes) >= LIKES_KEPT:
                 self._likes.clear()
             like = demand_of(
-                "", record.currency, parse(record.spec), input_bytes=bytes, waited_at=record.waited_at
+                "",
+                record.currency,
+                parse(record.spec),
+                input_bytes=bytes,
+                waited_at=record.waited_at,
+                bars=bars,
             )
             if like.max_cost_minor is None:  # prices may have risen since the money was held
                 like = replace(like, max_cost_minor=holds, held=True, shape=None)

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from baygrid.app import allocations, budgets
 from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose, stop_for_money
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
 from baygrid.app.platform import Platform
+from baygrid.app.rejudging import rejudge
 from baygrid.app.releases import end_back_off
 from baygrid.app.trade_ends import close_periods
+from baygrid.core.days import day_of
 from baygrid.core.jobs.spec import parse
 from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
@@ -40,6 +44,8 @@ class Scheduler:
         self._periods: Instant = 0
         self._tended: Instant = 0
         self._turned: dict[str, Month] = {}  # by project the last one that its budget was tended for
+        self._judged: date | None = None  # the day by which waiting jobs were judged
+        self._judging: str | None = None  # beyond which job that goes on
         self._follower = platform.follower
 
     def step(self, now: Instant) -> Instant:
@@ -54,6 +60,7 @@ class Scheduler:
             self._end_back_offs(now)
             self._close_periods(now)
             self._tend_accounts(now)
+            self._rejudge(now)
             more = self._follower.follow(now)
             placed = self._place(now)
             self._inquire(now)
@@ -153,6 +160,14 @@ class Scheduler:
         more = budgets.tend(self._platform, self._fence, self._turned, now)
         if not allocations.tend(self._platform, self._fence, now) and not more:
             self._tended = now
+
+    def _rejudge(self, now: Instant) -> None:
+        """Where the law lets datasets of waiting jobs go, on a new day or by new facts."""
+        today = day_of(now)
+        if self._judged != today or self._follower.law_changed:
+            self._judged, self._judging, self._follower.law_changed = today, "", False
+        if self._judging is not None:
+            self._judging = rejudge(self._platform, self._fence, self._judging, now)
 
     def _fence(self, tx: Tx, now: Instant) -> None:
         """Raises Fenced unless this server still leads."""

@@ -67,6 +67,10 @@ class Jobs(Protocol):
         """State QUEUED, by id (oldest first), ids greater than `after`."""
         ...
 
+    def with_datasets(self, after: str, limit: int) -> list[JobRecord]:
+        """Those that wait and take in datasets, by id, ids greater than `after`."""
+        ...
+
     def count_by_state(self) -> dict[JobState, int]: ...
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from baygrid.core.data.lineage import NOBODY_SAID, Content
 from baygrid.core.jobs.lifecycle import AttemptState, JobState
+from baygrid.core.placement.demand import Bar
 from baygrid.core.placement.links import Sample
 from baygrid.core.pricing.budgets import Budget, Spent
 from baygrid.core.pricing.contracts import Cover
@@ -195,7 +197,7 @@ class DatasetRecord:
     SHA-256 of a tar that this server holds. `sha256`: of its content, a folder's of its listing; None where
     nobody said. `jurisdiction`: a fact that its owner states; of an output that of the centre which made it.
     `shared`: other organisations may read it, too. `made_by`: an attempt, else a token's id. `lineage`: the
-    inputs of the job that made it."""
+    inputs of the job that made it. `content`: what it is in law, as its owner or its inputs say."""
 
     project: str
     name: str
@@ -209,6 +211,7 @@ class DatasetRecord:
     made_by: str
     job: str | None = None
     lineage: tuple[str, ...] = ()
+    content: Content = NOBODY_SAID
 
     @property
     def ref(self) -> str:
@@ -236,7 +239,8 @@ class JobRecord:
     left to go on from. `input_bytes`: of all files and datasets whose size is known. `array` and `index`: of
     an element. `waits_for`: jobs and arrays that have not ended yet. `cause` of a HELD job: why, `Held`.
     `waited_at`: CENTRE/PARTITION from whose own queue its last attempt was withdrawn, "" where it was not.
-    `not_before`: when its next attempt may be made, of a job that is held to back off."""
+    `not_before`: when its next attempt may be made, of a job that is held to back off. `bars`: where the law
+    does not let its datasets go, as it was judged last; None: it takes in none."""
 
     id: str
     project: str
@@ -262,6 +266,7 @@ class JobRecord:
     input_bytes: int = 0
     waited_at: str = ""
     not_before: Instant | None = None
+    bars: tuple[Bar, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import and_, exists, or_, select
 
+from baygrid.core.data.lineage import NOBODY_SAID, Content
 from baygrid.ports.records import DatasetRecord
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
@@ -27,6 +28,7 @@ _ROWS = select(
     _C.made_by,
     _C.job,
     _C.lineage,
+    _C.content,
 )
 _NAMED = and_(_C.project == text("of"), _C.name == text("named"))
 _VERSIONS = Statement(_ROWS.where(_NAMED).order_by(_C.version))
@@ -55,6 +57,7 @@ def _dataset(row: Row) -> DatasetRecord:
     values = list(row)
     values[7] = bool(row[7])
     values[11] = tuple(loads(row[11]))
+    values[12] = NOBODY_SAID if row[12] is None else Content.of_json(loads(row[12]))
     return DatasetRecord(*values)
 
 
@@ -80,6 +83,7 @@ class Datasets:
             "made_by": row.made_by,
             "job": row.job,
             "lineage": dumps(row.lineage),
+            "content": dumps(row.content.to_json()),
         }
         insert_all_or_raise(self._session, _INSERT, [params], row.ref)
 

@@ -8,10 +8,11 @@ from itertools import product
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy import text as literal
 
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.core.placement.demand import Bar
 from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, Held, JobRecord
@@ -59,6 +60,7 @@ _ALL = select(
     _C.input_bytes,
     _C.waited_at,
     _C.not_before,
+    _C.bars,
 )
 _INSERT = insert_new(jobs)
 # Who submitted what, when, for whom is written once: leaving the indexed columns out spares their indexes.
@@ -68,6 +70,15 @@ _ONE = Statement(_ALL.where(_C.id == text("key")))
 _MANY = Statement(_ALL.where(among(_C.id, "keys")))
 _QUEUED = Statement(
     _ALL.where(_C.state == text("state"), _C.id > text("after")).order_by(_C.id).limit(number("count"))
+)
+_WITH_DATASETS = Statement(
+    _ALL.where(
+        _C.bars.is_not(None),
+        or_(_C.state == text("queued"), _C.state == text("held")),
+        _C.id > text("after"),
+    )
+    .order_by(_C.id)
+    .limit(number("count"))
 )
 _LOCK = Statement(
     _ALL.where(among(_C.id, "keys")),
@@ -141,6 +152,7 @@ def _record(row: Row) -> JobRecord:
     values[3] = _STATES[row[3]]
     values[4] = loads(row[4])
     values[20] = tuple(loads(row[20]))
+    values[24] = None if row[24] is None else tuple(Bar.of_json(each) for each in loads(row[24]))
     return JobRecord(*values)
 
 
@@ -170,6 +182,7 @@ def _params(job: JobRecord) -> dict[str, Any]:
         "input_bytes": job.input_bytes,
         "waited_at": job.waited_at,
         "not_before": job.not_before,
+        "bars": _bars(job),
     }
 
 
@@ -192,7 +205,12 @@ def _changed(job: JobRecord) -> dict[str, Any]:
         "waits_for": dumps(job.waits_for),
         "waited_at": job.waited_at,
         "not_before": job.not_before,
+        "bars": _bars(job),
     }
+
+
+def _bars(job: JobRecord) -> str | None:
+    return None if job.bars is None else dumps([bar.to_json() for bar in job.bars])
 
 
 class Jobs:
@@ -298,6 +316,11 @@ class Jobs:
     def queued(self, after: str | None, limit: int) -> list[JobRecord]:
         params = {"state": JobState.QUEUED.value, "after": after or "", "count": limit}
         return [_record(row) for row in self._session.all(_QUEUED, params)]
+
+    def with_datasets(self, after: str, limit: int) -> list[JobRecord]:
+        waiting = {"queued": JobState.QUEUED.value, "held": JobState.HELD.value}
+        params = {**waiting, "after": after, "count": limit}
+        return [_record(row) for row in self._session.all(_WITH_DATASETS, params)]
 
     def count_by_state(self) -> dict[JobState, int]:
         """States without a job are absent."""

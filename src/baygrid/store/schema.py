@@ -15,7 +15,7 @@ from baygrid.store.tables import metadata
 from baygrid.store.triggers import statements
 
 HEAD = (
-    "0034"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
+    "0035"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
 )
 _LOCK = 0x626179677264  # PostgreSQL's advisory lock while migrating
 

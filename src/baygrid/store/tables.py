@@ -152,6 +152,7 @@ jobs = table(
     integer("input_bytes", server_default=text("0")),
     string("waited_at", server_default=text("''")),
     integer("not_before", nullable=True),
+    string("bars", nullable=True),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
     Index(None, "project", "state", "id"),
@@ -166,6 +167,7 @@ jobs = table(
         "id",
         "asked",
     ),
+    partial_index("jobs_with_data", "bars IS NOT NULL", "state", "id"),
     partial_index("jobs_backing_off", "state = 'HELD' AND cause = 'back-off'", "not_before", "id"),
 )
 
@@ -326,6 +328,7 @@ datasets = table(
     string("made_by"),
     string("job", nullable=True),
     string("lineage"),
+    string("content", nullable=True),
 )
 
 secrets = table(

@@ -60,6 +60,15 @@ def create(
     ] = None,
     bytes: Annotated[int | None, typer.Option("--bytes", min=0, help="How large it is.")] = None,
     shared: Annotated[bool, typer.Option("--shared", help="Other organisations may use it, too.")] = False,
+    law: Annotated[
+        str,
+        typer.Option(
+            "--law",
+            metavar="NAME=VALUE,...",
+            help="What it is in law: personal, sensitive, core, mixed (yes or no), important (no, notified, "
+            "published), origin (domestic, overseas), persons (how many). What is left out is not known.",
+        ),
+    ] = "",
     project: Project = None,
 ) -> None:
     """Make the next version of a dataset. Earlier ones stay as they are."""
@@ -67,12 +76,36 @@ def create(
         raise CliError("say where the data is", code="bad-call", cure="with --uri URI or with --from PATH")
     body: dict[str, Any] = {"name": name, "jurisdiction": jurisdiction, "shared": shared}
     body["project"] = project or session.own_project()
+    body["law"] = _law(law)
     body["uri"] = uri if source is None else _sent(session, source)
     optional = {"sha256": sha256, "bytes": bytes}
     made = session.client.post(
         "/v1/datasets", body | {key: value for key, value in optional.items() if value is not None}
     )
     session.out.answer(made, made["ref"])
+
+
+def _law(said: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in said.split(","))):
+        name, is_, value = part.partition("=")
+        if not is_:
+            raise CliError(
+                f"--law {part!r} says no value", code="bad-call", cure="write for example personal=no"
+            )
+        plain = {"yes": True, "no": False} if name != "important" else {}
+        found[name] = int(value) if name == "persons" and value.isdecimal() else plain.get(value, value)
+    return found
+
+
+def _in_words(law: dict[str, Any]) -> str:
+    """What somebody has said."""
+    words = {True: "yes", False: "no"}
+    said = {name: value for name, value in law.items() if value not in (None, "unknown")}
+    return ", ".join(
+        f"{name} {words.get(value, value) if isinstance(value, bool) else value}"
+        for name, value in said.items()
+    )
 
 
 def _sent(session: Session, source: Path) -> str:
@@ -111,6 +144,7 @@ def show(
         ("sha256", newest["sha256"]),
         ("size", _size(newest)),
         ("shared", _shared(newest)),
+        ("in law", _in_words(newest["law"])),
         ("made", f"{local(newest['made_at'])}{_by(newest)}"),
         ("made from", ", ".join(newest["lineage"])),
         ("earlier versions", ", ".join(str(d["version"]) for d in found[1:])),

@@ -12,9 +12,10 @@ from itertools import pairwise
 from typing import Final
 
 from baygrid.core import reading
-from baygrid.core.jobs import addresses, fields, later
+from baygrid.core.jobs import addresses, fields
 from baygrid.core.jobs import array as array_field
 from baygrid.core.jobs import checkpoint as checkpoint_field
+from baygrid.core.jobs import data as data_field
 from baygrid.core.jobs import infra as infra_field
 from baygrid.core.jobs import resources as resources_field
 from baygrid.core.jobs import retry as retry_field
@@ -98,6 +99,8 @@ class JobSpec:
     """It yields to all other jobs, and runs only where it has a spot price."""
     residency: tuple[str, ...] = ()
     """Jurisdictions the job may run in, sorted; none named: no restriction of its own."""
+    use: Mapping[str, str | bool] = field(default_factory=dict, hash=False)
+    """What it does with its datasets, as the rulebooks of borders ask: facts that only its user knows."""
     lost_after: int | None = None
     """Seconds of a centre's silence after which an attempt is LOST; None is never."""
     array: Array | None = None
@@ -181,7 +184,8 @@ def parse(document: object) -> JobSpec:
         max_cost=(budget := job.part("budget", _budget, _NO_BUDGET))[0],
         voucher=budget[1],
         spot=budget[2],
-        residency=job.part("data", _residency, ()),
+        residency=(data := job.part("data", data_field.data, data_field.NOTHING)).residency,
+        use=data.use,
         lost_after=job.leaf("lost_after", fields.never_or_duration, None),
         array=job.part("array", array_field.array, None),
         after=job.part("after", _AFTER, ()),
@@ -219,7 +223,7 @@ def to_document(spec: JobSpec) -> dict[str, JSON]:
         "envs": dict(spec.envs),
         "secrets": list(spec.secrets),
         "budget": _budget_document(spec),
-        "data": {"residency": list(spec.residency)} if spec.residency else None,
+        "data": data_field.document(spec.residency, spec.use),
         "array": array_field.document(spec.array),
         "after": list(spec.after),
         "retry": retry_field.document(spec.retry),
@@ -258,7 +262,6 @@ _NODE_COUNT: Final = reading.whole(1, MAX_NODES)
 _ONE_NODE: Final[tuple[int | None, int]] = (None, 1)
 _NODE_RANGE: Final = fields.matching(r"[0-9]{1,9}\.\.[0-9]{1,9}", "2..8, or be a whole number")
 _AFTER: Final = fields.items(reading.name)
-_CODES: Final = fields.items(fields.place_code)
 _PRIORITY: Final = fields.word(*PRIORITIES)
 _IMAGE: Final = fields.matching(r"[a-z]+:[!-~]{1,500}", "docker:python:3.11")
 _PREFER: Final = fields.word(*PREFERENCES)
@@ -297,9 +300,3 @@ def _budget_document(spec: JobSpec) -> dict[str, JSON]:
     limit: dict[str, JSON] = {"max_cost": str(spec.max_cost)} if spec.max_cost else {}
     voucher: dict[str, JSON] = {"voucher": spec.voucher} if spec.voucher != VOUCHER else {}
     return limit | voucher | ({"spot": True} if spec.spot else {})
-
-
-def _residency(value: object, path: str, found: Problems) -> tuple[str, ...]:
-    section = Section(value, path, ("residency", "class", "datasets"), found)
-    later.refuse_fields(section, ("class", "datasets"), "data.")
-    return tuple(sorted(section.part("residency", _CODES, ())))

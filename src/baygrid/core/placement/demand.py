@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from baygrid.core.cost import Bought
 from baygrid.core.placement.deals import Deal
 from baygrid.core.placement.policy import PRIORITIES
 from baygrid.core.placement.room.parts import WHOLE
 from baygrid.core.placement.work import Work
+from baygrid.core.reasons import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,37 @@ class Infra:
 
 
 ANYWHERE = Infra()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Why the law does not let what a job takes in (`data`) go where `jurisdiction` is: the `outcome` of the
+    rules of that border, the articles that it rests on, and the facts that nobody has said."""
+
+    jurisdiction: str
+    data: str
+    outcome: str
+    basis: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "jurisdiction": self.jurisdiction,
+            "data": self.data,
+            "outcome": self.outcome,
+            "basis": list(self.basis),
+            "missing": list(self.missing),
+        }
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> Bar:
+        return cls(
+            document["jurisdiction"],
+            document["data"],
+            document["outcome"],
+            tuple(document["basis"]),
+            tuple(document["missing"]),
+        )
 
 
 class Prefer(StrEnum):
@@ -86,6 +119,8 @@ class Demand:
     `deals`: what was bought ahead for it, in the order in which it is used. `spot`: it is content to yield to
     all others, and only runs where all of it has a spot price.
 
+    `bars`: where the law does not let its data go; at most one for a jurisdiction.
+
     `shape` is equal for two demands only if they differ in nothing but what says whose turn it is, `job` and
     `project`: they share one search and one explanation. Left out, it is made of all other fields.
     """
@@ -122,6 +157,7 @@ class Demand:
     work: Work | None = None
     deals: tuple[Deal, ...] = ()
     spot: bool = False
+    bars: tuple[Bar, ...] = ()
 
     def __post_init__(self) -> None:
         if self.shape is None:
@@ -135,7 +171,7 @@ class Demand:
                 self.time_s,
                 self.grace_s,
             )
-            where = (self.ordered, self.infra, self.residency, self.prefer, self.input_bytes)
+            where = (self.ordered, self.infra, self.residency, self.bars, self.prefer, self.input_bytes)
             money = (self.currency, self.max_cost_minor, self.held, self.deals, self.spot)
             object.__setattr__(self, "shape", (*money, *size, *where, self.needs, self.waited_at, self.work))
 

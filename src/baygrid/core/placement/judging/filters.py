@@ -109,6 +109,18 @@ def residency(demand: Demand, it: Candidate) -> Reason | None:
     return Reason("residency", text, {"jurisdiction": place, "residency": allowed})
 
 
+def law(demand: Demand, it: Candidate) -> Reason | None:
+    if it.centre is None:
+        return None
+    for bar in demand.bars:
+        if bar.jurisdiction == it.centre.jurisdiction:
+            found = f"{bar.outcome} by {', '.join(bar.basis)}" if bar.basis else bar.outcome
+            asked = f"; nobody has said {', '.join(bar.missing)}" if bar.missing else ""
+            text = f"{it.centre.name} lies in {bar.jurisdiction}, where {bar.data} may not go: {found}{asked}"
+            return Reason("law", text, bar.to_json())
+    return None
+
+
 def currency(demand: Demand, it: Candidate) -> Reason | None:
     if it.offer is None or it.offer.currency == demand.currency:
         return None
@@ -214,6 +226,7 @@ FILTERS: Final[tuple[Filter, ...]] = (
     infra,
     avoided,
     residency,
+    law,
     currency,
     accelerator,
     capability,

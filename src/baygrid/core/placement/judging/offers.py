@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from baygrid.core.cost import Footprint, cost_at
-from baygrid.core.placement.demand import ANYWHERE, Demand, Infra, Target
+from baygrid.core.placement.demand import ANYWHERE, Bar, Demand, Infra, Target
 from baygrid.core.placement.image import Image, OfferView
 from baygrid.core.placement.judging.candidates import GANG, cost_minor, spot_left
 from baygrid.core.placement.judging.scorers import Figures
@@ -76,7 +76,7 @@ class OfferTable:
         self._by_id = {o.id: [n] for n, o in enumerate(offers)}
         self._infra: dict[Infra, Ints] = {}
         self._by_asked: dict[_Options, tuple[Ints, Ints, Ints, Ints, Ints, Ints]] = {}
-        self._lawful: dict[frozenset[str], Bools] = {}
+        self._lawful: dict[tuple[frozenset[str] | None, tuple[Bar, ...]], Bools] = {}
         self._centres = [image.centres[o.centre] for o in offers]
         self._says_what_it_can = any(centre.capabilities is not None for centre in self._centres)
         self._able: dict[frozenset[str], Bools] = {}
@@ -99,11 +99,16 @@ class OfferTable:
         mine = self._by_centre.get(target.centre, [])
         return [n for n in mine if target.partition in (None, self.offers[n].partition)]
 
-    def _may_hold(self, residency: frozenset[str]) -> Bools:
-        found = self._lawful.get(residency)
+    def _may_hold(self, residency: frozenset[str] | None, bars: tuple[Bar, ...]) -> Bools:
+        """Where the job's data may be, by what the job says and by the law."""
+        found = self._lawful.get((residency, bars))
         if found is None:
-            found = np.array([name in residency for name in self._jurisdictions], dtype=np.bool_)
-            self._lawful[residency] = found
+            barred = {bar.jurisdiction for bar in bars}
+            may = [
+                name not in barred and (residency is None or name in residency)
+                for name in self._jurisdictions
+            ]
+            found = self._lawful[residency, bars] = np.array(may, dtype=np.bool_)
         return found
 
     def _can(self, needed: frozenset[str]) -> Bools:
@@ -206,8 +211,8 @@ class OfferTable:
         if self._says_what_it_can:
             able = [self._can(demand.needed(model, share)) for model, _, share in options]
             passing &= able[0][offer] if len(options) == 1 else np.array(able)[place, offer]
-        if demand.residency is not None:
-            passing &= self._may_hold(demand.residency)[offer]
+        if demand.residency is not None or demand.bars:
+            passing &= self._may_hold(demand.residency, demand.bars)[offer]
         keys: list[Ints] = []
         if demand.waited_at is not None:
             keys.append(np.isin(offer, self._covered(demand.waited_at)).astype(np.int64))

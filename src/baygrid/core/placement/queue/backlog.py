@@ -213,4 +213,5 @@ def _alike(demand: Demand, example: Demand) -> Demand:
         shares=example.shares,
         infra=example.infra,
         residency=example.residency,
+        bars=example.bars,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from baygrid.core.placement.demand import Demand, Infra, Target
+from baygrid.core.placement.demand import Bar, Demand, Infra, Target
 from baygrid.core.placement.explaining.nearest import approach
 from baygrid.core.placement.image import Image
 from baygrid.core.placement.judging.candidates import candidates
@@ -86,3 +86,12 @@ def test_advice_followed_fits(image: Image, demand: Demand):
             only = [o for o in idle.offers if o is it.offer]
             assert planned(Image(idle.centres.values(), only), [found.demand]).assignments
             assert bool(found.changes) == (demand != found.demand)
+
+
+def test_where_only_the_law_is_in_the_way_it_is_named():
+    bar = Bar("CN-QH", "dataset:a/b@1", "SECURITY_ASSESSMENT", ("Provisions 7(2)",))
+    found = impossible(bay(), replace(job(), bars=(bar, replace(bar, jurisdiction="HK")), shape=None))
+    assert found is not None
+    assert "only the law is in the way" in found.outcome.text
+    assert "SECURITY_ASSESSMENT by Provisions 7(2)" in found.outcome.text
+    assert found.outcome.data["basis"] == ["Provisions 7(2)"]

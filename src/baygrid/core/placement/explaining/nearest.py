@@ -3,7 +3,7 @@ there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -196,12 +196,15 @@ def nearest(image: Image, demand: Demand, pipeline: Pipeline) -> Explanation | N
         if found is not None:
             near.append(found)
     best = min(near, key=lambda found: found.distance, default=None)
-    return Explanation(_outcome(best, bool(verdicts)), tuple(verdicts))
+    return Explanation(_outcome(best, verdicts), tuple(verdicts))
 
 
-def _outcome(best: Nearby | None, anything: bool) -> Reason:
-    if not anything:
+def _outcome(best: Nearby | None, verdicts: Sequence[Verdict]) -> Reason:
+    if not verdicts:
         return Reason("never-fits", "the region offers nothing yet", {})
+    lawful_only = [it.obstacles[0] for it in verdicts if {each.code for each in it.obstacles} == {"law"}]
+    if lawful_only:  # what stands in the way is not the job's size
+        return Reason("never-fits", f"only the law is in the way: {lawful_only[0].text}", lawful_only[0].data)
     if best is None:
         return Reason("never-fits", "nothing in the region can run it, and no change of the job helps", {})
     it, advice = best.candidate, best.advice

@@ -47,10 +47,17 @@ def test_only_a_finalised_contract_is_read(state: State):
 )
 def test_a_contract_is_read_from_its_first_moment_to_before_its_end(at: int, expected: str | None):
     assert code(GOOD, FREE, at) == expected
-    served = replace(GOOD, start=0, until=None, pilot=Pilot(NOW - 1, NOW + 1))
+    served = replace(GOOD, start=0, until=None, scope="loans", pilot=Pilot(NOW - 1, NOW + 1, ("loans",)))
     assert code(served, FREE, at) == (
         None if expected is None else expected.replace("contract", "pilot").replace("expired", "ended")
     )
+
+
+@pytest.mark.parametrize("scope", [None, "insurance"])
+def test_a_pilot_institution_serves_within_its_scope_only(scope: str | None):
+    pilot = Pilot(NOW, NOW + 1, ("loans", "cards"))
+    assert code(replace(GOOD, scope="cards", pilot=pilot), FREE) is None
+    assert code(replace(GOOD, scope=scope, pilot=pilot), FREE) == "pilot-out-of-scope"
 
 
 @given(st.sampled_from(Side))

@@ -119,6 +119,7 @@ def data_contract(**fields: Any) -> ContractRow:
         "ground": "other",
         "choice": None,
         "onward": False,
+        "scope": "clinical studies",
         "facts": {"sector": "healthcare"},
         "start": 100,
         "until": 900,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.follower import Follower
+from baygrid.app.lawful import Lawful
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
 from baygrid.ports.reader import Reader
 from baygrid.ports.store import Store
@@ -20,7 +21,7 @@ class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
     for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
-    `reader` None: it reads no tables."""
+    `reader` None: it reads no tables. `lawful`: the law's answers that it remembers."""
 
     store: Store
     objects: ObjectStore
@@ -34,6 +35,7 @@ class Platform:
     signer: Signer | None = None
     reader: Reader | None = None
     follower: Follower = field(init=False)
+    lawful: Lawful = field(init=False, default_factory=Lawful)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "follower", Follower(self.store, self.catalogue))

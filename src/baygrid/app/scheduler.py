@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from baygrid.app import allocations, budgets
+from baygrid.app import allocations, budgets, renewals
 from baygrid.app.estimates import ASK_EVERY_MS
 from baygrid.app.jobs import lose, stop_for_money
 from baygrid.app.placing import Fenced, commit, make_room, withdraw
@@ -154,10 +154,11 @@ class Scheduler:
         self._platform.store.write(apply)
 
     def _tend_accounts(self, now: Instant) -> None:
-        """Now and then: allocations that begin, are warned of or have ended, and monthly budgets."""
+        """Now and then: allocations and contracts that begin, are warned of or end; monthly budgets."""
         if now < self._tended + TEND_EVERY_MS:
             return
         more = budgets.tend(self._platform, self._fence, self._turned, now)
+        more |= renewals.tend(self._platform, self._fence, now)
         if not allocations.tend(self._platform, self._fence, now) and not more:
             self._tended = now
 

@@ -18,7 +18,8 @@ class ContractRow:
 
     `share`: its name among the consumer's, `nth` tells renewals of it apart (0: the first). `exporter`: the
     provider's organisation. `ground`, `choice` (of the law's routes) and `facts` are said by the parties;
-    `onward`: the consumer may pass it on. `decision`: the law's answer when it was last asked for this
+    `onward`: the consumer may pass it on. `scope`: of a pilot institution's, the one under which this is.
+    `decision`: the law's answer when it was last asked for this
     contract. `records` by obligation. `counts`: its persons count against the exporter's thresholds.
     `warned`: days before the end, of the last warning. `due`: when the leader is to look at it next."""
 
@@ -33,6 +34,7 @@ class ContractRow:
     ground: str | None
     choice: str | None
     onward: bool
+    scope: str | None
     facts: Mapping[str, Any]
     start: Instant
     until: Instant | None
@@ -102,6 +104,19 @@ class CountRow:
     spi: int
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Of everything that says whether a contract may be read: while they are the same, so is the law's answer
+    on a day. `exporter`: of its counts; `parties`: of the provider's and the consumer's organisation;
+    `tables`: by grant. 0: there is none."""
+
+    contract: str
+    version: int
+    exporter: int
+    parties: tuple[int, int]
+    tables: tuple[tuple[str, int], ...]
+
+
 class Contracts(Protocol):
     def insert(self, row: ContractRow, grants: Sequence[GrantRow]) -> None:
         """Raises Exists when the consumer has such a share meanwhile."""
@@ -137,6 +152,10 @@ class Contracts(Protocol):
         ...
 
     def grant(self, id: str) -> GrantRow | None: ...
+
+    def versions(self, consumer: str, share: str) -> list[Versions]:
+        """Of the contracts behind a share, the newest renewal first."""
+        ...
 
     def set_grants(self, contract: str, grants: Sequence[GrantRow]) -> None:
         """In the place of what there was; only before it is agreed."""

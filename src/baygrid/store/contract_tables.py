@@ -19,6 +19,7 @@ contracts = table(
     string("ground", nullable=True),
     string("choice", nullable=True),
     integer("onward"),
+    string("scope", nullable=True),
     string("facts"),
     integer("start"),
     integer("until", nullable=True),

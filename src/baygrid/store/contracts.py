@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from baygrid.core.data.contracts import Side, State, Step, Suspension
 from baygrid.core.data.permission import Record
 from baygrid.core.data.terms import Terms
 from baygrid.ports.basics import Instant
-from baygrid.ports.contracts import ContractRow, ContractStep, GrantRow
+from baygrid.ports.contracts import ContractRow, ContractStep, GrantRow, Versions
 from baygrid.ports.store import Conflict
-from baygrid.store.contract_tables import contract_steps, contracts, grants
+from baygrid.store.contract_tables import contract_steps, contracts, exporters, grants
+from baygrid.store.data_tables import data_tables, parties
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.sql import (
     Row,
@@ -26,6 +27,13 @@ from baygrid.store.sql import (
     text,
     update_version,
 )
+from baygrid.store.tables import projects
+
+
+def _newest_party(organisation: ColumnElement[str]) -> ColumnElement[int]:
+    newest = select(func.max(parties.c.version)).where(parties.c.organisation == organisation)
+    return func.coalesce(newest.scalar_subquery(), 0)
+
 
 _C, _G, _S = contracts.c, grants.c, contract_steps.c
 _FIXED = ("share", "nth", "provider", "consumer", "exporter", "made_at", "made_by", "renews")
@@ -33,8 +41,8 @@ _INSERT = insert_new(contracts)
 _UPDATE = update_version(contracts, without=_FIXED)
 _ROWS = select(
     _C.id, _C.version, _C.share, _C.nth, _C.provider, _C.consumer, _C.exporter, _C.purpose, _C.ground,
-    _C.choice, _C.onward, _C.facts, _C.start, _C.until, _C.state, _C.made_at, _C.made_by, _C.suspensions,
-    _C.decision, _C.records, _C.counts, _C.renews, _C.warned, _C.due,
+    _C.choice, _C.onward, _C.scope, _C.facts, _C.start, _C.until, _C.state, _C.made_at, _C.made_by,
+    _C.suspensions, _C.decision, _C.records, _C.counts, _C.renews, _C.warned, _C.due,
 )  # fmt: skip
 _ONE = Statement(_ROWS.where(_C.id == text("key")))
 _PAGE = Statement(_ROWS.where(_C.id < text("before")).order_by(_C.id.desc()).limit(number("count")))
@@ -62,6 +70,32 @@ _CHANGE_GRANT = Statement(
     .where(_G.id == text("key"))
     .values(shown=text("shown"), opened=number("opened"), closed=number("closed"))
 )
+_consumer = projects.alias("consumer_project")
+_VERSIONS = Statement(
+    select(
+        _C.id,
+        _C.version,
+        func.coalesce(exporters.c.version, 0),
+        _newest_party(_C.exporter),
+        _newest_party(_consumer.c.organisation),
+    )
+    .join_from(contracts, _consumer, _C.consumer == _consumer.c.name)
+    .outerjoin(exporters, exporters.c.organisation == _C.exporter)
+    .where(_C.consumer == text("of"), _C.share == text("share"))
+    .order_by(_C.nth.desc())
+)
+_TABLES = Statement(
+    select(
+        _G.contract,
+        _G.id,
+        select(func.max(data_tables.c.version))
+        .where(data_tables.c.project == _G.project, data_tables.c.name == _G.name)
+        .scalar_subquery(),
+    )
+    .join_from(grants, contracts, _G.contract == _C.id)
+    .where(_C.consumer == text("of"), _C.share == text("share"))
+    .order_by(_G.id)
+)
 _INSERT_STEP = insert_new(contract_steps)
 _STEPS = Statement(
     select(_S.contract, _S.n, _S.at, _S.step, _S.side, _S.by, _S.data)
@@ -72,8 +106,8 @@ _STEPS = Statement(
 
 def _row(row: Row) -> ContractRow:
     id, version, share, nth, provider, consumer, exporter, purpose, ground = row[:9]
-    choice, onward, facts, start, until, state, made_at, made_by = row[9:17]
-    suspensions, decision, records, counts, renews, warned, due = row[17:]
+    choice, onward, scope, facts, start, until, state, made_at, made_by = row[9:18]
+    suspensions, decision, records, counts, renews, warned, due = row[18:]
     return ContractRow(
         id,
         version,
@@ -86,6 +120,7 @@ def _row(row: Row) -> ContractRow:
         ground,
         choice,
         bool(onward),
+        scope,
         loads(facts),
         start,
         until,
@@ -108,6 +143,7 @@ def _changing(row: ContractRow) -> dict[str, Any]:
         "ground": row.ground,
         "choice": row.choice,
         "onward": int(row.onward),
+        "scope": row.scope,
         "facts": dumps(row.facts),
         "start": row.start,
         "until": row.until,
@@ -176,6 +212,16 @@ class Contracts:
     def grant(self, id: str) -> GrantRow | None:
         found = self._session.all(_GRANT, {"key": id})
         return _grant(found[0]) if found else None
+
+    def versions(self, consumer: str, share: str) -> list[Versions]:
+        params = {"of": consumer, "share": share}
+        tables: dict[str, list[tuple[str, int]]] = {}
+        for contract, grant, version in self._session.all(_TABLES, params):
+            tables.setdefault(contract, []).append((grant, version))
+        return [
+            Versions(id, version, exporter, (provider, other), tuple(tables.get(id, ())))
+            for id, version, exporter, provider, other in self._session.all(_VERSIONS, params)
+        ]
 
     def set_grants(self, contract: str, grants: Sequence[GrantRow]) -> None:
         self._session.change(_DROP_GRANTS, {"of": contract})

@@ -36,7 +36,7 @@ class Side(StrEnum):
 
 
 class Step(StrEnum):
-    """RECORD: an obligation was met; the state stays."""
+    """RECORD: that an obligation was met, whenever that was; the state stays."""
 
     REQUEST = "request"
     OFFER = "offer"
@@ -75,7 +75,7 @@ TABLE: Final[Mapping[tuple[State, Step], State]] = {
     (State.VERIFIED, Step.FINALIZE): State.FINALIZED,
     (State.FINALIZED, Step.SUSPEND): State.FINALIZED,
     (State.FINALIZED, Step.RESUME): State.FINALIZED,
-    **{(state, Step.RECORD): state for state in (State.AGREED, State.VERIFIED, State.FINALIZED)},
+    **{(state, Step.RECORD): state for state in State if not state.final},
     **{(state, Step.TERMINATE): State.TERMINATED for state in State if not state.final},
 }
 

@@ -1,8 +1,6 @@
-"""Which persons count, and until when: the law counts by calendar years of Beijing time.
+"""Persons against the thresholds of the law: what was reached, what is near, and when it will be.
 
-Provisions on Promoting and Regulating Cross-Border Data Flows, articles 5, 7 and 8: since 1 January of the
-year. Before they were in force: since 1 January of the previous year (Security Assessment Measures, article
-4)."""
+From which day on persons count, and which thresholds there are, the rulebook says."""
 
 from __future__ import annotations
 
@@ -13,20 +11,12 @@ from typing import Final
 
 from baygrid.core.days import beginning, day_of
 
-THIS_YEAR_FROM: Final = date(2024, 3, 22)
-"""The day on which the Provisions came into force: since then only the year itself counts."""
 WARN_AT: Final = 0.9
 """The share of a threshold at which its exporter is warned."""
 RATE_DAYS: Final = 90
 """A forecast goes by the rate of so many days."""
 
 _DAY_MS: Final = 86_400_000
-
-
-def since(at: int) -> int:
-    """From which moment on persons count that were shown until `at` (milliseconds since 1970, UTC)."""
-    day = day_of(at)
-    return beginning(date(day.year if day >= THIS_YEAR_FROM else day.year - 1, 1, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +56,13 @@ def passed(before: Count, after: Count, thresholds: Sequence[Threshold]) -> tupl
     return tuple(it for it in thresholds if before.of(it) < it.least <= after.of(it))
 
 
-def forecast(history: Sequence[Count], now: int, threshold: Threshold) -> date | None:
+def forecast(history: Sequence[Count], since: int, now: int, threshold: Threshold) -> date | None:
     """The day on which the threshold is reached, if persons are added as in the last RATE_DAYS; None: not
-    this year, or not at this rate. `history`: counts of this window, oldest first; before the first there
-    was nobody."""
+    this year, or not at this rate. `history`: what was counted since `since`, oldest first; before the first
+    there was nobody."""
     if not history:
         return None
-    start = max(now - RATE_DAYS * _DAY_MS, since(now))
+    start = max(now - RATE_DAYS * _DAY_MS, since)
     earlier = [it for it in history if it.at <= start]
     first = earlier[-1].of(threshold) if earlier else 0
     have, took = history[-1].of(threshold), max(now - start, _DAY_MS)

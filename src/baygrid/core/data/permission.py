@@ -81,10 +81,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """A pilot institution serves from `start` to before `until`; None: without end."""
+    """A pilot institution serves from `start` to before `until`, within its `scope`."""
 
     start: int
-    until: int | None
+    until: int
+    scope: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Standing:
     until: int | None
     choice: str | None
     records: Mapping[str, Record]
+    scope: str | None = None
     pilot: Pilot | None = None
 
 
@@ -116,10 +118,20 @@ def unreadable(it: Standing, now: int) -> Reason | None:
         return Reason("contract-not-begun", f"the contract begins at {format_instant(it.start)}")
     if it.until is not None and now >= it.until:
         return Reason("contract-expired", f"the contract ended at {format_instant(it.until)}")
-    if it.pilot is not None and now < it.pilot.start:
-        return Reason("pilot-not-begun", f"the pilot begins at {format_instant(it.pilot.start)}")
-    if it.pilot is not None and it.pilot.until is not None and now >= it.pilot.until:
-        return Reason("pilot-ended", f"the pilot ended at {format_instant(it.pilot.until)}")
+    return None if it.pilot is None else outside(it.pilot, it.scope, now)
+
+
+def outside(pilot: Pilot, scope: str | None, now: int) -> Reason | None:
+    """Why a pilot institution may not serve this now."""
+    if now < pilot.start:
+        return Reason("pilot-not-begun", f"the pilot begins at {format_instant(pilot.start)}")
+    if now >= pilot.until:
+        return Reason("pilot-ended", f"the pilot ended at {format_instant(pilot.until)}")
+    if scope not in pilot.scope:
+        scopes = ", ".join(pilot.scope)
+        return Reason(
+            "pilot-out-of-scope", f"the pilot is for {scopes}; the contract names {scope or 'none'}"
+        )
     return None
 
 
@@ -154,24 +166,24 @@ def undecided(law: Decided, choice: str | None) -> Reason | None:
             return None
         return Reason("law-not-loaded", f"{basis} asks for an assessment, of which nothing more is loaded")
     if law.outcome not in PASSING:
-        return Reason("law-not-loaded", f"nothing is loaded for the outcome {law.outcome}")
+        return Reason("law-not-loaded", f"the law is not loaded: {basis or law.outcome}")
     return None
 
 
 def unmet(it: Obligation, record: Record | None, today: date) -> Reason | None:
     """Why this obligation is in the way of reading today."""
-    data = {"obligation": it.id, "article": it.article}
+    data, says = {"obligation": it.id, "article": it.article}, it.says.rstrip(".")
     if record is None:
         if it.first:
-            text = f"{it.article}: {it.says}, before the first byte; nobody has recorded it"
+            text = f"{it.article}: {says}, before the first byte; nobody has recorded it"
             return Reason("obligation-open", text, data)
         if it.due is not None and today > it.due:
-            text = f"{it.article}: {it.says}, by {it.due}; nobody has recorded it"
+            text = f"{it.article}: {says}, by {it.due}; nobody has recorded it"
             return Reason("obligation-overdue", text, data)
         return None
     end = lasts_until(it, record)
     if end is not None and today >= end:
-        return Reason("obligation-lapsed", f"{it.article}: {it.says}; it held until {end}", data)
+        return Reason("obligation-lapsed", f"{it.article}: {says}; it held until {end}", data)
     return None
 
 

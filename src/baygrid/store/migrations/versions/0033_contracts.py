@@ -47,6 +47,7 @@ def _contracts() -> None:
         _string("ground", nullable=True),
         _string("choice", nullable=True),
         _number("onward"),
+        _string("scope", nullable=True),
         _string("facts"),
         _number("start"),
         _number("until", nullable=True),

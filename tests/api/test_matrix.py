@@ -19,6 +19,7 @@ from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.papers import PaperKind
 from baygrid.ports.records import CentreState
 from tests.api.world import World, job
+from tests.store.records import data_contract
 
 MATRIX: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "matrix.yaml").read_text(encoding="utf-8")
@@ -120,7 +121,17 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
         for things in (theirs, none):
             answer = client.request(method, _filled(address, things), headers=headers)
             text = answer.text
-            named = ("array", "job", "voucher", "application", "project", "sha256", "name", "number")
+            named = (
+                "array",
+                "job",
+                "voucher",
+                "application",
+                "contract",
+                "project",
+                "sha256",
+                "name",
+                "number",
+            )
             for name in (name for name in named if name in things):
                 text = text.replace(things[name], name.upper())
             kept = {k: v for k, v in answer.headers.items() if k not in ("date", "content-length")}
@@ -147,6 +158,7 @@ def _absent() -> dict[str, str]:
     return absent | {
         "name": "no-such-name",
         "tunnel": "tun-absent",
+        "contract": "contract-absent",
         "voucher": "vch-absent",
         "application": "application-absent",
         "array": "array-absent",
@@ -181,6 +193,10 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         table |= {"place": "CN-QH"}
         made = client.post("/v1/tables", json={**table, "open": True}, headers=region.headers("team"))
         assert made.status_code == 201, made.text
+    if "{contract}" in address:
+        things["contract"] = f"contract-{next(_numbers)}"
+        row = data_contract(id=things["contract"], share=things["contract"], consumer="demo", exporter="uni")
+        region.store.write(lambda tx: tx.contracts.insert(row, []))
     if "{organisation}" in address:
         things["organisation"] = "uni"
     if "/secrets/{name}" in address:

@@ -9,6 +9,7 @@ import pytest
 from baygrid.core.data.chain import START, End, Flaw, Link, What, check
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
+from tests.store.records import contract_of_data, organise
 from tests.store.test_threads import together
 
 
@@ -44,18 +45,29 @@ def test_foreign_text_is_chained_as_it_is_stored(store: Store):
 
 
 def test_links_by_contract_and_by_whose_they_are(store: Store):
-    asked = [("con-1", "a"), ("con-2", "b"), (None, "a"), ("con-1", "b"), (None, None)]
+    store.write(organise)
+    store.write(contract_of_data)  # demo and lab are its sides
+    row = store.read(lambda tx: tx.contracts.get("contract-1"))
+    assert row is not None
+    asked = [(row.id, None), ("con-2", "b"), (None, row.provider), (row.id, row.consumer), (None, None)]
     store.write(lambda tx: [append(tx, 1, *each) for each in asked])
 
-    def numbers(n: int, limit: int, project: str, contracts: list[str]) -> list[int]:
-        return [link.n for link in store.read(lambda tx: tx.audit.of(n, limit, project, contracts))]
+    def newest(before: int | None = None, limit: int = 9, **whose: str) -> list[int]:
+        return [link.n for link in store.read(lambda tx: tx.audit.newest(before, limit, **whose))]
 
-    assert [link.n for link in store.read(lambda tx: tx.audit.after(0, 9, contract="con-1"))] == [1, 4]
-    assert [link.n for link in store.read(lambda tx: tx.audit.after(1, 9, contract="con-1"))] == [4]
-    assert numbers(0, 9, "a", []) == [1, 3]
-    assert numbers(0, 9, "a", ["con-1"]) == [1, 3, 4]
-    assert numbers(1, 1, "a", ["con-1"]) == [3]
-    assert numbers(0, 9, "c", ["con-2", "con-3"]) == [2]
+    assert [link.n for link in store.read(lambda tx: tx.audit.after(0, 9, contract=row.id))] == [1, 4]
+    assert [link.n for link in store.read(lambda tx: tx.audit.after(1, 9, contract=row.id))] == [4]
+    assert newest() == [5, 4, 3, 2, 1]
+    assert newest(4, 2) == [3, 2]
+    assert newest(contract=row.id) == [4, 1]
+    assert newest(project=row.provider) == [4, 3, 1]
+    assert newest(project=row.consumer) == [4, 1]
+    assert newest(4, project=row.consumer) == [1]
+    assert newest(project="b") == [2]
+    assert newest(project="b", contract=row.id) == []
+    for project, own in ((row.provider, {1, 3, 4}), (row.consumer, {1, 4}), ("b", {2}), ("c", set())):
+        assert store.read(lambda tx: tx.audit.own(0, 5, project)) == own  # noqa: B023 - it runs at once
+    assert store.read(lambda tx: tx.audit.own(1, 3, row.provider)) == {3}
 
 
 def test_a_transaction_that_fails_leaves_no_gap(store: Store):

@@ -1,4 +1,4 @@
-"""The data service's catalogue as JSON."""
+"""The data service's catalogue and audit as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,21 @@ from baygrid.api.render import Doc, instant
 from baygrid.app.labelling import Proposal
 from baygrid.app.looking import Profile, Sample
 from baygrid.app.tables import View
+from baygrid.core.data.chain import Link
 from baygrid.core.data.labels import Labels
 from baygrid.ports.data import PartyRow, WishRow
+
+
+def link(it: Link) -> Doc:
+    return {
+        "n": it.n,
+        "at": instant(it.at),
+        "kind": it.kind,
+        "contract": it.contract,
+        "project": it.project,
+        "data": dict(it.data),
+        "hash": it.hash,
+    }
 
 
 def party(row: PartyRow) -> Doc:

@@ -11,6 +11,7 @@ from baygrid.cli.commands import (
     accounts,
     agent,
     applications,
+    audit,
     centres,
     client,
     datasets,
@@ -54,6 +55,7 @@ datasets.register(app)
 secrets.register(app)
 tables.register(app)
 parties.register(app)
+audit.register(app)
 money.register(app)
 papers.register(app)
 payments.register(app)

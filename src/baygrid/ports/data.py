@@ -119,8 +119,15 @@ class Audit(Protocol):
         """Links beyond `n`, in order."""
         ...
 
-    def of(self, n: int, limit: int, project: str, contracts: Sequence[str]) -> list[AuditRow]:
-        """Links beyond `n` of that project or one of these contracts, in order."""
+    def newest(
+        self, before: int | None, limit: int, *, project: str | None = None, contract: str | None = None
+    ) -> list[AuditRow]:
+        """Newest first, before link `before`. `project`: only its own, and those of contracts of which it is
+        a side."""
+        ...
+
+    def own(self, after: int, until: int, project: str) -> set[int]:
+        """The numbers of those of a project, as in `newest`, beyond `after` and up to `until`."""
         ...
 
     def end(self) -> End:

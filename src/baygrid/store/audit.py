@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import LargeBinary, cast, or_, select, update
 
 from baygrid.core.data.chain import End, Link, canonical, next_link
 from baygrid.ports.basics import Instant
+from baygrid.store.contract_tables import contracts
 from baygrid.store.data_tables import audit, audit_end
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
-from baygrid.store.sql import Row, Session, Statement, among, insert_new, number, text
+from baygrid.store.sql import Row, Session, Statement, insert_new, number, text
 
 _C, _E = audit.c, audit_end.c
 _INSERT = insert_new(audit)
@@ -29,16 +30,31 @@ _TEXT_ROWS = select(_C.n, _C.at, *_TEXTS)
 _BYTE_ROWS = select(_C.n, _C.at, *(cast(column, LargeBinary) for column in _TEXTS))
 
 
-def _listed(*conditions: Any) -> Statement:
-    beyond = (_C.n > number("beyond"), *conditions)
+def _listed(*conditions: Any, newest: bool = False) -> Statement:
+    order = _C.n.desc() if newest else _C.n
     return Statement(
-        *(rows.where(*beyond).order_by(_C.n).limit(number("count")) for rows in (_BYTE_ROWS, _TEXT_ROWS))
+        *(rows.where(*conditions).order_by(order).limit(number("count")) for rows in (_BYTE_ROWS, _TEXT_ROWS))
     )
 
 
-_AFTER = _listed()
-_OF_CONTRACT = _listed(_C.contract == text("about"))
-_OF = _listed(or_(_C.project == text("whose"), among(_C.contract, "about")))
+_BEYOND = _C.n > number("beyond")
+_BEFORE = _C.n < number("before")
+_OF_CONTRACT = _C.contract == text("about")
+_SIDES = select(contracts.c.id).where(
+    or_(contracts.c.provider == text("whose"), contracts.c.consumer == text("whose"))
+)
+_OWN = or_(_C.project == text("whose"), _C.contract.in_(_SIDES))
+_AFTER = _listed(_BEYOND)
+_AFTER_OF_CONTRACT = _listed(_BEYOND, _OF_CONTRACT)
+_NEWEST = {
+    (own, of_contract): _listed(
+        _BEFORE, *([_OWN] if own else []), *([_OF_CONTRACT] if of_contract else []), newest=True
+    )
+    for own in (False, True)
+    for of_contract in (False, True)
+}
+_NUMBERS = Statement(select(_C.n).where(_BEYOND, _C.n <= number("last"), _OWN))
+_MOST = 2**63 - 1
 
 
 class Audit:
@@ -83,11 +99,20 @@ class Audit:
         params = {"beyond": n, "count": limit}
         if contract is None:
             return [_link(row) for row in self._session.all(_AFTER, params)]
-        return [_link(row) for row in self._session.all(_OF_CONTRACT, {**params, "about": contract})]
+        return [_link(row) for row in self._session.all(_AFTER_OF_CONTRACT, {**params, "about": contract})]
 
-    def of(self, n: int, limit: int, project: str, contracts: Sequence[str]) -> list[Link]:
-        whose = {"whose": project, "about": self._session.texts(contracts)}
-        return [_link(row) for row in self._session.all(_OF, {"beyond": n, "count": limit, **whose})]
+    def newest(
+        self, before: int | None, limit: int, *, project: str | None = None, contract: str | None = None
+    ) -> list[Link]:
+        params = {"before": _MOST if before is None else before, "count": limit}
+        asked = {"whose": project, "about": contract}
+        given = {name: value for name, value in asked.items() if value is not None}
+        statement = _NEWEST[project is not None, contract is not None]
+        return [_link(row) for row in self._session.all(statement, {**params, **given})]
+
+    def own(self, after: int, until: int, project: str) -> set[int]:
+        params = {"beyond": after, "last": until, "whose": project}
+        return {n for (n,) in self._session.all(_NUMBERS, params)}
 
     def end(self) -> End:
         return End(*self._session.all(_END, {})[0])

@@ -13,7 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import BadExpression, Column, Format, ReadFailed, Source
 from baygrid.sharing.engine import Bounds
-from baygrid.sharing.formats.opened import Allowed
+from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.tables import Tables
 from tests.sharing.here import Here
 

@@ -43,7 +43,7 @@ def source_of(platform: Platform, tx: Tx, row: TableRow) -> Source:
         assert found is not None, "no version of a dataset is ever removed"
         uri = found.uri
     secrets = None if row.secret is None else _secret(platform, tx, row, row.secret)
-    return Source(row.format, uri, row.table, secrets)
+    return Source(row.format, uri, row.table, secrets, row.columns or None)
 
 
 def _secret(platform: Platform, tx: Tx, row: TableRow, name: str) -> dict[str, str]:

@@ -14,6 +14,15 @@ from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`type` as Arrow writes it."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
 class Format(StrEnum):
     PARQUET = "parquet"
     DELTA = "delta"
@@ -25,21 +34,14 @@ class Format(StrEnum):
 class Source:
     """`uri`: `s3://BUCKET/PREFIX`, `file:///PATH` below a root that the operator allows, `blob:SHA256`, or
     `postgresql://HOST:PORT/DATABASE` with `table` as "schema.name". `secrets`: opened values that it needs
-    (`key`, `secret`, `endpoint`, `region` of S3; `user`, `password` of PostgreSQL); never in a message."""
+    (`key`, `secret`, `endpoint`, `region` of S3; `user`, `password` of PostgreSQL); never in a message.
+    `columns`: of CSV, as the first look found them; they keep their types. None: this is the first look."""
 
     format: Format
     uri: str
     table: str = ""
     secrets: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`type` as Arrow writes it."""
-
-    name: str
-    type: str
-    nullable: bool = True
+    columns: tuple[Column, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class BadExpression(ValueError):
 class Reader(Protocol):
     """`salt`: of the contract, for masks that hash; `key`: of the exporter, for persons."""
 
-    def look(self, source: Source) -> Look:
-        """Raises ReadFailed."""
+    def look(self, source: Source, version: int | None = None) -> Look:
+        """`version`: of a Delta table, None: as it is now. Raises ReadFailed."""
         ...
 
     def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:

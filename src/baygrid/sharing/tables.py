@@ -10,7 +10,7 @@ from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import Column, File, Look, Source
 from baygrid.sharing import work
 from baygrid.sharing.engine import STANDARD, Bounds
-from baygrid.sharing.formats.opened import Allowed
+from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.process import Limits, call
 from baygrid.sharing.shown import shown
 
@@ -28,8 +28,8 @@ class Tables:
         self._bench = work.Bench(scratch, allowed, bounds)
         self._limits = Limits(bounds.memory + _ROOM, bounds.seconds)
 
-    def look(self, source: Source) -> Look:
-        found = self._call(work.look, source)
+    def look(self, source: Source, version: int | None = None) -> Look:
+        found = self._call(work.look, source, version)
         return Look(**found | {"columns": tuple(Column(**each) for each in found["columns"])})
 
     def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:

@@ -15,8 +15,9 @@ import duckdb
 from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import File, Source
 from baygrid.sharing.engine import Bounds, connect
-from baygrid.sharing.formats.opened import Allowed, opened
+from baygrid.sharing.formats.opened import opened
 from baygrid.sharing.formats.table import Table, relation
+from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.shown import shown
 from baygrid.sharing.writing import Into, write
 
@@ -30,16 +31,15 @@ class Bench:
     bounds: Bounds
 
 
-def look(bench: Bench, source: Source) -> dict[str, Any]:
-    with _folder(bench) as folder:
-        return asdict(opened(source, bench.allowed, folder / "source").look)
+def look(bench: Bench, source: Source, version: int | None) -> dict[str, Any]:
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
+        return asdict(table.look)
 
 
 def rows(
     bench: Bench, source: Source, terms: Terms, salt: bytes, into: Path, version: int | None
 ) -> list[dict[str, Any]]:
-    with _folder(bench) as folder:
-        table = opened(source, bench.allowed, folder / "source", version)
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         part = shown(table.look.columns, terms, salt)
         with connect(bench.bounds, folder, into) as database:
             raw = registered(database, table, part.needed)
@@ -51,7 +51,7 @@ def registered(database: duckdb.DuckDBPyConnection, table: Table, columns: Seque
     """SQL for the table's rows, to be read once."""
     batches = table.batches(columns)
     database.register("raw", batches)
-    return relation(batches.schema, "raw")
+    return relation(batches.schema, table.look.columns, "raw")
 
 
 def told(file: File) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Web:
             port=at.port,
             target=(at.path + at.query).encode(),
         )
-        backend = _Guarded(self._rules, self._resolve, pace)
+        backend = Guarded(self._rules, self._resolve, pace)
         try:
             with (
                 httpcore2.ConnectionPool(ssl_context=self._trusted(), network_backend=backend) as pool,
@@ -151,7 +151,7 @@ def _led(at: Address, location: str) -> Address:
         raise Failed(f"{at.host} leads to what is no address") from None
 
 
-class _Guarded(httpcore2.NetworkBackend):
+class Guarded(httpcore2.NetworkBackend):
     """Connects to addresses that were judged, and to nothing else."""
 
     def __init__(self, rules: Rules, resolve: Resolve, pace: Pace) -> None:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from baygrid.ports.reader import Look
+from baygrid.ports.reader import Column, Look
 from baygrid.sharing.places.place import Entry
-from baygrid.sharing.types import duck, plain, quoted
+from baygrid.sharing.types import duck, of_word, quoted
 
 
 class Table(Protocol):
@@ -23,12 +23,12 @@ class Table(Protocol):
         ...
 
 
-def relation(schema: pa.Schema, name: str) -> str:
-    """SQL that shows a registered stream of a source's types with the plain types that `look` tells."""
+def relation(schema: pa.Schema, columns: Iterable[Column], name: str) -> str:
+    """SQL that shows a registered stream of a source's types with the types that `look` tells."""
+    types = {each.name: of_word(each.type) for each in columns}
     shown = []
     for field in schema:
-        own = quoted(field.name)
-        type_ = plain(field.type)
+        own, type_ = quoted(field.name), types[field.name]
         shown.append(own if type_ == field.type else f"CAST({own} AS {duck(type_)}) AS {own}")
     return f"(SELECT {', '.join(shown)} FROM {name})"  # noqa: S608 - our own names, quoted
 

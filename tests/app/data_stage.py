@@ -69,7 +69,7 @@ class PersonsReader(MemoryReader):
         super().__init__()
         self.subjects: dict[str, list[str]] = {}
 
-    def look(self, source: Source) -> Look:
+    def look(self, source: Source, version: int | None = None) -> Look:
         subjects = self.subjects[source.uri]
         fingerprint = hashlib.sha256("\n".join(subjects).encode()).hexdigest()[:16]
         return Look(tuple(COLUMNS.values()), 0, fingerprint, len(subjects))

@@ -33,7 +33,7 @@ class MemoryReader:
             raise ReadFailed(f"there is nothing to read at {source.uri}")
         return self.tables[key]
 
-    def look(self, source: Source) -> Look:
+    def look(self, source: Source, version: int | None = None) -> Look:
         table = self._table(source)
         columns = tuple(Column(it.name, str(it.type), it.nullable) for it in table.schema)
         return Look(columns, 0, "", table.num_rows)

@@ -25,7 +25,7 @@ from tests.rulebooks.cross_border import DAYS, LISTS, VALUES, nested, said
 
 KEYS = {
     "says", "as_of", "facts", "lists", "rule", "outcome", "basis", "options", "review", "missing", "before",
-    "then", "articles", "told", "refused", "due", "counted_since",
+    "then", "articles", "told", "untold", "refused", "due", "counted_since",
 }  # fmt: skip
 
 Case = dict[str, Any]
@@ -69,6 +69,8 @@ class Tried:
             if found["articles"][of] != articles:
                 return f"{of}: {found['articles'][of]}"
         if case.get("told", "") not in found["told"]:
+            return f"told: {found['told']}"
+        if case.get("untold", "\0") in found["told"]:
             return f"told: {found['told']}"
         if ("refused" in case or found["refused"]) and case["refused"] not in (found["refused"] or ""):
             return f"refused: {found['refused']}"

@@ -24,6 +24,7 @@ from baygrid.api import (
     exchange,
     health,
     jobs,
+    law,
     logs,
     offers,
     openapi,
@@ -56,7 +57,7 @@ from baygrid.app.platform import Platform
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
     secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, audit, health,
+    tables, audit, law, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

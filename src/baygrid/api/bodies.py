@@ -114,6 +114,11 @@ class NewVoucher(Body):
     until: date | None = Field(default=None, description="its last day; else the clause's")
 
 
+class Transfer(Body):
+    facts: dict[str, Any] = Field(description="of it, as for `baygrid law decide`")
+    as_of: date | None = Field(default=None, description="else today")
+
+
 class NewApplication(Body):
     project: Text | None = Field(default=None, description="a team's own where it is left out")
     amount: Amount

@@ -10,6 +10,7 @@ from baygrid.app.lawful import Lawful
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
 from baygrid.ports.reader import Reader
 from baygrid.ports.store import Store
+from baygrid.rulebooks.cross_border.lists import NONE, Lists
 
 NOTICE_MS = 900_000
 """How long before it begins a new price must be known. Longer than a centre's clock may be off and a request
@@ -21,7 +22,8 @@ class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
     for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
-    `reader` None: it reads no tables. `lawful`: the law's answers that it remembers."""
+    `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `lawful`: the law's
+    answers that it remembers."""
 
     store: Store
     objects: ObjectStore
@@ -34,6 +36,7 @@ class Platform:
     vault: Vault | None = None
     signer: Signer | None = None
     reader: Reader | None = None
+    lists: Lists = NONE
     follower: Follower = field(init=False)
     lawful: Lawful = field(init=False, default_factory=Lawful)
 

@@ -18,6 +18,7 @@ from baygrid.cli.commands import (
     exchange,
     inside,
     jobs,
+    law,
     measures,
     money,
     papers,
@@ -77,6 +78,7 @@ replay.register(app)
 applications.register(app)
 scaleout.register(app)
 measures.register(app)
+law.register(app)
 
 
 def run() -> None:

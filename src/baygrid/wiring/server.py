@@ -27,7 +27,9 @@ from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
 from baygrid.centres.keys import Key
+from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
+from baygrid.rulebooks.cross_border.lists import NONE, Lists, load_lists
 from baygrid.store import open_store
 from baygrid.store.objects import open_objects
 from baygrid.store.uploads import FolderUploads
@@ -132,9 +134,20 @@ class _Http(uvicorn.Server):
         self.should_exit = True
 
 
+def _lists(file: Path | None) -> Lists:
+    """Raises ValueError."""
+    if file is None:
+        return NONE
+    try:
+        return load_lists(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, DocumentError) as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
 def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
     """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing, such as a
     database that does not answer."""
+    lists = _lists(settings.law_lists)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(settings.data)
     try:
@@ -152,6 +165,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         tuple(DRIVERS),
         vault=AesVault(_keys(KEY_VARIABLE, settings.data / KEY_FILE)),
         signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
+        lists=lists,
     )
     _, unreadable = seal_anew(platform)
     if unreadable:

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from baygrid.cli.days import law_day
 from baygrid.cli.errors import CliError, Flaw
 from baygrid.cli.session import Session, command
-from baygrid.core.days import REGION
 
 if TYPE_CHECKING:
     from baygrid.core.law.clauses import Clause, Finding
@@ -91,7 +91,7 @@ def facts(session: Session, rulebook: Book) -> None:
 def check(session: Session, facts: Facts, rulebook: Book, as_of: Day = None) -> None:
     """Say for each clause whether the applicant is eligible, what must still be asked, and at most how much.
     Ceilings, never promises: who decides is the authority."""
-    book, day = _book(rulebook), _day(as_of)
+    book, day = _book(rulebook), law_day(as_of)
     found = _findings(book, _document(facts), day)
     titles = {clause.id: clause.title for clause in book.clauses}
     if session.json:
@@ -131,7 +131,7 @@ def diff(
     older, newer = _book(before), _book(after)
     found = [*changes(older, newer)]
     if facts is not None:
-        days = [_first_day(book) if as_of is None else _day(as_of) for book in (older, newer)]
+        days = [_first_day(book) if as_of is None else law_day(as_of) for book in (older, newer)]
         given = _document(facts)
         found += outcomes(_findings(older, given, days[0], newer), _findings(newer, given, days[1], older))
     session.out.show(
@@ -173,7 +173,7 @@ def simulate(
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks.measures import simulation
 
-    book, day = _book(rulebook), _day(as_of)
+    book, day = _book(rulebook), law_day(as_of)
     try:
         with _opened(companies) as lines:
             columns, count = simulation.read_table(lines, book.facts)
@@ -231,20 +231,9 @@ def _book(name: str) -> "Rulebook":
     return rulebook(name)
 
 
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now(REGION).date()  # the day where these texts are law
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CliError(
-            f"--as-of {text[:40]!r} is no day", code="bad-settings", cure="write it as 2026-12-17"
-        ) from None
-
-
 def _first_day(book: "Rulebook") -> date:
     days = [clause.validity.first for clause in book.clauses if clause.validity.first is not None]
-    return min(days, default=_day(None))
+    return min(days, default=law_day(None))
 
 
 @dataclass(frozen=True)

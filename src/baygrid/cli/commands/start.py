@@ -46,6 +46,10 @@ def serve(
         Path | None,
         typer.Option("--staging", metavar="FILE", help="What the embedded centre may fetch for jobs (YAML)."),
     ] = None,
+    lists: Annotated[
+        Path | None,
+        typer.Option("--law-lists", metavar="FILE", help="Negative and white lists of the law (YAML)."),
+    ] = None,
 ) -> None:
     """Start a server. Alone it is a whole region: SQLite, one local centre, nothing else to start."""
     from baygrid import wiring
@@ -57,7 +61,11 @@ def serve(
     # Several servers share one PostgreSQL, and they cannot all be the centre `local`.
     embedded = "local" if centre or (centre is None and database is None) else None
     settings = replace(
-        settings, embedded=embedded, embedded_nodes=tuple(node or ()), embedded_staging=str(staging or "")
+        settings,
+        embedded=embedded,
+        embedded_nodes=tuple(node or ()),
+        embedded_staging=str(staging or ""),
+        law_lists=lists,
     )
     settle()
     try:

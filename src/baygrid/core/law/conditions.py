@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, cast
 
 from baygrid.core.law.facts import Value
 from baygrid.core.law.parameters import Lapsed
@@ -43,33 +43,12 @@ class Definite(NamedTuple):
     asks: Callable[[Facts], Iterable[str]]
 
 
-class Condition(Protocol):
-    @property
-    def facts(self) -> tuple[str, ...]:
-        """All that it may read."""
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        """The numbers of the law that it compares with."""
-
-    def on(self, day: Day) -> Definite:
-        """Raises Lapsed of a number without a value on that day."""
-
-
 @dataclass(frozen=True, slots=True)
 class Is:
     """The fact is one of `values`; with none of them: it is true."""
 
     fact: str
     values: tuple[str, ...] = ()
-
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return (self.fact,)
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return ()
 
     def on(self, day: Day) -> Definite:
         return _among(self.fact, frozenset(self.values) or frozenset({True}))
@@ -82,14 +61,6 @@ class Listed:
     fact: str
     name: str
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return (self.fact,)
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return ()
-
     def on(self, day: Day) -> Definite:
         values = day.lists.get(self.name, frozenset())
         return _among(self.fact, values) if values else Definite(lambda _: False, lambda _: ())
@@ -101,14 +72,6 @@ class AtLeast:
 
     counts: tuple[str, ...]
     limit: str
-
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return self.counts
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return (self.limit,)
 
     def on(self, day: Day) -> Definite:
         limit, counts = day.limit(self.limit), self.counts
@@ -129,14 +92,6 @@ class AtLeast:
 class Not:
     of: Condition
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return self.of.facts
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return self.of.limits
-
     def on(self, day: Day) -> Definite:
         test, asks = self.of.on(day)
 
@@ -156,14 +111,6 @@ class Every:
     def __init__(self, *parts: Condition) -> None:
         object.__setattr__(self, "parts", parts)
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return _union(part.facts for part in self.parts)
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return _union(part.limits for part in self.parts)
-
     def on(self, day: Day) -> Definite:
         return _joined([part.on(day) for part in self.parts], decisive=False)
 
@@ -177,31 +124,31 @@ class Some:
     def __init__(self, *parts: Condition) -> None:
         object.__setattr__(self, "parts", parts)
 
-    @property
-    def facts(self) -> tuple[str, ...]:
-        return _union(part.facts for part in self.parts)
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        return _union(part.limits for part in self.parts)
-
     def on(self, day: Day) -> Definite:
         return _joined([part.on(day) for part in self.parts], decisive=True)
 
 
+Condition = Is | Listed | AtLeast | Not | Every | Some
+"""Each is made definite by `on`, which raises Lapsed of a number without a value on that day."""
+
 ALWAYS: Final = Every()
 
 
-def comparisons(condition: Condition) -> Iterator[AtLeast]:
-    """All comparisons of counts with numbers of the law in it."""
+def leaves(condition: Condition) -> Iterator[Is | Listed | AtLeast]:
+    """What it is made of, in the order in which it is written."""
     match condition:
-        case AtLeast():
+        case Is() | Listed() | AtLeast():
             yield condition
         case Not(of):
-            yield from comparisons(of)
+            yield from leaves(of)
         case Every(parts=parts) | Some(parts=parts):
             for part in parts:
-                yield from comparisons(part)
+                yield from leaves(part)
+
+
+def reads(condition: Condition) -> tuple[str, ...]:
+    """The facts that it may ask for."""
+    return _union(it.counts if isinstance(it, AtLeast) else (it.fact,) for it in leaves(condition))
 
 
 def _among(fact: str, values: frozenset[str] | frozenset[bool]) -> Definite:

@@ -7,15 +7,27 @@ lets pass freely all is asked even then: by which article it does must be known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from baygrid.core.law.conditions import ALWAYS, Condition, Day, Definite, Facts, Truth
+from baygrid.core.law.conditions import (
+    ALWAYS,
+    AtLeast,
+    Condition,
+    Day,
+    Definite,
+    Facts,
+    Is,
+    Listed,
+    Truth,
+    leaves,
+    reads,
+)
 from baygrid.core.law.facts import Fact, Value
-from baygrid.core.law.parameters import Dated, Parameters, Span, value_on
+from baygrid.core.law.parameters import Parameters, Span, value_on
 
 NEEDS_FACT: Final = "NEEDS_FACT"
 FIRST_BYTE: Final = "before_first_byte"
@@ -143,6 +155,15 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """A number of the law or a list, on one day, and where it is from."""
+
+    name: str
+    value: int | str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A rule or an option on one day: its sentence, its articles, what it reads and compares with."""
 
@@ -150,7 +171,7 @@ class Asked:
     says: str
     basis: tuple[str, ...]
     reads: tuple[str, ...]
-    against: tuple[tuple[str, Dated], ...]
+    against: tuple[Against, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +189,7 @@ class Looked:
             "says": asked.says,
             "held": self.held,
             "read": {name: plain.get(name) for name in asked.reads},
-            "against": {
-                name: {"value": _plain(it.value), "reference": it.reference} for name, it in asked.against
-            }
+            "against": {it.name: {"value": it.value, "reference": it.reference} for it in asked.against}
             if asked.against
             else {},
             "basis": [*asked.basis],
@@ -370,8 +389,16 @@ class Plan:
         )
 
     def _asked(self, id: str, says: str, basis: tuple[Said, ...], when: Condition) -> Asked:
-        against = tuple((name, value_on(self.table.parameters, name, self.as_of)) for name in when.limits)
-        return Asked(id, self._text(says), self._in_force(basis), when.facts, against)
+        against = tuple(dict.fromkeys(it for leaf in leaves(when) for it in self._against(leaf)))
+        return Asked(id, self._text(says), self._in_force(basis), reads(when), against)
+
+    def _against(self, leaf: Is | Listed | AtLeast) -> Iterator[Against]:
+        if isinstance(leaf, AtLeast):
+            dated = value_on(self.table.parameters, leaf.limit, self.as_of)
+            yield Against(leaf.limit, int(cast(Decimal, dated.value)), dated.reference)
+        elif isinstance(leaf, Listed):
+            names = ", ".join(sorted(self._day.lists.get(leaf.name, ())))
+            yield Against(leaf.name, names or "not loaded", "loaded by the operator" if names else "")
 
     def _duties(self, names: Iterable[str], option: str) -> tuple[tuple[Duty, Definite], ...]:
         found = (self.table.obligations[name] for name in names)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from baygrid.core.law.conditions import ALWAYS, Condition
+from baygrid.core.law.conditions import ALWAYS, AtLeast, Condition, leaves, reads
 from baygrid.core.law.decisions import Clock, Obligation, Option, Rule, Said, Table
 from baygrid.core.law.facts import Fact, Value
 from baygrid.core.law.parameters import Span
@@ -214,7 +214,7 @@ def _check(table: Table, raw: _Book, code: Conditions) -> None:
         "obligations that are not there": (set(_obliged(table)), set(raw.obligations)),
         "obligations of nothing": (set(raw.obligations), set(_obliged(table))),
         "facts that nobody asks for": (
-            {name for it in _all_conditions(table) for name in it.facts},
+            {name for it in _all_conditions(table) for name in reads(it)},
             set(table.facts),
         ),
         "numbers that are not there": (set(_numbers(table)), set(raw.parameters)),
@@ -248,7 +248,7 @@ def _all_conditions(table: Table) -> Iterator[Condition]:
 
 def _numbers(table: Table) -> Iterator[str]:
     for condition in _all_conditions(table):
-        yield from condition.limits
+        yield from (it.limit for it in leaves(condition) if isinstance(it, AtLeast))
     for obligation in table.obligations.values():
         if obligation.clock is not None:
             yield obligation.clock.limit

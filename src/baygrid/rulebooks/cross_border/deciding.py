@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from baygrid.core.law.conditions import Facts, comparisons
+from baygrid.core.law.conditions import AtLeast, Facts, leaves
 from baygrid.core.law.decisions import NEEDS_FACT, Decision, Plan
 from baygrid.core.law.facts import Kind, Value
 from baygrid.core.law.parameters import value_on
@@ -55,7 +55,8 @@ def lines(as_of: date) -> tuple[Line, ...]:
     found = {
         Line(count, int(cast(Decimal, dated.value)), dated.reference)
         for ruling in plan("cn_out", as_of, NONE).rulings
-        for it in comparisons(ruling.rule.when)
+        for it in leaves(ruling.rule.when)
+        if isinstance(it, AtLeast)
         for dated in [value_on(book("cn_out").table.parameters, it.limit, as_of)]
         for count in it.counts
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+import yaml
 from pydantic import Field, ValidationError
 
 from baygrid.core.law.parameters import Span
@@ -67,3 +68,11 @@ def read_lists(document: object) -> Lists:
         ]
         raise DocumentError(tuple(problems)) from None
     return Lists(tuple(Loaded(it.kind, it.zone, it.span(), it.reference, it.enabled) for it in raw.lists))
+
+
+def load_lists(text: str) -> Lists:
+    """Of YAML. Raises DocumentError."""
+    try:
+        return read_lists(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise DocumentError((Problem("", f"is not valid YAML: {error}"),)) from None

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from baygrid.app import audit, projects
+from baygrid.app import audit, contracts, grants, projects
 from baygrid.app.access import Actor
 from baygrid.app.bundles import NoSigner
+from baygrid.app.grants import ReadRefused
 from baygrid.app.problems import Forbidden, NotFound, TooLarge
 from baygrid.app.signatures import signed_by
 from baygrid.core.data.chain import End, Hidden, Link, check
@@ -17,6 +18,7 @@ from baygrid.core.data.terms import Terms
 from baygrid.ports.contracts import ContractStep, GrantRow
 from baygrid.ports.records import Kind
 from baygrid.ports.store import Tx
+from tests.app.data_stage import DataStage
 from tests.app.stage import OPERATOR, Stage
 from tests.store.records import data_contract
 
@@ -131,3 +133,26 @@ def test_all_links_in_parts(stage: Stage, monkeypatch: pytest.MonkeyPatch):
         audit.export_all(stage.platform, stage.team, 0)
     with pytest.raises(TooLarge, match="export --after"):
         audit.export(stage.platform, OPERATOR, "con-1")
+
+
+def test_the_evidence_of_a_contract_names_the_articles_the_reads_and_the_refusal():
+    stage = DataStage()
+    visits = stage.table("visits", ["Li", "Wu"])
+    id = stage.shared(visits)
+    bearer = stage.bearer()
+    permit = grants.may_read(stage.platform, bearer, "hospital", "hospital", "visits")
+    grants.served(stage.platform, permit, "read", {"rows": 2})
+    contracts.suspend(stage.platform, stage.hospital, id, "a complaint")
+    with pytest.raises(ReadRefused):
+        grants.may_read(stage.platform, bearer, "hospital", "hospital", "visits")
+    stage.shared(stage.table("others", ["Ma"]), share="second")
+    it = read_evidence(audit.export(stage.platform, stage.lab, id))
+    assert first_difference(it, signed_by) is None
+    shown = {link.kind: link.data for link in it.links if isinstance(link, Link)}
+    assert "Provisions 5(4)" in str(shown["contract-agree"])
+    assert shown["read"]["rows"] == 2
+    assert shown["read-refused"]["reason"]["code"] == "contract-suspended"
+    assert it.contract is not None
+    assert [step["step"] for step in it.contract["steps"]][-1] == "suspend"
+    assert any(isinstance(link, Hidden) for link in it.links)
+    assert "second" not in str(it.contract)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.bundles import NoSigner
+from baygrid.app.contract_steps import find
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, TooLarge
 from baygrid.core.data.chain import START, End, Hidden, Link, canonical, hidden
@@ -69,9 +70,7 @@ def export(platform: Platform, actor: Actor, contract: str) -> dict[str, Any]:
     now = platform.clock()
 
     def begin(tx: Tx) -> tuple[dict[str, Any], End]:
-        row = tx.contracts.get(contract)
-        if row is None or whose not in (None, row.provider, row.consumer):
-            raise NotFound(f"there is no contract {contract!r}")
+        row, _ = find(tx, actor, contract, Action.READ)
         told = _told(tx, row)
         data = {"contract": contract, "sha256": fingerprint(told), "by": actor.token_id}
         last = tx.audit.append(now, EXPORTED, data, contract=contract, project=whose)

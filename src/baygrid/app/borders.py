@@ -1,23 +1,32 @@
 """Where the law lets a job's datasets go, on one day.
 
 Whoever sends data over a border is the organisation that owns them; who receives them is that of the job,
-wherever it computes, and the centre acts for it. Within one jurisdiction nothing is asked.
+wherever it computes, and the centre acts for it. Within one jurisdiction nothing is asked. A job counts no
+persons: where the law asks how many there are, or for a route, a contract about the whole dataset must let
+the job's project read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from baygrid.app.catalogue import RegionCopy
+from baygrid.app.contract_steps import loaded
+from baygrid.app.crossing import Answer, Crossing, answer, since, standing
 from baygrid.app.inputs import find_dataset
+from baygrid.app.lawful import counting, persons
 from baygrid.core.data.lineage import Content
+from baygrid.core.data.permission import permitted
+from baygrid.core.data.terms import Terms
 from baygrid.core.days import day_of
 from baygrid.core.jobs.addresses import DATASET, dataset
 from baygrid.core.jobs.spec import JobSpec
 from baygrid.core.placement.demand import Bar
 from baygrid.core.reading import DocumentError
 from baygrid.ports.basics import Instant
+from baygrid.ports.contracts import ContractRow
 from baygrid.ports.records import DatasetRecord
 from baygrid.ports.store import Tx
 from baygrid.rulebooks.cross_border import Decision, NotLoaded, Outcome, decide
@@ -25,6 +34,7 @@ from baygrid.rulebooks.cross_border import Decision, NotLoaded, Outcome, decide
 NOT_LOADED: Final = "NOT_LOADED"
 """There is no rulebook for that border, or none of that day."""
 OPEN: Final = (Outcome.FREE, Outcome.EXEMPT)
+COUNTED: Final = "a contract about it, which counts the persons"
 _DIRECTIONS: Final = {"CN": "cn_out", "HK": "hk_out"}
 
 
@@ -44,17 +54,27 @@ def side(jurisdiction: str) -> str:
     return jurisdiction.partition("-")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """That a dataset may go: the `decision` in short, and the `contract` that it rests on, if it does on
+    one."""
+
+    decision: Mapping[str, Any]
+    contract: str | None = None
+
+
 class Borders:
     """What the rulebooks of a day say, in one transaction: each question is asked once."""
 
     def __init__(self, tx: Tx, region: RegionCopy, now: Instant) -> None:
         self._tx = tx
         self._region = region
+        self._now = now
         self._day = day_of(now)
         self._places = sorted({centre.jurisdiction for centre in region.centres.values()})
         self._datasets: dict[str, DatasetRecord | None] = {}
         self._facts: dict[str, Mapping[str, Any]] = {}
-        self._decided: dict[tuple[object, ...], Decision | Bar] = {}
+        self._decided: dict[tuple[object, ...], Way | Bar] = {}
 
     def bars(self, spec: JobSpec) -> tuple[Bar, ...] | None:
         """One for each jurisdiction of a centre where its datasets may not go; None: it takes in none."""
@@ -68,31 +88,27 @@ class Borders:
                 found.append(bar)
         return tuple(found)
 
-    def crossings(self, spec: JobSpec, place: str) -> list[tuple[DatasetRecord, Decision]]:
-        """What the law said of each dataset that leaves its side for this jurisdiction."""
+    def crossings(self, spec: JobSpec, place: str) -> list[tuple[DatasetRecord, Way]]:
+        """By which way each dataset that leaves its side goes to this jurisdiction."""
         taken = [row for row in map(self._dataset, _inputs(spec)) if row is not None]
         asked = [(row, self._decide(spec, row, place)) for row in taken if _leaves(row, place)]
-        return [(row, said) for row, said in asked if isinstance(said, Decision)]
+        return [(row, said) for row, said in asked if isinstance(said, Way)]
 
     def _bar(self, spec: JobSpec, row: DatasetRecord, place: str) -> Bar | None:
-        if not _leaves(row, place):
-            return None
-        said = self._decide(spec, row, place)
-        if isinstance(said, Bar) or said.outcome in OPEN:
-            return said if isinstance(said, Bar) else None
-        return Bar(place, row.ref, said.outcome, said.basis, said.missing)
+        said = self._decide(spec, row, place) if _leaves(row, place) else None
+        return said if isinstance(said, Bar) else None
 
-    def _decide(self, spec: JobSpec, row: DatasetRecord, place: str) -> Decision | Bar:
+    def _decide(self, spec: JobSpec, row: DatasetRecord, place: str) -> Way | Bar:
         whose = self._region.organisations.get(spec.project, "")
         use = tuple(sorted(spec.use.items()))
-        key = (row.ref, place, whose, use)
+        key = (row.ref, place, whose, spec.project, use)
         if key not in self._decided:
-            self._decided[key] = self._asked(row, whose, dict(use), place)
+            self._decided[key] = self._asked(row, spec.project, whose, dict(use), place)
         return self._decided[key]
 
     def _asked(
-        self, row: DatasetRecord, whose: str, use: Mapping[str, str | bool], place: str
-    ) -> Decision | Bar:
+        self, row: DatasetRecord, project: str, whose: str, use: Mapping[str, str | bool], place: str
+    ) -> Way | Bar:
         direction = _DIRECTIONS.get(side(row.jurisdiction))
         if direction is None:
             return Bar(place, row.ref, NOT_LOADED)
@@ -107,11 +123,34 @@ class Borders:
             "data": _data(row.content),
         }
         try:
-            return decide(facts, self._day)
+            found = decide(facts, self._day)
         except NotLoaded:
             return Bar(place, row.ref, NOT_LOADED)
         except DocumentError as wrong:
             return Bar(place, row.ref, Outcome.NEEDS_FACT, (), tuple(it.path for it in wrong.problems))
+        contract = None if found.outcome in OPEN else self._contract(row, project, place)
+        if contract is not None:
+            return Way(contract.decision or {}, contract.id)
+        if found.outcome in OPEN:
+            return Way(in_short(found))
+        missing = tuple(dict.fromkeys(COUNTED if it.startswith("ytd_after.") else it for it in found.missing))
+        return Bar(place, row.ref, found.outcome, found.basis, missing)
+
+    def _contract(self, row: DatasetRecord, project: str, place: str) -> ContractRow | None:
+        """That lets the project read all of the dataset on that side, today."""
+        for one in self._tx.contracts.of_consumer(project):
+            it = loaded(self._tx, one)
+            whole = any(it.tables[each.ref].uri == row.ref and each.terms == Terms() for each in it.grants)
+            there = it.recipient is not None and it.recipient.facts.get("jurisdiction") == side(place).lower()
+            if whole and there and permitted(standing(it), self._answer(it).law, self._now) is None:
+                return one
+        return None
+
+    def _answer(self, it: Crossing) -> Answer:
+        start = since(self._day)
+        return answer(
+            it, self._day, counting(it, lambda: persons(self._tx, it.row.exporter, start, it.grants))
+        )
 
     def _dataset(self, ref: str) -> DatasetRecord | None:
         if ref not in self._datasets:

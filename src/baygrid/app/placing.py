@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from baygrid.app import deals, jobs
-from baygrid.app.borders import Borders, in_short
+from baygrid.app.borders import Borders
 from baygrid.app.changes import Changes
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
@@ -87,9 +87,9 @@ def lawful(
         changes.jobs.append(judged)
         changes.events.append(told(judged, now))
         return False
-    for row, decision in borders.crossings(spec, jurisdiction):
-        data = {"job": job.id, "dataset": row.ref, "to": jurisdiction, "decision": in_short(decision)}
-        tx.audit.append(now, "dataset-staged", data, contract=None, project=row.project)
+    for row, way in borders.crossings(spec, jurisdiction):
+        data = {"job": job.id, "dataset": row.ref, "to": jurisdiction, "decision": way.decision}
+        tx.audit.append(now, "dataset-staged", data, contract=way.contract, project=row.project)
     return True
 
 

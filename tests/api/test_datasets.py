@@ -23,6 +23,8 @@ PHOTOS = {"name": "photos", "uri": "s3://photos/2026/", "jurisdiction": "CN-QH",
 
 @pytest.fixture
 def post(world: World, api: TestClient):
+    world.verify_parties()
+
     def send(path: str, body: Json, who: str = "team", status: int = 201) -> Any:
         answer = api.post(path, json=body, headers=world.headers(who))
         assert answer.status_code == status, answer.text

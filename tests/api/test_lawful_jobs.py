@@ -29,6 +29,8 @@ ON_GPU = {"resources": {"accelerators": "H100:1", "cpus": 1, "memory": 1}}
 
 @pytest.fixture
 def post(world: World, api: TestClient):
+    world.verify_parties()
+
     def send(path: str, body: Json, who: str = "team", status: int = 201) -> Any:
         answer = api.post(path, json=body, headers=world.headers(who))
         assert answer.status_code == status, answer.text

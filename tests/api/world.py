@@ -155,7 +155,6 @@ class World:
             ("other", "startup", Kind.COMPANY),
         ):
             tx.region.insert_organisation(Organisation(organisation, kind, organisation.title()))
-            tx.catalogue.insert_party(PartyRow(organisation, 1, PARTY, None, now, ""))
             row = Project(project, organisation, "CNY")
             tx.region.insert_project(row)
             first = Wanted(Money(10_000_00, "CNY"), "first grant")
@@ -188,6 +187,11 @@ class World:
             if self.scheduler.step(now) > now:
                 return
         raise AssertionError("the leader does not come to rest")
+
+    def verify_parties(self) -> None:
+        """An operator knows of both organisations what the law of borders asks of everybody."""
+        rows = [PartyRow(name, 1, PARTY, None, self.clock(), "") for name in ("uni", "startup")]
+        self.store.write(lambda tx: [tx.catalogue.insert_party(row) for row in rows])
 
     def attempts(self, job: str) -> list[AttemptRecord]:
         return self.store.read(lambda tx: tx.attempts.of_jobs([job]))

@@ -190,8 +190,9 @@ class World:
 
     def verify_parties(self) -> None:
         """An operator knows of both organisations what the law of borders asks of everybody."""
-        rows = [PartyRow(name, 1, PARTY, None, self.clock(), "") for name in ("uni", "startup")]
-        self.store.write(lambda tx: [tx.catalogue.insert_party(row) for row in rows])
+        for name in ("uni", "startup"):
+            row = PartyRow(name, 1, PARTY, None, self.clock(), "")
+            self.store.write(lambda tx, row=row: tx.catalogue.insert_party(row))  # type: ignore[misc]
 
     def attempts(self, job: str) -> list[AttemptRecord]:
         return self.store.read(lambda tx: tx.attempts.of_jobs([job]))

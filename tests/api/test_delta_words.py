@@ -136,8 +136,7 @@ def test_metadata_is_of_a_version_or_of_a_time() -> None:
 def test_pages_of_a_list_are_the_list(names: list[str], most: int) -> None:
     found, token = [], None
     while True:
-        said = {"maxResults": str(most)} | ({} if token is None else {"pageToken": token})
-        page, token = pages.listed(names, lambda name: f"k{name}", said)
+        page, token = pages.listed(names, lambda name: f"k{name}", pages.Asked(most, token))
         assert len(page) <= most
         found += page
         if token is None:
@@ -147,18 +146,18 @@ def test_pages_of_a_list_are_the_list(names: list[str], most: int) -> None:
 
 
 def test_a_page_of_nothing_says_whether_there_is_something() -> None:
-    page, token = pages.listed(["a", "b"], str, {"maxResults": "0"})
+    page, token = pages.listed(["a", "b"], str, pages.Asked(0))
     assert page == []
     assert token is not None
-    assert pages.listed(["a", "b"], str, {"pageToken": token}) == (["a", "b"], None)
-    assert pages.listed([], str, {"maxResults": "0"}) == ([], None)
-    assert pages.listed(["a"], str, {"pageToken": ""}) == (["a"], None)
+    assert pages.listed(["a", "b"], str, pages.Asked(None, token)) == (["a", "b"], None)
+    assert pages.listed([], str, pages.Asked(0)) == ([], None)
+    assert pages.listed(["a"], str, pages.Asked(None, "")) == (["a"], None)
 
 
 def test_a_list_may_change_between_its_pages() -> None:
-    _, token = pages.listed(["a", "b", "c"], str, {"maxResults": "2"})
+    _, token = pages.listed(["a", "b", "c"], str, pages.Asked(2))
     assert token is not None
-    assert pages.listed(["a", "c", "d"], str, {"pageToken": token}) == (["c", "d"], None)
+    assert pages.listed(["a", "c", "d"], str, pages.Asked(None, token)) == (["c", "d"], None)
 
 
 @pytest.mark.parametrize(
@@ -168,13 +167,13 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
     with pytest.raises(Invalid, match="begin again"):
         pages.place_of(token, "asked")
     with pytest.raises(Invalid, match="begin again"):
-        pages.listed(["a"], str, {"pageToken": token})
+        pages.listed(["a"], str, pages.Asked(None, token))
 
 
 @pytest.mark.parametrize("most", ["-1", "x", str(2**31), "1.5", ""])
 def test_a_size_of_pages_that_is_none_is_refused(most: str) -> None:
     with pytest.raises(Invalid):
-        pages.listed(["a"], str, {"maxResults": most})
+        pages.asked_page(most)
 
 
 def test_the_token_of_a_place_fits_its_question_only() -> None:

@@ -74,7 +74,9 @@ class PersonsReader(MemoryReader):
         fingerprint = hashlib.sha256("\n".join(subjects).encode()).hexdigest()[:16]
         return Look(tuple(COLUMNS.values()), 0, fingerprint, len(subjects))
 
-    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
+    def persons(
+        self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
+    ) -> Iterator[bytes]:
         subjects = self.subjects[source.uri]
         for at in range(0, len(subjects), 999):
             yield b"".join(person(key, each) for each in subjects[at : at + 999])

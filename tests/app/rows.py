@@ -62,7 +62,9 @@ class MemoryReader:
             for name in self._table(source).column_names
         }
 
-    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
+    def persons(
+        self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
+    ) -> Iterator[bytes]:
         raise NotImplementedError
 
     def write(

@@ -26,7 +26,7 @@ def a_file(snapshot: str, n: int = 0) -> SharedFile:
 
 def test_there_is_one_of_each(store: Store):
     first = store.write(partial(want, "snp-1", COUNTED))
-    assert first == SnapshotRow("snp-1", COUNTED, 0, COLUMNS, State.WANTED, 5, 10, 10, "", "", 0)
+    assert first == SnapshotRow("snp-1", COUNTED, 0, COLUMNS, State.WANTED, 5, 10, 10, 0, 0, "", "", 0)
     assert store.write(partial(want, "snp-2", COUNTED)) == first
     assert store.read(lambda tx: tx.shares.get("snp-2")) is None
 
@@ -123,6 +123,18 @@ def test_what_nobody_uses_goes_step_by_step(store: Store):
     assert store.read(lambda tx: tx.shares.get("snp-0")) is None
     assert store.read(lambda tx: tx.shares.dropped(101, 9)) == []
     assert store.read(lambda tx: tx.shares.files(["snp-0", "snp-1"])) == [a_file("snp-1")]
+
+
+def test_what_was_handed_out_this_year_is_observed_once(store: Store):
+    store.write(partial(want, "snp-1", COUNTED))
+    store.write(partial(want, "snp-2", DELTA))
+    store.write(lambda tx: tx.shares.serve(["snp-1"], 120))
+    assert [row.id for row in store.read(lambda tx: tx.shares.unobserved(100, 9))] == ["snp-1"]
+    assert store.read(lambda tx: tx.shares.unobserved(121, 9)) == []
+    store.write(lambda tx: tx.shares.observed("snp-1", 130))
+    store.write(lambda tx: tx.shares.serve(["snp-1"], 140))
+    assert store.read(lambda tx: tx.shares.unobserved(100, 9)) == []
+    assert [row.id for row in store.read(lambda tx: tx.shares.unobserved(135, 9))] == ["snp-1"]
 
 
 @pytest.mark.parametrize("state", ["WANTED", "READY"])

@@ -22,6 +22,7 @@ from baygrid.api import (
     datasets,
     events,
     exchange,
+    files,
     health,
     jobs,
     law,
@@ -43,6 +44,9 @@ from baygrid.api import (
     tunnels,
     vouchers,
 )
+from baygrid.api.delta import edge as delta
+from baygrid.api.delta import lists as delta_lists
+from baygrid.api.delta import tables as delta_tables
 from baygrid.api.edge import Server, tell_refusal
 from baygrid.api.limits import BodyLimit
 from baygrid.api.metrics import Metrics
@@ -57,7 +61,7 @@ from baygrid.app.platform import Platform
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
     secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, audit, law, health,
+    tables, audit, law, delta_lists, delta_tables, files, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.
@@ -104,7 +108,8 @@ def _remembered(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     """No such address, or not with this method: nothing of ours was reached."""
-    response = problems.response_of(error, request)
+    render = delta.failure if request.url.path.startswith(f"{delta.PREFIX}/") else problems.response_of
+    response = render(error, request)
     method = request.method if request.method in METHODS else "other"
     request.app.state.server.metrics.saw(method, "none", response.status_code, 0.0)
     return response

@@ -12,18 +12,30 @@ from pydantic.json_schema import models_json_schema
 
 from baygrid import __version__
 from baygrid.api import job_schemas, schemas
+from baygrid.api.delta.edge import PREFIX
+from baygrid.api.delta.schemas import DeltaError, DeltaQuery
 from baygrid.api.edge import body_model
 from baygrid.ports.messages import Report, SignedRating
 
 REF = "#/components/schemas/{model}"
-OPEN = frozenset({"/healthz", "/metrics"})
+QUERY = f"{PREFIX}/shares/{{share}}/schemas/{{schema}}/tables/{{table}}/query"
+OPEN = frozenset({"/healthz", "/metrics", "/v1/files/{file}"})
 RAW_BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/jobs"): {"anyOf": [{"$ref": REF.format(model=m)} for m in ("JobFile", "JobBatch")]},
     ("post", "/v1/placements/explain"): {"$ref": REF.format(model="JobFile")},
     ("post", "/v1/agent/report"): {"$ref": REF.format(model="Report")},
     ("post", "/v1/centres/{centre}/ratings"): {"$ref": REF.format(model="SignedRating")},
+    ("post", QUERY): {"$ref": REF.format(model="DeltaQuery")},
 }
 """Bodies that the application itself reads."""
+WRONG: dict[str, Any] = {
+    "description": "What is wrong, as RFC 9457 says it.",
+    "content": {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}},
+}
+DELTA_WRONG: dict[str, Any] = {
+    "description": "What is wrong, as Delta Sharing says it.",
+    "content": {"application/json": {"schema": {"$ref": REF.format(model="DeltaError")}}},
+}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -35,7 +47,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         routes=routes,
     )
     models = {model for route in routes if (model := body_model(route))}
-    models |= {schemas.Problem, job_schemas.JobFile, job_schemas.JobBatch}
+    models |= {schemas.Problem, job_schemas.JobFile, job_schemas.JobBatch, DeltaError, DeltaQuery}
     _, ours = models_json_schema([(m, "validation") for m in sorted(models, key=str)], ref_template=REF)
     report = TypeAdapter(Report).json_schema(ref_template=REF)
     rating = TypeAdapter(SignedRating).json_schema(ref_template=REF)
@@ -61,9 +73,6 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute) -> None:
     if schema is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     operation["responses"].pop("422", None)
-    operation["responses"]["default"] = {
-        "description": "What is wrong, as RFC 9457 says it.",
-        "content": {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}},
-    }
+    operation["responses"]["default"] = DELTA_WRONG if route.path_format.startswith(PREFIX) else WRONG
     if route.path_format not in OPEN:
         operation["security"] = [{"bearer": []}]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.follower import Follower
 from baygrid.app.lawful import Lawful
+from baygrid.app.looks import Looks
+from baygrid.app.told import Told
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
 from baygrid.ports.reader import Reader
 from baygrid.ports.store import Store
@@ -22,8 +24,9 @@ class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
     for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
-    `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `lawful`: the law's
-    answers that it remembers."""
+    `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `link_key`: with
+    which all servers of the region sign addresses of shared files. `lawful`: the law's answers that it
+    remembers."""
 
     store: Store
     objects: ObjectStore
@@ -37,6 +40,9 @@ class Platform:
     signer: Signer | None = None
     reader: Reader | None = None
     lists: Lists = NONE
+    link_key: bytes = b""
+    looks: Looks = field(init=False, default_factory=Looks)
+    told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)
     lawful: Lawful = field(init=False, default_factory=Lawful)
 

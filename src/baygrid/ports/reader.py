@@ -99,8 +99,11 @@ class Reader(Protocol):
         """By column: what it may be in law, and why. A proposal, never a label."""
         ...
 
-    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
-        """16 bytes for each distinct person that the terms show, many at once (a multiple of 16 bytes)."""
+    def persons(
+        self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
+    ) -> Iterator[bytes]:
+        """16 bytes for each distinct person that the terms show of that version (None: as it is now), many at
+        once (a multiple of 16 bytes)."""
         ...
 
     def write(

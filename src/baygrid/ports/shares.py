@@ -46,8 +46,9 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
     """`number`: the version as readers know it. `at`: when that version was made, or first seen here.
-    `said`: why it failed, for the provider. `holder` makes it until `until`. `used_at`: its files were last
-    handed out."""
+    `said`: why it failed, for the provider. `holder` makes it until `until`. `used_at`: it was last
+    asked for; `served_at`: its files were handed out (0: never); `observed_at`: whom it shows was noted as
+    served."""
 
     id: str
     wanted: Wanted
@@ -57,6 +58,8 @@ class SnapshotRow:
     at: Instant
     changed_at: Instant
     used_at: Instant
+    served_at: Instant
+    observed_at: Instant
     said: str
     holder: str
     until: Instant
@@ -124,8 +127,18 @@ class Shares(Protocol):
     def file(self, id: str) -> tuple[SharedFile, SnapshotRow] | None: ...
 
     def use(self, snapshots: Sequence[str], now: Instant) -> None:
+        """They are not idle."""
+        ...
+
+    def serve(self, snapshots: Sequence[str], now: Instant) -> None:
         """Their files are handed out now."""
         ...
+
+    def unobserved(self, since: Instant, limit: int) -> list[SnapshotRow]:
+        """Those that were handed out since then and not observed since then."""
+        ...
+
+    def observed(self, id: str, now: Instant) -> None: ...
 
     def idle(self, before: Instant, limit: int) -> list[SnapshotRow]:
         """READY or FAILED ones that were last used, and changed, before that; oldest use first."""

@@ -184,7 +184,7 @@ class Store(Protocol):
     """`write` commits once, durably, before it returns; concurrent writes may share one commit (group
     commit). After each commit the listeners hear the topics that it touched, also those of other servers on
     the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed), `log:ATTEMPT`, `tokens`
-    (one was revoked), `shares` (files of a shared table are wanted), `share:ID` and `events`.
+    (one was revoked), `shares` (files of a shared table are wanted, made or dropped) and `events`.
     """
 
     def write(self, work: Callable[[Tx], T]) -> T:

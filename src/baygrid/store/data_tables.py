@@ -89,6 +89,8 @@ share_snapshots = table(
     integer("at"),
     integer("changed_at"),
     integer("used_at"),
+    integer("served_at"),
+    integer("observed_at"),
     string("said"),
     string("holder"),
     integer("until"),

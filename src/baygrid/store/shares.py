@@ -16,13 +16,13 @@ from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.sql import Row, Session, Statement, among, insert_all_or_raise, insert_new, number, text
 
 TOPIC = "shares"
-"""Something is wanted; `share:ID`: that one has changed."""
+"""Something is wanted, or made, or dropped."""
 _S, _F = share_snapshots.c, share_files.c
 _INSERT = insert_new(share_snapshots)
 _INSERT_FILE = insert_new(share_files)
 _ROWS = select(
     _S.id, _S.grant, _S.kind, _S.terms, _S.lineage, _S.fingerprint, _S.source_version, _S.number, _S.columns,
-    _S.state, _S.at, _S.changed_at, _S.used_at, _S.said, _S.holder, _S.until,
+    _S.state, _S.at, _S.changed_at, _S.used_at, _S.served_at, _S.observed_at, _S.said, _S.holder, _S.until,
 )  # fmt: skip
 _ALIVE: ColumnElement[bool] = literal_column(ALIVE)
 _FIND = Statement(
@@ -69,6 +69,17 @@ _FINISH = Statement(
     .where(_S.id == text("key"), literal_column("state = 'WANTED'"), _S.holder == text("by"))
     .values(state=text("now_state"), changed_at=number("now"), said=text("says"), holder="", until=0)
 )
+_SERVE = Statement(
+    update(share_snapshots)
+    .where(among(_S.id, "keys"), _S.served_at < number("now"))
+    .values(used_at=number("now"), served_at=number("now"))
+)
+_UNOBSERVED = Statement(
+    _ROWS.where(_S.served_at >= number("since"), _S.observed_at < number("since"))
+    .order_by(_S.served_at, _S.id)
+    .limit(number("most"))
+)
+_OBSERVED = Statement(update(share_snapshots).where(_S.id == text("key")).values(observed_at=number("now")))
 _USE = Statement(
     update(share_snapshots)
     .where(among(_S.id, "keys"), _S.used_at < number("now"))
@@ -158,6 +169,8 @@ class Shares:
             "at": at,
             "changed_at": now,
             "used_at": now,
+            "served_at": 0,
+            "observed_at": 0,
             "said": "",
             "holder": "",
             "until": 0,
@@ -215,7 +228,7 @@ class Shares:
             for it in files
         ]
         insert_all_or_raise(self._session, _INSERT_FILE, rows, f"a file of {id!r}")
-        self._session.topics.add(f"share:{id}")
+        self._session.topics.add(TOPIC)
         return True
 
     def get(self, id: str) -> SnapshotRow | None:
@@ -240,12 +253,21 @@ class Shares:
     def use(self, snapshots: Sequence[str], now: Instant) -> None:
         self._session.change(_USE, {"keys": self._session.texts(snapshots), "now": now})
 
+    def serve(self, snapshots: Sequence[str], now: Instant) -> None:
+        self._session.change(_SERVE, {"keys": self._session.texts(snapshots), "now": now})
+
+    def unobserved(self, since: Instant, limit: int) -> list[SnapshotRow]:
+        return [_snapshot(row) for row in self._session.all(_UNOBSERVED, {"since": since, "most": limit})]
+
+    def observed(self, id: str, now: Instant) -> None:
+        self._session.change(_OBSERVED, {"key": id, "now": now})
+
     def idle(self, before: Instant, limit: int) -> list[SnapshotRow]:
         return [_snapshot(row) for row in self._session.all(_IDLE, {"before": before, "most": limit})]
 
     def drop(self, id: str, now: Instant) -> None:
         if self._session.change(_DROP, {"key": id, "now": now}):
-            self._session.topics |= {TOPIC, f"share:{id}"}
+            self._session.topics.add(TOPIC)
 
     def dropped(self, before: Instant, limit: int) -> list[SnapshotRow]:
         return [_snapshot(row) for row in self._session.all(_DROPPED, {"before": before, "most": limit})]

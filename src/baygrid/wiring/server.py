@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import os
 import secrets
 import signal
@@ -21,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from baygrid.api.app import create_app
 from baygrid.api.metrics import Metrics
+from baygrid.app import shared_files
 from baygrid.app.access import secret_digest
 from baygrid.app.catalogue import Catalogue
 from baygrid.app.platform import Platform
@@ -55,6 +57,10 @@ SWITCH_S = 0.0005
 """How long one thread may keep the others waiting: a plan must not hold up a request."""
 
 
+SHARING_ENDS_S = 5.0
+"""So long the end waits for files of shared tables that are being made. Another server makes them then."""
+
+
 class AlreadyRunning(Exception):
     """Another server has this data folder; the message says what to do."""
 
@@ -68,13 +74,15 @@ class Server:
     scheduler: Scheduler
     app: FastAPI
     _scheduling: StepThread
+    _sharing: tuple[StepThread, ...]
     _agent: EmbeddedAgent | None
     _lock: IO[str]
     _closed: bool = False
 
     def start(self) -> None:
         """Threads run from here on; HTTP is `run`."""
-        self._scheduling.start()
+        for thread in (self._scheduling, *self._sharing):
+            thread.start()
         if self._agent is not None:
             self._agent.start()
 
@@ -104,6 +112,8 @@ class Server:
         self._closed = True
         if self._agent is not None:
             self._agent.stop()
+        for thread in self._sharing:
+            thread.stop(within_s=SHARING_ENDS_S)
         self._scheduling.stop()
         self.scheduler.resign()
         self.platform.store.close()
@@ -155,6 +165,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     except OperationalError as error:
         said = str(error.orig).strip().splitlines()[0]
         raise ValueError(f"the database does not answer: {said}; start it, or correct --database") from None
+    secret_keys = _keys(KEY_VARIABLE, settings.data / KEY_FILE)
     platform = Platform(
         store,
         open_objects(settings.objects_url),
@@ -163,9 +174,10 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         RandomIds(),
         Catalogue(),
         tuple(DRIVERS),
-        vault=AesVault(_keys(KEY_VARIABLE, settings.data / KEY_FILE)),
+        vault=AesVault(secret_keys),
         signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
         lists=lists,
+        link_key=hmac.digest(secret_keys[0], b"baygrid addresses of files 1", "sha256"),
     )
     _, unreadable = seal_anew(platform)
     if unreadable:
@@ -196,7 +208,28 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         agent = EmbeddedAgent(
             platform, settings.embedded, state, nodes, staging, failpoint, app.state.server.tunnels
         )
-    return Server(settings, platform, scheduler, app, scheduling, agent, lock)
+    return Server(settings, platform, scheduler, app, scheduling, _sharing(platform), agent, lock)
+
+
+def _sharing(platform: Platform) -> tuple[StepThread, ...]:
+    """What makes files of shared tables, and what says meanwhile that this server is alive."""
+    if platform.reader is None:
+        return ()
+    holder = secrets.token_hex(8)
+    return (
+        StepThread(
+            "sharing",
+            lambda _: shared_files.step(platform, holder),
+            Bell(platform.store, "shares"),
+            wall_clock,
+        ),
+        StepThread(
+            "sharing lease",
+            lambda _: shared_files.keep(platform, holder),
+            Bell(platform.store, "leases"),
+            wall_clock,
+        ),
+    )
 
 
 def run(

@@ -48,12 +48,12 @@ class StepThread:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Returns when the step that is under way has ended."""
+    def stop(self, within_s: float | None = None) -> None:
+        """Returns when the step that is under way has ended; it is left alone after `within_s`."""
         self._stopping = True
         self._bell.ring()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(within_s)
 
     def _run(self) -> None:
         while not self._stopping:

@@ -7,9 +7,11 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Query
 
 from baygrid.api.delta.asked import INT32, whole
 from baygrid.app.problems import Invalid
@@ -29,20 +31,41 @@ class Place:
     asked: str
 
 
-def listed(
-    rows: Sequence[T], key: Callable[[T], str], parameters: Mapping[str, str]
-) -> tuple[list[T], str | None]:
-    """A page of rows that are in the order of their keys, and the token of the next. Raises Invalid."""
-    most = whole("maxResults", parameters["maxResults"]) if "maxResults" in parameters else USUAL
-    if not 0 <= most <= INT32:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of a list: how many at most (None: as many as is usual), after which."""
+
+    most: int | None = None
+    token: str | None = None
+
+
+def asked_page(
+    most: Annotated[str | None, Query(alias="maxResults", description="how many at most; 0 for none")] = None,
+    token: Annotated[
+        str | None, Query(alias="pageToken", description="`nextPageToken` of the page before")
+    ] = None,
+) -> Asked:
+    """Raises Invalid."""
+    if most is None:
+        return Asked(None, token)
+    number = whole("maxResults", most)
+    if not 0 <= number <= INT32:
         raise Invalid.at("maxResults", f"must be from 0 to {INT32}")
-    token = parameters.get("pageToken")
+    return Asked(number, token)
+
+
+Page = Annotated[Asked, Depends(asked_page)]
+
+
+def listed(rows: Sequence[T], key: Callable[[T], str], page: Asked) -> tuple[list[T], str | None]:
+    """A page of rows that are in the order of their keys, and the token of the next. Raises Invalid."""
+    most, token = USUAL if page.most is None else page.most, page.token
     after = "" if not token else _opened(token, str)
     left = [row for row in rows if key(row) > after]
-    page = left[: min(most, MOST)]
-    if len(page) == len(left):
-        return page, None
-    return page, _sealed(key(page[-1]) if page else after)
+    some = left[: min(most, MOST)]
+    if len(some) == len(left):
+        return some, None
+    return some, _sealed(key(some[-1]) if some else after)
 
 
 def digest(question: Any) -> str:

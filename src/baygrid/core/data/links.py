@@ -11,6 +11,9 @@ from typing import Final
 
 LIFE_MS: Final = 3_600_000
 """The longest life of an address."""
+READING: Final = "sp"
+"""Says nothing here. By it (Azure's name for what a signed address permits) Delta's kernel tells that it may
+fetch an address as it is."""
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -39,6 +42,7 @@ def query(key: bytes, link: Link) -> dict[str, str]:
         "grant": link.grant,
         "recipient": link.recipient,
         "sig": signature(key, link),
+        READING: "r",
     }
 
 

@@ -36,6 +36,8 @@ def upgrade() -> None:
         _number("at"),
         _number("changed_at"),
         _number("used_at"),
+        _number("served_at"),
+        _number("observed_at"),
         _string("said"),
         _string("holder"),
         _number("until"),

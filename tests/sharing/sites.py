@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 from psycopg import sql
 
+from baygrid.cli.pack import pack
 from baygrid.ports.reader import Format, Source
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.staging.rules import Own, Rules
@@ -88,6 +89,18 @@ class BlobObject(Site):
         objects = open_objects(str(self.folder / "objects"))
         objects.put(f"blobs/{digest[:2]}/{digest}", iter([into.getvalue()]))
         return Source(Format.PARQUET, f"blob:{digest}")
+
+
+class BlobOfFolder(BlobObject):
+    """A folder as `baygrid datasets create --from` sends it."""
+
+    def put(self, table: pa.Table) -> Source:
+        ParquetFolder(self.folder).put(table)
+        packed = pack(self.folder / "t", self.folder)
+        data = packed.path.read_bytes()
+        objects = open_objects(str(self.folder / "objects"))
+        objects.put(f"blobs/{packed.sha256[:2]}/{packed.sha256}", iter([data]))
+        return Source(Format.PARQUET, f"blob:{packed.sha256}")
 
 
 class Bucket(Site):

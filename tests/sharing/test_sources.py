@@ -30,7 +30,7 @@ ROWS = pa.table({
 
 FILES: dict[str, Callable[[Path], sites.Site]] = {
     "parquet": sites.ParquetFile, "folder": sites.ParquetFolder, "delta": sites.DeltaFolder,
-    "csv": sites.CsvFile, "blob": sites.BlobObject,
+    "csv": sites.CsvFile, "blob": sites.BlobObject, "blob of a folder": sites.BlobOfFolder,
 }  # fmt: skip
 BUCKETS: dict[str, Callable[[Path], sites.Site]] = {
     "s3 parquet": sites.ParquetFile, "s3 folder": sites.ParquetFolder, "s3 delta": sites.DeltaFolder,

@@ -12,7 +12,7 @@ from pyarrow import ipc
 
 from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import Column, File, Look, ReadFailed, Source
+from baygrid.ports.reader import Asker, Column, File, Look, ReadFailed, Source
 
 
 class MemoryReader:
@@ -77,11 +77,9 @@ class MemoryReader:
     ) -> Sequence[File]:
         raise NotImplementedError
 
-    def query(
-        self, sql: str, tables: Mapping[str, tuple[Source, Terms, bytes]], rows: int
-    ) -> Iterator[bytes]:
-        ((source, terms, _),) = tables.values()
-        shown = self._table(source).select(list(terms.columns or ())).slice(0, rows)
+    def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
+        (it,) = asker.tables([("it",)]).values()
+        shown = self._table(it.source).select(list(it.terms.columns or ())).slice(0, rows)
         sink = io.BytesIO()
         with ipc.new_stream(sink, shown.schema) as stream:
             stream.write_table(shown)

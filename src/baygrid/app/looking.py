@@ -3,7 +3,7 @@ such columns only of which a person has said that they are harmless; and what so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from baygrid.core.data.labelling import harmless
 from baygrid.core.data.terms import Terms
 from baygrid.ports.basics import Instant
 from baygrid.ports.data import TableRow, WishRow
-from baygrid.ports.reader import BadExpression, ReadFailed, Source
+from baygrid.ports.reader import BadExpression, Name, ReadFailed, Shared, Source
 from baygrid.ports.store import Tx
 
 MOST_ROWS: Final = 100
@@ -81,10 +81,23 @@ def sample(platform: Platform, actor: Actor, project: str, name: str, rows: int)
     terms = Terms(columns=tuple(open))
     try:
         some = f"SELECT * FROM it LIMIT {rows:d}"  # noqa: S608 - a number
-        parts = reader_of(platform).query(some, {"it": (source, terms, b"")}, rows)
+        parts = reader_of(platform).query(some, rows, _Sampler(Shared(source, terms, b"")))
         return Sample(b"".join(parts), withheld)
     except (ReadFailed, BadExpression) as error:
         raise Unreadable(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampler:
+    """Implements `ports.reader.Asker` for the one table."""
+
+    it: Shared
+
+    def tables(self, names: Sequence[Name]) -> Mapping[Name, Shared]:
+        return dict.fromkeys(names, self.it)
+
+    def answered(self, rows: int, withheld: int | None) -> None:
+        """That it is asked for was told before."""
 
 
 def _load(platform: Platform, tx: Tx, actor: Actor, project: str, name: str) -> tuple[TableRow, Source, bool]:

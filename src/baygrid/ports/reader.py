@@ -72,6 +72,36 @@ class File:
     """Of a change feed: the file's own rows say what changed (`_change_type`)."""
 
 
+Name = tuple[str, ...]
+"""Of a table in a query, in lower case: (table), (schema, table) or (share, schema, table)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A table as somebody may query it. `subject`: its column that tells persons apart; `impersonal`: columns
+    that say nothing of any person. These matter where it is shared for figures only."""
+
+    source: Source
+    terms: Terms
+    salt: bytes
+    subject: str | None = None
+    impersonal: frozenset[str] = frozenset()
+
+
+class Asker(Protocol):
+    """On whose behalf a query runs."""
+
+    def tables(self, names: Sequence[Name]) -> Mapping[Name, Shared]:
+        """What these are for who asks, before anything is read; called once. What it raises ends the
+        query."""
+        ...
+
+    def answered(self, rows: int, withheld: int | None) -> None:
+        """How many rows went out, also where the stream broke off; how many groups of too few persons were
+        withheld, None where that is not known."""
+        ...
+
+
 class ReadFailed(Exception):
     """The source cannot be read; the message says what of it, without a secret."""
 
@@ -119,9 +149,8 @@ class Reader(Protocol):
         deleted, one that enters it is inserted. Raises ReadFailed."""
         ...
 
-    def query(
-        self, sql: str, tables: Mapping[str, tuple[Source, Terms, bytes]], rows: int
-    ) -> Iterator[bytes]:
-        """An Arrow IPC stream of at most so many rows. `tables`: by the name they have in the query, each
-        with its contract's salt. Raises BadExpression, ReadFailed."""
+    def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
+        """An Arrow IPC stream of at most so many rows; its last batch, an empty one, says in its metadata
+        under "baygrid" `rows`, `more` and `withheld`, as JSON. Raises BadExpression, ReadFailed, what `asker`
+        raises: most of that before the first bytes."""
         ...

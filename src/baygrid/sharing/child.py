@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import queue
 import resource
 import struct
 import sys
@@ -23,7 +24,7 @@ def main() -> None:
     memory, work, arguments = pickle.loads(_request(sys.stdin.buffer))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_hear, daemon=True).start()
     try:
         found = work(*arguments)
         for each in found if isinstance(found, Iterator) else (found,):
@@ -44,9 +45,21 @@ def _request(source: BinaryIO) -> bytes:
     return source.read(size)
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read(1)
-    os._exit(1)
+_replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+
+def reply() -> Any:
+    """What the parent sent for what the work just yielded."""
+    return _replies.get()
+
+
+def _hear() -> None:
+    """Replies, until the parent is gone: then nobody needs this process any more."""
+    try:
+        while True:
+            _replies.put(pickle.loads(_request(sys.stdin.buffer)))
+    except (EOFError, struct.error, ValueError):
+        os._exit(1)
 
 
 def _tell(out: BinaryIO, each: Any) -> None:
@@ -64,7 +77,3 @@ def _say(out: BinaryIO, kind: str, message: str) -> None:
 def _frame(out: BinaryIO, kind: bytes, content: bytes) -> None:
     out.write(HEAD.pack(kind, len(content)) + content)
     out.flush()
-
-
-if __name__ == "__main__":
-    main()

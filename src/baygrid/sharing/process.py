@@ -11,11 +11,12 @@ import json
 import os
 import pickle
 import selectors
+import signal
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,10 +32,15 @@ _KINDS: Final[dict[str, type[Exception]]] = {"ReadFailed": ReadFailed, "BadExpre
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`memory`: bytes of a process's own data (RLIMIT_DATA). `seconds`: wall clock, all that it does."""
+    """`memory`: bytes of a process's own data (RLIMIT_DATA). `seconds`: wall clock, all that it does; `cure`:
+    what to do where that is not enough."""
 
     memory: int = 4 << 30
     seconds: float = 1_800.0
+    cure: str = "share fewer rows or columns"
+
+
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ")
 
 
 class Broke(Exception):
@@ -48,20 +54,23 @@ def call(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Any:
         return next(answers)
 
 
-def stream(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Generator[Any]:
-    """Each value that the generator `work` yields: bytes as they are, all else as JSON. The child ends when
-    nobody listens any more. Raises ReadFailed, BadExpression."""
+def stream(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Generator[Any, Any, None]:
+    """Each value that the generator `work` yields: bytes as they are, all else as JSON. What is sent to the
+    generator (anything but None) the child has as `child.reply()`. The child ends when nobody listens any
+    more. Raises ReadFailed, BadExpression."""
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "baygrid.sharing.child"],
+        [sys.executable, "-P", "-c", "from baygrid.sharing.child import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=_environment(),
+        start_new_session=True,
     )
     try:
         yield from _answers(child, limits, pickle.dumps((limits.memory, work, arguments)))
     finally:
-        child.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # with whatever it started
         for end in (child.stdin, child.stdout):
             with suppress(OSError):
                 if end is not None:
@@ -69,19 +78,32 @@ def stream(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Generat
         child.wait()
 
 
-def _answers(child: subprocess.Popen[bytes], limits: Limits, request: bytes) -> Iterator[Any]:
-    assert child.stdin is not None
+def _environment() -> dict[str, str]:
+    """Of the server's only what holds no secret."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _answers(child: subprocess.Popen[bytes], limits: Limits, request: bytes) -> Generator[Any, Any, None]:
     until = time.monotonic() + limits.seconds  # noqa: TID251 - how long a process may take
-    with suppress(BrokenPipeError):
-        child.stdin.write(struct.pack(">Q", len(request)) + request)
-        child.stdin.flush()  # it stays open: its end tells the child that nobody listens
+    _send(child, request)
     while True:
         kind, content = _frame(child, until, limits)
         if kind == DONE:
             return
         if kind == ERROR:
             _raise(json.loads(content))
-        yield content if kind == PIECE else json.loads(content)
+        reply = yield content if kind == PIECE else json.loads(content)
+        if reply is not None:
+            _send(child, pickle.dumps(reply))
+
+
+def _send(child: subprocess.Popen[bytes], content: bytes) -> None:
+    """It stays open afterwards: its end tells the child that nobody listens."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError):
+        child.stdin.write(struct.pack(">Q", len(content)) + content)
+        child.stdin.flush()
 
 
 def _raise(said: dict[str, Any]) -> None:
@@ -107,7 +129,7 @@ def _exactly(child: subprocess.Popen[bytes], size: int, until: float, limits: Li
         while len(found) < size:
             left = until - time.monotonic()  # noqa: TID251 - how long a process may take
             if left <= 0 or not selector.select(left):
-                raise ReadFailed(f"it takes longer than {limits.seconds:.0f} s: share fewer rows or columns")
+                raise ReadFailed(f"it takes longer than {limits.seconds:.0f} s: {limits.cure}")
             piece = os.read(descriptor, min(size - len(found), 1 << 20))
             if not piece:
                 raise ReadFailed(f"it needs more than {limits.memory >> 20} MiB of memory, or it crashed")

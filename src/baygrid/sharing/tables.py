@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import Column, File, Look, Source
+from baygrid.ports.reader import Asker, Column, File, Look, Source
 from baygrid.sharing import work
 from baygrid.sharing.engine import STANDARD, Bounds
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.process import Limits, call
 from baygrid.sharing.shown import shown
+from baygrid.sharing.sql.queries import Queries
 
 _ROOM = 2 << 30
 """Bytes that a process needs beside what DuckDB may hold: libraries, Arrow's batches, files that it
@@ -20,13 +21,14 @@ writes."""
 
 
 class Tables:
-    """Implements `ports.reader.Reader`, but for `query`, which is `sql`'s. Safe for several threads."""
+    """Implements `ports.reader.Reader`. Safe for several threads."""
 
     def __init__(self, scratch: Path, allowed: Allowed, bounds: Bounds = STANDARD) -> None:
         """`scratch`: a folder with room for what sorting needs beyond memory."""
         scratch.mkdir(parents=True, exist_ok=True)
         self._bench = work.Bench(scratch, allowed, bounds)
         self._limits = Limits(bounds.memory + _ROOM, bounds.seconds)
+        self._queries = Queries(self._bench)
 
     def look(self, source: Source, version: int | None = None) -> Look:
         found = self._call(work.look, source, version)
@@ -41,6 +43,9 @@ class Tables:
         folder.mkdir(parents=True, exist_ok=True)
         found = self._call(work.rows, source, terms, salt, folder, version)
         return [File(**each | {"path": folder / each["path"]}) for each in found]
+
+    def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
+        return self._queries.query(sql, rows, asker)
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return call(self._limits, function, self._bench, *arguments)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from baygrid.core.data.terms import Mode
+from baygrid.core.data.terms import NULL, Mode, Terms
+from baygrid.sharing.shown import shown
 from baygrid.sharing.sql import parsing, planning
-from baygrid.sharing.sql.running import Engine
+from baygrid.sharing.sql.running import Engine, fresh
+from baygrid.sharing.types import columns_of
 
 MARK = "0badc0de"
 MEMORY = 256 << 20
@@ -45,6 +48,7 @@ VISITS = pa.table(
 
 
 def of_patients() -> pa.Table:
+    """By hand, without any of the code that is tested."""
     rows = PATIENTS.slice(0, 7).drop_columns(["bill"])
     return rows.set_column(1, "name", pa.array([f"person {n}" for n in range(7)]))
 
@@ -54,14 +58,31 @@ def of_visits() -> pa.Table:
     return rows.set_column(1, "day", pa.nulls(7, pa.date32()))
 
 
-SHOWN: Mapping[tuple[str, ...], pa.Table] = {
-    ("hospital", "clinic", "patients"): of_patients(),
-    ("hospital", "clinic", "visits"): of_visits(),
+TERMS: Mapping[tuple[str, ...], Terms] = {
+    ("hospital", "clinic", "patients"): Terms(
+        ("id", "name", "region", "age", "note"),
+        "bill < 900000007",
+        {"name": "'person ' || CAST(id - 1 AS VARCHAR)"},
+    ),
+    ("hospital", "clinic", "visits"): Terms(None, "ward IS NULL OR NOT ward LIKE 'SECRET%'", {"day": NULL}),
+}
+WHOLE: Mapping[tuple[str, ...], pa.Table] = {
+    ("hospital", "clinic", "patients"): PATIENTS,
+    ("hospital", "clinic", "visits"): VISITS,
 }
 
 
+@cache
+def gated(name: tuple[str, ...]) -> pa.Table:
+    """What the gate lets through of a table with everything in it."""
+    part = shown(columns_of(WHOLE[name].schema), TERMS[name], b"salt")
+    database = duckdb.connect()
+    database.register("whole", WHOLE[name])
+    return database.execute(part.select("whole")).to_arrow_table()
+
+
 def found(name: tuple[str, ...]) -> pa.Table | None:
-    return next((table for full, table in SHOWN.items() if full[-len(name) :] == name), None)
+    return next((gated(full) for full in WHOLE if full[-len(name) :] == name), None)
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,7 @@ def ask(
                 tuple(table.column_names), mode, k, impersonal, subject is not None
             )
     plan = planning.plan(tree, tables, MARK)
-    engine = Engine(plan, MARK, MEMORY)
+    engine = Engine(fresh(MEMORY), plan, MARK)
     for load in plan.loads:
         table = found(load.table)
         assert table is not None
@@ -109,7 +130,7 @@ def plain() -> duckdb.DuckDBPyConnection:
     database.execute("ATTACH ':memory:' AS hospital")
     database.execute("CREATE SCHEMA hospital.clinic")
     database.execute("SET TimeZone = 'UTC'")
-    for name, table in SHOWN.items():
+    for name, table in zip(WHOLE, (of_patients(), of_visits()), strict=True):
         database.register("incoming", table)
         database.execute(f"CREATE TABLE {'.'.join(name)} AS SELECT * FROM incoming")
         database.unregister("incoming")

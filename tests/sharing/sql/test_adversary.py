@@ -105,7 +105,7 @@ NOTHING_HIDDEN = [
     "SELECT * FROM patients p LEFT JOIN LATERAL (SELECT * FROM visits v WHERE v.patient = p.id) w ON true",
     "SELECT lag(name) OVER (ORDER BY id), lead(note, 1) OVER (ORDER BY id DESC) FROM patients",
     "SELECT count(*) FILTER (WHERE region LIKE 'SECRET%') FROM patients HAVING count(*) < 8",
-    "SELECT rowid, * FROM patients WHERE rowid < 900",
+    "SELECT p.rowid, * FROM patients p JOIN visits v ON p.rowid = v.rowid WHERE p.rowid < 900",
     "SELECT region, grouping(region), count(*) FROM patients GROUP BY ROLLUP (region)",
     "SELECT * FROM (SELECT * FROM visits UNION ALL BY NAME SELECT * FROM patients)",
 ]

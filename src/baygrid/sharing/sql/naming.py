@@ -11,10 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from baygrid.ports.reader import BadExpression
-
-Name = tuple[str, ...]
-"""As it is written, from the left: (table), (schema, table) or (share, schema, table); in lower case."""
+from baygrid.ports.reader import BadExpression, Name
 
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

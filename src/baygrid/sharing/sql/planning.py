@@ -4,15 +4,14 @@ later cannot reach into an earlier one, whatever an optimizer moves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from baygrid.core.data.terms import Mode
-from baygrid.ports.reader import BadExpression
+from baygrid.ports.reader import BadExpression, Name
 from baygrid.sharing.sql import figures, naming, parsing
-from baygrid.sharing.sql.naming import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Load:
     columns: tuple[str, ...] | None
     person: str | None
     private: bool
+    once: bool = False
+    """Its rows are read once, as they come: it is the last that is brought in, and is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +80,17 @@ def plan(tree: exp.Query, tables: Mapping[Name, Governed], mark: str) -> Plan:
             raise BadExpression(f"there is no table {naming.shown(name)}")
         into[name] = f"t{place}_{mark}"
     asked = naming.mentioned(tree)
-    loads = tuple(_load(name, tables[name], into[name], asked, mark) for name in into)
+    loads = [_load(name, tables[name], into[name], asked, mark) for name in into]
+    if passing := next((it for it in loads if _is_once(tree, it, [name for _, name in found])), None):
+        loads.remove(passing)
+        loads.append(replace(passing, once=True))
     naming.replace(tree, into)
     groups: list[Groups] = []
     for table, name in found:
         if tables[name].mode is Mode.AGGREGATE:
             load = next(it for it in loads if it.table == name)
             groups.append(_groups(table, tables[name], load, len(groups), mark))
-    return Plan(loads, tuple(groups), parsing.write(tree))
+    return Plan(tuple(loads), tuple(groups), parsing.write(tree))
 
 
 def _load(name: Name, table: Governed, into: str, asked: frozenset[str] | None, mark: str) -> Load:
@@ -96,6 +100,16 @@ def _load(name: Name, table: Governed, into: str, asked: frozenset[str] | None, 
     private = table.mode is Mode.AGGREGATE
     person = f"p_{mark}" if private and table.subject else None
     return Load(name, into, columns, person, private)
+
+
+def _is_once(tree: exp.Query, load: Load, named: Sequence[Name]) -> bool:
+    """Whether its rows are needed once, as far as the text says. Groups of a table for figures only are made
+    by one SELECT over it; of others a query must be a single SELECT over one table."""
+    if named.count(load.table) != 1:
+        return False
+    return load.private or (
+        len(named) == 1 and len(list(tree.find_all(exp.Query, exp.Join, exp.Lateral))) == 1
+    )
 
 
 def _groups(table: exp.Table, governed: Governed, load: Load, place: int, mark: str) -> Groups:

@@ -3,11 +3,13 @@ which nobody can change a setting."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset  # DuckDB imports it late, where no file can be opened any more
 
 from baygrid.ports.reader import BadExpression, ReadFailed
 from baygrid.sharing.sql.allowed import FIGURES, QUERY
@@ -43,22 +45,39 @@ _OF_ITS_VALUES: Final = (
 )
 
 
-class Engine:
-    """`memory`: bytes that DuckDB may hold. Nothing goes to a disk."""
+def fresh(memory: int) -> duckdb.DuckDBPyConnection:
+    """A database that may hold so many bytes. Nothing goes to a disk."""
+    database = duckdb.connect(config=_SETTINGS | {"memory_limit": f"{memory}B"})
+    for setting in ("TimeZone = 'UTC'", "lock_configuration = true"):
+        database.execute(f"SET {setting}")
+    return database
 
-    def __init__(self, plan: Plan, mark: str, memory: int) -> None:
-        self._plan, self._mark = plan, mark
-        self._database = duckdb.connect(config=_SETTINGS | {"memory_limit": f"{memory}B"})
-        for setting in ("TimeZone = 'UTC'", "lock_configuration = true"):
-            self._database.execute(f"SET {setting}")
+
+def _scans(plan: Any) -> int:
+    """How often a plan reads what comes from outside."""
+    if isinstance(plan, list):
+        return sum(map(_scans, plan))
+    own: int = plan["name"].strip() == "ARROW_SCAN"
+    return own + _scans(plan["children"])
+
+
+class Engine:
+    def __init__(self, database: duckdb.DuckDBPyConnection, plan: Plan, mark: str) -> None:
+        """Of a fresh database. Raises BadExpression."""
+        self._plan, self._mark, self._database = plan, mark, database
+        self._passing: Load | None = None
         for groups in plan.groups:
             private = [load.into for load in plan.loads if load.private]
             check_query(self._database, groups.sql, private, FIGURES)
         check_query(self._database, plan.query, plan.tables, QUERY)
 
     def load(self, load: Load, rows: pa.RecordBatchReader) -> None:
-        """Copies whatever may be seen of a table, and no more. Raises ReadFailed, which says no value."""
+        """Copies whatever may be seen of a table, and no more; or leaves it to be read as it comes. Raises
+        ReadFailed, which says no value."""
         self._database.register("incoming", rows)
+        if load.once and self._passes(load):
+            self._passing = load
+            return
         try:
             self._database.execute(f'CREATE TABLE "{load.into}" AS SELECT * FROM incoming')  # noqa: S608 - ours
         except duckdb.OutOfMemoryException:
@@ -69,6 +88,20 @@ class Engine:
             raise ReadFailed(f"{shown(load.table)} cannot be read") from None
         finally:
             self._database.unregister("incoming")
+
+    def _passes(self, load: Load) -> bool:
+        """Whether DuckDB would read these rows once. Its optimizer may make two readings of one, as it does
+        of some windows: the second would find nothing."""
+        self._database.execute(f'CREATE VIEW "{load.into}" AS SELECT * FROM incoming')  # noqa: S608 - ours
+        reading = next((it.sql for it in self._plan.groups if load.into in it.sql), self._plan.query)
+        try:
+            found = self._database.execute(f"EXPLAIN (FORMAT json) {reading}").fetchone()
+        except duckdb.Error:  # it says what, when it runs
+            found = None
+        if found is not None and _scans(json.loads(found[1])) == 1:
+            return True
+        self._database.execute(f'DROP VIEW "{load.into}"')
+        return False
 
     def group(self, groups: Groups) -> tuple[int, int | None]:
         """Makes them. How many were withheld, and what of that may be told: the number only if at least k
@@ -93,7 +126,10 @@ class Engine:
         read."""
         for load in self._plan.loads:
             if load.private:
-                self._database.execute(f'DROP TABLE "{load.into}"')
+                kind = "VIEW" if load is self._passing else "TABLE"
+                self._database.execute(f'DROP {kind} "{load.into}"')
+        if self._passing is not None and self._passing.private:
+            self._database.unregister("incoming")
         try:
             found = self._database.execute(self._plan.query).to_arrow_reader(BATCH)
         except duckdb.Error as error:

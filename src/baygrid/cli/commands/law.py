@@ -41,7 +41,7 @@ def decide(
     """Say what the law makes of a transfer on a day: outcome, ways that are open, what must be done, and each
     rule that was looked at. Not legal advice."""
     from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
-    from baygrid.core.law.decisions import NotLoaded
+    from baygrid.core.law.plan import NotLoaded
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks import cross_border
 
@@ -78,7 +78,7 @@ def facts(session: Session) -> None:
 
 def rules(session: Session, as_of: Day = None, lists: ListFile = None) -> None:
     """List rules in their order, ways, obligations and lists, as they stand on a day."""
-    from baygrid.core.law.decisions import NotLoaded
+    from baygrid.core.law.plan import NotLoaded
     from baygrid.rulebooks.cross_border.standing import standing
 
     try:
@@ -100,7 +100,7 @@ def diff(
     lists: ListFile = None,
 ) -> None:
     """Show what the law has on one day and not on the other, and what it has differently."""
-    from baygrid.core.law.decisions import NotLoaded
+    from baygrid.core.law.plan import NotLoaded
     from baygrid.rulebooks.cross_border.standing import changes
 
     try:

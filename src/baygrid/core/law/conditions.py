@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final, NamedTuple, cast
 
 from baygrid.core.law.facts import Value
@@ -26,10 +25,10 @@ class Day:
     """What the law has on one day: `limits`, its numbers by name, and `lists`, what is on the lists that
     somebody has loaded."""
 
-    limits: Mapping[str, Decimal]
+    limits: Mapping[str, int]
     lists: Mapping[str, frozenset[str]]
 
-    def limit(self, name: str) -> Decimal:
+    def limit(self, name: str) -> int:
         """Raises Lapsed."""
         if name not in self.limits:
             raise Lapsed(name)
@@ -68,7 +67,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """The sum of counts reaches a number of the law. What is known of them may be enough."""
+    """The sum of counts (whole numbers) reaches a number of the law. What is known of them may be enough."""
 
     counts: tuple[str, ...]
     limit: str
@@ -77,10 +76,10 @@ class AtLeast:
         limit, counts = day.limit(self.limit), self.counts
 
         def test(facts: Facts) -> Truth:
-            total, known = Decimal(0), True
+            total, known = 0, True
             for name in counts:
                 if name in facts:
-                    total += cast(Decimal, facts[name])
+                    total += cast(int, facts[name])
                 else:
                     known = False
             return True if total >= limit else False if known else None

@@ -12,7 +12,7 @@ from typing import Final
 
 from baygrid.core.reading import DocumentError, Problem, Wrong, shown, whole
 
-Value = bool | Decimal | date | str
+Value = bool | int | Decimal | date | str
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 MOST_TEXT: Final = 200

@@ -4,7 +4,8 @@
 their days and sources, obligations), `rules.py` (conditions), `cases.yaml` (what a lawyer can check).
 """
 
-from baygrid.core.law.decisions import NEEDS_FACT, Decision, Duty, NotLoaded
+from baygrid.core.law.decisions import NEEDS_FACT, Decision, Duty
+from baygrid.core.law.plan import NotLoaded
 from baygrid.rulebooks.cross_border.deciding import Line, counted_since, decide, lines, read_facts
 from baygrid.rulebooks.cross_border.outcomes import Outcome
 from baygrid.rulebooks.cross_border.working_days import NotPublished, due

@@ -15,9 +15,9 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from baygrid.core.law.conditions import ALWAYS, AtLeast, Condition, leaves, reads
-from baygrid.core.law.decisions import Clock, Obligation, Option, Rule, Said, Table
 from baygrid.core.law.facts import Fact, Value
 from baygrid.core.law.parameters import Span
+from baygrid.core.law.tables import Clock, Obligation, Option, Rule, Said, Table
 from baygrid.rulebooks import written
 from baygrid.rulebooks.cross_border.outcomes import Outcome
 from baygrid.rulebooks.written import Raw, RawFact, RawSpan, RawValue, RulebookError

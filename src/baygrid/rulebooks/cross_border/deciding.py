@@ -10,10 +10,11 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from baygrid.core.law.conditions import AtLeast, Facts, leaves
-from baygrid.core.law.decisions import NEEDS_FACT, Decision, Plan
-from baygrid.core.law.facts import Kind, Value
+from baygrid.core.law.decisions import NEEDS_FACT, Decision
+from baygrid.core.law.facts import MOST_COUNT, Fact, Kind, Value
 from baygrid.core.law.parameters import value_on
-from baygrid.core.reading import DocumentError, Problem, Wrong, shown
+from baygrid.core.law.plan import Plan
+from baygrid.core.reading import DocumentError, Problem, Wrong, shown, whole
 from baygrid.rulebooks.cross_border.book import COUNTED_FROM, Book, book, facts
 from baygrid.rulebooks.cross_border.lists import NONE, Lists
 
@@ -127,8 +128,15 @@ def _readers() -> tuple[_Readers, Mapping[str, Value]]:
         here = readers
         for part in outer:
             here = here.setdefault(part, {})
-        here[last] = _Reader(name, _word(fact.read) if fact.kind is Kind.TEXT else fact.read)
+        here[last] = _Reader(name, _reading(fact))
     return readers, unless_said
+
+
+def _reading(fact: Fact) -> Callable[[object], Value]:
+    """Persons are whole numbers, of which nothing is computed but sums."""
+    if fact.kind is Kind.COUNT:
+        return whole(0, MOST_COUNT)
+    return _word(fact.read) if fact.kind is Kind.TEXT else fact.read
 
 
 def _word(read: Callable[[object], Value]) -> Callable[[object], Value]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from baygrid.core.law.decisions import Plan
+from baygrid.core.law.plan import Plan
 from baygrid.rulebooks.cross_border.book import NAMES, book
 from baygrid.rulebooks.cross_border.deciding import plan
 from baygrid.rulebooks.cross_border.lists import Lists

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
 from baygrid.api.app import create_app
-from baygrid.app import contracts, gates, recipients, shared_files
+from baygrid.app import contract_view, contracts, gates, recipients, shared_files
 from baygrid.app.access import Actor
 from baygrid.app.contract_terms import Wanted
 from baygrid.core.data.labels import Important, Labels, Origin
@@ -133,8 +133,7 @@ class Sharing(World):
     def record_all(self, id: str) -> None:
         """What the law wants before the first byte."""
         new = Record("Li Hua", day_of(self.clock()), None, "file 7")
-        _, _, dues = gates.obligations(self.platform, PROVIDER, id)
-        for due in dues:
+        for due in contract_view.whole(self.platform, PROVIDER, id).dues:
             if due.obligation.first and due.record is None:
                 gates.record(self.platform, PROVIDER, id, due.obligation.id, new)
 

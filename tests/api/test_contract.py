@@ -46,15 +46,18 @@ def test_every_reference_leads_somewhere(contract: dict[str, Any]):
 
 
 def test_every_operation_says_what_it_takes_and_gives(contract: dict[str, Any]):
-    bodiless = {"cancel", "lost", "drain", "open", "rotate", "revoke"}
+    bodiless = {"cancel", "lost", "drain", "open", "rotate", "revoke", "accept", "agree", "verify", "resume"}
+    bodiless |= {"finalize"}
     for name, operation in operations(contract):
         kind = "application/json" if " /delta-sharing/" in name else "application/problem+json"
         assert operation["responses"]["default"]["content"].keys() == {kind}, name
         assert any(status.startswith("2") for status in operation["responses"]), name
-        open = {"/healthz", "/metrics", "/v1/files/{file}"}
+        open = {"/healthz", "/metrics", "/v1/files/{file}", "/v1/profiles/{link}"}
         assert ("security" in operation) == (name.partition(" ")[2] not in open)
         asks = name == "POST /v1/agent/secrets/{attempt}"  # the address and a header say all
-        writes = name.startswith(("POST", "PUT")) and name.rpartition("/")[2] not in bodiless and not asks
+        of_project = name.startswith("POST /v1/recipients/")
+        without = name.rpartition("/")[2] in bodiless and not of_project
+        writes = name.startswith(("POST", "PUT")) and not without and not asks
         assert ("requestBody" in operation) == writes, name
 
 

@@ -14,12 +14,15 @@ import yaml
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+from baygrid.app import contracts, gates
+from baygrid.app.access import Actor
+from baygrid.app.contract_terms import Wanted
 from baygrid.app.papers import sealed
+from baygrid.core.data.terms import Terms
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.papers import PaperKind
-from baygrid.ports.records import CentreState
+from baygrid.ports.records import CentreState, Role
 from tests.api.world import World, job
-from tests.store.records import data_contract
 
 MATRIX: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "matrix.yaml").read_text(encoding="utf-8")
@@ -158,15 +161,17 @@ def _absent() -> dict[str, str]:
             "share",
             "schema",
             "file",
+            "recipient",
+            "link",
         ),
         "absent",
     )
     return absent | {
         "name": "no-such-name",
         "tunnel": "tun-absent",
-        "contract": "contract-absent",
         "voucher": "vch-absent",
         "application": "application-absent",
+        "contract": "contract-absent",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",
@@ -199,10 +204,17 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         table |= {"place": "CN-QH"}
         made = client.post("/v1/tables", json={**table, "open": True}, headers=region.headers("team"))
         assert made.status_code == 201, made.text
+    if address == "/v1/contracts":
+        region.clinic()
     if "{contract}" in address:
-        things["contract"] = f"contract-{next(_numbers)}"
-        row = data_contract(id=things["contract"], share=things["contract"], consumer="demo", exporter="uni")
-        region.store.write(lambda tx: tx.contracts.insert(row, []))
+        things["contract"] = _contract(region, address)
+    if "{recipient}" in address or "{link}" in address:
+        made = client.post(
+            "/v1/recipients", json={"name": f"anna-{next(_numbers)}"}, headers=region.headers("team")
+        )
+        assert made.status_code == 201, made.text
+        things["recipient"] = made.json()["recipient"]["name"]
+        things["link"] = made.json()["link"].rpartition("/")[2]
     if "{organisation}" in address:
         things["organisation"] = "uni"
     if "/secrets/{name}" in address:
@@ -256,6 +268,34 @@ def _voucher(region: World, client: TestClient) -> dict[str, str]:
     made = client.post("/v1/vouchers", json=asked, headers=operator)
     assert made.status_code == 201, made.text
     return {"pool": pool["name"], "voucher": made.json()["id"]}
+
+
+def _contract(region: World, address: str) -> str:
+    """Project demo reads a table of the clinic's; it stands such that demo can take the step of the address,
+    if a consumer can."""
+    clinic = region.clinic()
+    demo = Actor("tok-demo", Role.TEAM, "demo", project="demo")
+    asked = Wanted(
+        {"clinic/beds": Terms()}, "a study", until=region.clock() + 9_000_000, choice="sc", ground="other"
+    )
+    step = address.rpartition("/")[2]
+    made = contracts.request(region.platform, demo, asked, share=f"s{next(_numbers)}")
+    id = made.row.id
+    if step == "agree":
+        return id
+    contracts.offer(region.platform, clinic, id, Wanted())
+    if step in ("request", "accept", "offer"):
+        return id
+    contracts.accept(region.platform, demo, id)
+    gates.agree(region.platform, clinic, id)
+    if step == "verify":
+        return id
+    contracts.verify(region.platform, demo, id)
+    if step != "finalize":
+        gates.finalize(region.platform, clinic, id)
+    if step == "resume":
+        contracts.suspend(region.platform, demo, id, "a leak")
+    return id
 
 
 def _paper(region: World, kind: PaperKind) -> str:

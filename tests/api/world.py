@@ -27,12 +27,14 @@ from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.tokens import issue
 from baygrid.centres.keys import Key
+from baygrid.core.data.labels import Important, Labels
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.data import PartyRow
+from baygrid.ports.data import PartyRow, TableRow
 from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, Report
+from baygrid.ports.reader import Column, Format
 from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
@@ -176,6 +178,35 @@ class World:
         ):
             made = issue(self.platform, tx, role, project or None, centre or None, who)
             self.secrets[who] = made[1]
+
+    def clinic(self) -> Actor:
+        """A team in the mainland whose table `clinic/beds` shows nobody."""
+        nobody = Labels(personal=False, sensitive=False, important=Important.NO, core=False)
+        now = self.clock()
+        beds = TableRow(
+            "clinic", "beds", 1, "Beds", "CN-QH", Format.PARQUET, "s3://bay/patients/", "", None,
+            (Column("age", "int64"),), {"age": nobody}, "Dr Li", False, now, "tok-clinic",
+        )  # fmt: skip
+
+        def found(tx: Tx) -> None:
+            if "clinic" in tx.region.projects(["clinic"]):
+                return
+            tx.region.insert_organisation(Organisation("clinic", Kind.COMPANY, "The clinic"))
+            tx.region.insert_project(Project("clinic", "clinic", "CNY"))
+            known = {"jurisdiction": "cn", "ciio": False, "state_organ": False}
+            tx.catalogue.insert_party(PartyRow("clinic", 1, known, None, now, ""))
+            there = {
+                "jurisdiction": "hk",
+                "on_art42_list": False,
+                "is_foreign_judicial_or_enforcement": False,
+            }
+            before = tx.catalogue.party("uni")
+            version = 1 if before is None else before.version + 1
+            tx.catalogue.insert_party(PartyRow("uni", version, there, None, now, ""))
+            tx.catalogue.insert_table(beds)
+
+        self.store.write(found)
+        return Actor("tok-clinic", Role.TEAM, "clinic", project="clinic")
 
     def place(self) -> None:
         """What the leader does: everything that fits is placed. Every centre has just reported. It takes in

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from baygrid.app import contracts, gates, projects, recipients
+from baygrid.app import contract_view, contracts, gates, projects, recipients
 from baygrid.app.access import Actor
 from baygrid.app.contract_terms import Wanted
-from baygrid.app.contracts import Contract
+from baygrid.app.contract_view import Contract
 from baygrid.app.grants import Bearer
 from baygrid.app.scheduler import Scheduler
 from baygrid.core.data.labels import Important, Labels, Origin
@@ -164,7 +164,7 @@ class DataStage(Stage):
 
     def record_all(self, id: str) -> None:
         """All that comes before the first byte."""
-        _, _, dues = gates.obligations(self.platform, self.hospital, id)
+        dues = contract_view.whole(self.platform, self.hospital, id).dues
         self.record(id, *(it.obligation.id for it in dues if it.obligation.first and it.record is None))
 
     def finalize(self, id: str, consumer: Actor | None = None) -> Contract:

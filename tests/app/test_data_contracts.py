@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from baygrid.app import contracts, gates, grants, persons, renewals
+from baygrid.app import contract_view, contracts, gates, grants, persons, renewals
 from baygrid.app.contract_steps import Refused
 from baygrid.app.contract_terms import Wanted
 from baygrid.app.crossing import ANONYMOUS
@@ -87,7 +87,9 @@ def test_a_filing_that_nobody_records_stops_reading_after_ten_working_days(stage
     stage.table("illnesses", people(1), SENSITIVE)
     id = stage.shared("hospital/illnesses", choice="sc")
     filing = next(
-        it for it in gates.obligations(stage.platform, stage.lab, id)[2] if it.obligation.id == "sc-filing"
+        it
+        for it in contract_view.whole(stage.platform, stage.lab, id).dues
+        if it.obligation.id == "sc-filing"
     )
     last = date(2026, 12, 7)  # ten working days after Monday, 23 November
     assert filing.obligation.due == last
@@ -214,10 +216,9 @@ def test_a_stranger_sees_no_contract(stage: DataStage):
     id = stage.shared(stage.table("visits", people(3)))
     stranger = stage.join("museum", LAB)
     for act in (
-        lambda: contracts.contract(stage.platform, stranger, id),
         lambda: contracts.terminate(stage.platform, stranger, id, "mine now"),
         lambda: gates.finalize(stage.platform, stranger, id),
-        lambda: gates.obligations(stage.platform, stranger, id),
+        lambda: contract_view.whole(stage.platform, stranger, id),
     ):
         with pytest.raises(NotFound, match="no contract"):
             act()
@@ -349,7 +350,7 @@ def test_one_person_more_in_a_shared_table_stops_it(stage: DataStage):
 def test_the_gba_contract_above_the_threshold_wants_a_signature(stage: DataStage):
     id = stage.request(stage.table("visits", people(10_000), SENSITIVE), choice="gba_sc")
     stage.agree(id)
-    _, _, dues = gates.obligations(stage.platform, stage.hospital, id)
+    dues = contract_view.whole(stage.platform, stage.hospital, id).dues
     first = {it.obligation.id for it in dues if it.obligation.first}
     assert "review-gba_sc" in first
     assert "assessment-passed" not in first
@@ -374,8 +375,8 @@ def test_the_new_year_counts_anew(stage: DataStage):
     outcome = {}
     for day in (date(2026, 12, 31), date(2027, 1, 1)):
         stage.now = beginning(day) + DAY // 2
-        _, said, _ = gates.obligations(stage.platform, stage.lab, new)
-        outcome[day.year] = said.law.outcome
+        found = contract_view.whole(stage.platform, stage.lab, new)
+        outcome[day.year] = found.answer.law.outcome
     assert outcome == {2026: "SECURITY_ASSESSMENT", 2027: "STANDARD_CONTRACT_OR_CERTIFICATION"}
 
 

@@ -19,6 +19,7 @@ from baygrid.api import (
     bill,
     blobs,
     centres,
+    contracts,
     datasets,
     events,
     exchange,
@@ -35,6 +36,7 @@ from baygrid.api import (
     policies,
     problems,
     ratings,
+    recipients,
     region,
     rendered,
     secrets,
@@ -61,7 +63,7 @@ from baygrid.app.platform import Platform
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
     secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, audit, law, delta_lists, delta_tables, files, health,
+    tables, contracts, recipients, audit, law, delta_lists, delta_tables, files, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

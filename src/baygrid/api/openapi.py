@@ -19,7 +19,7 @@ from baygrid.ports.messages import Report, SignedRating
 
 REF = "#/components/schemas/{model}"
 QUERY = f"{PREFIX}/shares/{{share}}/schemas/{{schema}}/tables/{{table}}/query"
-OPEN = frozenset({"/healthz", "/metrics", "/v1/files/{file}"})
+OPEN = frozenset({"/healthz", "/metrics", "/v1/files/{file}", "/v1/profiles/{link}"})
 RAW_BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/jobs"): {"anyOf": [{"$ref": REF.format(model=m)} for m in ("JobFile", "JobBatch")]},
     ("post", "/v1/placements/explain"): {"$ref": REF.format(model="JobFile")},

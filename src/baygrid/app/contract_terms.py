@@ -12,7 +12,7 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid
 from baygrid.app.tables import find_table
 from baygrid.core.data.terms import HASH, NULL, Mode, Terms
-from baygrid.core.reading import DocumentError
+from baygrid.core.reading import DocumentError, format_instant
 from baygrid.ports.basics import Instant
 from baygrid.ports.contracts import ContractRow, GrantRow
 from baygrid.ports.data import TableRow
@@ -51,8 +51,8 @@ def said(row: ContractRow, grants: Sequence[GrantRow]) -> dict[str, Any]:
         "onward": row.onward,
         "scope": row.scope,
         "facts": dict(row.facts),
-        "from": row.start,
-        "until": row.until,
+        "from": format_instant(row.start),
+        "until": None if row.until is None else format_instant(row.until),
         "grants": [{"table": it.ref, "terms": it.terms.to_json()} for it in grants],
     }
 

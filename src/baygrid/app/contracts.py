@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from baygrid.app import open_data
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.contract_steps import Taken, advance, find, loaded, next_look, tell
 from baygrid.app.contract_terms import Wanted, check_text, checked, granted, said, stated
-from baygrid.app.crossing import Crossing
+from baygrid.app.contract_view import Contract, view
 from baygrid.app.names import check_name
 from baygrid.app.once import Once, answered
 from baygrid.app.platform import Platform
@@ -26,18 +26,6 @@ from baygrid.ports.store import Exists, Tx
 LAST: Final = "~"  # after every id
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """A contract as people see it: `it` has its row, grants and tables."""
-
-    it: Crossing
-    steps: tuple[ContractStep, ...]
-
-    @property
-    def row(self) -> ContractRow:
-        return self.it.row
-
-
 def contracts(
     platform: Platform, actor: Actor, before: str | None = None, limit: int = 100
 ) -> list[Contract]:
@@ -50,15 +38,6 @@ def contracts(
         return [Contract(loaded(tx, row), ()) for row in rows]
 
     return platform.store.read(load)
-
-
-def contract(platform: Platform, actor: Actor, id: str) -> Contract:
-    """Raises NotFound."""
-    return platform.store.read(lambda tx: view(tx, find(tx, actor, id, Action.READ)[0]))
-
-
-def view(tx: Tx, row: ContractRow) -> Contract:
-    return Contract(loaded(tx, row), tuple(tx.contracts.steps(row.id)))
 
 
 def request(

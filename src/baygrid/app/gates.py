@@ -10,18 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from baygrid.app.access import Action, Actor
+from baygrid.app.access import Actor
 from baygrid.app.contract_steps import Taken, advance, find, loaded, opened, refused, stepped
 from baygrid.app.contract_terms import check_text
-from baygrid.app.contracts import Contract, view
-from baygrid.app.crossing import ANONYMOUS, Answer, Crossing, answer, since, standing
-from baygrid.app.lawful import counting, persons
+from baygrid.app.contract_view import Contract, view
+from baygrid.app.crossing import ANONYMOUS, Answer, Crossing, answer, standing
 from baygrid.app.persons import counts_at_all, exporter_of, moved, note
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, WrongState
 from baygrid.core.data import contracts as life
 from baygrid.core.data.contracts import IllegalStep, Side, State, Step
-from baygrid.core.data.permission import Obligation, Record, outside, undecided, unlawful, unmet
+from baygrid.core.data.permission import Record, outside, undecided, unlawful
 from baygrid.core.days import day_of
 from baygrid.core.reasons import Reason
 from baygrid.ports.basics import Instant
@@ -30,15 +29,6 @@ from baygrid.ports.store import Tx
 
 SHA256: Final = 64
 """Hex characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """An obligation as it stands: what is recorded of it, and why it is in the way, if it is."""
-
-    obligation: Obligation
-    record: Record | None
-    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +124,6 @@ def record(platform: Platform, actor: Actor, id: str, obligation: str, new: Reco
     return _gate(platform, actor, id, Step.RECORD, now, apply)
 
 
-def obligations(platform: Platform, actor: Actor, id: str) -> tuple[Contract, Answer, tuple[Due, ...]]:
-    """What the law says of the contract today, and how each obligation stands. Raises NotFound."""
-    today = day_of(platform.clock())
-
-    def load(tx: Tx) -> tuple[Contract, Answer, tuple[Due, ...]]:
-        row, _ = find(tx, actor, id, Action.READ)
-        found = view(tx, row)
-        said = _answer(platform, tx, found.it, today, None)[0]
-        dues = [_due(it, row.records.get(it.id), today) for it in said.law.obligations]
-        return found, said, tuple(dues)
-
-    return platform.store.read(load)
-
-
-def _due(it: Obligation, found: Record | None, today: date) -> Due:
-    return Due(it, found, unmet(it, found, today))
-
-
 def _gate(
     platform: Platform,
     actor: Actor,
@@ -172,7 +144,8 @@ def _gate(
             row, side = find(tx, actor, id)  # as it is now that nobody else of that exporter goes on
         stepped(row, step, side)
         it = loaded(tx, row)
-        said, counts = _answer(platform, tx, it, today, exporter)
+        version = None if exporter is None else exporter.version
+        said, counts = platform.lawful.judged(tx, it, version, today)
         done = work(tx, row, side, _Judged(it, said, counts, exporter))
         if isinstance(done, Reason):
             data = {
@@ -189,20 +162,6 @@ def _gate(
     if isinstance(done, Reason):
         raise refused(done)
     return done
-
-
-def _answer(
-    platform: Platform, tx: Tx, it: Crossing, today: date, exporter: ExporterRow | None
-) -> tuple[Answer, tuple[int, int] | None]:
-    counted: list[tuple[int, int]] = []
-
-    def count() -> tuple[int, int]:
-        known = None if exporter is None else platform.lawful.remembered(it, exporter.version, today)
-        counted.append(known or persons(tx, it.row.exporter, since(today), it.grants))
-        return counted[-1]
-
-    said = answer(it, today, counting(it, count))
-    return said, counted[-1] if counted else None
 
 
 def _in_the_way(law: _Judged, now: Instant) -> Reason | None:

@@ -70,10 +70,20 @@ class Lawful:
             self._answers.put(key, found)
         return found
 
-    def remembered(self, it: Crossing, version: int, day: date) -> tuple[int, int] | None:
-        """What a reading transaction has counted with these grants, as long as the exporter has that
-        version."""
-        return self._counts.get(_key(it, version, day))
+    def judged(
+        self, tx: Tx, it: Crossing, version: int | None, day: date
+    ) -> tuple[Answer, tuple[int, int] | None]:
+        """The answer for a contract as it is in this transaction, and the persons if it rests on them.
+        `version`: of the exporter, which is locked; what was counted ahead by it does."""
+        counted: list[tuple[int, int]] = []
+
+        def count() -> tuple[int, int]:
+            known = None if version is None else self._counts.get(_key(it, version, day))
+            counted.append(known or persons(tx, it.row.exporter, since(day), it.grants))
+            return counted[-1]
+
+        found = answer(it, day, counting(it, count))
+        return found, counted[-1] if counted else None
 
     def warm(self, tx: Tx, it: Crossing, day: date) -> None:
         """Counts ahead, in a transaction that only reads, so that the one that decides need not."""

@@ -9,7 +9,8 @@ from typing import Final
 from baygrid.app import open_data
 from baygrid.app.access import Actor
 from baygrid.app.contract_steps import DAY_MS, WARN_DAYS, Taken, advance, find, next_look
-from baygrid.app.contracts import Contract, found, insert, view
+from baygrid.app.contract_view import Contract, view
+from baygrid.app.contracts import found, insert
 from baygrid.app.once import Once, answered
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, WrongState

@@ -14,6 +14,7 @@ from baygrid.cli.commands import (
     audit,
     centres,
     client,
+    contracts,
     datasets,
     exchange,
     inside,
@@ -27,6 +28,7 @@ from baygrid.cli.commands import (
     policy,
     rate,
     ratings,
+    recipients,
     region,
     replay,
     scaleout,
@@ -57,6 +59,8 @@ secrets.register(app)
 tables.register(app)
 parties.register(app)
 audit.register(app)
+contracts.register(app)
+recipients.register(app)
 money.register(app)
 papers.register(app)
 payments.register(app)

@@ -1,7 +1,7 @@
 """The reader without its child processes: what they do, done here."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from baygrid.sharing.tables import Tables
@@ -10,3 +10,6 @@ from baygrid.sharing.tables import Tables
 class Here(Tables):
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return json.loads(json.dumps(function(self._bench, *arguments)))
+
+    def _stream(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+        yield from function(self._bench, *arguments)

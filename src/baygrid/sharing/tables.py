@@ -11,7 +11,7 @@ from baygrid.ports.reader import Asker, Column, File, Look, Source
 from baygrid.sharing import work
 from baygrid.sharing.engine import STANDARD, Bounds
 from baygrid.sharing.places.allowed import Allowed
-from baygrid.sharing.process import Limits, call
+from baygrid.sharing.process import Limits, call, stream
 from baygrid.sharing.shown import shown
 from baygrid.sharing.sql.queries import Queries
 
@@ -44,8 +44,21 @@ class Tables:
         found = self._call(work.rows, source, terms, salt, folder, version)
         return [File(**each | {"path": folder / each["path"]}) for each in found]
 
+    def changes(
+        self, source: Source, terms: Terms, salt: bytes, folder: Path, first: int, last: int
+    ) -> Sequence[File]:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = self._call(work.changes, source, terms, salt, folder, first, last)
+        return [File(**each | {"path": folder / each["path"]}) for each in found]
+
+    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
+        return self._stream(work.persons, source, terms, subject, key)
+
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         return self._queries.query(sql, rows, asker)
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return call(self._limits, function, self._bench, *arguments)
+
+    def _stream(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+        return stream(self._limits, function, self._bench, *arguments)

@@ -13,12 +13,16 @@ from typing import Any
 import duckdb
 
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import File, Source
+from baygrid.ports.reader import Column, File, ReadFailed, Source
+from baygrid.sharing import changing, counting
 from baygrid.sharing.engine import Bounds, connect
+from baygrid.sharing.engine import told as failing
+from baygrid.sharing.formats.delta import Delta
+from baygrid.sharing.formats.feed import Feed
 from baygrid.sharing.formats.opened import opened
 from baygrid.sharing.formats.table import Table, relation
 from baygrid.sharing.places.allowed import Allowed
-from baygrid.sharing.shown import shown
+from baygrid.sharing.shown import Shown, shown
 from baygrid.sharing.writing import Into, write
 
 
@@ -45,6 +49,51 @@ def rows(
             raw = registered(database, table, part.needed)
             written = write(database, part.select(raw), part.columns, Into(into, "part", table.look.version))
     return [told(each) for each in written]
+
+
+def changes(
+    bench: Bench, source: Source, terms: Terms, salt: bytes, into: Path, first: int, last: int
+) -> list[dict[str, Any]]:
+    """One version after the other; their files are named for it."""
+    found: list[File] = []
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", last) as table:
+        if not isinstance(table, Delta):
+            raise ReadFailed("only a Delta table tells its changes")
+        feed = Feed(table, first)
+        part = shown(table.look.columns, terms, salt)
+        with connect(bench.bounds, folder, into) as database:
+            for version in range(first, last + 1):
+                found += _changes(
+                    database,
+                    feed,
+                    part,
+                    table.look.columns,
+                    Into(into, f"changes-{version:020}", version, "cdf"),
+                )
+    return [told(each) for each in found]
+
+
+def _changes(
+    database: duckdb.DuckDBPyConnection, feed: Feed, part: Shown, columns: Sequence[Column], into: Into
+) -> list[File]:
+    batches = feed.batches(into.version, [each.name for each in columns])
+    if batches is None:
+        return []
+    with failing():
+        database.register("raw", batches)
+        changing.load(database, relation(batches.schema, [*columns, changing.COLUMNS[0]], "raw"), part)
+        sql = changing.select(database, part, columns, into.version, feed.at(into.version))
+        return write(database, sql, [*part.columns, *changing.COLUMNS], into)
+
+
+def persons(bench: Bench, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+        count = counting.Count(table, source, terms, subject, key)
+        with connect(bench.bounds, folder) as database, failing():
+            yield from count.known(database)
+        if count.some_unknown:
+            with connect(bench.bounds, folder) as database, failing():
+                yield from count.unknown(database)
 
 
 def registered(database: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str]) -> str:

@@ -25,7 +25,6 @@ from baygrid.sharing.places.place import Entry, Place, bring
 from baygrid.sharing.types import columns_of
 
 LOG: Final = "_delta_log"
-FEED: Final = "delta.enableChangeDataFeed"
 _COMMIT: Final = re.compile(rf"{LOG}/(\d{{20}})\.json")
 _CHECKPOINT: Final = re.compile(
     rf"{LOG}/(\d{{20}})\.checkpoint(?:\.(\d{{10}})\.(\d{{10}})|\.[0-9a-f-]{{36}})?\.(parquet|json)"
@@ -37,12 +36,12 @@ class Delta:
     """Implements `Table`, at one version."""
 
     def __init__(self, place: Place, scratch: Path, version: int | None) -> None:
-        """`scratch`: an empty folder, for the log. Raises ReadFailed."""
-        self._place, self.mirror = place, scratch
+        """`scratch`: an empty folder, for copies of the log. Raises ReadFailed."""
+        self.place, self.mirror = place, scratch / "log"
         self.log = Log(place)
-        self.log.bring(scratch, self.log.wanted(version))
+        self.log.bring(self.mirror, self.log.wanted(version))
         try:
-            self.table = DeltaTable(scratch, version=version)
+            self.table = DeltaTable(self.mirror, version=version)
             check_features(self.table)
             self.schema = pa.schema(self.table.schema().to_arrow())
             self._files = pa.table(self.table.get_add_actions(flatten=True)).sort_by("path")
@@ -57,7 +56,13 @@ class Delta:
     def batches(self, columns: Sequence[str]) -> pa.RecordBatchReader:
         chosen = set(columns) or {self.schema.names[0]}
         schema = pa.schema([each for each in self.schema if each.name in chosen])
-        return files.stream(self._place, self._parts(), schema)
+        return files.stream(self.place, self._parts(), schema)
+
+    def had_feed(self, version: int) -> bool:
+        """Whether the change feed was on at another version. Raises ReadFailed."""
+        beside = self.mirror.parent / f"log-{version}"
+        self.log.bring(beside, self.log.wanted(version))
+        return feed_is_on(DeltaTable(beside, version=version).metadata().configuration)
 
     def _parts(self) -> list[Part]:
         names = list(self.table.metadata().partition_columns)
@@ -75,7 +80,7 @@ class Delta:
             "id": str(metadata.id),
             "partition_columns": list(metadata.partition_columns),
             "configuration": configuration,
-            "change_feed": configuration.get(FEED, "false").lower() == "true",
+            "change_feed": feed_is_on(configuration),
             "protocol": {
                 "reader": protocol.min_reader_version,
                 "writer": protocol.min_writer_version,
@@ -91,6 +96,10 @@ class Delta:
             None if None in counts else sum(counts),
             delta,
         )
+
+
+def feed_is_on(configuration: Mapping[str, str | None]) -> bool:
+    return (configuration.get("delta.enableChangeDataFeed") or "").lower() == "true"
 
 
 def check_features(table: DeltaTable) -> None:
@@ -134,6 +143,11 @@ class Log:
     def newest(self) -> int:
         return max(self._commits.keys() | self._checkpoints.keys())
 
+    @property
+    def oldest(self) -> int:
+        """The first that can still be read: logs are cleaned up behind a checkpoint."""
+        return 0 if 0 in self._commits else min(self._checkpoints, default=0)
+
     def wanted(self, version: int | None) -> list[Entry]:
         """What tells a version: the newest checkpoint before it, and the commits since. Raises ReadFailed for
         one that is not there."""
@@ -142,10 +156,7 @@ class Log:
         commits = [entry for at, entry in sorted(self._commits.items()) if start <= at <= last]
         needed = range(start + 1, last + 1) if start in self._checkpoints else range(last + 1)
         if last > self.newest or any(at not in self._commits for at in needed):
-            first = min(
-                self._checkpoints.keys() | (self._commits.keys() if 0 in self._commits else set()), default=0
-            )
-            raise ReadFailed(f"it has no version {last}: it has those from {first} to {self.newest}")
+            raise ReadFailed(f"it has no version {last}: it has those from {self.oldest} to {self.newest}")
         return [*self._checkpoints.get(start, ()), *self._sidecars, *commits]
 
     def bring(self, into: Path, entries: Sequence[Entry]) -> None:
@@ -156,14 +167,24 @@ class Log:
                 os.utime(copy, ns=(entry.at * 1_000_000,) * 2)
 
     def times(self, brought: Path) -> dict[int, int]:
-        """Milliseconds since 1970 by version, of all commits that there are. They only grow, as the protocol
+        """Milliseconds since 1970 by version, of all that can be read. They only grow, as the protocol
         has it: where a clock went back, a millisecond after the one before."""
         found: dict[int, int] = {}
         last = 0
         for version, entry in sorted(self._commits.items()):
             last = max(self._stated(brought / entry.path) or entry.at, last + 1)
-            found[version] = last
+            if version >= self.oldest:
+                found[version] = last
         return found
+
+    def actions(self, version: int, brought: Path) -> list[dict[str, Any]]:
+        """What a commit says, as Delta's protocol writes it. Raises ReadFailed where it is gone."""
+        entry = self._commits.get(version)
+        if entry is None:
+            raise ReadFailed(f"what version {version} changed is not known any more")
+        self.bring(brought, [entry])
+        with (brought / entry.path).open("rb") as lines:
+            return [json.loads(line) for line in lines if line.strip()]
 
     @staticmethod
     def _stated(commit: Path) -> int | None:

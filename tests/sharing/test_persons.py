@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,14 @@ def test_another_exporter_has_other_hashes_and_numbers_are_persons_too(tables: H
 def test_a_subject_that_is_not_there(tables: Here, tmp_path: Path):
     with pytest.raises(BadExpression, match="no column nobody"):
         counted(tables, put(tmp_path, people("a")), subject="nobody")
+
+
+def test_persons_of_a_version(tables: Here, tmp_path: Path):
+    write_deltalake(tmp_path / "t", people("a", "b"))
+    write_deltalake(tmp_path / "t", people("c"), mode="append")
+    source = Source(Format.DELTA, f"file://{tmp_path}/t")
+    assert set(tables.persons(source, Terms(), "who", KEY, 0)) == {b"".join(sorted(map(hashed, "ab")))}
+    assert set(counted(tables, source)) == set(map(hashed, "abc"))
 
 
 def test_many_come_in_pieces_of_whole_persons(tables: Here, tmp_path: Path):

@@ -51,8 +51,10 @@ class Tables:
         found = self._call(work.changes, source, terms, salt, folder, first, last)
         return [File(**each | {"path": folder / each["path"]}) for each in found]
 
-    def persons(self, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
-        return self._stream(work.persons, source, terms, subject, key)
+    def persons(
+        self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
+    ) -> Iterator[bytes]:
+        return self._stream(work.persons, source, terms, subject, key, version)
 
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         return self._queries.query(sql, rows, asker)

@@ -86,8 +86,10 @@ def _changes(
         return write(database, sql, [*part.columns, *changing.COLUMNS], into)
 
 
-def persons(bench: Bench, source: Source, terms: Terms, subject: str, key: bytes) -> Iterator[bytes]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+def persons(
+    bench: Bench, source: Source, terms: Terms, subject: str, key: bytes, version: int | None
+) -> Iterator[bytes]:
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         count = counting.Count(table, source, terms, subject, key)
         with connect(bench.bounds, folder) as database, failing():
             yield from count.known(database)

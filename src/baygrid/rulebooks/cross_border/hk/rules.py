@@ -20,9 +20,8 @@ RULES: Final[Mapping[str, Condition]] = {
         _NOT_ONLY_ITS_OWN,
         Is("received_under", ("gba_sc",)),
     ),
-    "H3-new": Every(_MARKETING, _NEW),
-    "H3": _MARKETING,
     "H2": _NEW,
+    "H3": _MARKETING,
     "H1": Is("purpose", ("same", "related")),
 }
 
@@ -32,5 +31,7 @@ OPTIONS: Final[Mapping[str, Condition]] = {
 }
 
 OBLIGATIONS: Final[Mapping[str, Condition]] = {
+    "marketing-notice": _MARKETING,
+    "marketing-consent": _MARKETING,
     "processor": Is("recipient.data_processor"),
 }

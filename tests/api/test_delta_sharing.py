@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from starlette.testclient import TestClient
 
 from baygrid.core.data.terms import Mode, Terms
@@ -358,6 +359,103 @@ def test_a_table_without_a_feed_tells_no_changes(client: Client):
     assert answer.status_code == 400
     assert "change data feed" in answer.json()["message"]
     assert client("GET", f"{RIDES}/changes").status_code == 400
+
+
+def changed(client: Client, lines: list[dict[str, Any]]) -> list[tuple[int, str, int, str]]:
+    """(version, kind of line, id, what happened)."""
+    found: list[tuple[int, str, int, str]] = []
+    for line in lines[2:]:
+        ((kind, told),) = line.items()
+        assert told.keys() >= {"url", "id", "partitionValues", "size", "timestamp", "version"}
+        table = pq.read_table(io.BytesIO(client.http.get(told["url"]).content))
+        found += [(told["version"], kind, row["id"], row["_change_type"]) for row in table.to_pylist()]
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def moving(client: Client) -> str:
+    """A table of which rows came, changed, left the filter and were deleted; its path."""
+    world = client.world
+    uri = world.delta("moves", RAIN.slice(0, 4))
+    table = world.offer("moves", uri, Format.DELTA)
+    world.share(table, share="moves", terms=Terms(("id", "mm"), "mm < 100"))
+    for updates, predicate in (({"mm": "50"}, "id = 1"), ({"mm": "500"}, "id = 2")):
+        DeltaTable(uri.removeprefix("file://")).update(updates=updates, predicate=predicate)
+    DeltaTable(uri.removeprefix("file://")).delete("id = 3")
+    return "/shares/moves/schemas/demo/tables/moves"
+
+
+def test_changes_are_told_row_by_row(client: Client, moving: str):
+    lines = client.lines(f"{moving}/changes?startingVersion=0")
+    assert [list(line) for line in lines[:2]] == [["protocol"], ["metaData"]]
+    assert changed(client, lines) == [
+        *[(0, "cdf", id, "insert") for id in range(4)],
+        (1, "cdf", 1, "update_postimage"),
+        (1, "cdf", 1, "update_preimage"),
+        (2, "cdf", 2, "delete"),  # it left the filter
+        (3, "cdf", 3, "delete"),
+    ]
+    answer = client("GET", f"{moving}/changes?startingVersion=1&endingVersion=2")
+    assert answer.headers["delta-table-version"] == "1"
+    found = changed(client, [json.loads(line) for line in answer.text.splitlines()])
+    assert {version for version, *_ in found} == {1, 2}
+    whole = client.lines(
+        f"{moving}/changes?startingTimestamp=1970-01-01T00:00:00Z&endingTimestamp=2100-01-01T00:00:00Z"
+    )
+    assert changed(client, whole) == changed(client, lines)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "endingVersion=1",
+        "startingVersion=9",
+        "startingVersion=2&endingVersion=1",
+        "startingVersion=0&startingTimestamp=1970-01-01T00:00:00Z",
+        "startingTimestamp=2100-01-01T00:00:00Z",
+        "startingVersion=0&endingTimestamp=1970-01-01T00:00:00Z",
+    ],
+)
+def test_changes_that_cannot_be_are_refused(client: Client, moving: str, query: str):
+    answer = client("GET", f"{moving}/changes?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["errorCode"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_query_since_a_version_gives_files_that_came_and_went(client: Client, moving: str):
+    lines = client.lines(f"{moving}/query", {"startingVersion": 1, "endingVersion": 2})
+    assert changed(client, lines) == [
+        (1, "add", 1, "update_postimage"),
+        (1, "remove", 1, "update_preimage"),
+        (2, "remove", 2, "delete"),
+    ]
+
+
+def test_pages_of_changes_are_the_changes(client: Client, moving: str):
+    whole = client.lines(f"{moving}/changes?startingVersion=0")
+    found, token = whole[:2], ""
+    while True:
+        page = client.lines(
+            f"{moving}/changes?startingVersion=0&maxFiles=2" + (f"&pageToken={token}" if token else "")
+        )
+        assert page[:2] == whole[:2]
+        end = page.pop()["endStreamAction"]
+        assert len(page) <= 4
+        found += page[2:]
+        token = end.get("nextPageToken", "")
+        if not token:
+            break
+    assert [line["cdf"]["id"] for line in found[2:]] == [line["cdf"]["id"] for line in whole[2:]]
+    assert len(whole) > 6
+
+
+def test_a_page_of_another_table_or_question_is_refused(client: Client, moving: str):
+    page = client.lines(f"{moving}/changes?startingVersion=0&maxFiles=1")
+    token = page[-1]["endStreamAction"]["nextPageToken"]
+    for path in (f"{moving}/changes?startingVersion=1", f"{RIDES}/changes?startingVersion=0"):
+        answer = client("GET", f"{path}&maxFiles=1&pageToken={token}")
+        assert answer.status_code == 400
 
 
 def test_a_table_that_changes_has_another_version(client: Client):

@@ -52,8 +52,9 @@ def read(files) -> list[dict]:
 
 def changed(tables: Here, source: Source, terms: Terms, folder: Path, first: int, last: int) -> list[tuple]:
     """(id, amount, what) of the changes, by version, then by these."""
-    found = read(tables.changes(source, terms, SALT, folder, first, last))
-    return sorted((row["_commit_version"], row["id"], row["amount"], row["_change_type"]) for row in found)
+    files = tables.changes(source, terms, SALT, folder, first, last)
+    found = [(file.version, row) for file in files for row in read([file])]
+    return sorted((version, row["id"], row["amount"], row["_change_type"]) for version, row in found)
 
 
 SHENZHEN = Terms(("id", "amount"), "region = 'SZ'")
@@ -75,14 +76,14 @@ def test_rows_come_go_and_change(tables: Here, source: Source, tmp_path: Path):
     ]  # fmt: skip
 
 
-def test_files_say_which_version_and_when(tables: Here, source: Source, tmp_path: Path):
+def test_files_say_which_version_and_whether_rows_came_or_went(tables: Here, source: Source, tmp_path: Path):
     update(source, "id = 1", amount="11")
     files = tables.changes(source, SHENZHEN, SALT, tmp_path / "out", 0, 1)
-    made = (tables.look(source).delta or {})["made_at"]
-    assert [(file.version, file.change, file.rows) for file in files] == [(0, "cdf", 3), (1, "cdf", 2)]
-    assert {row["_commit_timestamp"] for row in read(files[1:])} == {made["1"]}
-    names = ["id", "amount", "_change_type", "_commit_version", "_commit_timestamp"]
-    assert pq.read_schema(files[0].path).names == names
+    told = [(file.version, file.change, file.rows) for file in files]
+    assert told == [(0, "came", 3), (1, "went", 1), (1, "came", 1)]
+    assert {row["_change_type"] for row in read(files[1:2])} == {"update_preimage"}
+    assert {row["_change_type"] for row in read(files[2:])} == {"update_postimage"}
+    assert pq.read_schema(files[0].path).names == ["id", "amount", "_change_type"]
 
 
 def test_in_one_update_some_stay_some_leave_and_some_enter(tables: Here, source: Source, tmp_path: Path):
@@ -216,8 +217,7 @@ def test_whoever_follows_the_changes_has_the_rows(
     for version in range(delta(source).version() + 1):
         for row in read(tables.changes(source, terms, SALT, folder / "changes", version, version)):
             what = row.pop("_change_type")
-            key = tuple(value for name, value in row.items() if not name.startswith("_commit"))
-            has[key] += 1 if what in ("insert", "update_postimage") else -1
+            has[tuple(row.values())] += 1 if what in ("insert", "update_postimage") else -1
         there = Counter(
             tuple(row.values()) for row in read(tables.write(source, terms, SALT, folder / "rows", version))
         )

@@ -14,6 +14,7 @@ from baygrid.core.data.links import LIFE_MS, Link, valid
 from baygrid.ports.basics import Instant
 from baygrid.ports.shares import SharedFile, State
 
+PIECE: Final = 256 << 10
 AGAIN_BYTES: Final = 4 << 20
 AGAIN_MS: Final = 1_000
 """After so much, and after so long, a running download is judged again."""
@@ -65,7 +66,7 @@ def pieces(platform: Platform, it: Download, start: int, length: int) -> Iterato
         }
         grants.served(platform, it.permit, "file-read", data)
     sent = 0
-    for piece in platform.objects.get(it.file.key, start, length):
+    for piece in _small(platform.objects.get(it.file.key, start, length)):
         now = platform.clock()
         if sent >= AGAIN_BYTES or now - judged_at >= AGAIN_MS:
             try:
@@ -75,3 +76,10 @@ def pieces(platform: Platform, it: Download, start: int, length: int) -> Iterato
             sent, judged_at = 0, now
         sent += len(piece)
         yield piece
+
+
+def _small(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """However large the store's pieces are."""
+    for piece in pieces:
+        for start in range(0, len(piece), PIECE):
+            yield piece[start : start + PIECE]

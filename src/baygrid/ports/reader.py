@@ -69,7 +69,7 @@ class File:
     stats: Mapping[str, Any]
     version: int
     change: str = ""
-    """Of a change feed: the file's own rows say what changed (`_change_type`)."""
+    """Of a change feed: "went" or "came". The file's own rows say how (`_change_type`)."""
 
 
 Name = tuple[str, ...]

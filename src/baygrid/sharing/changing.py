@@ -14,18 +14,17 @@ from typing import Final
 import duckdb
 
 from baygrid.ports.reader import Column
-from baygrid.sharing.formats.feed import CHANGE, TIMESTAMP, VERSION
+from baygrid.sharing.formats.feed import CHANGE
 from baygrid.sharing.shown import Shown
 from baygrid.sharing.types import quoted, text
 
 BEFORE: Final = "update_preimage"
 AFTER: Final = "update_postimage"
-COLUMNS: Final = (
-    Column(CHANGE, "string", False),
-    Column(VERSION, "int64", False),
-    Column(TIMESTAMP, "int64", False),
-)
-"""What a file of changes has beside the shown columns. The time is in milliseconds since 1970."""
+KIND: Final = Column(CHANGE, "string", False)
+"""What a file of changes has beside the shown columns. Its version and time are told of the file: readers of
+Delta Sharing add them."""
+WENT: Final = (BEFORE, "delete")
+CAME: Final = (AFTER, "insert")
 _ROW: Final = quoted("_row of the feed")
 _SHOWN: Final = quoted("_shown of the feed")
 _CAME: Final = quoted("_came of the feed")
@@ -42,9 +41,7 @@ def load(database: duckdb.DuckDBPyConnection, relation: str, shown: Shown) -> No
     database.execute(f"CREATE OR REPLACE TEMP TABLE changed AS {numbered} FROM {relation}")
 
 
-def select(
-    database: duckdb.DuckDBPyConnection, shown: Shown, columns: Sequence[Column], version: int, at: int
-) -> str:
+def select(database: duckdb.DuckDBPyConnection, shown: Shown, columns: Sequence[Column]) -> str:
     """SQL for the shown rows of `changed` with what happened to them. `columns`: of the table. A row that
     goes and comes again as it was, as far as it is shown, did not change: the two take each other away."""
     # Names are quoted, expressions were checked and written anew.
@@ -60,9 +57,8 @@ def select(
         f"SELECT *, {nth}, {came} AS {_CAME}, {went} AS {_WENT} FROM ({images})"  # noqa: S608
         f" WINDOW alike AS (PARTITION BY {names})"
     )
-    constants = f"CAST({version} AS BIGINT) AS {quoted(VERSION)}, CAST({at} AS BIGINT) AS {quoted(TIMESTAMP)}"
     left = f"{_ROW} > CASE WHEN {_GOES} THEN {_CAME} ELSE {_WENT} END"
-    return f"SELECT {names}, {own}, {constants} FROM ({counted}) WHERE {left}"  # noqa: S608
+    return f"SELECT {names}, {own} FROM ({counted}) WHERE {left}"  # noqa: S608
 
 
 def _kinds(database: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> str:

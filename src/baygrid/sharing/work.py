@@ -18,7 +18,7 @@ from baygrid.sharing import changing, counting
 from baygrid.sharing.engine import Bounds, connect
 from baygrid.sharing.engine import told as failing
 from baygrid.sharing.formats.delta import Delta
-from baygrid.sharing.formats.feed import Feed
+from baygrid.sharing.formats.feed import CHANGE, Feed
 from baygrid.sharing.formats.opened import opened
 from baygrid.sharing.formats.table import Table, relation
 from baygrid.sharing.places.allowed import Allowed
@@ -63,27 +63,33 @@ def changes(
         part = shown(table.look.columns, terms, salt)
         with connect(bench.bounds, folder, into) as database:
             for version in range(first, last + 1):
-                found += _changes(
-                    database,
-                    feed,
-                    part,
-                    table.look.columns,
-                    Into(into, f"changes-{version:020}", version, "cdf"),
-                )
+                found += _changes(database, feed, part, table.look.columns, into, version)
     return [told(each) for each in found]
 
 
 def _changes(
-    database: duckdb.DuckDBPyConnection, feed: Feed, part: Shown, columns: Sequence[Column], into: Into
+    database: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    part: Shown,
+    columns: Sequence[Column],
+    folder: Path,
+    version: int,
 ) -> list[File]:
-    batches = feed.batches(into.version, [each.name for each in columns])
+    """Rows that went and rows that came, in files apart."""
+    batches = feed.batches(version, [each.name for each in columns])
     if batches is None:
         return []
     with failing():
         database.register("raw", batches)
-        changing.load(database, relation(batches.schema, [*columns, changing.COLUMNS[0]], "raw"), part)
-        sql = changing.select(database, part, columns, into.version, feed.at(into.version))
-        return write(database, sql, [*part.columns, *changing.COLUMNS], into)
+        changing.load(database, relation(batches.schema, [*columns, changing.KIND], "raw"), part)
+        sql = changing.select(database, part, columns)
+        database.execute(f"CREATE OR REPLACE TEMP TABLE images AS {sql}")
+        found = []
+        for change, kinds in (("went", changing.WENT), ("came", changing.CAME)):
+            some = f"SELECT * FROM images WHERE {CHANGE} IN {kinds}"  # noqa: S608 - constants
+            into = Into(folder, f"changes-{version:020}-{change}", version, change)
+            found += write(database, some, [*part.columns, changing.KIND], into)
+        return found
 
 
 def persons(

@@ -51,9 +51,10 @@ def ndjson(lines: Iterable[Any], version: int, headers: Mapping[str, str]) -> Re
 
 
 def protocol(format: ResponseFormat) -> dict[str, Any]:
-    """Nothing in what is shared needs a newer reader: no deletion vectors, no renamed columns."""
+    """Nothing in what is shared needs a newer reader: no deletion vectors, no renamed columns. A change data
+    feed is of writers of version 4."""
     if format is ResponseFormat.DELTA:
-        return {"protocol": {"deltaProtocol": {"minReaderVersion": 1, "minWriterVersion": 2}}}
+        return {"protocol": {"deltaProtocol": {"minReaderVersion": 1, "minWriterVersion": 4}}}
     return {"protocol": {"minReaderVersion": 1}}
 
 

@@ -238,7 +238,7 @@ def _line(
     came, went = kinds
     file = part.file
     return lines.FileLine(
-        went if file.change in ("delete", "update_preimage") else came,
+        went if file.change == "went" else came,
         address(call.base, call.platform, file, it.permit.grant.id, call.bearer.token, until),
         file.id,
         file.size,

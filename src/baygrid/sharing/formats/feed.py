@@ -16,8 +16,6 @@ from baygrid.sharing.formats.delta import Delta, feed_is_on
 from baygrid.sharing.formats.files import Part
 
 CHANGE: Final = "_change_type"
-VERSION: Final = "_commit_version"
-TIMESTAMP: Final = "_commit_timestamp"
 
 
 class Feed:
@@ -26,17 +24,13 @@ class Feed:
     def __init__(self, table: Delta, first: int) -> None:
         """Raises ReadFailed where the feed was off at one of the versions, or is not known any more."""
         self._table = table
-        self._times = table.log.times(table.mirror)
+        known = table.log.times(table.mirror)
         self._first, last = first, table.look.version
-        if first > last or first not in self._times:
+        if first > last or first not in known:
             raise ReadFailed(
                 f"it has no changes from version {first} to {last}: its versions begin at {table.log.oldest}"
             )
         self._check(last)
-
-    def at(self, version: int) -> int:
-        """Milliseconds since 1970, when a version was made."""
-        return self._times[version]
 
     def batches(self, version: int, columns: Sequence[str]) -> pa.RecordBatchReader | None:
         """The changed rows of one version, with `_change_type`; None: there are none."""

@@ -1,5 +1,6 @@
 """What changed, as the terms show it."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -173,13 +174,14 @@ def test_a_feed_that_began_later(tables: Here, tmp_path: Path):
 
 
 REGIONS = st.sampled_from(["SZ", "HK"])
-ROWS = st.lists(st.tuples(st.integers(1, 6), REGIONS, st.integers(0, 3)), min_size=1, max_size=8)
+ROWS = st.lists(st.tuples(REGIONS, st.integers(0, 3)), min_size=1, max_size=6)
+"""Every row has a number of its own: deltalake leaves an image out of its feed that equals another row."""
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("append"), ROWS),
-        st.tuples(st.just("delete"), st.sampled_from(["id < 3", "amount = 1", "region = 'HK'"])),
+        st.tuples(st.just("delete"), st.sampled_from(["id % 3 = 1", "amount = 1", "region = 'HK'"])),
         st.tuples(
-            st.just("update"), st.sampled_from(["id > 2", "amount < 2", "true"]),
+            st.just("update"), st.sampled_from(["id % 2 = 0", "amount < 2", "true"]),
             st.sampled_from([
                 {"amount": "amount + 1"}, {"region": "CASE WHEN amount = 1 THEN 'SZ' ELSE 'HK' END"},
                 {"region": "CASE WHEN region = 'SZ' THEN 'HK' ELSE 'SZ' END", "amount": "id"},
@@ -190,7 +192,7 @@ STEPS = st.lists(
 )  # fmt: skip
 TERMS = [
     SHENZHEN,
-    Terms(("id",), "region = 'SZ' AND amount < 2"),
+    Terms(("amount",), "region = 'SZ' AND amount < 2"),
     Terms(None, "amount > 0", {"region": "hash", "amount": "amount // 2"}),
 ]
 
@@ -204,11 +206,16 @@ def test_whoever_follows_the_changes_has_the_rows(
     """Of every version: those before, less what was deleted or changed, with what came."""
     folder = tmp_path_factory.mktemp("follow")
     tables = Here(folder / "scratch", Allowed((folder,)))
-    write_deltalake(folder / "t", table(*zip(*rows, strict=True)), configuration=FEED)
+    numbers = itertools.count(1)
+
+    def numbered(some) -> pa.Table:
+        return table([next(numbers) for _ in some], *zip(*some, strict=True))
+
+    write_deltalake(folder / "t", numbered(rows), configuration=FEED)
     source = Source(Format.DELTA, f"file://{folder}/t")
     for step in steps:
         if step[0] == "append":
-            write_deltalake(folder / "t", table(*zip(*step[1], strict=True)), mode="append")
+            write_deltalake(folder / "t", numbered(step[1]), mode="append")
         elif step[0] == "delete":
             delta(source).delete(step[1])
         else:

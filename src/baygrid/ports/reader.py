@@ -122,7 +122,8 @@ class Reader(Protocol):
         ...
 
     def profile(self, source: Source, columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """By column: rows, nulls, distinct values (about), least and greatest of what is not personal."""
+        """Of these columns: rows, nulls, distinct values (about), least and greatest; counts below three are
+        None. Whoever asks shows a least and a greatest only of what a person has labelled not personal."""
         ...
 
     def propose(self, source: Source) -> Mapping[str, tuple[Labels, str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import Asker, Column, File, Look, Source
 from baygrid.sharing import work
@@ -50,6 +51,14 @@ class Tables:
         folder.mkdir(parents=True, exist_ok=True)
         found = self._call(work.changes, source, terms, salt, folder, first, last)
         return [File(**each | {"path": folder / each["path"]}) for each in found]
+
+    def profile(self, source: Source, columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        found: dict[str, dict[str, Any]] = self._call(work.profile, source, list(columns))
+        return found
+
+    def propose(self, source: Source) -> Mapping[str, tuple[Labels, str]]:
+        found = self._call(work.propose, source)
+        return {name: (Labels.of_json(each["labels"]), each["why"]) for name, each in found.items()}
 
     def persons(
         self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None

@@ -14,7 +14,7 @@ import duckdb
 
 from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import Column, File, ReadFailed, Source
-from baygrid.sharing import changing, counting
+from baygrid.sharing import changing, counting, profiling
 from baygrid.sharing.engine import Bounds, connect
 from baygrid.sharing.engine import told as failing
 from baygrid.sharing.formats.delta import Delta
@@ -22,6 +22,7 @@ from baygrid.sharing.formats.feed import CHANGE, Feed
 from baygrid.sharing.formats.opened import opened
 from baygrid.sharing.formats.table import Table, relation
 from baygrid.sharing.places.allowed import Allowed
+from baygrid.sharing.proposing.proposal import proposed
 from baygrid.sharing.shown import Shown, shown
 from baygrid.sharing.writing import Into, write
 
@@ -102,6 +103,25 @@ def persons(
         if count.some_unknown:
             with connect(bench.bounds, folder) as database, failing():
                 yield from count.unknown(database)
+
+
+def profile(bench: Bench, source: Source, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+        chosen = [each for each in table.look.columns if each.name in columns]
+        with connect(bench.bounds, folder) as database, failing():
+            raw = registered(database, table, [each.name for each in chosen])
+            return profiling.figures(database, raw, chosen)
+
+
+def propose(bench: Bench, source: Source) -> dict[str, dict[str, Any]]:
+    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+        columns = table.look.columns
+        with connect(bench.bounds, folder) as database, failing():
+            raw = registered(database, table, [each.name for each in columns])
+            samples = profiling.samples(database, raw, columns)
+    return {
+        name: {"labels": labels.to_json(), "why": why} for name, (labels, why) in proposed(samples).items()
+    }
 
 
 def registered(database: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str]) -> str:

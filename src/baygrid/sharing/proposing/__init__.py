@@ -1,0 +1,1 @@
+"""What columns may be in law, proposed by their names and by what values look like. A person decides."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool
 
 from baygrid.api.bodies import Body, Text
+from baygrid.app.sql import MOST_ROWS, MOST_TEXT
 
 
 class NewTable(Body):
@@ -48,3 +49,9 @@ class NewWish(Body):
 class PartyFacts(Body):
     facts: dict[str, Any] = Field(description="by the names that the rulebooks ask for")
     pilot: dict[str, Any] | None = Field(default=None, description="of a pilot institution")
+
+
+class Query(Body):
+    sql: str = Field(max_length=MOST_TEXT, description="one SELECT, in DuckDB's dialect")
+    rows: int = Field(default=100_000, ge=1, le=MOST_ROWS, strict=True, description="how many at most")
+    project: Text | None = Field(default=None, description="a team's own where it is left out")

@@ -96,6 +96,9 @@ class _Sampler:
     def tables(self, names: Sequence[Name]) -> Mapping[Name, Shared]:
         return dict.fromkeys(names, self.it)
 
+    def waits(self) -> bool:
+        return True
+
     def answered(self, rows: int, withheld: int | None) -> None:
         """That it is asked for was told before."""
 

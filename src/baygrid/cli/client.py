@@ -184,15 +184,23 @@ class Client:
 
     @contextmanager
     def stream(
-        self, path: str, params: Params | None = None, *, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        patience_s: float = _SILENCE,
     ) -> Iterator[httpx2.Response]:
-        """A GET whose body is read as it comes. A break in the body is the caller's (`TransportError`)."""
+        """A GET, or a POST of the question in `json`, whose body is read as it comes. A break in the body is
+        the caller's (`TransportError`)."""
         request = self._http.build_request(
-            "GET",
+            "GET" if json is None else "POST",
             path,
             params=_known(params),
+            json=json,
             headers={"Accept-Encoding": "identity", **(headers or {})},
-            timeout=httpx2.Timeout(30.0, connect=5.0, read=_SILENCE),
+            timeout=httpx2.Timeout(30.0, connect=5.0, read=patience_s),
         )
         response = self._answer(request, again=True, stream=True)
         try:

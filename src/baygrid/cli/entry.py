@@ -34,6 +34,7 @@ from baygrid.cli.commands import (
     scaleout,
     secrets,
     simulate,
+    sql,
     start,
     tables,
     trading,
@@ -57,6 +58,7 @@ inside.register(app)
 datasets.register(app)
 secrets.register(app)
 tables.register(app)
+sql.register(app)
 parties.register(app)
 audit.register(app)
 contracts.register(app)

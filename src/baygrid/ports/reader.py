@@ -79,13 +79,15 @@ Name = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Shared:
     """A table as somebody may query it. `subject`: its column that tells persons apart; `impersonal`: columns
-    that say nothing of any person. These matter where it is shared for figures only."""
+    that say nothing of any person; both matter where it is shared for figures only. `fingerprint`: only with
+    this content, "": as it is."""
 
     source: Source
     terms: Terms
     salt: bytes
     subject: str | None = None
     impersonal: frozenset[str] = frozenset()
+    fingerprint: str = ""
 
 
 class Asker(Protocol):
@@ -96,6 +98,10 @@ class Asker(Protocol):
         query."""
         ...
 
+    def waits(self) -> bool:
+        """Whether anybody still wants the answer; asked often, from whatever thread."""
+        ...
+
     def answered(self, rows: int, withheld: int | None) -> None:
         """How many rows went out, also where the stream broke off; how many groups of too few persons were
         withheld, None where that is not known."""
@@ -104,6 +110,10 @@ class Asker(Protocol):
 
 class ReadFailed(Exception):
     """The source cannot be read; the message says what of it, without a secret."""
+
+
+class Busy(ReadFailed):
+    """Too much is read at once; a moment later it may be possible."""
 
 
 class BadExpression(ValueError):

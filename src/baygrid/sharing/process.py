@@ -33,13 +33,16 @@ _KINDS: Final[dict[str, type[Exception]]] = {"ReadFailed": ReadFailed, "BadExpre
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`memory`: bytes of a process's own data (RLIMIT_DATA). `seconds`: wall clock, all that it does; `cure`:
-    what to do where that is not enough."""
+    what to do where that is not enough. `wanted`: asked often, False ends it."""
 
     memory: int = 4 << 30
     seconds: float = 1_800.0
     cure: str = "share fewer rows or columns"
+    wanted: Callable[[], bool] = lambda: True
 
 
+_LOOK: Final = 0.5
+"""Seconds between two looks whether it is still wanted."""
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ")
 
 
@@ -128,7 +131,11 @@ def _exactly(child: subprocess.Popen[bytes], size: int, until: float, limits: Li
         selector.register(descriptor, selectors.EVENT_READ)
         while len(found) < size:
             left = until - time.monotonic()  # noqa: TID251 - how long a process may take
-            if left <= 0 or not selector.select(left):
+            if not limits.wanted():
+                raise ReadFailed("nobody waits for it any more")
+            if left > 0 and not selector.select(min(left, _LOOK)):
+                continue
+            if left <= 0:
                 raise ReadFailed(f"it takes longer than {limits.seconds:.0f} s: {limits.cure}")
             piece = os.read(descriptor, min(size - len(found), 1 << 20))
             if not piece:

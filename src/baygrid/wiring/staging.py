@@ -14,15 +14,12 @@ from baygrid.staging.stager import Stager
 def stager_of(state: Path, file: Path | None) -> Stager:
     """What it fetches is kept below `state`. `file`: its operator's rules; None: https from the internet.
     Raises ValueError for a file that states none."""
-    rules = rules_of(file)
+    rules = STANDARD if file is None else _read(file)
     cache = Cache(state / "cache", rules.cache_bytes, rules.cache_age_s, time.time, epoch=_boot())
     return Stager(rules, cache, time.monotonic, time.sleep)
 
 
-def rules_of(file: Path | None) -> Rules:
-    """None: https from the internet. Raises ValueError for a file that states none."""
-    if file is None:
-        return STANDARD
+def _read(file: Path) -> Rules:
     import yaml  # only where there is a file
 
     try:

@@ -37,6 +37,8 @@ class Stranger:
     heard: list[tuple[int, int | None]] = field(default_factory=list)
     asked: list[Name] = field(default_factory=list)
     refuse: Exception | None = None
+    left: bool = False
+    fingerprint: str = ""
 
     def tables(self, names: Sequence[Name]) -> Mapping[Name, Shared]:
         self.asked += names
@@ -54,7 +56,10 @@ class Stranger:
         if self.k:
             terms = replace(terms, mode=Mode.AGGREGATE, k=self.k)
         source = Source(Format.PARQUET, f"file://{self.folder}/{name[-1]}.parquet")
-        return Shared(source, terms, SALT, SUBJECTS.get(name))
+        return Shared(source, terms, SALT, SUBJECTS.get(name), fingerprint=self.fingerprint)
+
+    def waits(self) -> bool:
+        return not self.left
 
     def answered(self, rows: int, withheld: int | None) -> None:
         self.heard.append((rows, withheld))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from baygrid.core.data.terms import HASH, Terms
-from baygrid.ports.reader import BadExpression, ReadFailed
+from baygrid.ports.reader import BadExpression, Busy, ReadFailed
 from baygrid.sharing.engine import STANDARD
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.sql.confined import Bounds
@@ -59,9 +60,13 @@ def processes() -> set[int]:
     return found
 
 
-def until_gone(before: set[int]) -> None:
-    while processes() - before:
+def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
         os.sched_yield()
+
+
+def until_gone(before: set[int]) -> None:
+    until(lambda: not processes() - before)
 
 
 def test_the_gate_shows_what_the_terms_show(folder: Path) -> None:
@@ -215,12 +220,36 @@ def test_who_goes_away_takes_the_processes_with_him(folder: Path) -> None:
     assert stranger.heard[0][0] > 0
 
 
+def test_who_is_gone_before_the_first_row_ends_it_too(folder: Path) -> None:
+    before = processes()
+    stranger = Stranger(folder)
+    endless = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r"
+    pieces = queries(folder).query(endless, 1, stranger)
+
+    def leave() -> None:
+        until(lambda: len(processes() - before) == 2)
+        stranger.left = True
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    with pytest.raises(ReadFailed, match="nobody waits"):
+        next(pieces)
+    leaving.join()
+    until_gone(before)
+
+
+def test_a_table_with_another_content_than_was_asked_for_is_not_read(folder: Path) -> None:
+    stranger = Stranger(folder, fingerprint="of yesterday")
+    with pytest.raises(ReadFailed, match="patients cannot be read: it has changed just now"):
+        next(queries(folder).query("SELECT 1 FROM patients", 1, stranger))
+
+
 def test_so_many_at_once_and_no_more(folder: Path) -> None:
     bench = Bench(folder / "scratch", Allowed((folder,)), STANDARD)
     few = Queries(bench, at_once=1, patience=0.01)
     running = few.query("SELECT * FROM range(1000000000) r(n)", 10**9, Stranger(folder))
     next(running)
-    with pytest.raises(ReadFailed, match="too many queries"):
+    with pytest.raises(Busy, match="too many queries"):
         next(few.query("SELECT 1", 1, Stranger(folder)))
     running.close()  # type: ignore[attr-defined]
     assert table_of(few.query("SELECT 1 AS one", 1, Stranger(folder)))[0].num_rows == 1

@@ -262,16 +262,15 @@ class _Bound:
             for place, key in enumerate(self._keys)
         ]
         counted = exp.alias_(self._count(None), self._persons, quoted=True)
-        one: exp.Expr = exp.Null()
+        one = []
         if self._private.person is not None:
-            one = exp.Min(this=exp.column(self._private.person, quoted=True))
+            least = exp.Min(this=exp.column(self._private.person, quoted=True))
+            one = [exp.alias_(least, f"{self._persons}_one", quoted=True)]
         read = exp.Table(
             this=exp.to_identifier(self._private.read, quoted=True),
             alias=exp.TableAlias(this=exp.to_identifier(self._alias, quoted=True)),
         )
-        groups = exp.select(
-            *keys, *self._values, counted, exp.alias_(one, f"{self._persons}_one", quoted=True)
-        ).from_(read)
+        groups = exp.select(*keys, *self._values, counted, *one).from_(read)
         if condition is not None:
             groups = groups.where(_tried(condition.copy()))
         if keys:

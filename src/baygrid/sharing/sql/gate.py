@@ -74,6 +74,8 @@ def _pour(
 def _opened(stack: ExitStack, bench: Bench, scratch: Path, name: Name, shared: Shared) -> _Open:
     try:
         table = stack.enter_context(opened(shared.source, bench.allowed, scratch))
+        if shared.fingerprint not in ("", table.look.fingerprint):
+            raise ReadFailed("it has changed just now: ask again")
         return _Open(name, shared, table, shown(table.look.columns, shared.terms, shared.salt))
     except (ReadFailed, BadExpression) as failure:
         raise ReadFailed(f"{'.'.join(name)} cannot be read: {failure}") from None

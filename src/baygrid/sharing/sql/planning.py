@@ -42,14 +42,14 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """`sql`: of all groups, with their number of persons in the column `persons`, and one of them in `one`.
-    Those of at least `k` persons go into `into`; the rest is withheld."""
+    """`sql`: of all groups, with their number of persons in the column `persons`, and one of them in `one`
+    (None: each row is a person). Those of at least `k` persons go into `into`; the rest is withheld."""
 
     into: str
     sql: str
     k: int
     persons: str
-    one: str
+    one: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _groups(table: exp.Table, governed: Governed, load: Load, place: int, mark: 
     private = figures.Private(load.into, frozenset(columns), frozenset(impersonal), load.person, governed.k)
     into, persons = f"f{place}_{mark}", f"n_{mark}"
     made = figures.bound(select, table, private, into, persons)
-    return Groups(into, parsing.write(made), governed.k, persons, f"{persons}_one")
+    return Groups(into, parsing.write(made), governed.k, persons, load.person and f"{persons}_one")
 
 
 def unmarked(text: str, plan: Plan, mark: str) -> str:

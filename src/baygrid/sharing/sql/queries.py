@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Final
 
-from baygrid.ports.reader import Asker, ReadFailed
+from baygrid.ports.reader import Asker, Busy
 from baygrid.sharing import child
 from baygrid.sharing.process import Limits, stream
 from baygrid.sharing.sql import gate
@@ -33,7 +33,7 @@ class Queries:
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         """As `ports.reader.Reader` has it."""
         if not self._turns.acquire(timeout=self._patience):
-            raise ReadFailed("too many queries run at once: try again in a moment")
+            raise Busy("too many queries run at once: try again in a moment")
         try:
             yield from self._answer(Asked(sql, rows, self._bounds), asker)
         finally:
@@ -41,7 +41,9 @@ class Queries:
 
     def _answer(self, asked: Asked, asker: Asker) -> Iterator[bytes]:
         memory = max(self._bench.bounds.memory, asked.bounds.memory) + _ROOM
-        limits = Limits(memory, _WALL * asked.bounds.seconds, "ask for fewer rows, groups or columns")
+        limits = Limits(
+            memory, _WALL * asked.bounds.seconds, "ask for fewer rows, groups or columns", asker.waits
+        )
         rows: int | None = None
         withheld: int | None = None
         with closing(stream(limits, _answer, asked)) as frames:

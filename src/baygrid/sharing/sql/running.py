@@ -110,12 +110,18 @@ class Engine:
         of_all = f"a{groups.into}"
         self._private(f'CREATE TABLE "{of_all}" AS {groups.sql}')
         k, persons = groups.k, f'"{groups.persons}"'
-        withheld, behind = self._one(
-            f'SELECT count(*), coalesce(greatest(count(DISTINCT "{groups.one}"), max({persons})), 0)'  # noqa: S608 - ours
-            f' FROM "{of_all}" WHERE {persons} < {k}'
+        # Of persons in many groups it is not known how many they are together: at least as many as these.
+        together = (
+            f"sum({persons})"
+            if groups.one is None
+            else f'greatest(count(DISTINCT "{groups.one}"), max({persons}))'
         )
+        withheld, behind = self._one(
+            f'SELECT count(*), coalesce({together}, 0) FROM "{of_all}" WHERE {persons} < {k}'  # noqa: S608 - ours
+        )
+        beside = persons if groups.one is None else f'{persons}, "{groups.one}"'
         self._private(
-            f'CREATE TABLE "{groups.into}" AS SELECT * EXCLUDE ({persons}, "{groups.one}")'  # noqa: S608 - ours
+            f'CREATE TABLE "{groups.into}" AS SELECT * EXCLUDE ({beside})'  # noqa: S608 - ours
             f' FROM "{of_all}" WHERE {persons} >= {k}'
         )
         self._private(f'DROP TABLE "{of_all}"')

@@ -1,0 +1,152 @@
+"""`baygrid sql`: SQL over what contracts let a project read."""
+
+import csv
+import io
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from baygrid.cli.errors import CliError
+from baygrid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PATIENCE_S: Final = 1_300.0
+"""Longer than a query may take."""
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "sql")(sql)
+
+
+def sql(
+    session: Session,
+    query: Annotated[str, typer.Argument(metavar="SELECT", help="In DuckDB's dialect; - is stdin.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many at most.")] = 1_000,
+    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    arrow: Annotated[
+        Path | None, typer.Option("--arrow", metavar="FILE", help="Into a file, as an Arrow IPC stream.")
+    ] = None,
+) -> None:
+    """Ask shared tables by SQL; they are named SHARE.SCHEMA.TABLE, or by the end of that.
+
+    A project or a table with a hyphen in its name stands in double quotes."""
+    text = sys.stdin.read() if query == "-" else query
+    body = {"sql": text, "rows": rows} | ({} if project is None else {"project": project})
+    if arrow is not None:
+        said = {"file": str(arrow), "bytes": _save(session, body, arrow)}
+        session.out.answer(said, f"{said['bytes']} bytes in {arrow}")
+        return
+    table, told = _read(_fetch(session, body))
+    if session.json:
+        session.out.json({**told, "columns": table.column_names, "rows": _plain(table)})
+        return
+    if as_csv:
+        session.out.line(_csv(table).removesuffix("\n"))
+    else:
+        session.out.table(
+            table.column_names, [list(map(_shown, row)) for row in _plain(table)], _numbers(table)
+        )
+    if told.get("more"):
+        session.out.note(f"there are more than these {table.num_rows} rows: ask for them with --rows")
+    if told.get("withheld"):
+        session.out.note(f"{told['withheld']} groups are of too few persons to be shown")
+
+
+def _fetch(session: Session, body: dict[str, Any]) -> bytes:
+    from httpx2 import TransportError
+
+    try:
+        with session.client.stream("/v1/sql", json=body, patience_s=PATIENCE_S) as response:
+            return b"".join(response.iter_raw())
+    except TransportError:
+        raise _broken() from None
+
+
+def _save(session: Session, body: dict[str, Any], file: Path) -> int:
+    from httpx2 import TransportError
+
+    size = 0
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with (
+            session.client.stream("/v1/sql", json=body, patience_s=PATIENCE_S) as response,
+            part.open("wb") as out,
+        ):
+            for piece in response.iter_raw():
+                size += out.write(piece)
+        part.replace(file)
+    except TransportError:
+        raise _broken() from None
+    finally:
+        part.unlink(missing_ok=True)
+    return size
+
+
+def _broken() -> CliError:
+    return CliError(
+        "the answer broke off: the query failed on the way, or the connection did", cure="ask again"
+    )
+
+
+def _read(content: bytes) -> "tuple[pa.Table, dict[str, Any]]":
+    """The rows, and what the last batch says of them."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise CliError(
+            "rows come as Arrow, and pyarrow is not installed here",
+            cure="pip install 'baygrid[data]', or save them with --arrow FILE",
+        ) from None
+    batches, told = [], {}
+    with closing(pa.ipc.open_stream(pa.py_buffer(content))) as reader:
+        for batch, metadata in reader.iter_batches_with_custom_metadata():
+            batches.append(batch)
+            if metadata is not None:
+                told = json.loads(dict(metadata)[b"baygrid"])
+        return pa.Table.from_batches(batches, reader.schema), told
+
+
+def _plain(table: "pa.Table") -> list[list[Any]]:
+    """Row by row (columns may have the same name), as JSON has it."""
+    columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_value(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _value(each) for key, each in value.items()}
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else str(value)
+
+
+def _csv(table: "pa.Table") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows([list(map(_shown, row)) for row in _plain(table)])
+    return text.getvalue()
+
+
+def _numbers(table: "pa.Table") -> list[str]:
+    import pyarrow as pa
+
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return [field.name for field in table.schema if any(kind(field.type) for kind in kinds)]

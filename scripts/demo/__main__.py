@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from scripts.demo import placing, scenes, support, tour, yardsticks
+from scripts.demo import border, placing, scenes, support, tour, yardsticks
 from scripts.demo.processes import NotReady
 from scripts.demo.region import ROOT, STOPPING, Failed, Region, region
 from scripts.demo.show import Screen, shown_path
@@ -65,9 +65,10 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     replayed = placing.replay(made, say)
     rates = {each.unit: each for each in measured}
     yardsticks.rating(made, say, rates)
+    shared = border.border(made, say, out)
     supported = support.support(made, say, out)
     money = scenes.money(made, say, out)
-    tour.show(made.screen, say, rates, replayed, scenes.exchange(made), money, supported)
+    tour.show(made.screen, say, rates, replayed, scenes.exchange(made), money, supported, shared)
 
 
 def _until_stopped() -> None:

@@ -56,12 +56,16 @@ class Region:
     def show(self, who: str, *arguments: str, cwd: Path | None = None) -> None:
         """Runs a command as if typed and shows what it says."""
         self.screen.command(["baygrid", *arguments])
-        done = subprocess.run(
+        done = self.attempt(who, *arguments, cwd=cwd)
+        self.screen.output(done.stdout)
+        _check(done, arguments)
+
+    def attempt(self, who: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command that may be refused. All that it says is in `stdout`."""
+        return subprocess.run(
             [str(BIN / "baygrid"), *arguments], env=self.environment(who), cwd=cwd, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        self.screen.output(done.stdout)
-        _check(done, arguments)
 
     def run(self, who: str | None, *arguments: str) -> str:
         """Runs a command unseen. What it says on stdout."""

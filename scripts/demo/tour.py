@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from scripts.demo.border import Shared
 from scripts.demo.placing import TRACE, Replayed
 from scripts.demo.region import Region
 from scripts.demo.scenes import CENTRES, PEOPLE, Exchange, Money
@@ -25,6 +26,7 @@ def rows(
     links: Exchange,
     money: Money,
     support: Support,
+    shared: Shared,
 ) -> list[list[str]]:
     """System, what happened, figure, file or address."""
     happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
@@ -43,6 +45,7 @@ def rows(
         "tour_measures", university=support.paid[UNIVERSITY], institute=support.paid[INSTITUTE],
         start_up=support.paid[START_UP],
     )  # fmt: skip
+    read = say("tour_data_figure", rows=f"{shared.rows:,}", article=shared.refused)
     voucher = say("tour_measures_figure", paid=support.voucher, clause=support.clause)
     later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
     return [
@@ -50,7 +53,7 @@ def rows(
         [say("system_placement"), say("tour_placement"), waits, shown_path(TRACE)],
         [say("system_exchange"), say("tour_exchange", members=links.members), speed, "baygrid exchange"],
         [say("system_centre"), say("tour_centre"), rate, shown_path(images.picture)],
-        [say("system_data"), say("tour_data"), "", "./examples/residency.yaml"],
+        [say("system_data"), say("tour_data"), read, shown_path(shared.evidence)],
         [say("system_measures"), bills, voucher, "baygrid vouchers"],
         *later[:-1],
         [say("system_driving"), say("tour_driving"), evidence, shown_path(report)],
@@ -74,10 +77,11 @@ def show(
     links: Exchange,
     money: Money,
     support: Support,
+    shared: Shared,
 ) -> None:
     screen.scene(say("scene_tour"))
     heads = [say("tour_system"), say("tour_happened"), say("tour_figure"), say("tour_where")]
-    screen.table(heads, rows(say, rates, replayed, links, money, support), whole=(3,))
+    screen.table(heads, rows(say, rates, replayed, links, money, support, shared), whole=(3,))
 
 
 def how_to_go_on(screen: Screen, say: Texts, out: str) -> None:

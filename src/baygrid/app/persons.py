@@ -239,7 +239,8 @@ def moved(
         _suspend_unlawful(tx, organisation, count, now)
     for it in reached:
         data = {"exporter": organisation, "kind": it.kind, "threshold": it.least, "persons": count.of(it)}
-        tx.audit.append(now, "persons-reached", data, contract=cause.id, project=cause.provider)
+        # Not of the contract: how many persons an exporter has shown in all is not the consumer's to know.
+        tx.audit.append(now, "persons-reached", data, contract=None, project=cause.provider)
 
 
 def _suspend_unlawful(tx: Tx, organisation: str, count: Count, now: Instant) -> None:

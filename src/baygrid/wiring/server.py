@@ -42,6 +42,7 @@ from baygrid.wiring.first_start import first_start
 from baygrid.wiring.ids import RandomIds, wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import ServerSettings
+from baygrid.wiring.tables import reader_of
 from baygrid.wiring.waking import Bell, StepThread
 
 OPERATOR_TOKEN = "operator.token"
@@ -177,6 +178,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         vault=AesVault(secret_keys),
         signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
         lists=lists,
+        reader=reader_of(settings.data / "tables", settings.tables, settings.objects_url),
         link_key=hmac.digest(secret_keys[0], b"baygrid addresses of files 1", "sha256"),
     )
     _, unreadable = seal_anew(platform)

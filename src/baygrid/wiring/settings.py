@@ -11,7 +11,8 @@ class ServerSettings:
     """`database` None: SQLite in `data`. `objects` None: a folder in `data`; else a folder or `s3://bucket/prefix`,
     which several servers on one database must share. `embedded`: name of the centre that the server runs
     itself, None for none; `embedded_staging`: a file of what it may fetch. `law_lists`: a file
-    of negative and white lists; None: none is loaded."""
+    of negative and white lists; None: none is loaded. `tables`: a file of where tables may be read; None: at
+    hosts on the internet."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -23,6 +24,7 @@ class ServerSettings:
     embedded_nodes: tuple[str, ...] = ()
     embedded_staging: str = ""
     law_lists: Path | None = None
+    tables: Path | None = None
 
     @property
     def database_url(self) -> str:

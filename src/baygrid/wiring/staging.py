@@ -14,12 +14,15 @@ from baygrid.staging.stager import Stager
 def stager_of(state: Path, file: Path | None) -> Stager:
     """What it fetches is kept below `state`. `file`: its operator's rules; None: https from the internet.
     Raises ValueError for a file that states none."""
-    rules = STANDARD if file is None else _read(file)
+    rules = rules_of(file)
     cache = Cache(state / "cache", rules.cache_bytes, rules.cache_age_s, time.time, epoch=_boot())
     return Stager(rules, cache, time.monotonic, time.sleep)
 
 
-def _read(file: Path) -> Rules:
+def rules_of(file: Path | None) -> Rules:
+    """None: https from the internet. Raises ValueError for a file that states none."""
+    if file is None:
+        return STANDARD
     import yaml  # only where there is a file
 
     try:

@@ -50,6 +50,12 @@ def serve(
         Path | None,
         typer.Option("--law-lists", metavar="FILE", help="Negative and white lists of the law (YAML)."),
     ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables", metavar="FILE", help="Folders and networks with tables (YAML, as for jobs)."
+        ),
+    ] = None,
 ) -> None:
     """Start a server. Alone it is a whole region: SQLite, one local centre, nothing else to start."""
     from baygrid import wiring
@@ -66,6 +72,7 @@ def serve(
         embedded_nodes=tuple(node or ()),
         embedded_staging=str(staging or ""),
         law_lists=lists,
+        tables=tables,
     )
     settle()
     try:

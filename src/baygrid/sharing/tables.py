@@ -25,8 +25,9 @@ class Tables:
     """Implements `ports.reader.Reader`. Safe for several threads."""
 
     def __init__(self, scratch: Path, allowed: Allowed, bounds: Bounds = STANDARD) -> None:
-        """`scratch`: a folder with room for what sorting needs beyond memory."""
+        """`scratch`: a folder of this reader's alone, with room for what sorting needs beyond memory."""
         scratch.mkdir(parents=True, exist_ok=True)
+        work.sweep(scratch)
         self._bench = work.Bench(scratch, allowed, bounds)
         self._limits = Limits(bounds.memory + _ROOM, bounds.seconds)
         self._queries = Queries(self._bench)

@@ -3,12 +3,13 @@ as bytes."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -25,6 +26,8 @@ from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.proposing.proposal import proposed
 from baygrid.sharing.shown import Shown, shown
 from baygrid.sharing.writing import Into, write
+
+_PREFIX: Final = "reading-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,13 @@ def told(file: File) -> dict[str, Any]:
     return asdict(file) | {"path": file.path.name}
 
 
+def sweep(scratch: Path) -> None:
+    """Removes what readings left that were killed with their server."""
+    for left in scratch.glob(f"{_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def _folder(bench: Bench) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=bench.scratch, prefix="reading-") as folder:
+    with tempfile.TemporaryDirectory(dir=bench.scratch, prefix=_PREFIX) as folder:
         yield Path(folder)

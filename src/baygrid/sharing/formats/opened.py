@@ -13,7 +13,6 @@ from baygrid.ports.reader import Format, ReadFailed, Source
 from baygrid.sharing.formats.csv import Csv
 from baygrid.sharing.formats.delta import Delta
 from baygrid.sharing.formats.parquet import Parquet
-from baygrid.sharing.formats.postgresql import PostgreSQL
 from baygrid.sharing.formats.table import Table
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.places.blobs import BLOB, Blob
@@ -36,6 +35,8 @@ def _table(source: Source, allowed: Allowed, scratch: Path, version: int | None,
     if version is not None and source.format is not Format.DELTA:
         raise ReadFailed(f"only a Delta table has versions, this is {source.format}")
     if source.format is Format.POSTGRESQL:
+        from baygrid.sharing.formats.postgresql import PostgreSQL  # its driver takes long to load
+
         return PostgreSQL(source, allowed)
     place = _place(source, allowed, stack)
     if source.format is Format.DELTA:

@@ -22,6 +22,7 @@ from baygrid.core.data import contracts as life
 from baygrid.core.data.contracts import IllegalStep, Side, State, Step
 from baygrid.core.data.permission import Record, outside, undecided, unlawful
 from baygrid.core.days import day_of
+from baygrid.core.reading import format_instant
 from baygrid.core.reasons import Reason
 from baygrid.ports.basics import Instant
 from baygrid.ports.contracts import ContractRow, ExporterRow
@@ -166,6 +167,8 @@ def _gate(
 
 def _in_the_way(law: _Judged, now: Instant) -> Reason | None:
     row, pilot = law.it.row, standing(law.it).pilot
+    if row.until is not None and row.until <= now:
+        return Reason("contract-expired", f"the contract ended at {format_instant(row.until)}: renew it")
     return unlawful(law.answer.law, row.choice, row.records, day_of(now)) or (
         None if pilot is None else outside(pilot, row.scope, now)
     )

@@ -62,7 +62,7 @@ def admit(
     open_ids = predecessors(project, specs, tx.jobs.lock(named), tx.arrays.lock(named))
     rows = _Rows()
     ahead = to_come(tx.trading.open(), now) if region.sells else ()
-    borders = Borders(tx, region, now)
+    borders = Borders(tx, region, platform.lists, now)
     for spec in specs:
         bars = borders.bars(spec)
         brought = sum(sizes.get(place, 0) for place in {spec.workdir or "", *spec.inputs.values()})

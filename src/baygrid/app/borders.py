@@ -17,7 +17,7 @@ from baygrid.app.contract_steps import loaded
 from baygrid.app.crossing import Answer, Crossing, answer, since, standing
 from baygrid.app.inputs import find_dataset
 from baygrid.app.lawful import counting, persons
-from baygrid.core.data.lineage import Content
+from baygrid.app.transfers import DIRECTIONS, document, side
 from baygrid.core.data.permission import permitted
 from baygrid.core.data.terms import Terms
 from baygrid.core.days import day_of
@@ -30,12 +30,12 @@ from baygrid.ports.contracts import ContractRow
 from baygrid.ports.records import DatasetRecord
 from baygrid.ports.store import Tx
 from baygrid.rulebooks.cross_border import Decision, NotLoaded, Outcome, decide
+from baygrid.rulebooks.cross_border.lists import Lists
 
 NOT_LOADED: Final = "NOT_LOADED"
 """There is no rulebook for that border, or none of that day."""
 OPEN: Final = (Outcome.FREE, Outcome.EXEMPT)
 COUNTED: Final = "a contract about it, which counts the persons"
-_DIRECTIONS: Final = {"CN": "cn_out", "HK": "hk_out"}
 
 
 def in_short(decision: Decision) -> dict[str, Any]:
@@ -47,11 +47,6 @@ def in_short(decision: Decision) -> dict[str, Any]:
         "obligations": [duty.id for duty in decision.obligations],
         "facts": {name: str(value) for name, value in sorted(decision.facts.items())},
     }
-
-
-def side(jurisdiction: str) -> str:
-    """The law of CN-QH is that of CN."""
-    return jurisdiction.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,8 @@ class Way:
 class Borders:
     """What the rulebooks of a day say, in one transaction: each question is asked once."""
 
-    def __init__(self, tx: Tx, region: RegionCopy, now: Instant) -> None:
+    def __init__(self, tx: Tx, region: RegionCopy, lists: Lists, now: Instant) -> None:
+        self._lists = lists
         self._tx = tx
         self._region = region
         self._now = now
@@ -109,21 +105,16 @@ class Borders:
     def _asked(
         self, row: DatasetRecord, project: str, whose: str, use: Mapping[str, str | bool], place: str
     ) -> Way | Bar:
-        direction = _DIRECTIONS.get(side(row.jurisdiction))
-        if direction is None:
+        here = side(row.jurisdiction)
+        if here not in DIRECTIONS:
             return Bar(place, row.ref, NOT_LOADED)
         owner = self._region.organisations.get(row.project, "")
-        exporter, recipient = self._party(owner), self._party(whose)
-        facts = {
-            **use,
-            "direction": direction,
-            "exporter": _named(_OF_EXPORTERS, exporter) | {"jurisdiction": side(row.jurisdiction).lower()},
-            "recipient": _named(_OF_RECIPIENTS, recipient)
-            | {"jurisdiction": side(place).lower(), "data_processor": True},
-            "data": _data(row.content),
-        }
+        exporter = {**self._party(owner), "jurisdiction": here}
+        recipient = {**self._party(whose), "jurisdiction": side(place)}
+        said = {**use, "recipient.data_processor": True}
+        facts = document(here, exporter, recipient, row.content.law, said)
         try:
-            found = decide(facts, self._day)
+            found = decide(facts, self._day, self._lists)
         except NotLoaded:
             return Bar(place, row.ref, NOT_LOADED)
         except DocumentError as wrong:
@@ -141,16 +132,15 @@ class Borders:
         for one in self._tx.contracts.of_consumer(project):
             it = loaded(self._tx, one)
             whole = any(it.tables[each.ref].uri == row.ref and each.terms == Terms() for each in it.grants)
-            there = it.recipient is not None and it.recipient.facts.get("jurisdiction") == side(place).lower()
+            there = it.recipient is not None and it.recipient.facts.get("jurisdiction") == side(place)
             if whole and there and permitted(standing(it), self._answer(it).law, self._now) is None:
                 return one
         return None
 
     def _answer(self, it: Crossing) -> Answer:
         start = since(self._day)
-        return answer(
-            it, self._day, counting(it, lambda: persons(self._tx, it.row.exporter, start, it.grants))
-        )
+        count = counting(it, lambda: persons(self._tx, it.row.exporter, start, it.grants))
+        return answer(it, self._day, count, self._lists)
 
     def _dataset(self, ref: str) -> DatasetRecord | None:
         if ref not in self._datasets:
@@ -164,35 +154,9 @@ class Borders:
         return self._facts[organisation]
 
 
-_OF_EXPORTERS: Final = ("city", "registered_in_gba9", "ciio", "state_organ", "ftz_zone", "handled_persons")
-_OF_RECIPIENTS: Final = (
-    "registered_in_hk_or_gba9",
-    "on_art42_list",
-    "is_foreign_judicial_or_enforcement",
-    "approved_by_authority",
-)
-
-
-def _named(names: Iterable[str], facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in names if name in facts}
-
-
 def _inputs(spec: JobSpec) -> Iterable[str]:
     return (place for _, place in sorted(spec.inputs.items()) if place.startswith(DATASET))
 
 
 def _leaves(row: DatasetRecord, place: str) -> bool:
     return side(row.jurisdiction) != side(place)
-
-
-def _data(content: Content) -> dict[str, Any]:
-    law = content.law
-    said: dict[str, Any] = {
-        "pi": law.personal,
-        "spi": law.sensitive,
-        "important": law.important.value,
-        "core": law.core,
-        "origin": law.origin.value,
-        "domestic_mixed": law.mixed,
-    }
-    return {name: value for name, value in said.items() if value is not None}

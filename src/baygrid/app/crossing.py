@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from baygrid.app.transfers import DIRECTIONS, MAINLAND, document, side
 from baygrid.core.data.counting import Threshold
-from baygrid.core.data.labels import Important, Labels, Origin, Together, together
+from baygrid.core.data.labels import Labels, Together, together
 from baygrid.core.data.parties import pilot_span
 from baygrid.core.data.permission import Decided, Obligation, Pilot, Standing
 from baygrid.core.data.showing import labels_shown, only_figures, subject_of
@@ -32,10 +33,8 @@ from baygrid.rulebooks.cross_border import (
     lines,
 )
 from baygrid.rulebooks.cross_border.book import book
+from baygrid.rulebooks.cross_border.lists import Lists
 
-MAINLAND: Final = "cn"
-DIRECTIONS: Final[Mapping[str, str]] = {MAINLAND: "cn_out", "hk": "hk_out"}
-"""By where the data lie: whose law lets them out."""
 SAID: Final = (
     "sector",
     "purpose",
@@ -51,22 +50,6 @@ ANONYMOUS: Final = "aggregates-anonymous"
 REVIEWED: Final = "review-gba_sc"
 NOT_LOADED: Final = "NOT_LOADED"
 
-_EXPORTER: Final = (
-    "jurisdiction",
-    "city",
-    "registered_in_gba9",
-    "ciio",
-    "state_organ",
-    "ftz_zone",
-    "handled_persons",
-)
-_RECIPIENT: Final = (
-    "jurisdiction",
-    "registered_in_hk_or_gba9",
-    "on_art42_list",
-    "is_foreign_judicial_or_enforcement",
-    "zone",
-)
 # How long what is recorded of an obligation holds: numbers of the mainland's table.
 _HOLDS: Final[Mapping[str, str]] = {"assessment-passed": "assessment_years", "cert-valid": "cert_years"}
 # What an assessment asks for, which a person who signs for the other way decides is not needed.
@@ -96,7 +79,7 @@ class Crossing:
     @property
     def places(self) -> frozenset[str]:
         """The jurisdictions in which the tables lie."""
-        return frozenset(it.place.split("-")[0].casefold() for it in self.tables.values())
+        return frozenset(side(it.place) for it in self.tables.values())
 
     @property
     def figures_only(self) -> bool:
@@ -170,9 +153,10 @@ def standing(it: Crossing) -> Standing:
     )
 
 
-def answer(it: Crossing, day: date, count: Callable[[], tuple[int, int] | None]) -> Answer:
+def answer(it: Crossing, day: date, count: Callable[[], tuple[int, int] | None], lists: Lists) -> Answer:
     """What the law says of the contract on that day. `count`: persons of whom nothing sensitive and something
-    sensitive will have left, with this contract's; None where they cannot be told apart."""
+    sensitive will have left, with this contract's; None where they cannot be told apart.
+    `lists`: that the operator has loaded."""
     recipient = None if it.recipient is None else it.recipient.facts.get("jurisdiction")
     if len(it.places) != 1:
         return _not_loaded(day, "tables in several jurisdictions are one contract for each")
@@ -182,11 +166,11 @@ def answer(it: Crossing, day: date, count: Callable[[], tuple[int, int] | None])
     if place not in DIRECTIONS:
         return _not_loaded(day, f"of data in {place} no law is loaded")
     try:
-        found = decide(facts(it, None), day)
+        found = decide(facts(it, None), day, lists)
         if any(name.startswith(("ytd_after.", "since_previous_year.")) for name in found.missing):
             counted = count()
             if counted is not None:
-                found = decide(facts(it, counted), day)
+                found = decide(facts(it, counted), day, lists)
     except (NotLoaded, Lapsed) as unknown:
         return _not_loaded(day, str(unknown))
     counts = place == MAINLAND and _counting(found, it)
@@ -194,35 +178,17 @@ def answer(it: Crossing, day: date, count: Callable[[], tuple[int, int] | None])
 
 
 def facts(it: Crossing, counted: tuple[int, int] | None) -> dict[str, Any]:
-    """The document that `rulebooks.cross_border.decide` reads; what is not known is not in it."""
-    shown = it.shown
-    exporter = {} if it.exporter is None else it.exporter.facts
-    recipient = {} if it.recipient is None else it.recipient.facts
+    """The document that `rulebooks.cross_border.decide` reads."""
     (place,) = it.places
-    document: dict[str, Any] = {
-        "direction": DIRECTIONS[place],
-        "exporter": {name: exporter.get(name) for name in _EXPORTER},
-        "recipient": {name: recipient.get(name) for name in _RECIPIENT},
-        "data": {
-            "pi": shown.personal,
-            "spi": shown.sensitive,
-            "important": None if shown.important is Important.UNKNOWN else shown.important.value,
-            "core": shown.core,
-            "origin": None if shown.origin is Origin.UNKNOWN else shown.origin.value,
-            "domestic_mixed": shown.mixed,
-            "anonymised": it.anonymous,
-        },
-        "ground": it.row.ground,
-        "choice": it.row.choice,
-        "sector": (exporter if place == "hk" else recipient).get("sector"),
-    }
-    for name, value in it.row.facts.items():
-        *outer, last = name.split(".")
-        (document.setdefault(outer[0], {}) if outer else document)[last] = value
-    if counted is not None:
-        persons = {"pi_nonsensitive": counted[0], "spi": counted[1]}
-        document["ytd_after"] = document["since_previous_year"] = persons
-    return document
+    return document(
+        place,
+        {} if it.exporter is None else it.exporter.facts,
+        {} if it.recipient is None else it.recipient.facts,
+        it.shown,
+        {"ground": it.row.ground, "choice": it.row.choice, **it.row.facts},
+        anonymised=it.anonymous,
+        counted=counted,
+    )
 
 
 def _counting(found: Decision, it: Crossing) -> bool:

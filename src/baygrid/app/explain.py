@@ -195,7 +195,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         jobs, arrays = tx.jobs.get(spec.after), tx.arrays.get(spec.after)
         purse = purse_of(tx, project.name, project.currency, spec.voucher)
         opened = tx.trading.open() if copy.sells else ()
-        bars = Borders(tx, copy, now).bars(pinned) or ()
+        bars = Borders(tx, copy, platform.lists, now).bars(pinned) or ()
         return project, copy, predecessors(project, [spec], jobs, arrays), purse, opened, bars
 
     project, copy, waits_for, purse, opened, bars = platform.store.read(load)

@@ -192,7 +192,7 @@ def _lifted(platform: Platform, tx: Tx, row: ContractRow, before: _Judged, now: 
     if row.state is not State.FINALIZED or not any(it.side is Side.PLATFORM for it in row.suspensions):
         return row
     it = loaded(tx, row)
-    said = answer(it, day_of(now), lambda: before.counts)
+    said = answer(it, day_of(now), lambda: before.counts, platform.lists)
     law = replace(before, it=it, answer=said)
     if _in_the_way(law, now) is not None:
         return row

@@ -13,6 +13,7 @@ from baygrid.app.crossing import Answer, Crossing, answer, crossing, since
 from baygrid.ports.basics import Instant
 from baygrid.ports.contracts import GrantRow, Versions
 from baygrid.ports.store import Tx
+from baygrid.rulebooks.cross_border.lists import Lists
 
 T = TypeVar("T")
 
@@ -44,7 +45,8 @@ class _Newest(Generic[T]):
 class Lawful:
     """Of one server. What a transaction that writes has found is not remembered, as it may be undone."""
 
-    def __init__(self) -> None:
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
         self._counts: _Newest[tuple[int, int]] = _Newest()
         self._crossings: _Newest[Crossing] = _Newest()
         self._answers: _Newest[Answer] = _Newest()
@@ -66,7 +68,9 @@ class Lawful:
         found = self._answers.get(key)
         if found is None:
             it = self.crossing(tx, of)
-            found = answer(it, day, counting(it, lambda: self._persons(tx, it, of.exporter, day)))
+            found = answer(
+                it, day, counting(it, lambda: self._persons(tx, it, of.exporter, day)), self._lists
+            )
             self._answers.put(key, found)
         return found
 
@@ -82,7 +86,7 @@ class Lawful:
             counted.append(known or persons(tx, it.row.exporter, since(day), it.grants))
             return counted[-1]
 
-        found = answer(it, day, counting(it, count))
+        found = answer(it, day, counting(it, count), self._lists)
         return found, counted[-1] if counted else None
 
     def warm(self, tx: Tx, it: Crossing, day: date) -> None:

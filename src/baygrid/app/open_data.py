@@ -21,7 +21,7 @@ def settle(platform: Platform, tx: Tx, row: ContractRow, now: Instant) -> Contra
     if not _open(it):
         return row
     today = day_of(now)
-    found = answer(it, today, lambda: None)
+    found = answer(it, today, lambda: None, platform.lists)
     pilot = standing(it).pilot
     if unlawful(found.law, row.choice, row.records, today) or (pilot and outside(pilot, row.scope, now)):
         return row

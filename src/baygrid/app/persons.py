@@ -12,13 +12,14 @@ from typing import Final
 
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.contract_steps import Taken, advance, loaded
-from baygrid.app.crossing import MAINLAND, Crossing, answer, since, thresholds
+from baygrid.app.crossing import Crossing, answer, since, thresholds
 from baygrid.app.lawful import persons
 from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, WrongState
 from baygrid.app.secrets import NoVault
 from baygrid.app.sources import Unreadable, reader_of, source_of
+from baygrid.app.transfers import MAINLAND
 from baygrid.core.data.contracts import Side, Step, Suspension
 from baygrid.core.data.counting import Count, Threshold, forecast, passed, warned
 from baygrid.core.data.permission import unlawful
@@ -28,6 +29,7 @@ from baygrid.ports.contracts import ContractRow, CountRow, ExporterRow, GrantRow
 from baygrid.ports.reader import ReadFailed
 from baygrid.ports.records import Event, Role
 from baygrid.ports.store import Tx
+from baygrid.rulebooks.cross_border.lists import Lists
 
 SIZE: Final = 16
 AT_ONCE: Final = 20_000
@@ -129,7 +131,7 @@ def note(platform: Platform, id: str) -> None:
     row = platform.store.read(lambda tx: tx.contracts.get(id))
     assert row is not None
     it = platform.store.read(lambda tx: loaded(tx, row))
-    if not _asked_for(it, day_of(platform.clock())):
+    if not _asked_for(it, day_of(platform.clock()), platform.lists):
         return
     for grant in it.grants:
         subject = it.subject(grant)
@@ -147,9 +149,9 @@ def note(platform: Platform, id: str) -> None:
             raise Unreadable(f"{table.ref}: {failed}") from None
 
 
-def _asked_for(it: Crossing, today: date) -> bool:
+def _asked_for(it: Crossing, today: date, lists: Lists) -> bool:
     """Whether the law's answer depends on how many persons there are, or makes them count."""
-    return counts_at_all(it) and answer(it, today, lambda: None).counts
+    return counts_at_all(it) and answer(it, today, lambda: None, lists).counts
 
 
 def shown(it: Crossing, grant: GrantRow, fingerprint: str) -> str:
@@ -236,14 +238,14 @@ def moved(
             data = {"exporter": organisation, "kind": it.kind, "threshold": it.least, "persons": count.of(it)}
             tx.events.append([Event(now, kind, cause.provider, data=data)])
     if reached:
-        _suspend_unlawful(tx, organisation, count, now)
+        _suspend_unlawful(platform, tx, organisation, count, now)
     for it in reached:
         data = {"exporter": organisation, "kind": it.kind, "threshold": it.least, "persons": count.of(it)}
         # Not of the contract: how many persons an exporter has shown in all is not the consumer's to know.
         tx.audit.append(now, "persons-reached", data, contract=None, project=cause.provider)
 
 
-def _suspend_unlawful(tx: Tx, organisation: str, count: Count, now: Instant) -> None:
+def _suspend_unlawful(platform: Platform, tx: Tx, organisation: str, count: Count, now: Instant) -> None:
     """Contracts of that exporter which the law lets be read no more, until what it asks for is recorded."""
     today = day_of(now)
     for row in tx.contracts.of_exporter(organisation):
@@ -251,7 +253,10 @@ def _suspend_unlawful(tx: Tx, organisation: str, count: Count, now: Instant) -> 
             continue
         it = loaded(tx, row)
         reason = unlawful(
-            answer(it, today, lambda: (count.pi, count.spi)).law, row.choice, row.records, today
+            answer(it, today, lambda: (count.pi, count.spi), platform.lists).law,
+            row.choice,
+            row.records,
+            today,
         )
         if reason is not None:
             held = (*row.suspensions, Suspension(Side.PLATFORM, reason.code, reason.text, now))

@@ -57,7 +57,7 @@ def commit(
         changes = Changes()
         dealing = any(waiting.demand.deals for _, waiting, _ in holding)
         opened = {it.of: it for it in tx.trading.open()} if dealing else {}
-        borders = Borders(tx, region, now)
+        borders = Borders(tx, region, platform.lists, now)
         attempts = []
         for a, waiting, job in holding:
             if not lawful(tx, borders, changes, job, places[a.centre].jurisdiction, now):

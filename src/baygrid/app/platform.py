@@ -44,7 +44,8 @@ class Platform:
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)
-    lawful: Lawful = field(init=False, default_factory=Lawful)
+    lawful: Lawful = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "follower", Follower(self.store, self.catalogue))
+        object.__setattr__(self, "lawful", Lawful(self.lists))

@@ -24,7 +24,7 @@ def rejudge(platform: Platform, fence: Callable[[Tx, Instant], None], after: str
     def apply(tx: Tx) -> str | None:
         fence(tx, now)
         waiting = tx.jobs.with_datasets(after, AT_ONCE)
-        borders = Borders(tx, platform.catalogue.at(tx), now)
+        borders = Borders(tx, platform.catalogue.at(tx), platform.lists, now)
         judged = [replace(job, bars=borders.bars(parse(job.spec))) for job in waiting]
         changed = [now for now, before in zip(judged, waiting, strict=True) if now.bars != before.bars]
         tx.jobs.update(changed)

@@ -51,7 +51,7 @@ def main() -> None:
         for name, sides in money.measure(postgres=not chosen.no_postgres).items():
             figures["money"][name] = _said(f"money {name}", sides)
     if chosen.only in (None, "law"):
-        figures["law"] = {"machine": _machine()} | _said("law", law.measure())
+        figures["law"] = {"machine": _machine()} | _said("law", law.measure(postgres=not chosen.no_postgres))
     if chosen.only in (None, "applications", *applications.PARTS):
         parts = (chosen.only,) if chosen.only in applications.PARTS else applications.PARTS
         figures.setdefault("applications", {})["machine"] = _machine()

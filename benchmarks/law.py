@@ -2,20 +2,29 @@
 
 Beside it the same table as a plain chain of ifs, which reads the same facts of the same documents and says
 only the outcome: no unknown facts, articles, obligations, trace, or other days. Both must say the same.
+
+And checks of grants a second: everything that is asked for one read (token, contract, dates, the law of the
+day), in a transaction of its own, by one thread.
 """
 
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from baygrid.app.grants import may_read
 from baygrid.rulebooks.cross_border import decide
 from baygrid.rulebooks.cross_border.deciding import plan
+from baygrid.store import open_store
+from tests import services
+from tests.app.data_stage import DataStage
 
 DOCUMENTS, ROUNDS = 2_000, 5
 DAY = date(2026, 11, 23)
@@ -24,8 +33,9 @@ COUNTS = (0, 1, 5_000, 9_999, 10_000, 99_999, 100_000, 999_999, 1_000_000, 20_00
 Document = dict[str, Any]
 
 
-def measure() -> dict[str, Any]:
-    """Decisions a CPU-second, best of some rounds; what the first decision of another day takes."""
+def measure(postgres: bool = True) -> dict[str, Any]:
+    """Decisions a CPU-second, best of some rounds; what the first decision of another day takes; checks of
+    grants a second."""
     rng = random.Random(1)
     documents = [_document(rng) for _ in range(DOCUMENTS)]
     for document in documents:
@@ -43,7 +53,32 @@ def measure() -> dict[str, Any]:
         "as_json_bytes_per_s": _rate(documents, lambda it: orjson.dumps(decide(it, DAY).to_json())),
         "plain_ifs_per_s": _rate(documents, _by_ifs),
         "first_of_a_day_ms": round(first * 1000, 2),
+        "grant_checks_per_s": _checked(postgres),
     }
+
+
+def _checked(postgres: bool) -> dict[str, int]:
+    with tempfile.TemporaryDirectory(prefix="baygrid-bench-") as folder:
+        found = {"sqlite": _checks(f"sqlite:///{Path(folder) / 'region.db'}")}
+    if postgres:
+        with services.postgres(durable=True) as server:
+            found["postgresql"] = _checks(server.url(server.create()))
+    return found
+
+
+def _checks(url: str) -> int:
+    store = open_store(url)
+    stage = DataStage(store)
+    stage.shared(stage.table("visits", [f"P{n}" for n in range(1_000)]))
+    bearer = stage.bearer()
+    best = 0.0
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for _ in range(DOCUMENTS):
+            may_read(stage.platform, bearer, "hospital", "hospital", "visits")
+        best = max(best, DOCUMENTS / (time.perf_counter() - began))
+    store.close()
+    return round(best)
 
 
 def _rate(documents: list[Document], decided: Callable[[Document], object]) -> int:

@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
 from baygrid.api.app import create_app
-from baygrid.app import contract_view, contracts, gates, recipients, shared_files
+from baygrid.app import contract_view, contracts, gates, projects, recipients, shared_files
 from baygrid.app.access import Actor
 from baygrid.app.contract_terms import Wanted
 from baygrid.core.data.labels import Important, Labels, Origin
 from baygrid.core.data.permission import Record
 from baygrid.core.data.terms import Terms
 from baygrid.core.days import day_of
+from baygrid.core.units import Money
 from baygrid.ports.data import PartyRow, TableRow
 from baygrid.ports.reader import Format, Reader, Source
 from baygrid.ports.records import Role
@@ -31,6 +32,7 @@ from baygrid.wiring.waking import Bell, StepThread
 from tests.api.world import World
 from tests.sharing.here import Here
 
+OPERATOR = Actor("tok-operator", Role.OPERATOR, "operator")
 PROVIDER = Actor("tok-demo", Role.TEAM, "demo", project="demo")
 CONSUMER = Actor("tok-other", Role.TEAM, "other", project="other")
 HOSPITAL = {
@@ -129,6 +131,11 @@ class Sharing(World):
             self.record_all(row.id)
             gates.finalize(self.platform, PROVIDER, row.id)
         return row.id
+
+    def consumer(self, name: str) -> Actor:
+        """Of one more project of the laboratory's."""
+        projects.add_project(self.platform, OPERATOR, name, "startup", "CNY", Money(100, "CNY"))
+        return Actor(f"tok-{name}", Role.TEAM, name, project=name)
 
     def record_all(self, id: str) -> None:
         """What the law wants before the first byte."""

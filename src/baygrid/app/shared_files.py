@@ -17,6 +17,7 @@ from baygrid.app.contract_steps import loaded
 from baygrid.app.crossing import Crossing
 from baygrid.app.persons import counts_at_all, expose, key_of, salt_of, shown
 from baygrid.app.platform import Platform
+from baygrid.app.problems import Problem
 from baygrid.app.shared_tables import digest
 from baygrid.app.sources import reader_of, source_of
 from baygrid.core.data.contracts import State as ContractState
@@ -76,15 +77,15 @@ def make_next(platform: Platform, holder: str) -> bool:
     row = platform.store.write(lambda tx: tx.shares.claim(holder, now, now + LEASE_MS))
     if row is None:
         return False
-    order = platform.store.read(lambda tx: _order(platform, tx, row))
-    if order is None:
-        platform.store.write(lambda tx: tx.shares.drop(row.id, now))
-        return True
     try:
-        _make(platform, holder, order)
-    except (ReadFailed, BadExpression) as error:
+        order = platform.store.read(lambda tx: _order(platform, tx, row))
+        if order is None:
+            platform.store.write(lambda tx: tx.shares.drop(row.id, now))
+        else:
+            _make(platform, holder, order)
+    except (ReadFailed, BadExpression, Problem) as error:
         said = str(error)
-        log.warning("files of a shared table could not be made", table=order.grant.ref, why=said)
+        log.warning("files of a shared table could not be made", grant=row.wanted.grant, why=said)
         platform.store.write(lambda tx: tx.shares.finish(row.id, holder, platform.clock(), [], said))
     return True
 

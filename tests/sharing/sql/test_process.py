@@ -43,21 +43,23 @@ def ask(
     return table_of(queries(folder, **bounds).query(sql, rows, Stranger(folder, k)))
 
 
+_SESSIONS: set[int] = set()
+
+
 def processes() -> set[int]:
-    """Those that came of this one and still run."""
-    found = set()
+    """Those that came of this one and still run: children have sessions of their own."""
+    found = {}
     for entry in Path("/proc").iterdir():
         try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if (
-                entry.name.isdigit()
-                and fields[0] != "Z"
-                and b"sharing.child" in (entry / "cmdline").read_bytes()
-            ):
-                found.add(int(entry.name))
-        except (OSError, IndexError):
+            if entry.name.isdigit():
+                state, parent, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+                found[int(entry.name)] = state, int(parent), int(session)
+        except OSError:
             continue
-    return found
+    _SESSIONS.update(
+        pid for pid, (_, parent, session) in found.items() if parent == os.getpid() and session == pid
+    )
+    return {pid for pid, (state, _, session) in found.items() if session in _SESSIONS and state != "Z"}
 
 
 def until(is_so: Callable[[], bool]) -> None:

@@ -88,10 +88,13 @@ ROW: Final = _words(_OPERATORS, _NUMBERS, _TEXT, _TIMES, _OTHER)
 """Of one row's values alone, and no answer much longer than what it is of: for filters and groups of
 figures."""
 
+AGGREGATE: Final = _words(_AGGREGATE)
+"""Of many rows."""
+
 FIGURES: Final = ROW | _words(_FIGURES)
 """In what makes groups of a table that is shared for figures only."""
 
-QUERY: Final = ROW | _words(_LISTS, _LONGER, _JSON, _AGGREGATE, _WINDOW)
+QUERY: Final = ROW | AGGREGATE | _words(_LISTS, _LONGER, _JSON, _WINDOW)
 """Over rows that the asker may see anyhow."""
 
 TABLE: Final = frozenset(("range", "generate_series", "unnest"))

@@ -17,6 +17,7 @@ from typing import Final
 from sqlglot import exp
 
 from baygrid.ports.reader import BadExpression
+from baygrid.sharing.sql.allowed import AGGREGATE
 from baygrid.sharing.sql.naming import lower
 
 LEAST: Final = 2
@@ -192,6 +193,8 @@ class _Bound:
             return self._figure(expression.this, self._row(expression.expression.this), expression)
         if isinstance(expression, exp.AggFunc):
             return self._figure(expression, None, expression)
+        if isinstance(expression, exp.Anonymous) and lower(expression.name) in AGGREGATE:
+            raise BadExpression(f"{self._of}: {expression.name} is none of count, sum, avg, stddev, variance")
         if isinstance(expression, exp.Column):
             name = lower(expression.name)
             if not expression.table and name in outputs and (first or name not in self._private.columns):

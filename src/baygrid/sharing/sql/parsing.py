@@ -19,10 +19,27 @@ DEEPEST: Final = 120
 """Levels of the tree: as deep as no person writes, and far from where a parser's stack ends."""
 
 
+_KNOWN: Final = frozenset({
+    "AVG", "COLUMNS", "COUNT", "MAX", "MEDIAN", "MIN", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "SUM",
+    "VARIANCE", "VAR_POP", "VAR_SAMP",
+})  # fmt: skip
+"""Functions whose meaning counts here."""
+_WORDED: Final = frozenset({"CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST"})
+"""Functions with words between their arguments."""
+
+
 class Spoken(DuckDB):
-    """DuckDB's SQL, where sqlglot takes it for another: there `~` means all of the text, not a part."""
+    """DuckDB's SQL as it is written. sqlglot makes functions of many engines into its own, and those into
+    DuckDB's again, which may be another one by then; here a call stays the call that it was. And `~` means
+    all of a text, not a part of it."""
 
     class Parser(DuckDBParser):
+        FUNCTIONS = {  # noqa: RUF012 - as sqlglot has it
+            name: build for name, build in DuckDBParser.FUNCTIONS.items() if name in _KNOWN
+        }
+        FUNCTION_PARSERS = {  # noqa: RUF012
+            name: parse for name, parse in DuckDBParser.FUNCTION_PARSERS.items() if name in _WORDED
+        }
         RANGE_PARSERS = {  # noqa: RUF012 - as sqlglot has it
             **DuckDBParser.RANGE_PARSERS,
             TokenType.TILDE: binary_range_parser(exp.RegexpFullMatch),

@@ -1,9 +1,11 @@
 """Where the law lets a job's datasets go, on one day.
 
 Whoever sends data over a border is the organisation that owns them; who receives them is that of the job,
-wherever it computes, and the centre acts for it. Within one jurisdiction nothing is asked. A job counts no
-persons: where the law asks how many there are, or for a route, a contract about the whole dataset must let
-the job's project read it.
+wherever it computes, and the centre acts for it. Within one jurisdiction nothing is asked. What an
+organisation does with its own data it says itself, and meets the law's obligations itself; of another's data
+what the user says counts for nothing, and what must be done before the first byte is recorded in a contract.
+A job counts no persons: where the law asks how many there are, or for a route, a contract about the whole
+dataset must let the job's project read it, too.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ NOT_LOADED: Final = "NOT_LOADED"
 """There is no rulebook for that border, or none of that day."""
 OPEN: Final = (Outcome.FREE, Outcome.EXEMPT)
 COUNTED: Final = "a contract about it, which counts the persons"
+RECORDED: Final = "a contract about it, in which is recorded"
 
 
 def in_short(decision: Decision) -> dict[str, Any]:
@@ -111,7 +114,8 @@ class Borders:
         owner = self._region.organisations.get(row.project, "")
         exporter = {**self._party(owner), "jurisdiction": here}
         recipient = {**self._party(whose), "jurisdiction": side(place)}
-        said = {**use, "recipient.data_processor": True}
+        own = owner == whose
+        said = {**use, "recipient.data_processor": True} if own else {}
         facts = document(here, exporter, recipient, row.content.law, said)
         try:
             found = decide(facts, self._day, self._lists)
@@ -119,11 +123,14 @@ class Borders:
             return Bar(place, row.ref, NOT_LOADED)
         except DocumentError as wrong:
             return Bar(place, row.ref, Outcome.NEEDS_FACT, (), tuple(it.path for it in wrong.problems))
-        contract = None if found.outcome in OPEN else self._contract(row, project, place)
+        first = [duty.id for duty in found.obligations if duty.first_byte]
+        if found.outcome in OPEN and (own or not first):
+            return Way(in_short(found))
+        contract = self._contract(row, project, place)
         if contract is not None:
             return Way(contract.decision or {}, contract.id)
         if found.outcome in OPEN:
-            return Way(in_short(found))
+            return Bar(place, row.ref, found.outcome, found.basis, (f"{RECORDED}: {', '.join(first)}",))
         missing = tuple(dict.fromkeys(COUNTED if it.startswith("ytd_after.") else it for it in found.missing))
         return Bar(place, row.ref, found.outcome, found.basis, missing)
 

@@ -41,7 +41,7 @@ class News:
     law: bool
 
 
-LAW: Final = ("party-", "contract-")
+LAW: Final = ("party-", "contract-", "labels-")
 """How the kinds of events begin that may change what the law says of a job's datasets."""
 
 

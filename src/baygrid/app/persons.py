@@ -26,7 +26,7 @@ from baygrid.core.data.permission import unlawful
 from baygrid.core.days import day_of
 from baygrid.ports.basics import Instant, Vault
 from baygrid.ports.contracts import ContractRow, CountRow, ExporterRow, GrantRow
-from baygrid.ports.reader import ReadFailed
+from baygrid.ports.reader import BadExpression, ReadFailed
 from baygrid.ports.records import Event, Role
 from baygrid.ports.store import Tx
 from baygrid.rulebooks.cross_border.lists import Lists
@@ -145,7 +145,7 @@ def note(platform: Platform, id: str) -> None:
             if grant.shown != shown(it, grant, look.fingerprint):
                 found = reader.persons(source, grant.terms, subject, key_of(platform, row.exporter))
                 expose(platform, grant.id, found, look.fingerprint)
-        except ReadFailed as failed:
+        except (ReadFailed, BadExpression) as failed:
             raise Unreadable(f"{table.ref}: {failed}") from None
 
 

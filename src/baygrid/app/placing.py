@@ -60,7 +60,7 @@ def commit(
         borders = Borders(tx, region, platform.lists, now)
         attempts = []
         for a, waiting, job in holding:
-            if not lawful(tx, borders, changes, job, places[a.centre].jurisdiction, now):
+            if not lawful(borders, changes, job, now):
                 continue
             covers = deals.take(tx, opened, waiting.demand, a, now)
             if covers is not None:
@@ -69,28 +69,43 @@ def commit(
         tx.attempts.insert(attempts)
         changes.apply(tx)
         settle(tx, (), changes.freed, now)
+        for attempt in attempts:
+            note_crossings(tx, borders, found[attempt.job], attempt, places[attempt.centre].jurisdiction)
         return attempts
 
     return _as_leader(platform, term, holder, lease_ms, now, apply)
 
 
-def lawful(
-    tx: Tx, borders: Borders, changes: Changes, job: JobRecord, jurisdiction: str, now: Instant
-) -> bool:
-    """Judges once more, on this instant, and writes down what crosses a border. Where the answer is not the
-    one that was planned with, the job is planned again."""
+def lawful(borders: Borders, changes: Changes, job: JobRecord, now: Instant) -> bool:
+    """Judges once more, on this instant. Where the answer is not the one that was planned with, the job is
+    planned again."""
     if job.bars is None:
         return True
-    spec = parse(job.spec)
-    judged = replace(job, bars=borders.bars(spec))
+    judged = replace(job, bars=borders.bars(parse(job.spec)))
     if judged.bars != job.bars:
         changes.jobs.append(judged)
         changes.events.append(told(judged, now))
         return False
-    for row, way in borders.crossings(spec, jurisdiction):
-        data = {"job": job.id, "dataset": row.ref, "to": jurisdiction, "decision": way.decision}
-        tx.audit.append(now, "dataset-staged", data, contract=way.contract, project=row.project)
     return True
+
+
+def note_crossings(
+    tx: Tx, borders: Borders, job: JobRecord, attempt: AttemptRecord, jurisdiction: str
+) -> None:
+    """Writes into the audit which datasets this attempt may take over a border, and why."""
+    if job.bars is None:
+        return
+    for row, way in borders.crossings(parse(job.spec), jurisdiction):
+        data = {
+            "job": job.id,
+            "attempt": attempt.id,
+            "dataset": row.ref,
+            "to": jurisdiction,
+            "decision": way.decision,
+        }
+        tx.audit.append(
+            attempt.placed_at, "dataset-allowed", data, contract=way.contract, project=row.project
+        )
 
 
 def make_room(

@@ -85,9 +85,17 @@ def make_next(platform: Platform, holder: str) -> bool:
             _make(platform, holder, order)
     except (ReadFailed, BadExpression, Problem) as error:
         said = str(error)
-        log.warning("files of a shared table could not be made", grant=row.wanted.grant, why=said)
-        platform.store.write(lambda tx: tx.shares.finish(row.id, holder, platform.clock(), [], said))
+        _failed(platform, holder, row, said)
+    except Exception as error:
+        _failed(platform, holder, row, f"it broke ({type(error).__name__})")
+        raise
     return True
+
+
+def _failed(platform: Platform, holder: str, row: SnapshotRow, said: str) -> None:
+    """Whoever waits for it hears why; the next one who asks has it tried again."""
+    log.warning("files of a shared table could not be made", grant=row.wanted.grant, why=said)
+    platform.store.write(lambda tx: tx.shares.finish(row.id, holder, platform.clock(), [], said))
 
 
 def _order(platform: Platform, tx: Tx, row: SnapshotRow) -> _Order | None:

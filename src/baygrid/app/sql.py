@@ -12,10 +12,11 @@ from baygrid.app import grants, persons
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.grants import Bearer, Permit
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, Problem
+from baygrid.app.problems import Forbidden, Invalid, NotFound, Problem
 from baygrid.app.sources import Unreadable, reader_of, source_of
 from baygrid.core.data.terms import Mode
 from baygrid.ports.reader import BadExpression, Busy, Name, ReadFailed, Shared
+from baygrid.ports.records import Role
 
 MOST_ROWS: Final = 10_000_000
 MOST_TEXT: Final = 100_000
@@ -37,6 +38,8 @@ def query(
     permit(actor, Action.USE if project else Action.OPERATE, project=project)
     if project is None:
         raise Invalid.at("project", "is missing: say for which project you read")
+    if actor.role is not Role.TEAM:
+        raise Forbidden("only the team of a project reads what is shared with it")
     asker = _Asker(platform, Bearer(project, actor.token_id), sql, waits)
     try:
         yield from reader_of(platform).query(sql, rows, asker)

@@ -120,9 +120,15 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+MAX_COLUMNS: Final = 1_000
+"""Of a table: what is asked about each column takes its time."""
+
+
 def columns_of(schema: pa.Schema) -> tuple[Column, ...]:
     """Raises ReadFailed for a type that is not read, and for names that differ in case only: SQL and the
     sharing protocol know no case."""
+    if len(schema) > MAX_COLUMNS:
+        raise ReadFailed(f"it has {len(schema)} columns, the most is {MAX_COLUMNS}: make a table of fewer")
     seen: dict[str, str] = {}
     found = []
     for field in schema:

@@ -21,6 +21,8 @@ from baygrid.sharing.places.place import Place, bring
 from baygrid.sharing.types import columns_of, quoted
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
+_AT_ONCE: Final = 50
+"""Columns whose types are looked for together."""
 _BLOCK: Final = 4 << 20
 """Bytes that are read at a time; a row must fit in."""
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
@@ -83,20 +85,29 @@ class Csv:
                 yield from reader
 
     def _typed(self) -> tuple[tuple[Column, ...], int]:
-        schema = pa.schema([(name, pa.string()) for name in self._names])
-        tests = [_all(quoted(name), test) for name in self._names for test in _TESTS.values()]
+        """Some columns at a time: a query over all of a wide table takes far longer than all its parts."""
+        found: list[Column] = []
+        rows = 0
+        for start in range(0, len(self._names), _AT_ONCE):
+            some, rows = self._types(self._names[start : start + _AT_ONCE])
+            found += some
+        return tuple(found), rows
+
+    def _types(self, names: list[str]) -> tuple[list[Column], int]:
+        schema = pa.schema([(name, pa.string()) for name in names])
+        tests = [_all(quoted(name), test) for name in names for test in _TESTS.values()]
         with binder() as database, told():
-            database.register("raw", pa.RecordBatchReader.from_batches(schema, self._batches(self._names)))
+            database.register("raw", pa.RecordBatchReader.from_batches(schema, self._batches(names)))
             asked = f"SELECT count(*), {', '.join(tests)} FROM raw"  # noqa: S608 - names of columns, quoted
             rows, *fits = database.execute(asked).fetchone() or (0,)
         answers = iter(fits)
         found = []
-        for name in self._names:
+        for name in names:
             fitting = [
                 type_ for type_, fit in zip(_TESTS, [next(answers) for _ in _TESTS], strict=True) if fit
             ]
             found.append(Column(name, fitting[0] if fitting else "string"))
-        return tuple(found), rows
+        return found, rows
 
 
 def _all(name: str, test: str) -> str:

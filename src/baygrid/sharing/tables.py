@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import Asker, Column, File, Look, Source
+from baygrid.ports.reader import Asker, Column, File, Look, ReadFailed, Source
 from baygrid.sharing import work
 from baygrid.sharing.engine import STANDARD, Bounds
 from baygrid.sharing.places.allowed import Allowed
@@ -16,6 +17,8 @@ from baygrid.sharing.process import Limits, call, stream
 from baygrid.sharing.shown import shown
 from baygrid.sharing.sql.queries import Queries
 
+_LOOKS = 4
+_LOOK_S, _TURN_S = 120.0, 30.0
 _ROOM = 2 << 30
 """Bytes that a process needs beside what DuckDB may hold: libraries, Arrow's batches, files that it
 writes."""
@@ -30,10 +33,12 @@ class Tables:
         work.sweep(scratch)
         self._bench = work.Bench(scratch, allowed, bounds)
         self._limits = Limits(bounds.memory + _ROOM, bounds.seconds)
+        self._hasty = Limits(self._limits.memory, min(bounds.seconds, _LOOK_S))
+        self._waited = threading.BoundedSemaphore(_LOOKS)
         self._queries = Queries(self._bench)
 
     def look(self, source: Source, version: int | None = None) -> Look:
-        found = self._call(work.look, source, version)
+        found = self._soon(work.look, source, version)
         return Look(**found | {"columns": tuple(Column(**each) for each in found["columns"])})
 
     def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:
@@ -54,11 +59,11 @@ class Tables:
         return [File(**each | {"path": folder / each["path"]}) for each in found]
 
     def profile(self, source: Source, columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        found: dict[str, dict[str, Any]] = self._call(work.profile, source, list(columns))
+        found: dict[str, dict[str, Any]] = self._soon(work.profile, source, list(columns))
         return found
 
     def propose(self, source: Source) -> Mapping[str, tuple[Labels, str]]:
-        found = self._call(work.propose, source)
+        found = self._soon(work.propose, source)
         return {name: (Labels.of_json(each["labels"]), each["why"]) for name, each in found.items()}
 
     def persons(
@@ -68,6 +73,15 @@ class Tables:
 
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         return self._queries.query(sql, rows, asker)
+
+    def _soon(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Somebody waits for it: few at a time, and not for long."""
+        if not self._waited.acquire(timeout=_TURN_S):
+            raise ReadFailed("too many tables are looked at just now: try again in a minute")
+        try:
+            return call(self._hasty, function, self._bench, *arguments)
+        finally:
+            self._waited.release()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return call(self._limits, function, self._bench, *arguments)

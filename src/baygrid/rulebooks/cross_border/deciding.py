@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,9 @@ def decide_facts(facts: Facts, as_of: date, lists: Lists = NONE) -> Decision:
     if direction is None:
         return Decision("", as_of, NEEDS_FACT, "", (), (), (), (DIRECTION,), (), (), "", (), facts)
     return plan(str(direction), as_of, lists).decide(facts)
+
+
+_CODE: Final = re.compile(r"[a-z]{2}")
 
 
 @lru_cache(maxsize=64)
@@ -81,6 +85,11 @@ def read_facts(document: object) -> Facts:
         _read(document, "", readers, found, problems)
     else:
         problems.append(Problem("", f"must be a mapping of facts, not {shown(document)}"))
+    problems += [
+        Problem(name, f"must be cn, hk or another country's code, not {shown(found[name])}")
+        for name in ("exporter.jurisdiction", "recipient.jurisdiction")
+        if name in found and _CODE.fullmatch(str(found[name])) is None
+    ]
     if problems:
         raise DocumentError(tuple(problems))
     return found

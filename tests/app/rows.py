@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ class MemoryReader:
     def persons(
         self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
     ) -> Iterator[bytes]:
+        raise NotImplementedError
+
+    def folder(self) -> AbstractContextManager[Path]:
         raise NotImplementedError
 
     def write(

@@ -236,6 +236,7 @@ def test_a_stranger_sees_no_contract(stage: DataStage):
         ({"facts": {"exporter.ciio": False}}, "none that the parties say"),
         ({"facts": {"direct_marketing": "no"}}, "facts.direct_marketing"),
         ({"until": 5}, "until: must be after now"),
+        ({"share": "a.b"}, "share: cannot have a full stop"),
         ({"choice": "gba_sc", "onward": True}, "GBA SC Guidelines"),
     ],
 )

@@ -109,6 +109,7 @@ def test_a_database_is_read_with_the_projects_secret(stage: Stage):
     ("change", "path"),
     [
         ({"name": "a b"}, "name"),
+        ({"name": "a.b"}, "name"),
         ({"title": "\n"}, "title"),
         ({"format": "xml"}, "uri"),
         ({"uri": "https://example.org/x"}, "uri"),

@@ -63,6 +63,8 @@ def request(
     checked(platform, wanted.tables)
     provider = next(iter(wanted.tables)).partition("/")[0]
     name = check_name("share", share or provider).casefold()
+    if "." in name:
+        raise Invalid.at("share", "cannot have a full stop: it is read as SHARE.PROJECT.TABLE")
 
     def work(tx: Tx) -> str:
         row = _new(platform, tx, actor, wanted, consumer, provider, name, now)

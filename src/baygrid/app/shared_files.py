@@ -3,7 +3,6 @@ a time, and gone when nobody asks for them any more."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -111,8 +110,8 @@ def _order(platform: Platform, tx: Tx, row: SnapshotRow) -> _Order | None:
 
 def _make(platform: Platform, holder: str, order: _Order) -> None:
     row = order.row
-    with tempfile.TemporaryDirectory(prefix="baygrid-share-") as folder:
-        written = _written(platform, order, Path(folder))
+    with reader_of(platform).folder() as folder:
+        written = _written(platform, order, folder)
         if written is None:
             platform.store.write(lambda tx: tx.shares.drop(row.id, platform.clock()))
             return

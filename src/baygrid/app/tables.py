@@ -123,7 +123,8 @@ def add(platform: Platform, actor: Actor, project: str | None, new: New, once: O
 def _described(platform: Platform, tx: Tx, actor: Actor, project: str, new: New) -> tuple[TableRow, Source]:
     """What the owner says, checked, still without columns; and where it is read."""
     find_project(tx, project)
-    check_name("name", new.name)
+    if "." in check_name("name", new.name):
+        raise Invalid.at("name", "cannot have a full stop: it is read as SHARE.PROJECT.TABLE")
     title = checked("title", lambda: described.line(new.title))
     uri, place = new.uri, new.place
     if uri.startswith(DATASET):

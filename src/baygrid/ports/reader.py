@@ -5,6 +5,7 @@ Whatever is read here runs in a process of its own, with bounds of memory and ti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -145,6 +146,11 @@ class Reader(Protocol):
     ) -> Iterator[bytes]:
         """16 bytes for each distinct person that the terms show of that version (None: as it is now), many at
         once (a multiple of 16 bytes)."""
+        ...
+
+    def folder(self) -> AbstractContextManager[Path]:
+        """For files that `write` and `changes` make: empty, nobody else's, gone when it is left or when its
+        server was killed."""
         ...
 
     def write(

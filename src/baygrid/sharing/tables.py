@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ class Tables:
 
     def check(self, columns: Sequence[Column], terms: Terms) -> tuple[Column, ...]:
         return shown(columns, terms, b"").columns
+
+    def folder(self) -> AbstractContextManager[Path]:
+        return work.folder_of(self._bench)
 
     def write(
         self, source: Source, terms: Terms, salt: bytes, folder: Path, version: int | None

@@ -40,14 +40,14 @@ class Bench:
 
 
 def look(bench: Bench, source: Source, version: int | None) -> dict[str, Any]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         return asdict(table.look)
 
 
 def rows(
     bench: Bench, source: Source, terms: Terms, salt: bytes, into: Path, version: int | None
 ) -> list[dict[str, Any]]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         part = shown(table.look.columns, terms, salt)
         with connect(bench.bounds, folder, into) as database:
             raw = registered(database, table, part.needed)
@@ -60,7 +60,7 @@ def changes(
 ) -> list[dict[str, Any]]:
     """One version after the other; their files are named for it."""
     found: list[File] = []
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", last) as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source", last) as table:
         if not isinstance(table, Delta):
             raise ReadFailed("only a Delta table tells its changes")
         feed = Feed(table, first)
@@ -99,7 +99,7 @@ def _changes(
 def persons(
     bench: Bench, source: Source, terms: Terms, subject: str, key: bytes, version: int | None
 ) -> Iterator[bytes]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         count = counting.Count(table, source, terms, subject, key)
         with connect(bench.bounds, folder) as database, failing():
             yield from count.known(database)
@@ -109,7 +109,7 @@ def persons(
 
 
 def profile(bench: Bench, source: Source, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
         chosen = [each for each in table.look.columns if each.name in columns]
         with connect(bench.bounds, folder) as database, failing():
             raw = registered(database, table, [each.name for each in chosen])
@@ -117,7 +117,7 @@ def profile(bench: Bench, source: Source, columns: Sequence[str]) -> dict[str, d
 
 
 def propose(bench: Bench, source: Source) -> dict[str, dict[str, Any]]:
-    with _folder(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
+    with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source") as table:
         columns = table.look.columns
         with connect(bench.bounds, folder) as database, failing():
             raw = registered(database, table, [each.name for each in columns])
@@ -145,6 +145,7 @@ def sweep(scratch: Path) -> None:
 
 
 @contextmanager
-def _folder(bench: Bench) -> Iterator[Path]:
+def folder_of(bench: Bench) -> Iterator[Path]:
+    """One of its own, gone when it is left."""
     with tempfile.TemporaryDirectory(dir=bench.scratch, prefix=_PREFIX) as folder:
         yield Path(folder)

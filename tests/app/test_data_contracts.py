@@ -13,11 +13,13 @@ from baygrid.app.contract_terms import Wanted
 from baygrid.app.crossing import ANONYMOUS
 from baygrid.app.grants import ReadRefused
 from baygrid.app.once import Once
+from baygrid.app.persons import key_of, seal_keys_anew
 from baygrid.app.problems import Invalid, NotFound, WrongState
 from baygrid.core.data.contracts import Side, State
 from baygrid.core.data.permission import Record
 from baygrid.core.data.terms import Mode, Terms
 from baygrid.core.days import beginning, day_of
+from baygrid.store.vault import AesVault
 from tests.app.data_stage import HOSPITAL, ID, LAB, OPEN, PLAIN, SENSITIVE, DataStage
 from tests.app.stage import OPERATOR
 
@@ -465,3 +467,16 @@ def test_every_step_and_refusal_hangs_on_the_chain(stage: DataStage):
         "contract-record", "contract-record", "contract-record", "contract-finalize", "contract-suspend",
         "read-refused",
     ]  # fmt: skip
+
+
+def test_a_new_key_of_the_vault_seals_the_keys_of_persons_anew():
+    stage = DataStage()
+    stage.shared(stage.table("visits", ["P1", "P2"]))
+    old, new = b"\1" * 32, b"\2" * 32
+    before = replace(stage.platform, vault=AesVault([old]))
+    stage.store.write(
+        lambda tx: tx.persons.reseal("hospital", before.vault.seal("a key", "persons of hospital"))  # type: ignore[union-attr]
+    )
+    assert seal_keys_anew(replace(before, vault=AesVault([new, old]))) == 0
+    assert key_of(replace(before, vault=AesVault([new])), "hospital") == b"a key"
+    assert seal_keys_anew(before) == 1  # the old key alone reads it no more

@@ -105,6 +105,24 @@ def exporter_of(platform: Platform, tx: Tx, organisation: str) -> ExporterRow:
     return row
 
 
+def seal_keys_anew(platform: Platform) -> int:
+    """Seals with the newest key of the vault what an older one has sealed. Returns how many keys of persons
+    no key of this server can read: those stay as they are."""
+    vault = _vault(platform)
+
+    def apply(tx: Tx) -> int:
+        unreadable = 0
+        for row in tx.persons.exporters():
+            about = _about(row.organisation)
+            try:
+                tx.persons.reseal(row.organisation, vault.seal(vault.open(row.key, about), about))
+            except ValueError:
+                unreadable += 1
+        return unreadable
+
+    return platform.store.write(apply)
+
+
 def key_of(platform: Platform, organisation: str) -> bytes:
     """By which an exporter's persons are hashed; the same person is the same 16 bytes for all its grants, and
     another for every other exporter. Raises NoVault."""

@@ -142,6 +142,14 @@ class Persons(Protocol):
         """Until the transaction ends nobody else changes whose persons count; None: there is none yet."""
         ...
 
+    def exporters(self) -> list[ExporterRow]:
+        """By organisation."""
+        ...
+
+    def reseal(self, organisation: str, key: str) -> None:
+        """The same key of its persons' hashes, sealed anew."""
+        ...
+
     def insert_exporter(self, row: ExporterRow) -> None:
         """Raises Conflict when somebody made it meanwhile."""
         ...

@@ -55,6 +55,8 @@ _BUMP = Statement(
     .values(version=_X.version + 1)
     .returning(_X.version)
 )
+_EXPORTERS = Statement(select(_X.organisation, _X.key, _X.version).order_by(_X.organisation))
+_RESEAL = Statement(update(exporters).where(_X.organisation == text("of")).values(key=text("sealed")))
 _FORGET = Statement(delete(exposures).where(_E.grant_id == text("of")))
 _COUNTED = Statement(
     select(grants.c.id)
@@ -149,6 +151,12 @@ class Persons:
     def exporter(self, organisation: str) -> ExporterRow | None:
         rows = self._session.all(_EXPORTER, {"of": organisation})
         return ExporterRow(*rows[0]) if rows else None
+
+    def exporters(self) -> list[ExporterRow]:
+        return [ExporterRow(*row) for row in self._session.all(_EXPORTERS, {})]
+
+    def reseal(self, organisation: str, key: str) -> None:
+        self._session.change(_RESEAL, {"of": organisation, "sealed": key})
 
     def expose(self, grant: str, sensitive: bool, persons: bytes) -> int:
         return self._write(_EXPOSE, {"grant_id": grant, "sensitive": int(sensitive)}, persons)

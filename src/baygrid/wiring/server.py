@@ -25,6 +25,7 @@ from baygrid.api.metrics import Metrics
 from baygrid.app import shared_files
 from baygrid.app.access import secret_digest
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.persons import seal_keys_anew
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
@@ -182,6 +183,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         link_key=hmac.digest(secret_keys[0], b"baygrid addresses of files 1", "sha256"),
     )
     _, unreadable = seal_anew(platform)
+    unreadable += seal_keys_anew(platform)
     if unreadable:
         cure = f"give this server their key, by {KEY_VARIABLE} or in {KEY_FILE}, or set them again"
         structlog.get_logger("server").error(f"{unreadable} secrets cannot be read: {cure}")

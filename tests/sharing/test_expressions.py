@@ -150,3 +150,9 @@ def test_the_list_in_messages_is_what_is_allowed():
     assert {"coalesce", "sha256", "strftime", "list_contains"} <= set(FUNCTIONS)
     assert not {"random", "now", "repeat", "lpad", "getenv"} & set(FUNCTIONS)
     assert MAX_LENGTH < 1 << 16
+
+
+def test_what_would_take_a_parser_for_ever_is_refused_at_once():
+    nested = "date(" * 200 + "'2026-01-01'" + ")" * 200
+    with pytest.raises(BadExpression, match="brackets more than 8 deep"):
+        read(f"{nested} = a", [Column("a", "string")], "the filter")

@@ -21,6 +21,9 @@ from baygrid.sharing.types import quoted
 MAX_LENGTH: Final = 4_000
 """Characters of one expression."""
 MAX_NODES: Final = 1_000
+MAX_NESTED: Final = 8
+"""Brackets within brackets: the time that sqlglot takes for some calls doubles with each, and this is read in
+the server itself."""
 
 _SYNTAX: Final[tuple[type[exp.Expr], ...]] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.DataType,
@@ -56,6 +59,8 @@ def read(text: str, columns: Iterable[Column], what: str) -> exp.Expr:
     BadExpression."""
     if len(text) > MAX_LENGTH:
         raise BadExpression(f"{what} is longer than {MAX_LENGTH} characters")
+    if _nested(text) > MAX_NESTED:
+        raise BadExpression(f"{what} has brackets more than {MAX_NESTED} deep")
     tree = _parse(text, what)
     _check(tree, {each.name.lower(): each.name for each in columns}, what)
     if not same(text, written(tree)):
@@ -71,6 +76,15 @@ def written(tree: exp.Expr) -> str:
 def names(tree: exp.Expr) -> frozenset[str]:
     """Which columns a checked expression reads."""
     return frozenset(column.name for column in tree.find_all(exp.Column))
+
+
+def _nested(text: str) -> int:
+    """Brackets within brackets, at most; those inside texts count, too."""
+    deepest = depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _parse(text: str, what: str) -> exp.Expr:

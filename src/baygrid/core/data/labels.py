@@ -73,18 +73,42 @@ class Together:
 
 
 def together(labels: Iterable[Labels]) -> Together:
-    """One column that is personal makes all of it so; one of which it is not known leaves it open."""
-    columns = list(labels)
-    persons = [it for it in columns if it.personal is not False]
-    origins = {it.origin for it in persons} or {Origin.DOMESTIC}
-    return Together(
-        personal=_any(it.personal for it in columns),
-        sensitive=_any(it.sensitive for it in columns),
-        important=_most_important(it.important for it in columns),
-        core=_any(it.core for it in columns),
-        origin=next(iter(origins)) if len(origins) == 1 else _mixed_origin(origins),
-        mixed=None if Origin.UNKNOWN in origins else len(origins) > 1,
+    """Columns that are shown side by side."""
+    return joined(
+        Together(it.personal, it.sensitive, it.important, it.core, it.origin, mixed=False) for it in labels
     )
+
+
+def joined(parts: Iterable[Together]) -> Together:
+    """What is made of all of these: as personal, sensitive and important as any of them; one of which it is
+    not known leaves it open. What tells of persons from both sides is mixed, and domestic: what is joined to
+    domestic data leaves by the same rule."""
+    several = list(parts)
+    persons = [it for it in several if it.personal is not False]
+    origins = {it.origin for it in persons}
+    return Together(
+        personal=_any(it.personal for it in several),
+        sensitive=_any(it.sensitive for it in several),
+        important=max((it.important for it in several), key=_WEIGHT.index, default=Important.NO),
+        core=_any(it.core for it in several),
+        origin=_origin(origins),
+        mixed=_any([*(it.mixed for it in persons), _crossed(origins)]),
+    )
+
+
+_WEIGHT = (Important.NO, Important.UNKNOWN, Important.NOTIFIED, Important.PUBLISHED)
+
+
+def _crossed(origins: set[Origin]) -> bool | None:
+    if {Origin.DOMESTIC, Origin.OVERSEAS} <= origins:
+        return True
+    return None if Origin.UNKNOWN in origins else False
+
+
+def _origin(origins: set[Origin]) -> Origin:
+    if Origin.DOMESTIC in origins:
+        return Origin.DOMESTIC
+    return Origin.OVERSEAS if origins == {Origin.OVERSEAS} else Origin.UNKNOWN
 
 
 def _any(found: Iterable[bool | None]) -> bool | None:
@@ -92,16 +116,3 @@ def _any(found: Iterable[bool | None]) -> bool | None:
     if True in values:
         return True
     return None if None in values else False
-
-
-def _mixed_origin(origins: set[Origin]) -> Origin:
-    """Domestic as soon as some of it is: what is joined to it leaves by the same rule."""
-    return Origin.DOMESTIC if Origin.DOMESTIC in origins else Origin.UNKNOWN
-
-
-def _most_important(found: Iterable[Important]) -> Important:
-    values = set(found)
-    for each in (Important.PUBLISHED, Important.NOTIFIED, Important.UNKNOWN):
-        if each in values:
-            return each
-    return Important.NO

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from baygrid.core.data import labels
 from baygrid.core.data.labels import Important, Origin, Together
 
 
@@ -47,41 +48,8 @@ NOBODY_SAID = Content.of_json({})
 
 
 def joined(contents: Iterable[Content]) -> Content:
-    """What is made of all of these: as personal, sensitive and important as any of them. What tells of
-    persons from both sides is mixed, and domestic; persons add up, since nobody knows who is in both."""
+    """What is made of all of these; persons add up, since nobody knows who is in both."""
     several = list(contents)
-    persons = [it for it in several if it.law.personal is not False]
-    origins = {it.law.origin for it in persons}
-    law = Together(
-        _any(it.law.personal for it in several),
-        _any(it.law.sensitive for it in several),
-        max((it.law.important for it in several), key=_WEIGHT.index, default=Important.NO),
-        _any(it.law.core for it in several),
-        _origin(origins),
-        _any([*(it.law.mixed for it in persons), *_crossed(origins)]),
-    )
-    counted = [it.persons for it in persons]
+    counted = [it.persons for it in several if it.law.personal is not False]
+    law = labels.joined(it.law for it in several)
     return Content(law, None if None in counted else sum(filter(None, counted)))
-
-
-_WEIGHT = (Important.NO, Important.UNKNOWN, Important.NOTIFIED, Important.PUBLISHED)
-
-
-def _crossed(origins: set[Origin]) -> list[bool | None]:
-    known = origins - {Origin.UNKNOWN}
-    if len(known) > 1:
-        return [True]
-    return [None] if len(origins) > 1 else [False]
-
-
-def _origin(origins: set[Origin]) -> Origin:
-    if Origin.DOMESTIC in origins:
-        return Origin.DOMESTIC
-    return Origin.OVERSEAS if origins == {Origin.OVERSEAS} else Origin.UNKNOWN
-
-
-def _any(found: Iterable[bool | None]) -> bool | None:
-    values = list(found)
-    if True in values:
-        return True
-    return None if None in values else False

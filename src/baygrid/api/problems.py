@@ -116,7 +116,7 @@ def of_http(error: HTTPException, request: Request) -> Response:
 
 
 def _away(error: Away, request: Request) -> Response:
-    log.error("the store is away", method=request.method, path=request.url.path, error=str(error))
+    log.error("the store is away", method=request.method, path=_declared(request), error=str(error))
     unsure = "" if request.method in ("GET", "HEAD") else ", and what you asked may be done or not"
     key = "; with the same Idempotency-Key it is done once" if request.method == "POST" else ""
     return ProblemResponse(
@@ -129,8 +129,13 @@ def unexpected(error: Exception, request: Request) -> Response:
     id = secrets.token_hex(6)
     # As text: a renderer that also shows local variables would write tokens into the log.
     trace = "".join(traceback.format_exception(error))
-    log.error("request failed", id=id, method=request.method, path=request.url.path, trace=trace)
+    log.error("request failed", id=id, method=request.method, path=_declared(request), trace=trace)
     return ProblemResponse(Internal(f"something went wrong here; tell the operator the number {id}", id=id))
+
+
+def _declared(request: Request) -> str:
+    """The path as it is declared, where that is known: a secret may stand in it (`/v1/profiles/...`)."""
+    return str(getattr(request.scope.get("route"), "path", request.url.path))
 
 
 def _methods(request: Request) -> set[str]:

@@ -21,13 +21,14 @@ class Told:
         self._at: dict[tuple[str, str], Instant] = {}
 
     def is_due(self, link: Link, now: Instant) -> bool:
-        """True once in TOLD_MS for each file and recipient."""
-        key = (link.file, link.recipient)
+        """Whether this file and recipient were not told in the last TOLD_MS."""
         with self._lock:
-            at = self._at.get(key)
-            if at is not None and 0 <= now - at < TOLD_MS:
-                return False
+            at = self._at.get((link.file, link.recipient))
+            return at is None or not 0 <= now - at < TOLD_MS
+
+    def note(self, link: Link, now: Instant) -> None:
+        """The audit has it now."""
+        with self._lock:
             if len(self._at) >= MOST:
                 self._at.clear()
-            self._at[key] = now
-            return True
+            self._at[link.file, link.recipient] = now

@@ -60,11 +60,13 @@ def document(
             "domestic_mixed": shown.mixed,
             "anonymised": anonymised,
         },
-        "sector": (exporter if place == HONG_KONG else recipient).get("sector"),
     }
     for name, value in said.items():
         *outer, last = name.split(".")
         (found.setdefault(outer[0], {}) if outer else found)[last] = value
+    verified = (exporter if place == HONG_KONG else recipient).get("sector")
+    if verified is not None:
+        found["sector"] = verified
     if counted is not None:
         persons = {"pi_nonsensitive": counted[0], "spi": counted[1]}
         found["ytd_after"] = found["since_previous_year"] = persons

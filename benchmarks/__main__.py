@@ -1,6 +1,6 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
 200 centres on one core, a real Slurm (as root), placement on published traces (in ../shared), charges,
-measures and the law, and the reference applications beside other ways to the same rows."""
+measures and the law, a shared table, and the reference applications beside other ways to the same rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import agents, applications, law, money, placement, slurm, starts, submissions
+from benchmarks import agents, applications, law, money, placement, sharing, slurm, starts, submissions
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -26,7 +26,10 @@ def main() -> None:
     parser.add_argument("--no-postgres", action="store_true", help="only SQLite")
     parser.add_argument(
         "--only",
-        choices=["jobs", "agents", "slurm", "placement", "money", "law", "applications", *applications.PARTS],
+        choices=[
+            "jobs", "agents", "slurm", "placement", "money", "law", "sharing", "applications",
+            *applications.PARTS,
+        ],
         help="the others stay as they were (an application's name: that one of the applications)",
     )  # fmt: skip
     parser.add_argument("--part", choices=["hyperqueue", "agents", *placement.PARTS], help=argparse.SUPPRESS)
@@ -52,6 +55,8 @@ def main() -> None:
             figures["money"][name] = _said(f"money {name}", sides)
     if chosen.only in (None, "law"):
         figures["law"] = {"machine": _machine()} | _said("law", law.measure(postgres=not chosen.no_postgres))
+    if chosen.only in (None, "sharing"):
+        figures["sharing"] = {"machine": _machine()} | _said("sharing", sharing.measure())
     if chosen.only in (None, "applications", *applications.PARTS):
         parts = (chosen.only,) if chosen.only in applications.PARTS else applications.PARTS
         figures.setdefault("applications", {})["machine"] = _machine()

@@ -224,17 +224,27 @@ def test_nothing_hidden_is_anywhere_in_a_file(tmp_path: Path, format: Format):
 def test_more_rows_than_one_file_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from baygrid.sharing import writing
 
-    monkeypatch.setattr(writing, "FILE_ROWS", 250_000)
-    table = pa.table({"n": pa.array(range(600_000), pa.int64())})
+    monkeypatch.setattr(writing, "GROUP_BYTES", 8 * 50 * 2_048)
+    table = pa.table({"n": pa.array(range(1_000_000), pa.int64())})
     pq.write_table(table, tmp_path / "t.parquet")
     tables = Here(tmp_path / "scratch", Allowed((tmp_path,)))
     source = Source(Format.PARQUET, f"file://{tmp_path}/t.parquet")
     one = tables.write(source, Terms(filter="n % 2 = 0 OR n > 0"), SALT, tmp_path / "1", None)
     two = tables.write(source, Terms(filter="n % 2 = 0 OR n > 0"), SALT, tmp_path / "2", None)
-    assert [file.rows for file in one] == [250_000, 250_000, 100_000]
+    assert [file.rows for file in one] == [409_600, 409_600, 180_800]
     assert [file.sha256 for file in one] == [file.sha256 for file in two]
-    assert [file.stats["minValues"]["n"] for file in one] == [0, 250_000, 500_000]
-    assert [pq.read_metadata(file.path).num_row_groups for file in one] == [3, 3, 1]
+    assert [file.stats["minValues"]["n"] for file in one] == [0, 409_600, 819_200]
+    assert [pq.read_metadata(file.path).num_row_groups for file in one] == [4, 4, 2]
+
+
+def test_wide_rows_come_in_small_groups(tmp_path: Path):
+    table = pa.table({"n": list(range(5_000)), "text": ["x" * 100_000] * 5_000})
+    pq.write_table(table, tmp_path / "t.parquet")
+    tables = Here(tmp_path / "scratch", Allowed((tmp_path,)))
+    source = Source(Format.PARQUET, f"file://{tmp_path}/t.parquet")
+    (file,) = tables.write(source, Terms(), SALT, tmp_path / "out", None)
+    metadata = pq.read_metadata(file.path)
+    assert [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)] == [2_048, 2_048, 904]
 
 
 def test_who_reads_learns_no_order_of_what_is_hidden(tmp_path: Path):

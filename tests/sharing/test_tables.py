@@ -261,3 +261,15 @@ def test_a_process_that_needs_too_much_ends_and_says_so(tmp_path: Path, data: Pa
         narrow.write(source, Terms(masks={"n": "hash"}), SALT, tmp_path / "out", None)
     assert list((tmp_path / "hasty").iterdir()) == []
     assert list((tmp_path / "narrow").iterdir()) == []
+
+
+def test_a_wide_table(tables: Tables, data: Path, tmp_path: Path):
+    wide = pa.table({f"c{n}": [n] for n in range(1_000)})
+    (data / "w.csv").write_text(",".join(wide.column_names) + "\n" + ",".join(map(str, range(1_000))) + "\n")
+    for source in (parquet(data, wide), Source(Format.CSV, f"file://{data}/w.csv")):
+        look = tables.look(source)
+        assert {each.type for each in look.columns} == {"int64"}
+        (file,) = tables.write(source, Terms(filter="c999 = 999"), SALT, tmp_path / "out", None)
+        assert rows([file]) == [tuple(range(1_000))]
+    with pytest.raises(ReadFailed, match="1001 columns, the most is 1000"):
+        tables.look(parquet(data, pa.table({f"c{n}": [n] for n in range(1_001)})))

@@ -30,8 +30,10 @@ def main() -> None:
         for each in found if isinstance(found, Iterator) else (found,):
             _tell(out, each)
         _frame(out, DONE, b"")
-    except (ReadFailed, BadExpression) as error:
-        _say(out, type(error).__name__, str(error))
+    except ReadFailed as error:
+        _say(out, "ReadFailed", str(error))
+    except BadExpression as error:
+        _say(out, "BadExpression", str(error))
     except MemoryError:
         _say(out, "ReadFailed", f"it needs more than {memory >> 20} MiB of memory")
     except Exception as error:  # noqa: BLE001 - its message may hold values; where it was holds none

@@ -62,13 +62,17 @@ def _shut(connection: duckdb.DuckDBPyConnection, writable: Sequence[Path]) -> du
     return connection
 
 
+class OutOfRoom(ReadFailed):
+    """More threads hold more: with one it may do."""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """DuckDB's and Arrow's errors in our words: theirs quote values of rows that nobody may see."""
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise ReadFailed("it needs more memory or disk than one reading may have: share less of it") from None
+        raise OutOfRoom("it needs more memory or disk than one reading may have: share less of it") from None
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         cure = "use TRY_CAST, CASE or NULLIF"
         raise ReadFailed(f"the filter or a mask fails on a row ({type(error).__name__}): {cure}") from None

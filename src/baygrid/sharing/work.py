@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import duckdb
 from baygrid.core.data.terms import Terms
 from baygrid.ports.reader import Column, File, ReadFailed, Source
 from baygrid.sharing import changing, counting, profiling
-from baygrid.sharing.engine import Bounds, connect
+from baygrid.sharing.engine import Bounds, OutOfRoom, connect
 from baygrid.sharing.engine import told as failing
 from baygrid.sharing.formats.delta import Delta
 from baygrid.sharing.formats.feed import CHANGE, Feed
@@ -49,10 +49,17 @@ def rows(
 ) -> list[dict[str, Any]]:
     with folder_of(bench) as folder, opened(source, bench.allowed, folder / "source", version) as table:
         part = shown(table.look.columns, terms, salt)
-        with connect(bench.bounds, folder, into) as database:
-            raw = registered(database, table, part.needed)
-            written = write(database, part.select(raw), part.columns, Into(into, "part", table.look.version))
+        try:
+            written = _written(bench.bounds, folder, table, part, into)
+        except OutOfRoom:  # rows of 100 KB and more
+            written = _written(replace(bench.bounds, threads=1), folder, table, part, into)
     return [told(each) for each in written]
+
+
+def _written(bounds: Bounds, folder: Path, table: Table, part: Shown, into: Path) -> list[File]:
+    with connect(bounds, folder, into) as database:
+        raw = registered(database, table, part.needed)
+        return write(database, part.select(raw), part.columns, Into(into, "part", table.look.version))
 
 
 def changes(

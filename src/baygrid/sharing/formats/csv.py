@@ -12,33 +12,28 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from baygrid.ports.reader import Column, Look, ReadFailed
-from baygrid.sharing.engine import binder, told
 from baygrid.sharing.formats.table import fingerprint
 from baygrid.sharing.places.place import Place, bring
-from baygrid.sharing.types import columns_of, quoted
+from baygrid.sharing.types import columns_of
 
 _DELIMITERS: Final = (",", "\t", ";", "|")
-_AT_ONCE: Final = 50
-"""Columns whose types are looked for together."""
 _BLOCK: Final = 4 << 20
 """Bytes that are read at a time; a row must fit in."""
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _TIME: Final = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
-_NUMBER: Final = r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?"
-_TESTS: Final = {
-    "int64": "CAST(TRY_CAST(@ AS BIGINT) AS VARCHAR) = @ AND length(@) <= 15",
-    "double": f"regexp_full_match(@, '{_NUMBER}') AND length(@) <= 24"
-    " AND (length(@) <= 15 OR regexp_matches(@, '[.eE]'))",
-    "bool": "lower(@) IN ('true', 'false')",
-    "date32[day]": f"regexp_full_match(@, '{_DAY}') AND TRY_CAST(@ AS DATE) IS NOT NULL",
-    "timestamp[us]": f"regexp_full_match(@, '{_TIME}') AND TRY_CAST(@ AS TIMESTAMP) IS NOT NULL",
-    "timestamp[us, tz=UTC]": rf"regexp_full_match(@, '{_TIME}(Z|[+-]\d{{2}}(:?\d{{2}})?)')"
-    " AND TRY_CAST(@ AS TIMESTAMPTZ) IS NOT NULL",
-}
-"""By type: an SQL condition on @ that all values of a column meet."""
+_TYPES: Final = (
+    (pa.int64(), r"^(0|-?[1-9]\d{0,14})$"),
+    (pa.float64(), r"^-?(0|[1-9]\d{0,14})(\.\d{1,17})?([eE][+-]?\d{1,2})?$"),
+    (pa.bool_(), r"^(?i:true|false)$"),
+    (pa.date32(), rf"^{_DAY}$"),
+    (pa.timestamp("us"), rf"^{_TIME}$"),
+    (pa.timestamp("us", "UTC"), rf"^{_TIME}(Z|[+-]\d{{2}}:\d{{2}})$"),
+)
+"""What a column may be, most special first, and how all its values are written then."""
 
 
 class Csv:
@@ -85,34 +80,29 @@ class Csv:
                 yield from reader
 
     def _typed(self) -> tuple[tuple[Column, ...], int]:
-        """Some columns at a time: a query over all of a wide table takes far longer than all its parts."""
-        found: list[Column] = []
+        """A type that all values of a column have, over all rows."""
+        left = {name: list(_TYPES) for name in self._names}
+        empty = set(self._names)
         rows = 0
-        for start in range(0, len(self._names), _AT_ONCE):
-            some, rows = self._types(self._names[start : start + _AT_ONCE])
-            found += some
-        return tuple(found), rows
-
-    def _types(self, names: list[str]) -> tuple[list[Column], int]:
-        schema = pa.schema([(name, pa.string()) for name in names])
-        tests = [_all(quoted(name), test) for name in names for test in _TESTS.values()]
-        with binder() as database, told():
-            database.register("raw", pa.RecordBatchReader.from_batches(schema, self._batches(names)))
-            asked = f"SELECT count(*), {', '.join(tests)} FROM raw"  # noqa: S608 - names of columns, quoted
-            rows, *fits = database.execute(asked).fetchone() or (0,)
-        answers = iter(fits)
-        found = []
-        for name in names:
-            fitting = [
-                type_ for type_, fit in zip(_TESTS, [next(answers) for _ in _TESTS], strict=True) if fit
-            ]
-            found.append(Column(name, fitting[0] if fitting else "string"))
-        return found, rows
+        for batch in self._batches(self._names):
+            rows += batch.num_rows
+            for name in [name for name, types in left.items() if types]:
+                values = batch.column(name).drop_null()
+                if len(values):
+                    empty.discard(name)
+                    left[name] = [each for each in left[name] if _fits(values, *each)]
+        found = {name: types[0][0] for name, types in left.items() if types and name not in empty}
+        return tuple(Column(name, str(found.get(name, pa.string()))) for name in self._names), rows
 
 
-def _all(name: str, test: str) -> str:
-    """SQL: whether there are values, and all of them meet the test."""
-    return f"count({name}) > 0 AND bool_and({name} IS NULL OR coalesce({test.replace('@', name)}, false))"
+def _fits(values: pa.Array, type_: pa.DataType, written: str) -> bool:
+    if not pc.all(pc.match_substring_regex(values, written)).as_py():
+        return False
+    try:
+        values.cast(type_)
+    except pa.ArrowInvalid:  # a day that never was
+        return False
+    return True
 
 
 def _delimiter(file: Path) -> str:
@@ -123,16 +113,18 @@ def _delimiter(file: Path) -> str:
 
 
 @contextmanager
-def _read(file: Path, delimiter: str, columns: Sequence[str] | None) -> Iterator[pc.CSVStreamingReader]:
-    read = pc.ReadOptions(block_size=_BLOCK, use_threads=False)
-    parse = pc.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+def _read(
+    file: Path, delimiter: str, columns: Sequence[str] | None
+) -> Iterator[pyarrow.csv.CSVStreamingReader]:
+    read = pyarrow.csv.ReadOptions(block_size=_BLOCK, use_threads=False)
+    parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     text = {name: pa.string() for name in columns or ()}
-    convert = pc.ConvertOptions(
+    convert = pyarrow.csv.ConvertOptions(
         column_types=text, include_columns=list(columns or ()), null_values=[""], strings_can_be_null=True,
         quoted_strings_can_be_null=True, check_utf8=True,
     )  # fmt: skip
     try:
-        with pc.open_csv(pa.OSFile(str(file)), read, parse, convert) as reader:
+        with pyarrow.csv.open_csv(pa.OSFile(str(file)), read, parse, convert) as reader:
             yield reader
     except UnicodeDecodeError:
         raise ReadFailed("it cannot be read as CSV: it is not UTF-8") from None

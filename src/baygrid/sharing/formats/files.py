@@ -14,7 +14,9 @@ from baygrid.ports.reader import ReadFailed
 from baygrid.sharing.places.place import Place
 
 BATCH: Final = 32_768
-"""Rows that are read at a time."""
+"""Rows that are read at a time at most."""
+BYTES: Final = 16 << 20
+"""Of values that go on at a time, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,28 @@ def _batches(place: Place, parts: Sequence[Part], schema: pa.Schema) -> Iterator
             present = set(file.schema_arrow.names) - part.constants.keys()
             # A column more where none is asked for: rows are counted by it.
             chosen = [name for name in schema.names if name in present] or file.schema_arrow.names[:1]
-            for batch in file.iter_batches(BATCH, columns=chosen):
-                yield _shaped(batch, part, schema)
+            for batch in file.iter_batches(_rows(file.metadata, chosen), columns=chosen):
+                yield from sliced(_shaped(batch, part, schema))
+
+
+def sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Pieces of few bytes: DuckDB works on two thousand rows at a time, which may be long."""
+    pieces = -(-batch.nbytes // BYTES) or 1
+    step = -(-batch.num_rows // pieces) or 1
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
+
+
+def _rows(metadata: pq.FileMetaData, columns: Sequence[str]) -> int:
+    """How many to read at a time, by how many bytes the file says that a row of these columns has."""
+    groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+    size = sum(
+        group.column(n).total_uncompressed_size
+        for group in groups
+        for n in range(group.num_columns)
+        if group.column(n).path_in_schema.partition(".")[0] in columns
+    )
+    return max(64, min(BATCH, BYTES * max(int(metadata.num_rows), 1) // max(int(size), 1)))
 
 
 def _shaped(batch: pa.RecordBatch, part: Part, schema: pa.Schema) -> pa.RecordBatch:

@@ -19,7 +19,7 @@ from baygrid.sharing.engine import told
 from baygrid.sharing.statistics import statistics
 from baygrid.sharing.types import quoted, text
 
-GROUP_BYTES: Final = 96 << 20
+GROUP_BYTES: Final = 48 << 20
 """Of the values of one row group, about, before they are packed: who reads by ranges asks once for each
 column of each, and who reads with little memory holds one."""
 GROUP_ROWS: Final = range(2_048, 1_048_577, 2_048)

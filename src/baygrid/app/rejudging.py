@@ -31,6 +31,8 @@ def rejudge(platform: Platform, fence: Callable[[Tx, Instant], None], after: str
         tx.events.append([told(job, now) for job in changed])
         return waiting[-1].id if len(waiting) == AT_ONCE else None
 
+    if not platform.store.read(lambda tx: tx.jobs.with_datasets(after, 1)):
+        return None
     return platform.store.write(apply)
 
 

@@ -66,13 +66,16 @@ def step(platform: Platform, holder: str) -> Instant:
 def keep(platform: Platform, holder: str) -> Instant:
     """Says that this server is alive, more often than a lease lasts; when to come again."""
     now = platform.clock()
-    platform.store.write(lambda tx: tx.shares.keep(holder, now + LEASE_MS))
+    if platform.store.read(lambda tx: tx.shares.any_wanted()):
+        platform.store.write(lambda tx: tx.shares.keep(holder, now + LEASE_MS))
     return now + LEASE_MS // 3
 
 
 def make_next(platform: Platform, holder: str) -> bool:
     """Makes the one that is wanted for longest. False: none is."""
     now = platform.clock()
+    if not platform.store.read(lambda tx: tx.shares.any_wanted()):
+        return False
     row = platform.store.write(lambda tx: tx.shares.claim(holder, now, now + LEASE_MS))
     if row is None:
         return False

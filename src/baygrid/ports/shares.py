@@ -99,6 +99,10 @@ class Shares(Protocol):
         """A FAILED one is WANTED again. False when it is not FAILED."""
         ...
 
+    def any_wanted(self) -> bool:
+        """Whether files are still to be made, by whomever."""
+        ...
+
     def claim(self, holder: str, now: Instant, until: Instant) -> SnapshotRow | None:
         """The one that is WANTED for longest and nobody makes; now this holder does, until then."""
         ...

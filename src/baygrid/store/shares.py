@@ -59,6 +59,7 @@ _CLAIM = Statement(
     .values(holder=text("by"), until=number("later"))
     .returning(*_ROWS.selected_columns)
 )
+_WANTED = Statement(select(_S.id).where(literal_column("state = 'WANTED'")).limit(number("count")))
 _KEEP = Statement(
     update(share_snapshots)
     .where(literal_column("state = 'WANTED'"), _S.holder == text("by"))
@@ -200,6 +201,9 @@ class Shares:
     def claim(self, holder: str, now: Instant, until: Instant) -> SnapshotRow | None:
         row = self._session.returning(_CLAIM, {"by": clean(holder), "now": now, "later": until})
         return None if row is None else _snapshot(row)
+
+    def any_wanted(self) -> bool:
+        return bool(self._session.all(_WANTED, {"count": 1}))
 
     def keep(self, holder: str, until: Instant) -> None:
         self._session.change(_KEEP, {"by": clean(holder), "later": until})

@@ -18,7 +18,7 @@ help:
 .venv: .venv/.stamp
 
 demo: .venv/.stamp ## a small region on this machine, start to bill (DEMO_LANG=en|zh-Hans|zh-Hant|ja)
-	@scripts/sharing.sh install >/dev/null
+	@scripts/sharing.sh install >/dev/null # the Delta Sharing client of its data scene
 	@scripts/demo.sh
 
 demo-region: .venv/.stamp ## one queue over a real Slurm, a real Ray and this machine (as root; installs both)
@@ -35,7 +35,6 @@ test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
 	@[ "$$(id -u)" != 0 ] || scripts/fonts.sh install >/dev/null # of papers; without them their tests are skipped
 	@scripts/models.sh install >/dev/null || [ $$? = 3 ] # where there is no npm, tests that need its model are skipped
-	@scripts/sharing.sh install >/dev/null
 	@scripts/engines/ray.sh install >/dev/null # here, since a test may start it where there is no network
 	@scripts/sharing.sh install >/dev/null || [ $$? = 3 ] # the clients of shared tables; without them their tests are skipped
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \

@@ -32,12 +32,12 @@ settings.load_profile("ci" if IN_CI else "dev")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for PostgreSQL is marked so; `make check` has neither it nor the model of npm."""
+    """Whoever asks for PostgreSQL is marked so; `make check` has neither that nor npm's model nor fonts."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         if {"postgres", "new_database"} & asked:
             item.add_marker("postgres")
-        if "nanodet_file" in asked:
+        if {"nanodet_file", "fonts"} & asked:
             item.add_marker("slow")
 
 
@@ -77,6 +77,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for suite, able in sorted(found):
             marks = "  ".join(("yes" if word in able else "-").ljust(len(word)) for word in words)
             terminalreporter.write_line(f"{suite.removeprefix('Test'):24}{marks}")
+
+
+@pytest.fixture(scope="session")
+def fonts() -> None:
+    from baygrid.papers import pdf  # here, for most tests set no paper
+
+    if "Noto Sans CJK SC" not in pdf._families():
+        pytest.skip("needs fonts: scripts/fonts.sh install")
 
 
 @pytest.fixture(scope="session")

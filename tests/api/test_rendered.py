@@ -22,9 +22,7 @@ from baygrid.ports.records import Role
 from tests.api.liar import HOUR, SUCCEEDED, Liar
 from tests.api.world import SIGNER, World, job
 
-with_fonts = pytest.mark.skipif(
-    "Noto Sans CJK SC" not in pdf._families(), reason="needs fonts: scripts/fonts.sh install"
-)
+with_fonts = pytest.mark.usefixtures("fonts")
 
 
 @pytest.fixture(scope="module")

@@ -44,9 +44,7 @@ STATEMENT = {
 PAPERS = {paper["kind"]: paper for paper in reversed(bundle(RAN)["papers"])} | {"statement": STATEMENT}
 MAIN = {"invoice": "due", "settlement": "payable", "claim": "total", "credit-note": "amount"}
 
-fonts = pytest.mark.skipif(
-    "Noto Sans CJK SC" not in pages._families(), reason="needs fonts: scripts/fonts.sh install"
-)
+with_fonts = pytest.mark.usefixtures("fonts")
 
 
 def text_of(document: bytes) -> str:
@@ -58,7 +56,7 @@ def rows_of(text: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
 
 
-@fonts
+@with_fonts
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", PAPERS)
 def test_a_page_says_what_it_is_and_what_it_comes_to(kind: str, language: str):
@@ -71,7 +69,7 @@ def test_a_page_says_what_it_is_and_what_it_comes_to(kind: str, language: str):
     assert words("sample") not in text
 
 
-@fonts
+@with_fonts
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_document_is_the_same_bytes_with_its_glyphs_in_it(language: str):
     made = pdf(letter(PAPERS["invoice"], language))
@@ -86,7 +84,7 @@ def test_the_same_document_is_the_same_bytes_with_its_glyphs_in_it(language: str
         assert {"/FontFile2", "/FontFile3"} & set(descriptor), "the glyphs are in the file"
 
 
-@fonts
+@with_fonts
 def test_a_sample_says_so(monkeypatch: pytest.MonkeyPatch):
     for language in LANGUAGES:
         assert Words(language)("sample") in text_of(pdf(letter(PAPERS["invoice"], language, sample=True)))
@@ -94,7 +92,7 @@ def test_a_sample_says_so(monkeypatch: pytest.MonkeyPatch):
     assert Words("en")("sample") in text_of(pdf(letter(by_example, "en")))
 
 
-@fonts
+@with_fonts
 def test_a_chinese_invoice_has_its_total_in_capitals():
     text = text_of(pdf(letter(PAPERS["invoice"], "zh-Hans")))
     assert "大写金额" in text
@@ -102,13 +100,13 @@ def test_a_chinese_invoice_has_its_total_in_capitals():
     assert "拾" not in text_of(pdf(letter(PAPERS["invoice"], "ja")))
 
 
-@fonts
+@with_fonts
 def test_what_people_wrote_is_never_read_as_markup():
     nasty = {**PAPERS["credit-note"], "reason": '#panic("x") $x$ *b* \\ // "', "invoice": "#sys.version"}
     assert '#panic("x") $x$ *b* \\ // "' in text_of(pdf(letter(nasty, "en")))
 
 
-@fonts
+@with_fonts
 @pytest.mark.slow
 def test_many_charges_go_on_many_pages():
     ran = [Ran(f"att-{n:04d}", 0, 0, HOUR) for n in range(500)]

@@ -34,6 +34,7 @@ from baygrid.ports.usage import ChargeRow, UsageRow
 CANCELLED = "cancelled"
 PREEMPTED = "preempted"
 MONEY = "money"
+BARRED = "barred"
 """Why we stop an attempt (`AttemptRecord.stop_reason`), where that decides what becomes of its job;
 `WITHDRAWN` is another."""
 

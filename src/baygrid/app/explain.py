@@ -11,7 +11,7 @@ from baygrid.app import datasets, secrets
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.admission import hold_for, predecessors
 from baygrid.app.arrays import find_array
-from baygrid.app.attempts import MONEY, PREEMPTED
+from baygrid.app.attempts import BARRED, MONEY, PREEMPTED
 from baygrid.app.borders import Borders
 from baygrid.app.catalogue import RegionCopy
 from baygrid.app.charging import purse_of, voucher_of
@@ -132,6 +132,9 @@ def _of_record(
     if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == MONEY:
         held = Money(record.hold, record.currency)
         text = f"{found.text}; now it is being stopped, since it would cost more than the {held} held for it"
+        found = replace(found, text=text)
+    if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == BARRED:
+        text = f"{found.text}; now it is being stopped, since its datasets may not go there any more"
         found = replace(found, text=text)
     if attempts[-1].want is Want.STOP and attempts[-1].stop_reason == PREEMPTED:
         text = f"{found.text}; now it is being stopped for a more urgent job, and will be queued again"

@@ -147,7 +147,7 @@ def cancel_in(tx: Tx, changes: Changes, records: Sequence[JobRecord], now: Insta
             changes.jobs.append(replace(record, state=state, hold=0, ended_at=now, cause=CANCELLED))
             changes.events.append(Event(now, "job-cancelled", record.project, record.id))
     for attempt in tx.attempts.of_jobs(active):
-        _stop(tx, changes, attempt, CANCELLED, Event(now, "cancel-requested"))
+        ask_to_stop(tx, changes, attempt, CANCELLED, Event(now, "cancel-requested"))
 
 
 def preempt(
@@ -160,7 +160,7 @@ def preempt(
     for id, attempt in sorted(found.items(), key=lambda item: item[1].centre):
         if attempt.want is Want.RUN:
             asked = Event(now, "preempt-requested", term=term, data={"reason": dict(reasons[id])})
-            _stop(tx, changes, attempt, PREEMPTED, asked)
+            ask_to_stop(tx, changes, attempt, PREEMPTED, asked)
     return [attempt for attempt in changes.attempts if attempt.id in reasons]
 
 
@@ -205,12 +205,12 @@ def stop_for_money(
         if at is not None and at <= now:
             cost = running_cost(attempt, offers[attempt.offer], now)
             data = {"hold": job.hold, "cost": cost, "currency": job.currency}
-            _stop(tx, changes, attempt, MONEY, Event(now, "money-stop-requested", term=term, data=data))
+            ask_to_stop(tx, changes, attempt, MONEY, Event(now, "money-stop-requested", term=term, data=data))
     changes.apply(tx)
     return changes.attempts
 
 
-def _stop(tx: Tx, changes: Changes, attempt: AttemptRecord, reason: str, asked: Event) -> None:
+def ask_to_stop(tx: Tx, changes: Changes, attempt: AttemptRecord, reason: str, asked: Event) -> None:
     """Asks the centre to stop what runs; asking again changes nothing. A user's word counts more than the
     scheduler's, so what is being preempted can still be cancelled."""
     if attempt.state.final or attempt.want is Want.NOTHING or attempt.stop_reason in (reason, CANCELLED):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from baygrid.app import inputs
-from baygrid.app.attempts import MONEY, PREEMPTED
+from baygrid.app.attempts import BARRED, MONEY, PREEMPTED
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.locations import digest_of, is_uploaded
 from baygrid.core.jobs.spec import JobSpec
@@ -14,9 +14,10 @@ from baygrid.ports.records import AttemptRecord, DatasetRecord, JobRecord
 
 
 def stop(attempt: AttemptRecord, job: JobRecord) -> Stop:
-    """Where money ends it, it leaves what another stop would leave: its checkpoint, else its outputs."""
+    """Where money ends it, it leaves what another stop would leave: its checkpoint, else its outputs. Where
+    the law does, its job goes back to the queue, as for a more urgent one."""
     wanted, reason = checkpoint.of(job.spec), attempt.stop_reason
-    if reason == MONEY and wanted.path is not None:
+    if reason == BARRED or (reason == MONEY and wanted.path is not None):
         reason = PREEMPTED
     return Stop(attempt.id, attempt.token, reason, attempt.grace_s, wanted.signal)
 

@@ -8,15 +8,14 @@ from dataclasses import replace
 from baygrid.app import deals, jobs
 from baygrid.app.borders import Borders
 from baygrid.app.changes import Changes
+from baygrid.app.clearance import cleared, note_crossings
 from baygrid.app.platform import Platform
 from baygrid.app.region_image import Waiting
-from baygrid.app.rejudging import told
 from baygrid.app.releases import settle
 from baygrid.app.starts import FORESEEN, written
 from baygrid.core.cost import Footprint
 from baygrid.core.jobs import checkpoint
 from baygrid.core.jobs.lifecycle import Instruction, JobEvent, JobState, step_job
-from baygrid.core.jobs.spec import parse
 from baygrid.core.placement.plan import Assignment, Preemption, Withdrawal
 from baygrid.core.pricing.contracts import Cover, bought
 from baygrid.core.pricing.hold import KILL_WAIT_S, hold_at_placement
@@ -60,7 +59,7 @@ def commit(
         borders = Borders(tx, region, platform.lists, now)
         attempts = []
         for a, waiting, job in holding:
-            if not lawful(borders, changes, job, now):
+            if not cleared(borders, changes, job, now):
                 continue
             covers = deals.take(tx, opened, waiting.demand, a, now)
             if covers is not None:
@@ -74,38 +73,6 @@ def commit(
         return attempts
 
     return _as_leader(platform, term, holder, lease_ms, now, apply)
-
-
-def lawful(borders: Borders, changes: Changes, job: JobRecord, now: Instant) -> bool:
-    """Judges once more, on this instant. Where the answer is not the one that was planned with, the job is
-    planned again."""
-    if job.bars is None:
-        return True
-    judged = replace(job, bars=borders.bars(parse(job.spec)))
-    if judged.bars != job.bars:
-        changes.jobs.append(judged)
-        changes.events.append(told(judged, now))
-        return False
-    return True
-
-
-def note_crossings(
-    tx: Tx, borders: Borders, job: JobRecord, attempt: AttemptRecord, jurisdiction: str
-) -> None:
-    """Writes into the audit which datasets this attempt may take over a border, and why."""
-    if job.bars is None:
-        return
-    for row, way in borders.crossings(parse(job.spec), jurisdiction):
-        data = {
-            "job": job.id,
-            "attempt": attempt.id,
-            "dataset": row.ref,
-            "to": jurisdiction,
-            "decision": way.decision,
-        }
-        tx.audit.append(
-            attempt.placed_at, "dataset-allowed", data, contract=way.contract, project=row.project
-        )
 
 
 def make_room(

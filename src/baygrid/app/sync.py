@@ -7,11 +7,11 @@ never moves back; what is final is acknowledged again and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from baygrid.app import blobs, datasets, estimates, inputs, outside
+from baygrid.app import blobs, clearance, datasets, estimates, inputs, outside
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.attempts import CANCELLED, MONEY, PREEMPTED, attempt_event, end_attempt
+from baygrid.app.attempts import BARRED, CANCELLED, MONEY, PREEMPTED, attempt_event, end_attempt
 from baygrid.app.changes import Changes
 from baygrid.app.declared import check_incarnation, check_report
 from baygrid.app.demand import SILENT_MS
@@ -271,6 +271,8 @@ def _end(
     final = replace(_observed(record, item), want=Want.NOTHING)
     if state is AttemptState.PREEMPTED and record.stop_reason == WITHDRAWN and final.started_at is None:
         final = replace(final, cause=WITHDRAWN)
+    if state is AttemptState.PREEMPTED and record.stop_reason == BARRED:
+        final = replace(final, cause=BARRED)
     if _ended_for_money(record, item):
         held = Money(job.hold, job.currency)
         why = f"stopped before it cost more than the {held} that were held for it"
@@ -286,7 +288,7 @@ def _meant(record: AttemptRecord, item: AttemptReport) -> AttemptState:
         return AttemptState.CANCELLED
     if record.stop_reason == WITHDRAWN and (stopped or _fell_before_it_began(item)):
         return AttemptState.PREEMPTED
-    if record.stop_reason == PREEMPTED and (stopped or item.cause == "interrupted"):
+    if record.stop_reason in (PREEMPTED, BARRED) and (stopped or item.cause == "interrupted"):
         return AttemptState.PREEMPTED
     if _ended_for_money(record, item):
         return AttemptState.FAILED
@@ -320,13 +322,18 @@ def _advance(tx: Tx, changes: Changes, record: AttemptRecord, item: AttemptRepor
         changes.events.append(attempt_event(now, record, state, raw=raw, started_at=item.started_at))
 
 
+@dataclass(frozen=True, slots=True)
+class _Barred:
+    attempts: Sequence[str]
+
+
 def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> Desired | None:
     """What should run and what should stop at the agent's centre, as far as it is newer than `after`. None
-    when nothing is: the caller may wait for the topic `centre:NAME`. Raises WrongState for an older
-    incarnation."""
+    when nothing is: the caller may wait for the topic `centre:NAME`. An order whose datasets may not go there
+    any more is a stop instead. Raises WrongState for an older incarnation."""
     centre = _own_centre(actor)
 
-    def load(tx: Tx) -> Desired | None:
+    def load(tx: Tx) -> Desired | _Barred | None:
         record = _known(tx, centre)
         if incarnation < record.incarnation:
             raise WrongState("a newer agent speaks for this centre", incarnation=record.incarnation)
@@ -336,6 +343,9 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
         wanted = tx.attempts.wanted(centre, after if after < record.gen else 0)
         jobs = tx.jobs.get(sorted({attempt.job for attempt in wanted}))
         runs = [(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.RUN]
+        barred = clearance.barred(platform, tx, runs, record.jurisdiction, platform.clock())
+        if barred:
+            return _Barred([*barred])
         specs = {job.id: parse(job.spec) for _, job in runs}
         known = inputs.datasets_of(tx, specs.values())
         return Desired(
@@ -344,4 +354,6 @@ def desired(platform: Platform, actor: Actor, incarnation: int, after: int) -> D
             tuple(stop(attempt, jobs[attempt.job]) for attempt in wanted if attempt.want is Want.STOP),
         )
 
-    return platform.store.read(load)
+    while isinstance(found := platform.store.read(load), _Barred):
+        clearance.turn_back(platform, centre, found.attempts)
+    return found

@@ -19,7 +19,7 @@ from baygrid.sim.world import Violation
 
 _ATTEMPT_EVENTS = {f"attempt-{state.value.lower()}": state for state in AttemptState}
 _OURS = {AttemptState.STOPPING: AttemptEvent.STOP, AttemptState.LOST: AttemptEvent.LOSE}
-_STOPS = ("cancel-requested", "preempt-requested", "money-stop-requested")
+_STOPS = ("cancel-requested", "preempt-requested", "money-stop-requested", "law-stop-requested")
 _TURNS = {
     "job-requeued": JobEvent.RETRY,
     "job-held": JobEvent.HOLD,

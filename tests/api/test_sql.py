@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,12 @@ import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
-from baygrid.app import contracts
+from baygrid.app import contracts, sql
+from baygrid.app.contract_view import Contract
+from baygrid.app.grants import ReadRefused
+from baygrid.app.on_the_way import AGAIN_BYTES, AGAIN_MS
 from baygrid.core.data.terms import Mode, Terms
-from tests.api.sharing import HARMLESS, PROVIDER, Sharing
+from tests.api.sharing import CONSUMER, HARMLESS, PROVIDER, Sharing
 
 RAIN = pa.table(
     {
@@ -137,3 +140,47 @@ def test_the_audit_has_what_was_asked_and_how_much_was_answered(client: Client) 
     asked, answered = client.audit("query")[-1], client.audit("query-answered")[-1]
     assert asked["sql"] == "SELECT id FROM weather.demo.rain WHERE id IN (2, 4)"
     assert (answered["rows"], answered["sha256"]) == (2, asked["sha256"])
+
+
+def running(client: Client, share: str, rows: int, waits: Callable[[], bool]) -> tuple[Generator[bytes], str]:
+    """A query over so many rows of a contract of its own, and that contract."""
+    world = client.world
+    long = world.offer(share, world.parquet(share, pa.table({"n": pa.array(range(rows), pa.int64())})))
+    contract = world.share(long, share=share)
+    return sql.query(
+        world.platform, CONSUMER, None, f"SELECT n FROM {share}.demo.{share}", rows, waits
+    ), contract
+
+
+def test_what_ends_while_a_query_is_computed_is_not_answered(client: Client) -> None:
+    def waits() -> bool:
+        """Asked while the query runs: once it may, its contract ends."""
+        begun = [it["sql"] for it in client.audit("query")]
+        if not ended and "SELECT n FROM brief.demo.brief" in begun:
+            ended.append(contracts.terminate(client.world.platform, PROVIDER, contract, "no more"))
+        return True
+
+    ended: list[Contract] = []
+    pieces, contract = running(client, "brief", 10, waits)
+    with pytest.raises(ReadRefused):
+        next(pieces)
+    assert ended
+    answered = client.audit("query-answered")[-1]
+    assert (answered["rows"], answered["cut"]) == (0, client.audit("read-refused")[-1]["reason"])
+
+
+@pytest.mark.parametrize("later_ms", [0, AGAIN_MS])
+def test_what_ends_while_an_answer_is_sent_breaks_it_off(client: Client, later_ms: int) -> None:
+    rows = 4 * AGAIN_BYTES // 8
+    pieces, contract = running(client, f"long{later_ms}", rows, lambda: True)
+    sent = len(next(pieces))
+    contracts.terminate(client.world.platform, PROVIDER, contract, "no more")
+    client.world.clock.ahead_ms += later_ms
+    more: list[int] = []
+    with pytest.raises(ReadRefused, match="TERMINATED"):
+        more.extend(map(len, pieces))
+    assert not (later_ms and more)
+    assert sent + sum(more) < 2 * AGAIN_BYTES
+    answered = client.audit("query-answered")[-1]
+    assert 0 < answered["rows"] < rows / 2
+    assert answered["cut"] == client.audit("read-refused")[-1]["reason"]

@@ -8,6 +8,7 @@ from typing import Final
 
 from baygrid.app import grants
 from baygrid.app.grants import Permit
+from baygrid.app.on_the_way import OnTheWay
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, NotFound, Problem, Unauthorized
 from baygrid.core.data.links import LIFE_MS, Link, valid
@@ -15,9 +16,6 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.shares import SharedFile, State
 
 PIECE: Final = 256 << 10
-AGAIN_BYTES: Final = 4 << 20
-AGAIN_MS: Final = 1_000
-"""After so much, and after so long, a running download is judged again."""
 
 
 class Cut(Exception):
@@ -55,21 +53,20 @@ def judged(platform: Platform, link: Link, signature: str) -> Download:
 
 def pieces(platform: Platform, it: Download, start: int, length: int) -> Iterator[bytes]:
     """The bytes of a file that was judged just now. Raises Cut where it may not be read any more."""
-    judged_at = platform.clock()
-    if platform.told.is_due(it.link, judged_at):
+    way = OnTheWay(platform.clock())
+    if platform.told.is_due(it.link, way.at):
         data = {"file": it.file.id, "sha256": it.file.sha256, "rows": it.file.rows}
         grants.served(platform, it.permit, "file-read", data)
-        platform.told.note(it.link, judged_at)
-    sent = 0
+        platform.told.note(it.link, way.at)
     for piece in _small(platform.objects.get(it.file.key, start, length)):
         now = platform.clock()
-        if sent >= AGAIN_BYTES or now - judged_at >= AGAIN_MS:
+        if way.is_due(now):
             try:
                 grants.still(platform, it.link.recipient, it.link.grant)
             except Problem as problem:
                 raise Cut(problem.detail) from None
-            sent, judged_at = 0, now
-        sent += len(piece)
+            way.judged(now)
+        way.sent += len(piece)
         yield piece
 
 

@@ -105,13 +105,33 @@ def still(platform: Platform, token: str, grant: str) -> Permit:
             raise NotFound("there is no such file")
         check_recipient(held[1], now)
         bearer = Bearer(row.consumer, held[0].id, token)
-        of = next(it for it in tx.contracts.versions(row.consumer, row.share) if it.contract == row.id)
-        it = platform.lawful.crossing(tx, of)
-        reason = _reason(platform, tx, of, it, one, Mode.ROWS, now)
-        return bearer, Permit(bearer, it, one) if reason is None else _Refused(reason, row.id, grant)
+        return bearer, _now(platform, tx, bearer, row, one, Mode.ROWS, now)
 
     bearer, found = platform.store.read(look)
     return _told(platform, bearer, found, now)
+
+
+def once_more(platform: Platform, permit: Permit, mode: Mode) -> Permit:
+    """The same for a read that is under way: of this one grant, whatever came in its place. Raises
+    ReadRefused, and Unauthorized of a token that is not good any more."""
+    now, bearer = platform.clock(), permit.bearer
+
+    def look(tx: Tx) -> Permit | _Refused:
+        _check_token(tx, bearer, now)
+        row = tx.contracts.get(permit.contract.id)
+        assert row is not None, permit.contract.id
+        return _now(platform, tx, bearer, row, permit.grant, mode, now)
+
+    return _told(platform, bearer, platform.store.read(look), now)
+
+
+def _now(
+    platform: Platform, tx: Tx, bearer: Bearer, row: ContractRow, grant: GrantRow, mode: Mode, now: Instant
+) -> Permit | _Refused:
+    of = next(it for it in tx.contracts.versions(row.consumer, row.share) if it.contract == row.id)
+    it = platform.lawful.crossing(tx, of)
+    reason = _reason(platform, tx, of, it, grant, mode, now)
+    return Permit(bearer, it, grant) if reason is None else _Refused(reason, row.id, grant.id)
 
 
 def shared(platform: Platform, bearer: Bearer) -> list[Crossing]:

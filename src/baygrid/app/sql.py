@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from baygrid.app import grants, persons
 from baygrid.app.access import Action, Actor, permit
-from baygrid.app.grants import Bearer, Permit
+from baygrid.app.grants import Bearer, Permit, ReadRefused
+from baygrid.app.on_the_way import OnTheWay
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, Invalid, NotFound, Problem
 from baygrid.app.sources import Unreadable, reader_of, source_of
 from baygrid.core.data.terms import Mode
+from baygrid.core.reasons import Reason
 from baygrid.ports.reader import BadExpression, Busy, Name, ReadFailed, Shared
 from baygrid.ports.records import Role
 
@@ -60,6 +62,8 @@ class _Asker:
     sql: str
     waits: Callable[[], bool]
     _permits: dict[str, Permit] = field(default_factory=dict)
+    _way: OnTheWay | None = None
+    _refused: Reason | None = None
 
     def tables(self, names: Sequence[Name]) -> Mapping[Name, Shared]:
         """Whom the tables show is noted first, then it is asked whether they may be read."""
@@ -72,9 +76,24 @@ class _Asker:
             grants.served(self.platform, it, "query", self._said())
         return found
 
+    def goes(self, size: int) -> None:
+        """What took long to compute is judged before its first byte goes out, and what takes long to send
+        again and again: each grant as it was when the query began. Raises ReadRefused."""
+        now = self.platform.clock()
+        if self._way is None or self._way.is_due(now):
+            try:
+                for it in self._permits.values():
+                    grants.once_more(self.platform, it, Mode.AGGREGATE)
+            except ReadRefused as refused:
+                self._refused = refused.reason
+                raise
+            self._way = OnTheWay(now)
+        self._way.sent += size
+
     def answered(self, rows: int, withheld: int | None) -> None:
+        cut = {} if self._refused is None else {"cut": self._refused.to_json()}
         for it in self._permits.values():
-            said = {"rows": rows, "withheld": withheld, "sha256": _digest(self.sql)}
+            said = {"rows": rows, "withheld": withheld, "sha256": _digest(self.sql), **cut}
             grants.served(self.platform, it, "query-answered", said)
             if rows and it.grant.terms.mode is Mode.ROWS:
                 persons.observe(self.platform, it.grant.id)

@@ -103,6 +103,10 @@ class Asker(Protocol):
         """Whether anybody still wants the answer; asked often, from whatever thread."""
         ...
 
+    def goes(self, size: int) -> None:
+        """Before each so many bytes of the answer go out. What it raises ends the query: they do not."""
+        ...
+
     def answered(self, rows: int, withheld: int | None) -> None:
         """How many rows went out, also where the stream broke off; how many groups of too few persons were
         withheld, None where that is not known."""

@@ -61,6 +61,9 @@ class Stranger:
     def waits(self) -> bool:
         return not self.left
 
+    def goes(self, size: int) -> None:
+        """Nobody takes back what a stranger may see here."""
+
     def answered(self, rows: int, withheld: int | None) -> None:
         self.heard.append((rows, withheld))
 

@@ -91,7 +91,8 @@ def _save(session: Session, body: dict[str, Any], file: Path) -> int:
 
 def _broken() -> CliError:
     return CliError(
-        "the answer broke off: the query failed on the way, or the connection did", cure="ask again"
+        "the answer broke off: the query failed on the way, may go on no longer, or the connection failed",
+        cure="ask again; what is in the way is told then",
     )
 
 

@@ -45,6 +45,7 @@ class Queries:
             memory, _WALL * asked.bounds.seconds, "ask for fewer rows, groups or columns", asker.waits
         )
         rows: int | None = None
+        made = 0
         withheld: int | None = None
         with closing(stream(limits, _answer, asked)) as frames:
             try:
@@ -54,9 +55,11 @@ class Queries:
                 found = frames.send((self._bench, tables))  # with secrets: only once the query is apart
                 while True:
                     if isinstance(found, bytes):
+                        asker.goes(len(found))
+                        rows = made
                         yield found
                     else:
-                        rows, withheld = found.get("rows", rows), found.get("withheld")
+                        made, withheld = found.get("rows", made), found.get("withheld")
                     try:
                         found = next(frames)
                     except StopIteration:

@@ -7,18 +7,25 @@ from pathlib import Path
 import pytest
 
 from baygrid.core.data.chain import START, End, Flaw, Link, What, check
+from baygrid.ports.records import Event
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
 from tests.store.records import contract_of_data, organise
 from tests.store.test_threads import together
 
 
-def append(tx: Tx, at: int, contract: str | None = None, project: str | None = None) -> Link:
-    return tx.audit.append(at, "read", {"行": at, "by": ["a", None, 1.5]}, contract=contract, project=project)
+def append(tx: Tx, at: int, contract: str | None = None, project: str | None = None) -> None:
+    tx.audit.append(at, "read", {"行": at, "by": ["a", None, 1.5]}, contract=contract, project=project)
 
 
-def appended(at: int, tx: Tx) -> Link:
-    return append(tx, at, "con-1", "demo")
+def append_all(tx: Tx, *links: tuple[int, str | None, str | None]) -> None:
+    for link in links:
+        append(tx, *link)
+
+
+def appended(store: Store, at: int) -> Link:
+    store.write(lambda tx: append(tx, at, "con-1", "demo"))
+    return chain(store)[-1]
 
 
 def chain(store: Store, number: int = 10_000) -> list[Link]:
@@ -27,7 +34,7 @@ def chain(store: Store, number: int = 10_000) -> list[Link]:
 
 def test_links_come_back_as_they_were_made(store: Store):
     assert store.read(lambda tx: tx.audit.end()) == START
-    made = [store.write(partial(appended, at)) for at in range(3)]
+    made = [appended(store, at) for at in range(3)]
     assert chain(store) == made
     assert [link.n for link in made] == [1, 2, 3]
     end = store.read(lambda tx: tx.audit.end())
@@ -39,9 +46,17 @@ def test_links_come_back_as_they_were_made(store: Store):
 
 def test_foreign_text_is_chained_as_it_is_stored(store: Store):
     data = {"name": "深圳\0\ud800", "deep": ({"z": 1, "a": (2, 3)},)}
-    made = store.write(lambda tx: tx.audit.append(1, "read", data, contract="c\0", project="\ud800"))
-    assert chain(store) == [made]
-    assert check([made]).flaw is None
+
+    def work(tx: Tx) -> None:
+        tx.audit.append(1, "read", data, contract="c\0", project="\ud800")
+        tx.audit.append(2, "read\0", {**data, "\0": "\\u0000"}, contract=None, project="深")
+
+    store.write(lambda tx: tx.audit.append(1, "read", data, contract="c\0", project="\ud800"))
+    store.write(work)
+    first, again, other = links = chain(store)
+    assert check(links).flaw is None
+    assert (again.contract, again.project, again.data) == (first.contract, first.project, first.data)
+    assert (other.contract, other.project, other.data["deep"]) == (None, "深", [{"z": 1, "a": [2, 3]}])
 
 
 def test_links_by_contract_and_by_whose_they_are(store: Store):
@@ -50,7 +65,7 @@ def test_links_by_contract_and_by_whose_they_are(store: Store):
     row = store.read(lambda tx: tx.contracts.get("contract-1"))
     assert row is not None
     asked = [(row.id, None), ("con-2", "b"), (None, row.provider), (row.id, row.consumer), (None, None)]
-    store.write(lambda tx: [append(tx, 1, *each) for each in asked])
+    store.write(lambda tx: append_all(tx, *((1, *each) for each in asked)))
 
     def newest(before: int | None = None, limit: int = 9, **whose: str) -> list[int]:
         return [link.n for link in store.read(lambda tx: tx.audit.newest(before, limit, **whose))]
@@ -83,6 +98,30 @@ def test_a_transaction_that_fails_leaves_no_gap(store: Store):
     assert check(chain(store)).flaw is None
 
 
+def test_what_is_appended_is_a_link_when_all_else_of_its_transaction_is_done(store: Store):
+    def work(tx: Tx) -> End:
+        append(tx, 1)
+        tx.events.append([Event(1, "told", "demo")])
+        append(tx, 2)
+        return tx.audit.end()
+
+    assert store.write(work) == START
+    assert [(link.n, link.at) for link in chain(store)] == [(1, 1), (2, 2)]
+    with pytest.raises(RuntimeError, match="may not write"):
+        store.read(lambda tx: append(tx, 3))
+    assert store.read(lambda tx: tx.audit.end()).n == 2
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_nobody_waits_for_a_transaction_that_has_appended_and_goes_on(store: Store):
+    def work(tx: Tx) -> None:
+        append(tx, 1)
+        assert together(lambda: store.write(lambda other: append(other, 2))) == []
+
+    store.write(work)
+    assert [(link.n, link.at) for link in chain(store)] == [(1, 2), (2, 1)]
+
+
 def test_sixteen_that_append_at_once_make_one_chain(store: Store, url: str, database: str):
     """On PostgreSQL from two servers."""
     stores = [store, open_store(url)] if database == "postgresql" else [store]
@@ -90,7 +129,7 @@ def test_sixteen_that_append_at_once_make_one_chain(store: Store, url: str, data
     def work(number: int) -> None:
         for turn in range(20):
             mine = stores[number % len(stores)]
-            mine.write(lambda tx: [append(tx, turn), append(tx, turn)])  # noqa: B023 - it runs at once
+            mine.write(lambda tx: append_all(tx, (turn, None, None), (turn, None, None)))  # noqa: B023
 
     assert together(*(partial(work, number) for number in range(16))) == []
     links = chain(store)
@@ -107,7 +146,8 @@ def test_sixteen_that_append_at_once_make_one_chain(store: Store, url: str, data
 def file(tmp_path: Path) -> Path:
     """Five links, and no triggers."""
     store = open_store(f"sqlite:///{tmp_path}/a.db")
-    store.write(lambda tx: [append(tx, at, "con-1", "demo") for at in (100, 150, 200, 250, 300)])
+    times = (100, 150, 200, 250, 300)
+    store.write(lambda tx: append_all(tx, *((at, "con-1", "demo") for at in times)))
     store.close()
     with sqlite3.connect(tmp_path / "a.db") as connection:
         connection.execute("DROP TRIGGER audit_no_update")

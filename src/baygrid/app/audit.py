@@ -69,15 +69,20 @@ def export(platform: Platform, actor: Actor, contract: str) -> dict[str, Any]:
     _signer(platform)
     now = platform.clock()
 
-    def begin(tx: Tx) -> tuple[dict[str, Any], End]:
+    def begin(tx: Tx) -> tuple[dict[str, Any], dict[str, Any], int]:
         row, _ = find(tx, actor, contract, Action.READ)
         told = _told(tx, row)
         data = {"contract": contract, "sha256": fingerprint(told), "by": actor.token_id}
-        last = tx.audit.append(now, EXPORTED, data, contract=contract, project=whose)
-        return told, End(last.n, last.hash)
+        tx.audit.append(now, EXPORTED, data, contract=contract, project=whose)
+        return told, data, tx.audit.end().n
 
-    told, end = platform.store.write(begin)
-    return _signed(platform, platform.store.read(lambda tx: _evidence(tx, contract, told, end, now)))
+    def found(tx: Tx) -> dict[str, Any]:
+        links = _between(tx, before, tx.audit.end().n, contract=contract)
+        last = next(link for link in links if (link.kind, link.data) == (EXPORTED, data))
+        return _evidence(tx, contract, told, End(last.n, last.hash), now)
+
+    told, data, before = platform.store.write(begin)
+    return _signed(platform, platform.store.read(found))
 
 
 def _told(tx: Tx, row: ContractRow) -> dict[str, Any]:
@@ -114,10 +119,10 @@ def export_all(platform: Platform, actor: Actor, after: int) -> dict[str, Any]:
     return _signed(platform, platform.store.read(load))
 
 
-def _between(tx: Tx, after: int, until: int) -> Iterator[Link]:
-    """Beyond `after`, up to `until`."""
+def _between(tx: Tx, after: int, until: int, *, contract: str | None = None) -> Iterator[Link]:
+    """Beyond `after`, up to `until`; with a `contract` only its own."""
     while after < until:
-        found = tx.audit.after(after, min(_PAGE, until - after))
+        found = tx.audit.after(after, min(_PAGE, until - after), contract=contract)
         if not found:
             return
         yield from found

@@ -69,8 +69,8 @@ def loaded(tx: Tx, row: ContractRow) -> Crossing:
 
 
 def advance(tx: Tx, row: ContractRow, taken: Taken, now: Instant, **changes: Any) -> ContractRow:
-    """The contract after the step, with its event for both sides and its link of the audit. It is the last
-    thing that a transaction does. Raises WrongState."""
+    """The contract after the step, with its event for both sides and its link of the audit. Raises
+    WrongState."""
     state = stepped(row, taken.step, taken.side)
     after = replace(row, state=state, **changes)
     after = replace(after, due=next_look(after, now))

@@ -108,12 +108,12 @@ class Catalogue(Protocol):
 
 
 class Audit(Protocol):
-    """One chain. Links are appended one after the other: whoever appends holds the chain's end until its
-    transaction ends, so it is the last thing that a transaction does."""
+    """One chain. What a transaction appends becomes links when all else of it is done, just before it
+    commits: whoever makes links holds the chain's end until then. It does not see its own."""
 
     def append(
         self, at: Instant, kind: str, data: Mapping[str, Any], *, contract: str | None, project: str | None
-    ) -> AuditRow: ...
+    ) -> None: ...
 
     def after(self, n: int, limit: int, *, contract: str | None = None) -> list[AuditRow]:
         """Links beyond `n`, in order."""

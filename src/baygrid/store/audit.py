@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import LargeBinary, cast, or_, select, update
 
@@ -14,7 +15,10 @@ from baygrid.ports.basics import Instant
 from baygrid.store.contract_tables import contracts
 from baygrid.store.data_tables import audit, audit_end
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
-from baygrid.store.sql import Row, Session, Statement, insert_new, number, text
+from baygrid.store.sql import Params, Row, Session, Statement, insert_new, number, text
+
+T = TypeVar("T")
+_New: TypeAlias = Callable[[End], Link]
 
 _C, _E = audit.c, audit_end.c
 _INSERT = insert_new(audit)
@@ -60,40 +64,51 @@ _MOST = 2**63 - 1
 class Audit:
     """Implements `ports.data.Audit`."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_new", "_session")
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._new: list[_New] | None = None
+
+    def after_work(self, work: Callable[[], T]) -> T:
+        """What `work` returns. What it appends is written when it is done, so that nobody waits for the
+        chain's end, which is locked then, any longer than the commit takes."""
+        self._new = []
+        try:
+            done = work()
+            if self._new:
+                self._write(self._new)
+            return done
+        finally:
+            self._new = None
 
     def append(
         self, at: Instant, kind: str, data: Mapping[str, Any], *, contract: str | None, project: str | None
-    ) -> Link:
-        row = self._session.returning(_LOCK_END, {})
-        assert row is not None, "its one row is made with the tables"
-        link = next_link(
-            End(*row),
-            at,
-            clean(kind),
-            loads(dumps(data)),  # such as it will be read: keys and texts that both databases take
+    ) -> None:
+        if self._new is None:
+            raise RuntimeError("a read may not write")
+        link = partial(
+            next_link,
+            at=at,
+            kind=clean(kind),
+            data=loads(dumps(data)),  # such as it will be read: keys and texts that both databases take
             contract=clean_or_none(contract),
             project=clean_or_none(project),
             salt=secrets.token_hex(_SALT_BYTES),
         )
-        params = {
-            "n": link.n,
-            "at": link.at,
-            "kind": link.kind,
-            "contract": link.contract,
-            "project": link.project,
-            "data": canonical(link.data).decode(),
-            "salt": link.salt,
-            "previous": link.previous,
-            "hash": link.hash,
-        }
-        if not self._session.change(_INSERT, params):
+        self._new.append(link)
+
+    def _write(self, new: Sequence[_New]) -> None:
+        row = self._session.returning(_LOCK_END, {})
+        assert row is not None, "its one row is made with the tables"
+        links: list[Link] = []
+        end = End(*row)
+        for each in new:
+            links.append(each(end))
+            end = End(links[-1].n, links[-1].hash)
+        if self._session.change_many(_INSERT, [_params(link) for link in links]) != len(links):
             raise RuntimeError(f"the audit has links beyond its end, {row[0]}: somebody changed it")
-        self._session.change(_MOVE_END, {"last": link.n, "of_last": link.hash})
-        return link
+        self._session.change(_MOVE_END, {"last": end.n, "of_last": end.hash})
 
     def after(self, n: int, limit: int, *, contract: str | None = None) -> list[Link]:
         params = {"beyond": n, "count": limit}
@@ -116,6 +131,20 @@ class Audit:
 
     def end(self) -> End:
         return End(*self._session.all(_END, {})[0])
+
+
+def _params(link: Link) -> Params:
+    return {
+        "n": link.n,
+        "at": link.at,
+        "kind": link.kind,
+        "contract": link.contract,
+        "project": link.project,
+        "data": canonical(link.data).decode(),
+        "salt": link.salt,
+        "previous": link.previous,
+        "hash": link.hash,
+    }
 
 
 def _link(row: Row) -> Link:

@@ -70,7 +70,7 @@ class PostgresStore:
         with self._pool.session() as session:
             session.begin(_WRITE)
             try:
-                result = work(session.tx)
+                result = session.tx.write(work)
                 self._failpoint("store.commit.before")
             except psycopg.OperationalError as error:
                 if session.connection.broken:  # not yet committed, so it may run again

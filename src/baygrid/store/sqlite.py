@@ -218,7 +218,7 @@ class SqliteStore:
         for left in reversed(range(TRIES)):
             session.topics = set()
             try:
-                entry.result = entry.work(session.tx)
+                entry.result = session.tx.write(entry.work)
             except Conflict as conflict:
                 entry.error = None if left else conflict
             except BaseException as error:  # noqa: BLE001 - it goes to the caller

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from baygrid.store.accounts import Accounts
 from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
@@ -29,6 +32,8 @@ from baygrid.store.shares import Shares
 from baygrid.store.sql import Session
 from baygrid.store.support import Support
 from baygrid.store.trading import Trading
+
+T = TypeVar("T")
 
 
 class Tx:
@@ -90,3 +95,7 @@ class Tx:
         self.contracts = Contracts(session)
         self.persons = Persons(session)
         self.recipients = Recipients(session)
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """All that a transaction does which writes; a read is `work` alone."""
+        return self.audit.after_work(lambda: work(self))

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from baygrid.centres.agent import MAX_START_TRIES, Agent
+from baygrid.centres.agent import Agent
+from baygrid.centres.commanding import MAX_START_TRIES
 from baygrid.ports.messages import Desired, DriverReport
 from tests.centres.fakes import FakeKey
 from tests.centres.site import order, sha256, stop_of

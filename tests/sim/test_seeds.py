@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from baygrid.app import follower, scheduler
-from baygrid.centres import agent, attempts, logs, reports
+from baygrid.centres import attempts, commanding, logs, reports
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import WITHDRAWN
 from baygrid.sim import Outcome, region, simulate
@@ -93,7 +93,7 @@ def test_nothing_depends_on_how_much_is_done_at_once(monkeypatch):
     monkeypatch.setattr(scheduler, "COMMIT_AT_ONCE", 1)
     monkeypatch.setattr(reports, "BYTES_PER_REPORT", 500)
     monkeypatch.setattr(reports, "USAGE_PER_REPORT", 2)
-    monkeypatch.setattr(agent, "STARTS_PER_TICK", 1)
+    monkeypatch.setattr(commanding, "STARTS_PER_TICK", 1)
     monkeypatch.setattr(attempts, "COMPACT_AFTER", 6)
     monkeypatch.setattr(logs, "CHUNK", 7)
     monkeypatch.setattr(logs, "STEP_BYTES", 10)

@@ -13,7 +13,7 @@ from typing import Final
 
 from baygrid.centres import logs, publishing
 from baygrid.centres.attempts import Attempts
-from baygrid.centres.bringing import nothing_to_fetch
+from baygrid.centres.commanding import Commander
 from baygrid.centres.journal import Entry, Journal
 from baygrid.centres.metering import Signer
 from baygrid.centres.observing import Observer
@@ -24,7 +24,6 @@ from baygrid.centres.remembered import (
     Phase,
     Remembered,
     blank_order,
-    go_entry,
     order_entry,
     stays,
     stop_entry,
@@ -33,16 +32,12 @@ from baygrid.centres.reports import TOGETHER_MS, Reporter, clean, failed
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.core.placement.links import Sample
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Centre, Estimating, StagingFailed
+from baygrid.ports.centre import Centre, Estimating
 from baygrid.ports.messages import Desired, DriverReport, Order, Report, ReportAnswer, Stop
 
 USAGE_EVERY_MS = 3_600_000
-STARTS_PER_TICK = 64
-MAX_START_TRIES = 8
 
 NOTHING_CAME: Final[Mapping[str, int]] = {}
-
-_LOOKED_AT = (Phase.CHECK, Phase.ORDERED, Phase.UNKNOWN)
 
 
 class Agent:
@@ -64,14 +59,14 @@ class Agent:
         version: str = "",
     ) -> None:
         self.name = name
-        self.trouble = ""  # why the centre could not be asked, for the operator
         self._centre, self._epoch = centre, epoch
         self._driver, self._version = driver, version
         memory = Memory.replay(journal.read())
         memory.incarnation = max(memory.incarnation + 1, now)
         self._reporter = Reporter(memory.incarnation, key.public_key)
         self._attempts = Attempts(memory, journal, self._reporter, now)
-        self._observer = Observer(self._attempts, self._reporter, key, epoch, usage_every)
+        self._commander = Commander(self._attempts, centre, epoch)
+        self._observer = Observer(self._attempts, self._reporter, centre, key, epoch, usage_every)
         self._estimating = centre if isinstance(centre, Estimating) else None
         self._outside = Meter(centre, key, memory.outside, now)
         memory.outside = self._outside.mark
@@ -93,6 +88,11 @@ class Agent:
     def attempts(self) -> Mapping[str, Remembered]:
         """For status pages and tests; not to be changed."""
         return self._attempts.memory.attempts
+
+    @property
+    def trouble(self) -> str:
+        """Why the centre could not be asked, for the operator."""
+        return self._observer.trouble
 
     def wants_report(self, now: Instant) -> bool:
         return now >= self._reporter.due_at
@@ -189,9 +189,9 @@ class Agent:
     def tick(self, now: Instant) -> Instant | None:
         """Starts, stops and looks, once each. Returns when it wants to run next."""
         self._attempts.begin(now)
-        self._start(now)
-        self._stop(now)
-        self._observe(now)
+        self._commander.start(now)
+        self._commander.stop(now)
+        self._observer.look(now)
         self._outside_moved(self._outside.tick(now))
         self._attempts.flush()
         for kept in (
@@ -321,78 +321,6 @@ class Agent:
         else:
             kept.go = self._epoch  # it starts in the next tick: this entry is already the permission
         return kept
-
-    def _start(self, now: Instant) -> None:
-        ready = [kept for kept in self._attempts.phases[Phase.READY].values() if kept.stop is None]
-        for kept in ready:
-            if kept.retry_at > now:
-                self._attempts.wake(kept.retry_at)
-        ready = [kept for kept in ready if kept.retry_at <= now]
-        if len(ready) > STARTS_PER_TICK:
-            ready = ready[:STARTS_PER_TICK]
-            self._attempts.wake(now)
-        late = [kept for kept in ready if kept.go is None]
-        for kept in late:
-            kept.go = self._epoch
-        self._attempts.write([go_entry(kept) for kept in late])
-        for kept in ready:
-            try:
-                if not kept.needs_network:
-                    self._centre.prepare(kept.order, nothing_to_fetch)
-                self._centre.start(kept.order, now)
-            except StagingFailed as failure:
-                self._give_up(kept, str(failure))
-            except OSError as error:
-                self._attempts.later(kept, str(error), now)
-                if kept.tries >= MAX_START_TRIES:
-                    self._give_up(kept, str(error))
-            else:
-                kept.trouble = ""
-                self._attempts.enter(kept, Phase.ORDERED)
-
-    def _give_up(self, kept: Remembered, why: str) -> None:
-        """It may have been started in an earlier life: only the centre's own claim ends that."""
-        kept.trouble = why
-        kept.stop = Stop(kept.order.attempt, kept.order.token, "it could not be started", 0)
-        kept.refused = True
-        self._attempts.stops[kept.order.attempt] = kept
-
-    def _stop(self, now: Instant) -> None:
-        """Passes stops on. The centre is told even of what never started: it then refuses to start it."""
-        for attempt, kept in list(self._attempts.stops.items()):
-            if kept.stop is None or kept.phase in (Phase.PUBLISH, Phase.FINAL):
-                del self._attempts.stops[attempt]
-            elif kept.phase is Phase.STAGE and kept.busy:
-                continue  # its files are being written; `staged` comes
-            elif now < kept.retry_at and not kept.refused:
-                self._attempts.wake(kept.retry_at)
-            else:
-                try:
-                    self._centre.stop(kept.stop, now)
-                except OSError as error:
-                    self._attempts.later(kept, str(error), now)
-                    continue
-                del self._attempts.stops[attempt]
-                kept.stop_told = True
-                self._attempts.enter(kept, Phase.ORDERED)
-
-    def _observe(self, now: Instant) -> None:
-        asked = [
-            kept for phase in _LOOKED_AT for kept in self._attempts.phases[phase].values() if not kept.old
-        ]
-        try:
-            seen = self._centre.observe([kept.order for kept in asked], now)
-        except OSError as error:
-            self.trouble = str(error)
-            self._attempts.wake(now + 1_000)
-            return
-        self.trouble = ""
-        for kept in asked:
-            one = seen.get(kept.order.token)
-            if one is None:
-                self._observer.saw_nothing(kept, now)
-            else:
-                self._observer.saw(kept, one, now)
 
     def _forget_if_done(self, kept: Remembered, now: Instant) -> None:
         """Both sides are done: the state, the usage and the whole log are at the server."""

@@ -1,4 +1,4 @@
-"""What follows from what a centre saw of an attempt: usage, its next phase, its end."""
+"""Asks a centre what it sees of its attempts, and what follows: usage, the next phase, the end."""
 
 from __future__ import annotations
 
@@ -8,20 +8,51 @@ from baygrid.centres.remembered import Phase, Remembered, usage_entry
 from baygrid.centres.reports import Reporter, failed, same
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Observation
+from baygrid.ports.centre import Centre, Observation
 from baygrid.ports.messages import WITHDRAWN
+
+ASK_AGAIN_MS = 1_000
+
+_LOOKED_AT = (Phase.CHECK, Phase.ORDERED, Phase.UNKNOWN)
 
 
 class Observer:
-    """`epoch` as the agent's. `usage_every`: at the latest after so many ms, what was used is signed."""
+    """`epoch` as the agent's. `usage_every`: at the latest after so many ms, what was used is signed.
+    `trouble`: why the centre could not be asked the last time, "" if it could."""
 
     def __init__(
-        self, attempts: Attempts, reporter: Reporter, key: Signer, epoch: str, usage_every: int
+        self,
+        attempts: Attempts,
+        reporter: Reporter,
+        centre: Centre,
+        key: Signer,
+        epoch: str,
+        usage_every: int,
     ) -> None:
-        self._attempts, self._reporter, self._key = attempts, reporter, key
+        self.trouble = ""
+        self._attempts, self._reporter, self._centre, self._key = attempts, reporter, centre, key
         self._epoch, self._usage_every = epoch, usage_every
 
-    def saw(self, kept: Remembered, seen: Observation, now: Instant) -> None:
+    def look(self, now: Instant) -> None:
+        """Once at everything that may have been started."""
+        asked = [
+            kept for phase in _LOOKED_AT for kept in self._attempts.phases[phase].values() if not kept.old
+        ]
+        try:
+            seen = self._centre.observe([kept.order for kept in asked], now)
+        except OSError as error:
+            self.trouble = str(error)
+            self._attempts.wake(now + ASK_AGAIN_MS)
+            return
+        self.trouble = ""
+        for kept in asked:
+            one = seen.get(kept.order.token)
+            if one is None:
+                self._saw_nothing(kept, now)
+            else:
+                self._saw(kept, one, now)
+
+    def _saw(self, kept: Remembered, seen: Observation, now: Instant) -> None:
         for signed in stretches(kept, seen, self._usage_every, now, self._key):
             self._attempts.before_report(usage_entry(signed))
             self._reporter.note(kept.order.attempt)
@@ -40,7 +71,7 @@ class Observer:
         else:
             self._attempts.finish(kept, seen, now)
 
-    def saw_nothing(self, kept: Remembered, now: Instant) -> None:
+    def _saw_nothing(self, kept: Remembered, now: Instant) -> None:
         """The centre does not know the token: never "completed"."""
         if kept.go is not None and kept.go != self._epoch and kept.seen is None:
             self._attempts.finish(

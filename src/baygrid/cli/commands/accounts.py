@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import count, local, money, time_of
 
@@ -85,7 +86,7 @@ def create(
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Until before this time.")],
     purpose: Annotated[str, typer.Option("--purpose", help="What it is for, in a sentence.")],
     start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Else now.")] = None,
-    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    project: OwnProject = None,
     renews: Annotated[
         str | None, typer.Option("--renews", metavar="ALLOCATION", help="Which this one is to follow.")
     ] = None,

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import Output, PlatformKey, platform_key
+from baygrid.cli.saving import save
 from baygrid.cli.session import Session, command
 from baygrid.cli.shapes import local
 
 if TYPE_CHECKING:
     from baygrid.core.data.chain import Checked, End, Hidden, Link
     from baygrid.core.data.evidence import Difference, Signed
-
-Key = Annotated[
-    str | None,
-    typer.Option("--key", metavar="HEX", help="The platform's public key that must have signed it."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -72,16 +69,16 @@ def verify(
     end: Annotated[
         Path | None, typer.Option("--end", metavar="FILE", help="A signed end or file of earlier days.")
     ] = None,
-    key: Key = None,
+    key: PlatformKey = None,
 ) -> None:
     """Recompute the chain, from a file without a server, or from the server's pages: every link, in order, to
     its signed end. Names the first link that is wrong and what of it; exit code 1."""
-    platform_key = None if key is None else _key(key)
-    known = None if end is None else _end(end, platform_key)
+    signer = platform_key(key)
+    known = None if end is None else _end(end, signer)
     if file is None:
-        found, difference = _of_server(session, known, platform_key)
+        found, difference = _of_server(session, known, signer)
     else:
-        found, difference = _of_file(file, known, platform_key)
+        found, difference = _of_file(file, known, signer)
     told = {
         "first": found.end.n - found.shown - found.hidden + 1,
         "last": found.end.n,
@@ -200,22 +197,10 @@ def _refused(name: str, why: str) -> CliError:
     )
 
 
-def _key(text: str) -> str:
-    from baygrid.core.pricing.recompute.shapes import public_key
-    from baygrid.core.reading import Wrong
-
-    try:
-        return public_key(text.strip().lower())
-    except Wrong as wrong:
-        raise typer.BadParameter(f"it {wrong}", param_hint="--key") from None
-
-
-Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
-
-
-def end(session: Session, output: Out = None) -> None:
+def end(session: Session, output: Output = None) -> None:
     """Get the chain's signed end. Kept elsewhere it shows later that nothing before it was changed."""
-    _saved(session, "/v1/audit/end", output, "hold the chain against it with `baygrid audit verify --end {}`")
+    data = session.client.send("GET", "/v1/audit/end").content
+    save(session, data, output, "hold the chain against it with `baygrid audit verify --end {}`")
 
 
 def export(
@@ -226,20 +211,11 @@ def export(
     after: Annotated[
         int | None, typer.Option("--after", metavar="N", min=0, help="Of all links: those beyond this one.")
     ] = None,
-    output: Out = None,
+    output: Output = None,
 ) -> None:
     """Get a contract's evidence for a regulator: what stands in it, its links, others' by their hashes."""
     if contract is not None and after is not None:
         raise CliError("a contract's evidence has no parts", code="bad-call", cure="leave out --after")
     path = "/v1/audit/export" if contract is None else f"/v1/audit/evidence/{contract}"
-    _saved(session, path, output, "check it with `baygrid audit verify {}`", after=after)
-
-
-def _saved(session: Session, path: str, output: Path | None, hint: str, **params: int | None) -> None:
-    given = {name: str(value) for name, value in params.items() if value is not None}
-    text = session.client.send("GET", path, params=given).content
-    if output is None:
-        session.out.out.write(text.decode())
-        return
-    output.write_bytes(text)
-    session.out.note(f"{output}: {len(text)} bytes; {hint.format(output)}")
+    data = session.client.send("GET", path, params={"after": after}).content
+    save(session, data, output, "check it with `baygrid audit verify {}`")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.options import End, Number, Output, OwnProject, PlatformKey, Start, platform_key
+from baygrid.cli.saving import save
 from baygrid.cli.session import Session, command
 from baygrid.cli.shapes import time_of
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from baygrid.core.pricing.recompute.difference import Difference
     from baygrid.core.pricing.recompute.values import Bundle
 
-Number = Annotated[str, typer.Argument(metavar="NUMBER")]
-Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
+CHECK = "check it with `baygrid bill verify {}`"
 
 
 def register(bills: typer.Typer) -> None:
@@ -28,39 +29,23 @@ def register(bills: typer.Typer) -> None:
 
 def bundle(
     session: Session,
-    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
-    output: Out = None,
+    project: OwnProject = None,
+    start: Start = None,
+    end: End = None,
+    output: Output = None,
 ) -> None:
     """Get a project's charges with the signed usage, tariffs and vouchers that they follow from."""
     path = f"/v1/projects/{project or session.own_project()}/bundle"
-    save(session, path, output, **{"from": time_of(start), "to": time_of(end)})
-
-
-def save(session: Session, path: str, output: Path | None, **params: str | None) -> None:
-    """The bundle at this address, as the server wrote it."""
-    text = session.client.send("GET", path, params=params).content
-    if output is None:
-        session.out.out.write(text.decode())
-        return
-    output.write_bytes(text)
-    _told(session, output)
-
-
-def _told(session: Session, output: Path) -> None:
-    size = output.stat().st_size
-    session.out.note(f"{output}: {size} bytes; check it with `baygrid bill verify {output}`")
+    params = {"from": time_of(start), "to": time_of(end)}
+    save(session, session.client.send("GET", path, params=params).content, output, CHECK)
 
 
 def of_paper(noun: str) -> Callable[..., None]:
     """The command of a kind of paper."""
 
-    def bundle(session: Session, number: Number, output: Out = None) -> None:
+    def bundle(session: Session, number: Number, output: Output = None) -> None:
         """Get it with all that it follows from, for `baygrid bill verify`."""
-        save(session, f"/v1/{noun}/{number}/bundle", output)
+        save(session, session.client.send("GET", f"/v1/{noun}/{number}/bundle").content, output, CHECK)
 
     return bundle
 
@@ -82,8 +67,7 @@ def of_claim(
     query = {"format": "csv", "language": language}
     table = session.client.send("GET", f"{path}/pages", params=query).content
     bundle = session.client.send("GET", f"{path}/bundle").content
-    output.write_bytes(packed({BUNDLE: bundle, f"claim-{number}.csv": table}))
-    _told(session, output)
+    save(session, packed({BUNDLE: bundle, f"claim-{number}.csv": table}), output, CHECK)
 
 
 def key(session: Session) -> None:
@@ -97,19 +81,16 @@ def verify(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A bundle, or a claim's zip or folder; - is stdin.")
     ],
-    key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="HEX", help="The platform's public key that must have signed it."),
-    ] = None,
+    key: PlatformKey = None,
 ) -> None:
     """Recompute a bundle without a server: every line from signed usage, tariffs and vouchers, every
     signature and every sum. Names the first line that differs; exit code 1."""
     from baygrid.app.signatures import signed_by
     from baygrid.core.pricing.verify import checked, first_difference
 
-    platform_key = None if key is None else _key(key)
+    signer = platform_key(key)
     found, text, tables = _read(file)
-    difference = first_difference(found, signed_by, platform_key) or _beside(text, tables)
+    difference = first_difference(found, signed_by, signer) or _beside(text, tables)
     told = {**asdict(checked(found)), "public_key": found.signed.public_key}
     if difference is None:
         session.out.answer({"good": True, **told, "difference": None}, _good(told, demanded=key is not None))
@@ -135,16 +116,6 @@ def _good(told: dict[str, Any], *, demanded: bool) -> str:
     whose = "the platform key that you named" if demanded else f"the platform key {told['public_key']}"
     counts = ", ".join(f"{told[what]} {what}" for what in ("papers", "lines", "records", "shares"))
     return f"every line is right: {counts} checked; signed by {whose}"
-
-
-def _key(text: str) -> str:
-    from baygrid.core.pricing.recompute.shapes import public_key
-    from baygrid.core.reading import Wrong
-
-    try:
-        return public_key(text.strip().lower())
-    except Wrong as wrong:
-        raise typer.BadParameter(f"it {wrong}", param_hint="--key") from None
 
 
 def _beside(text: bytes, tables: dict[str, bytes]) -> "Difference | None":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.commands.ratings import amount
+from baygrid.cli.options import End
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import UNITS, count, local, time_of
 
@@ -97,7 +98,7 @@ def usage(
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01; else 30 days ago.")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+    end: End = None,
 ) -> None:
     """Show what Baygrid's projects, and others without Baygrid, had at a centre. Others are not charged."""
     found = session.client.get(f"/v1/centres/{name}/usage", **{"from": time_of(start), "to": time_of(end)})

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import Owner
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, size
 from baygrid.core.jobs.locations import is_uploaded
-
-Project = Annotated[str | None, typer.Option("--project", "-p", help="Whose it is; else the token's own.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +68,7 @@ def create(
             "published), origin (domestic, overseas), persons (how many). What is left out is not known.",
         ),
     ] = "",
-    project: Project = None,
+    project: Owner = None,
 ) -> None:
     """Make the next version of a dataset. Earlier ones stay as they are."""
     if (uri is None) == (source is None):

@@ -8,6 +8,7 @@ import typer
 
 from baygrid.cli.commands import bundles
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import End, OwnProject, Start
 from baygrid.cli.session import Session, WithArgument, command, group
 from baygrid.cli.shapes import local, money, time_of
 
@@ -24,11 +25,9 @@ def bill(
     session: Session,
     context: typer.Context,
     job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job's bill.")] = None,
-    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+    project: OwnProject = None,
+    start: Start = None,
+    end: End = None,
     recompute: Annotated[
         bool,
         typer.Option("--recompute", help="Compute it anew from the signed usage; exit code 1 if it differs."),

@@ -1,6 +1,7 @@
 """Commands of papers: the close that issues them, invoices, settlements, claims, credit notes, statements."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,13 +10,14 @@ import typer
 
 from baygrid.cli.commands.bundles import of_claim, of_paper
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import End, Number, Output, Start
 from baygrid.cli.paper import show
+from baygrid.cli.saving import save
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
 
 FORMATS = ("table", "json", "csv", "pdf", "beancount")
 
-Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 Project = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own; of all.")]
 Centre = Annotated[str | None, typer.Option("--centre", "-c", help="Else the token's own; of all.")]
 Pool = Annotated[str | None, typer.Option("--pool", help="Else of all.")]
@@ -26,7 +28,6 @@ Format = Annotated[
 Language = Annotated[
     str, typer.Option("--language", metavar="LANGUAGE", help="Of csv and pdf: en, zh-Hans, zh-Hant or ja.")
 ]
-Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]
 Sample = Annotated[
     bool, typer.Option("--sample", help="The region's data is synthetic: a PDF says so on each page.")
 ]
@@ -37,22 +38,22 @@ def register(app: typer.Typer) -> None:
     command(app, "closes")(closes)
     nouns = group(app, "invoices", invoices, "List what projects are invoiced; show one.")
     command(nouns, "list")(list_invoices)
-    command(nouns, "show")(show_invoice)
+    command(nouns, "show")(showing("invoices", "Show an invoice, line by line."))
     command(nouns, "bundle")(of_paper("invoices"))
     nouns = group(
         app, "credit-notes", credit_notes, "List what was taken back of invoices; show, create one."
     )
     command(nouns, "list")(list_credit_notes)
-    command(nouns, "show")(show_credit_note)
+    command(nouns, "show")(showing("credit-notes", "Show a credit note."))
     command(nouns, "bundle")(of_paper("credit-notes"))
     command(nouns, "create")(create_credit_note)
     nouns = group(app, "settlements", settlements, "List what centres earned; show one.")
     command(nouns, "list")(list_settlements)
-    command(nouns, "show")(show_settlement)
+    command(nouns, "show")(showing("settlements", "Show a settlement, charge by charge."))
     command(nouns, "bundle")(of_paper("settlements"))
     nouns = group(app, "claims", claims, "List what payers of vouchers are asked for; show one (operators).")
     command(nouns, "list")(list_claims)
-    command(nouns, "show")(show_claim)
+    command(nouns, "show")(showing("claims", "Show a claim, share by share."))
     command(nouns, "bundle")(of_claim)
     command(app, "statement")(statement)
 
@@ -97,18 +98,6 @@ def list_invoices(session: Session, project: Project = None, month: InMonth = No
     _list(session, "invoices", month, project=project)
 
 
-def show_invoice(
-    session: Session,
-    number: Number,
-    format: Format = "table",
-    language: Language = "en",
-    output: Out = None,
-    sample: Sample = False,
-) -> None:
-    """Show an invoice, line by line."""
-    _one(session, f"/v1/invoices/{number}", Look(format, language, output, sample))
-
-
 def credit_notes(
     session: Session, context: typer.Context, project: Project = None, month: InMonth = None
 ) -> None:
@@ -119,18 +108,6 @@ def credit_notes(
 def list_credit_notes(session: Session, project: Project = None, month: InMonth = None) -> None:
     """List credit notes."""
     _list(session, "credit-notes", month, project=project)
-
-
-def show_credit_note(
-    session: Session,
-    number: Number,
-    format: Format = "table",
-    language: Language = "en",
-    output: Out = None,
-    sample: Sample = False,
-) -> None:
-    """Show a credit note."""
-    _one(session, f"/v1/credit-notes/{number}", Look(format, language, output, sample))
 
 
 def create_credit_note(
@@ -160,18 +137,6 @@ def list_settlements(session: Session, centre: Centre = None, month: InMonth = N
     _list(session, "settlements", month, centre=centre)
 
 
-def show_settlement(
-    session: Session,
-    number: Number,
-    format: Format = "table",
-    language: Language = "en",
-    output: Out = None,
-    sample: Sample = False,
-) -> None:
-    """Show a settlement, charge by charge."""
-    _one(session, f"/v1/settlements/{number}", Look(format, language, output, sample))
-
-
 def claims(session: Session, context: typer.Context, pool: Pool = None, month: InMonth = None) -> None:
     if not context.invoked_subcommand:
         list_claims(session, pool, month)
@@ -182,28 +147,31 @@ def list_claims(session: Session, pool: Pool = None, month: InMonth = None) -> N
     _list(session, "claims", month, pool=pool)
 
 
-def show_claim(
-    session: Session,
-    number: Number,
-    format: Format = "table",
-    language: Language = "en",
-    output: Out = None,
-    sample: Sample = False,
-) -> None:
-    """Show a claim, share by share."""
-    _one(session, f"/v1/claims/{number}", Look(format, language, output, sample))
+def showing(noun: str, what: str) -> Callable[..., None]:
+    """The command that shows a paper of a kind."""
+
+    def show_paper(
+        session: Session,
+        number: Number,
+        format: Format = "table",
+        language: Language = "en",
+        output: Output = None,
+        sample: Sample = False,
+    ) -> None:
+        _one(session, f"/v1/{noun}/{number}", Look(format, language, output, sample))
+
+    show_paper.__doc__ = what
+    return show_paper
 
 
 def statement(
     session: Session,
     project: Annotated[str | None, typer.Argument(metavar="PROJECT", help="Else the token's own.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")] = None,
+    start: Start = None,
+    end: End = None,
     format: Format = "table",
     language: Language = "en",
-    output: Out = None,
+    output: Output = None,
     sample: Sample = False,
 ) -> None:
     """Show how a project's money moved: what it may spend, and what it owes for invoices."""
@@ -272,7 +240,7 @@ def _one(session: Session, address: str, look: Look) -> None:
     if form in ("csv", "pdf"):
         _pages(session, address, look)
     elif form == "beancount":
-        _save(session, session.client.send("GET", address, params={"format": form}).content, look.output)
+        save(session, session.client.send("GET", address, params={"format": form}).content, look.output)
     elif form == "json":
         session.out.json(session.client.get(address))
     else:
@@ -290,12 +258,4 @@ def _form(session: Session, look: Look, known: tuple[str, ...]) -> str:
 
 def _pages(session: Session, address: str, look: Look, **params: str | None) -> None:
     query = {**params, "format": look.form, "language": look.language, "sample": look.sample or None}
-    _save(session, session.client.send("GET", f"{address}/pages", params=query).content, look.output)
-
-
-def _save(session: Session, data: bytes, output: Path | None) -> None:
-    if output is None:
-        session.out.out.write(data.decode("utf-8-sig"))
-        return
-    output.write_bytes(data)
-    session.out.note(f"{output}: {len(data)} bytes")
+    save(session, session.client.send("GET", f"{address}/pages", params=query).content, look.output)

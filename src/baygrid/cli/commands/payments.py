@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import Number
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money
 
@@ -14,7 +15,6 @@ Amount = Annotated[
 Reference = Annotated[
     str, typer.Option("--reference", help="The bank's, say: told again, it is not booked again.")
 ]
-Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 Since = Annotated[
     str, typer.Option("--from", metavar="DATE", help="The first day of a month, such as 2026-11-01.")
 ]

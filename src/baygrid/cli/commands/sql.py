@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def sql(
     session: Session,
     query: Annotated[str, typer.Argument(metavar="SELECT", help="In DuckDB's dialect; - is stdin.")],
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many at most.")] = 1_000,
-    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    project: OwnProject = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
     arrow: Annotated[
         Path | None, typer.Option("--arrow", metavar="FILE", help="Into a file, as an Arrow IPC stream.")

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import Owner
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local
 
 Ref = Annotated[str, typer.Argument(metavar="[PROJECT/]TABLE")]
-Project = Annotated[str | None, typer.Option("--project", "-p", help="Whose it is; else the token's own.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def wanted(
     text: Annotated[
         str | None, typer.Argument(metavar="TEXT", help="What you look for; else what others do is shown.")
     ] = None,
-    project: Project = None,
+    project: Owner = None,
 ) -> None:
     """Say which data you look for and do not find; or show what is wanted, and how often."""
     if text is not None:
@@ -111,7 +111,7 @@ def add(
     open: Annotated[
         bool, typer.Option("--open", help="Whoever asks may have it, if the law lets it.")
     ] = False,
-    project: Project = None,
+    project: Owner = None,
 ) -> None:
     """Add a table to the catalogue, or its next version. Its columns are looked up where it lies."""
     given = {

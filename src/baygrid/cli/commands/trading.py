@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
-
-Project = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -79,7 +78,7 @@ def buy(
         int | None,
         typer.Option("--hours", help="Of a commitment: of all units together; else all of the period."),
     ] = None,
-    project: Project = None,
+    project: OwnProject = None,
     key: Annotated[
         str | None,
         typer.Option("--idempotency-key", metavar="KEY", help="The same key never buys a second time."),
@@ -106,7 +105,7 @@ def _hours(exact: str) -> str:
     return f"{float(Fraction(exact)):.6g}"
 
 
-def trades(session: Session, project: Project = None) -> None:
+def trades(session: Session, project: OwnProject = None) -> None:
     """Show what projects bought of listings, and what of it is used."""
     found = session.client.items("/v1/trades", project=project)
     session.out.show(

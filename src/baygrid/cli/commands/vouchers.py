@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money
 
@@ -62,7 +63,7 @@ def add(session: Session, name: Annotated[str, typer.Argument(metavar="NAME")], 
 def vouchers(
     session: Session,
     context: typer.Context,
-    project: Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")] = None,
+    project: OwnProject = None,
 ) -> None:
     if context.invoked_subcommand:
         return

@@ -82,7 +82,6 @@ def test_codes_are_kept_in_one_form(scheme: Scheme, text: str, kept: str):
 def test_whatever_comes_is_read_or_refused(text: str, scheme: Scheme):
     try:
         code = read_code(scheme, text)
-    except Wrong as wrong:
-        assert str(wrong)
-    else:
-        assert read_code(scheme, code) == code
+    except Wrong:
+        return
+    assert read_code(scheme, code) == code

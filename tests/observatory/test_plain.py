@@ -38,7 +38,7 @@ def test_a_workbook_reads_the_same_with_dates_and_numbers_of_its_own(tmp_path: P
     }
     for line in own["addresses"]:
         for column in ("since", "until"):
-            line[column] = line[column] and datetime.fromisoformat(str(line[column])) or None
+            line[column] = datetime.fromisoformat(str(line[column])) if line[column] else None
         for column in ("lon", "lat"):
             line[column] = float(str(line[column])) if line.get(column) else None
     own["bodies"][0]["synthetic"] = True

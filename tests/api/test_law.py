@@ -33,6 +33,13 @@ def test_every_mistake_is_told_with_its_place(world: World, api: TestClient):
     assert [it["path"] for it in answer.json()["problems"]] == ["facts.direction", "facts.data.pi"]
 
 
+def test_facts_that_contradict_each_other_are_refused_with_the_cure(world: World, api: TestClient):
+    answer = ask(world, api, {"facts": FACTS | {"recipient": {"jurisdiction": "hk"}}})
+    assert answer.status_code == 422
+    assert [it["path"] for it in answer.json()["problems"]] == ["facts.recipient.jurisdiction"]
+    assert "no border is crossed" in answer.json()["detail"]
+
+
 def test_a_day_whose_law_is_not_loaded_is_refused(world: World, api: TestClient):
     answer = ask(world, api, {"facts": FACTS, "as_of": "2020-01-01"})
     assert answer.status_code == 422

@@ -57,6 +57,13 @@ def test_a_decision_has_its_article_and_every_rule_that_was_looked_at(facts: str
     assert zone["against"]["ftz"]["value"] == "not loaded"
 
 
+def test_facts_that_contradict_each_other_are_told_with_their_line(facts: str):
+    done = run("decide", "-", stdin=FACTS.replace("jurisdiction: hk", "jurisdiction: cn"))
+    assert isinstance(done.exception, CliError)
+    assert "no border is crossed" in str(done.exception)
+    assert "line 5" in str(done.exception)
+
+
 def test_one_person_more_needs_a_way(facts: str):
     found = told("decide", "-", "--as-of", "2026-11-22", stdin=FACTS.replace("99999", "100000"))
     assert found["outcome"] == "STANDARD_CONTRACT_OR_CERTIFICATION"

@@ -16,10 +16,11 @@ from baygrid.rulebooks.cross_border import Decision, NotLoaded
 
 
 def decide(platform: Platform, actor: Actor, facts: Mapping[str, Any], as_of: date | None) -> Decision:
-    """On that day, else today. Nothing is kept of it. Raises Invalid with every mistake."""
+    """On that day, else today. Nothing is kept of it. Raises Invalid with every mistake, and where facts
+    contradict each other."""
     permit(actor, Action.BROWSE)
     try:
-        return cross_border.decide(facts, as_of or day_of(platform.clock()), platform.lists)
+        return cross_border.decide_stated(facts, as_of or day_of(platform.clock()), platform.lists)
     except DocumentError as error:
         raise Invalid.many([(f"facts.{it.path}", it.message) for it in error.problems]) from None
     except NotLoaded as error:

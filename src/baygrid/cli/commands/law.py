@@ -48,7 +48,7 @@ def decide(
     name, _, text = text_of(facts, "file of facts")
     document, lines = document_of(name, text)
     try:
-        decision = cross_border.decide(document, law_day(as_of), _lists(lists))
+        decision = cross_border.decide_stated(document, law_day(as_of), _lists(lists))
     except DocumentError as error:
         flaws = [Flaw(it.path, it.message, line_of(it.path, it.message, lines)) for it in error.problems]
         raise mistakes(name, flaws) from None

@@ -6,7 +6,14 @@ their days and sources, obligations), `rules.py` (conditions), `cases.yaml` (wha
 
 from baygrid.core.law.decisions import NEEDS_FACT, Decision, Duty
 from baygrid.core.law.plan import NotLoaded
-from baygrid.rulebooks.cross_border.deciding import Line, counted_since, decide, lines, read_facts
+from baygrid.rulebooks.cross_border.deciding import (
+    Line,
+    counted_since,
+    decide,
+    decide_stated,
+    lines,
+    read_facts,
+)
 from baygrid.rulebooks.cross_border.outcomes import Outcome
 from baygrid.rulebooks.cross_border.working_days import NotPublished, due
 
@@ -20,6 +27,7 @@ __all__ = [
     "Outcome",
     "counted_since",
     "decide",
+    "decide_stated",
     "due",
     "lines",
     "read_facts",

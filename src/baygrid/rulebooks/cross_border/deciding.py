@@ -17,6 +17,7 @@ from baygrid.core.law.parameters import value_on
 from baygrid.core.law.plan import Plan
 from baygrid.core.reading import DocumentError, Problem, Wrong, shown, whole
 from baygrid.rulebooks.cross_border.book import COUNTED_FROM, Book, book, facts
+from baygrid.rulebooks.cross_border.contradictions import contradictions
 from baygrid.rulebooks.cross_border.lists import NONE, Lists
 
 DIRECTION: Final = "direction"
@@ -27,6 +28,16 @@ def decide(document: object, as_of: date, lists: Lists = NONE) -> Decision:
     """Of a document of facts, for a transfer on `as_of`, with the lists that the operator has loaded. Raises
     DocumentError with every mistake, and NotLoaded of a day whose law is not."""
     return decide_facts(read_facts(document), as_of, lists)
+
+
+def decide_stated(document: object, as_of: date, lists: Lists = NONE) -> Decision:
+    """`decide`, of what one person says of one transfer. Raises DocumentError also where facts contradict
+    each other: those of several sources may, and the stricter rule counts then."""
+    facts = read_facts(document)
+    problems = contradictions(facts)
+    if problems:
+        raise DocumentError(problems)
+    return decide_facts(facts, as_of, lists)
 
 
 def decide_facts(facts: Facts, as_of: date, lists: Lists = NONE) -> Decision:

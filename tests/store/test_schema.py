@@ -9,14 +9,15 @@ import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Integer, create_engine, text
+from sqlalchemy import Connection, Integer, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from baygrid.ports.papers import CloseRow
 from baygrid.ports.records import Cursor
 from baygrid.ports.store import Store
 from baygrid.store import open_store, schema
 from baygrid.store.tables import metadata
-from baygrid.store.triggers import APPEND_ONLY, statements
+from baygrid.store.triggers import APPEND_ONLY
 from tests.core.ratings import rating
 from tests.store.records import (
     application,
@@ -50,7 +51,16 @@ def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
+def migrate(url: str, to: str) -> None:
+    """A database of before: `to` is what its code expected."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        schema.migrate(connection, to)
+    engine.dispose()
+
+
 def test_on_sqlite_the_migrations_end_at_the_metadata(tmp_path: Path):
+    migrate(f"sqlite:///{tmp_path}/a.db", "0001")
     open_store(f"sqlite:///{tmp_path}/a.db").close()
     migrated = sqlite3.connect(tmp_path / "a.db")
     direct = sqlite3.connect(":memory:")
@@ -84,18 +94,14 @@ UNION ALL SELECT 'function', '', proname, prosrc FROM pg_proc WHERE pronamespace
 
 def test_on_postgresql_the_migrations_end_at_the_metadata(new_database: Callable[[], str]):
     migrated, direct = new_database(), new_database()
-    open_store(migrated).close()
-    engine = create_engine(direct)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        for statement in statements("postgresql"):
-            connection.exec_driver_sql(statement.replace("%", "%%"))
-        found = [set(connection.exec_driver_sql(_CATALOGUE).fetchall())]
-    engine.dispose()
-    engine = create_engine(migrated)
-    with engine.connect() as connection:
-        found.append(set(connection.exec_driver_sql(_CATALOGUE).fetchall()))
-    engine.dispose()
+    migrate(migrated, "0001")
+    found = []
+    for url in (migrated, direct):
+        open_store(url).close()
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            found.append(set(connection.exec_driver_sql(_CATALOGUE).fetchall()))
+        engine.dispose()
     assert found[0] == found[1]
     assert len(found[0]) > 150
 
@@ -104,13 +110,11 @@ def test_on_postgresql_the_migrations_end_at_the_metadata(new_database: Callable
     "database", ["file", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 def test_attempts_of_before_have_as_many_nodes_as_they_name(
-    database: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
 ):
     new = request.getfixturevalue("new_database") if database == "postgresql" else None
     url = new() if new else f"sqlite:///{tmp_path}/a.db"
-    with monkeypatch.context() as older:
-        older.setattr(schema, "HEAD", "0005")
-        open_store(url).close()
+    migrate(url, "0005")
     later = ("count", "staged_bytes", "staging_bytes", "expected_at", "covers")
     columns = [column.name for column in metadata.tables["attempts"].columns if column.name not in later]
     engine = create_engine(url)
@@ -250,21 +254,32 @@ def start_together(urls: list[str]) -> None:
     store.close()
 
 
-def test_a_crash_while_migrating_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    url = f"sqlite:///{tmp_path}/a.db"
-    migrate = schema._migrate
+def test_a_crash_while_it_is_made_or_migrated_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def tables() -> int:
+        left = sqlite3.connect(tmp_path / "a.db")
+        (count,) = left.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        left.close()
+        return int(count)
 
-    def crash(connection):
-        migrate(connection)
+    def crash(connection: Connection, to: str) -> None:
+        migrate_to(connection, to)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(schema, "_migrate", crash)
+    url = f"sqlite:///{tmp_path}/a.db"
+    made_by, migrate_to = schema._made_by, schema.migrate
+    monkeypatch.setattr(schema, "_made_by", lambda dialect: (*made_by(dialect), "CRASH"))
+    with pytest.raises(OperationalError, match="CRASH"):
+        open_store(url)
+    assert tables() == 0
+    migrate(url, "0005")
+    before = tables()
+    monkeypatch.setattr(schema, "migrate", crash)
     with pytest.raises(KeyboardInterrupt):
         open_store(url)
+    assert tables() == before
     monkeypatch.undo()
-    left = sqlite3.connect(tmp_path / "a.db")
-    assert left.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    left.close()
     store = open_store(url)
     store.write(lambda tx: tx.jobs.insert([job(1)]))
     store.close()

@@ -1,4 +1,4 @@
-"""The database's shape: by migrations for a real database, from the metadata for one in memory."""
+"""The database's shape: a new one is made from the metadata, an older one is brought there by migrations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import fcntl
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy import URL, Connection, Engine, create_engine, create_mock_engine, event, inspect, text
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import ExecutableDDLElement
 
 from baygrid.store.sql import SQLITE
 from baygrid.store.sqlite import connect
@@ -17,22 +18,40 @@ from baygrid.store.triggers import statements
 HEAD = (
     "0035"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
 )
+_REVISION = (  # as Alembic makes it
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 _LOCK = 0x626179677264  # PostgreSQL's advisory lock while migrating
 
 
 @cache
+def _made_by(dialect: str) -> tuple[str, ...]:
+    """The statements that make an empty database; worked out once in a process."""
+    made: list[str] = []
+
+    def note(statement: ExecutableDDLElement, *_: object, **__: object) -> None:
+        made.append(str(statement.compile(dialect=mock.dialect)))
+
+    mock = create_mock_engine(f"{dialect}://", note)
+    metadata.create_all(mock, checkfirst=False)
+    return (
+        *made,
+        *statements(dialect),
+        _REVISION,
+        f"INSERT INTO alembic_version VALUES ('{HEAD}')",  # noqa: S608 - a constant
+    )
+
+
+@cache
 def memory_image() -> bytes:
-    """An empty database from the metadata, as bytes; made once in a process."""
+    """An empty database, as bytes; made once in a process."""
     source = connect(":memory:")
-    engine = create_engine("sqlite://", creator=lambda: source, poolclass=StaticPool)
-    try:
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-            for statement in statements(SQLITE):
-                connection.exec_driver_sql(statement)
-        return source.serialize()
-    finally:
-        engine.dispose()
+    for statement in _made_by(SQLITE):
+        source.execute(statement)
+    image = source.serialize()
+    source.close()
+    return image
 
 
 def upgrade_sqlite(path: Path) -> None:
@@ -64,8 +83,12 @@ def _upgrade(engine: Engine) -> None:
         with engine.begin() as connection:
             if connection.dialect.name != SQLITE:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            if _revision(connection) != HEAD:
-                _migrate(connection)
+            revision = _revision(connection)
+            if revision is None:
+                for statement in _made_by(connection.dialect.name):
+                    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            elif revision != HEAD:
+                migrate(connection, HEAD)
             if connection.dialect.name != SQLITE:
                 _adopt(connection)
     finally:
@@ -78,14 +101,15 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, to: str) -> None:
+    """From whatever revision it is, or from nothing."""
     from alembic import command  # slow to load, and needed only here
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, to)
 
 
 def _adopt(connection: Connection) -> None:

@@ -90,9 +90,9 @@ def canonical(document: Any) -> bytes:
     return text.encode()
 
 
-def digest(link: Link) -> str:
-    """Of a link's content: all of it but the hashes."""
-    content = {
+def content(link: Link) -> dict[str, Any]:
+    """All of a link but the hashes."""
+    return {
         "n": link.n,
         "at": link.at,
         "kind": link.kind,
@@ -101,7 +101,11 @@ def digest(link: Link) -> str:
         "data": link.data,
         "salt": link.salt,
     }
-    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def digest(link: Link) -> str:
+    """Of a link's content."""
+    return hashlib.sha256(canonical(content(link))).hexdigest()
 
 
 def hash_of(previous: str, digest: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baygrid.core.data.chain import START, Checked, End, Hidden, Link, canonical, check
+from baygrid.core.data.chain import START, Checked, End, Hidden, Link, canonical, check, content
 from baygrid.core.reading import Wrong, shown
 
 EVIDENCE: Final = "audit-evidence-1"
@@ -57,17 +57,7 @@ class Difference:
 def link_document(link: Link | Hidden) -> dict[str, Any]:
     if isinstance(link, Hidden):
         return {"n": link.n, "digest": link.digest, "hash": link.hash}
-    return {
-        "n": link.n,
-        "at": link.at,
-        "kind": link.kind,
-        "contract": link.contract,
-        "project": link.project,
-        "data": link.data,
-        "salt": link.salt,
-        "previous": link.previous,
-        "hash": link.hash,
-    }
+    return {**content(link), "previous": link.previous, "hash": link.hash}
 
 
 def end_document(end: End) -> dict[str, Any]:

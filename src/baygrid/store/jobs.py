@@ -156,36 +156,6 @@ def _record(row: Row) -> JobRecord:
     return JobRecord(*values)
 
 
-def _params(job: JobRecord) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "project": job.project,
-        "name": clean(job.name),
-        "state": job.state.value,
-        "spec": dumps(job.spec),
-        "submitted_at": job.submitted_at,
-        "submitted_by": clean(job.submitted_by),
-        "currency": job.currency,
-        "hold": job.hold,
-        "version": job.version,
-        "ended_at": job.ended_at,
-        "cause": clean_or_none(job.cause),
-        "detail": clean(job.detail),
-        "exit_code": job.exit_code,
-        "asked": job.asked,
-        "attempts": job.attempts,
-        "retries": job.retries,
-        "checkpoint": job.checkpoint,
-        "array": job.array,
-        "index": job.index,
-        "waits_for": dumps(job.waits_for),
-        "input_bytes": job.input_bytes,
-        "waited_at": job.waited_at,
-        "not_before": job.not_before,
-        "bars": _bars(job),
-    }
-
-
 def _changed(job: JobRecord) -> dict[str, Any]:
     return {
         "key": job.id,
@@ -206,6 +176,20 @@ def _changed(job: JobRecord) -> dict[str, Any]:
         "waited_at": job.waited_at,
         "not_before": job.not_before,
         "bars": _bars(job),
+    }
+
+
+def _params(job: JobRecord) -> dict[str, Any]:
+    return _changed(job) | {
+        "id": job.id,
+        "project": job.project,
+        "submitted_at": job.submitted_at,
+        "submitted_by": clean(job.submitted_by),
+        "currency": job.currency,
+        "version": job.version,
+        "array": job.array,
+        "index": job.index,
+        "input_bytes": job.input_bytes,
     }
 
 

@@ -82,6 +82,18 @@ def permit(actor: Actor, action: Action, *, project: str | None = None, centre: 
     raise Forbidden(f"a {actor.role.value} token may not do this")
 
 
+def whose(actor: Actor, project: str | None) -> str | None:
+    """The project whose things a list has: the one that is named, else a team's own. None: all, which only an
+    operator may see. Raises as `permit`."""
+    if project is None and actor.role is Role.TEAM:
+        project = actor.project or ""
+    if project is None:
+        permit(actor, Action.OPERATE)
+    else:
+        permit(actor, Action.READ, project=project)
+    return project
+
+
 def visible(actor: Actor, action: Action, project: str, what: str, name: str) -> None:
     """As `permit`, for a thing inside a project: the answer is that there is no such thing."""
     if not _allowed(actor, action, project, ""):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baygrid.app.access import Action, Actor, permit
+from baygrid.app.access import Actor, whose
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
 from baygrid.app.releases import settle
@@ -23,7 +23,7 @@ from baygrid.core.pricing.postings import Transaction, allocation_postings
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, Project, Role
+from baygrid.ports.records import Event, Project
 from baygrid.ports.store import Tx
 
 MOST: Final = 2**61
@@ -105,12 +105,7 @@ def _check(tx: Tx, project: Project, wanted: Wanted, now: Instant) -> None:
 
 def allocations(platform: Platform, actor: Actor, project: str | None = None) -> list[Standing]:
     """An operator sees those of all projects, a team its own. Raises NotFound."""
-    if project is None and actor.role is Role.TEAM:
-        project = actor.project or ""
-    if project is None:
-        permit(actor, Action.OPERATE)
-    else:
-        permit(actor, Action.READ, project=project)
+    project = whose(actor, project)
 
     def load(tx: Tx) -> list[Standing]:
         owners = tx.region.projects(None if project is None else [project])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from baygrid.app.access import Action, Actor, permit, visible
+from baygrid.app.access import Action, Actor, permit, visible, whose
 from baygrid.app.allocations import MOST, Wanted, allot
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, Invalid, NotFound, WrongState
@@ -86,12 +86,7 @@ def applications(
     platform: Platform, actor: Actor, project: str | None, before: str | None, limit: int
 ) -> list[ApplicationRow]:
     """Newest first: an operator sees those of all projects, a team its own."""
-    if project is None and actor.role is Role.TEAM:
-        project = actor.project or ""
-    if project is None:
-        permit(actor, Action.OPERATE)
-    else:
-        permit(actor, Action.READ, project=project)
+    project = whose(actor, project)
 
     def load(tx: Tx) -> list[ApplicationRow]:
         if project is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from baygrid.app.access import Action, Actor, permit
+from baygrid.app.access import Action, Actor, permit, whose
 from baygrid.app.allocations import AT_ONCE, MOST
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
@@ -14,7 +14,7 @@ from baygrid.core.pricing.budgets import Budget
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, Project, Role
+from baygrid.ports.records import Event, Project
 from baygrid.ports.store import Tx
 
 
@@ -69,13 +69,10 @@ def _check(row: Project, budget: Budget | None) -> None:
 
 def budgets(platform: Platform, actor: Actor, project: str | None = None) -> list[Project]:
     """Those that have one: of an operator all, of a team its own. Raises NotFound."""
-    if project is None and actor.role is Role.TEAM:
-        project = actor.project or ""
-    if project is None:
-        permit(actor, Action.OPERATE)
+    of = whose(actor, project)
+    if of is None:
         return platform.store.read(lambda tx: tx.region.projects_with_budget())
-    permit(actor, Action.READ, project=project)
-    row = platform.store.read(lambda tx: find_project(tx, project))
+    row = platform.store.read(lambda tx: find_project(tx, of))
     return [row] if row.budget is not None else []
 
 

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     command(group, "facts")(facts)
     command(group, "rules")(rules)
     command(group, "diff")(diff)
+    command(group, "changes")(changes)
 
 
 def decide(
@@ -121,6 +122,50 @@ def diff(
             [it.table, it.kind, it.name, _words(older), _words(newer)]
             for older, newer, it in sides
             if it is not None
+        ],
+        none="nothing has changed",
+    )
+
+
+def changes(
+    session: Session,
+    since: Annotated[str, typer.Option("--since", metavar="DATE", help="What was so on this day is known.")],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="The last day, may be ahead; else today.")
+    ] = None,
+) -> None:
+    """List what changed after a day in the law across the border and in public support: what stood and
+    stands, whom it is for, what they have to do and by when. Not legal advice."""
+    from baygrid.core.law.plan import NotLoaded
+    from baygrid.rulebooks.changes import changes as changed
+    from baygrid.rulebooks.cross_border.book import NAMES as DIRECTIONS
+    from baygrid.rulebooks.cross_border.book import book
+    from baygrid.rulebooks.measures.book import NAMES, rulebook
+
+    first, last = law_day(since, "--since"), law_day(until, "--until")
+    if last < first:
+        raise CliError(
+            f"--until {last} is before --since {first}", code="bad-settings", cure="turn them round"
+        )
+    try:
+        found = changed([*map(book, DIRECTIONS), *map(rulebook, NAMES)], first, last)
+    except NotLoaded as error:
+        _not_loaded(error)
+    session.out.show(
+        [it.to_json() for it in found],
+        ("since", "what", "before", "after", "article", "for", "to do", "by"),
+        [
+            [
+                str(it.since),
+                it.what,
+                it.before or "-",
+                it.after or "-",
+                it.article,
+                it.who,
+                it.todo or "-",
+                it.by or "-",
+            ]
+            for it in found
         ],
         none="nothing has changed",
     )

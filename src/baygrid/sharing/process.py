@@ -11,10 +11,7 @@ import json
 import os
 import pickle
 import selectors
-import signal
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
@@ -22,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baygrid.ports.reader import BadExpression, ReadFailed
+from baygrid.sharing.nursery import Born, Nursery
 
 HEAD: Final = struct.Struct(">cI")
 """Before each frame: its kind, how many bytes it has."""
@@ -43,7 +41,7 @@ class Limits:
 
 _LOOK: Final = 0.5
 """Seconds between two looks whether it is still wanted."""
-_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ")
+_NURSERY: Final = Nursery()
 
 
 class Broke(Exception):
@@ -61,33 +59,11 @@ def stream(limits: Limits, work: Callable[..., Any], *arguments: Any) -> Generat
     """Each value that the generator `work` yields: bytes as they are, all else as JSON. What is sent to the
     generator (anything but None) the child has as `child.reply()`. The child ends when nobody listens any
     more. Raises ReadFailed, BadExpression."""
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-c", "from baygrid.sharing.child import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-        start_new_session=True,
-    )
-    try:
+    with _NURSERY.child() as child:
         yield from _answers(child, limits, pickle.dumps((limits.memory, work, arguments)))
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)  # with whatever it started
-        for end in (child.stdin, child.stdout):
-            with suppress(OSError):
-                if end is not None:
-                    end.close()
-        child.wait()
 
 
-def _environment() -> dict[str, str]:
-    """Of the server's only what holds no secret."""
-    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-
-
-def _answers(child: subprocess.Popen[bytes], limits: Limits, request: bytes) -> Generator[Any, Any, None]:
+def _answers(child: Born, limits: Limits, request: bytes) -> Generator[Any, Any, None]:
     until = time.monotonic() + limits.seconds  # noqa: TID251 - how long a process may take
     _send(child, request)
     while True:
@@ -101,12 +77,11 @@ def _answers(child: subprocess.Popen[bytes], limits: Limits, request: bytes) -> 
             _send(child, pickle.dumps(reply))
 
 
-def _send(child: subprocess.Popen[bytes], content: bytes) -> None:
+def _send(child: Born, content: bytes) -> None:
     """It stays open afterwards: its end tells the child that nobody listens."""
-    assert child.stdin is not None
     with suppress(BrokenPipeError):
-        child.stdin.write(struct.pack(">Q", len(content)) + content)
-        child.stdin.flush()
+        child.ears.write(struct.pack(">Q", len(content)) + content)
+        child.ears.flush()
 
 
 def _raise(said: dict[str, Any]) -> None:
@@ -116,19 +91,17 @@ def _raise(said: dict[str, Any]) -> None:
     raise ReadFailed(f"it broke ({said['type']})") from Broke(said["message"])
 
 
-def _frame(child: subprocess.Popen[bytes], until: float, limits: Limits) -> tuple[bytes, bytes]:
+def _frame(child: Born, until: float, limits: Limits) -> tuple[bytes, bytes]:
     kind, size = HEAD.unpack(_exactly(child, HEAD.size, until, limits))
     if size > MAX_FRAME:
         raise ReadFailed("it broke (a frame without end)")
     return kind, _exactly(child, size, until, limits)
 
 
-def _exactly(child: subprocess.Popen[bytes], size: int, until: float, limits: Limits) -> bytes:
-    assert child.stdout is not None
-    descriptor = child.stdout.fileno()
+def _exactly(child: Born, size: int, until: float, limits: Limits) -> bytes:
     found = bytearray()
     with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
+        selector.register(child.mouth, selectors.EVENT_READ)
         while len(found) < size:
             left = until - time.monotonic()  # noqa: TID251 - how long a process may take
             if not limits.wanted():
@@ -137,7 +110,7 @@ def _exactly(child: subprocess.Popen[bytes], size: int, until: float, limits: Li
                 continue
             if left <= 0:
                 raise ReadFailed(f"it takes longer than {limits.seconds:.0f} s: {limits.cure}")
-            piece = os.read(descriptor, min(size - len(found), 1 << 20))
+            piece = os.read(child.mouth, min(size - len(found), 1 << 20))
             if not piece:
                 raise ReadFailed(f"it needs more than {limits.memory >> 20} MiB of memory, or it crashed")
             found += piece

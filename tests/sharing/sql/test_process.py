@@ -47,7 +47,7 @@ _SESSIONS: set[int] = set()
 
 
 def processes() -> set[int]:
-    """Those that came of this one and still run: children have sessions of their own."""
+    """Those that work for this one: copies of the process that waits, each with a session of its own."""
     found = {}
     for entry in Path("/proc").iterdir():
         try:
@@ -56,8 +56,9 @@ def processes() -> set[int]:
                 found[int(entry.name)] = state, int(parent), int(session)
         except OSError:
             continue
+    waiting = {pid for pid, (_, parent, _) in found.items() if parent == os.getpid()}
     _SESSIONS.update(
-        pid for pid, (_, parent, session) in found.items() if parent == os.getpid() and session == pid
+        pid for pid, (_, parent, session) in found.items() if parent in waiting and session == pid
     )
     return {pid for pid, (state, _, session) in found.items() if session in _SESSIONS and state != "Z"}
 

@@ -11,18 +11,19 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
 from baygrid.ports.reader import Look, ReadFailed
 from baygrid.sharing.formats import files
 from baygrid.sharing.formats.files import Part
 from baygrid.sharing.places.place import Entry, Place, bring
 from baygrid.sharing.types import columns_of
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 LOG: Final = "_delta_log"
 _COMMIT: Final = re.compile(rf"{LOG}/(\d{{20}})\.json")
@@ -37,11 +38,13 @@ class Delta:
 
     def __init__(self, place: Place, scratch: Path, version: int | None) -> None:
         """`scratch`: an empty folder, for copies of the log. Raises ReadFailed."""
+        from deltalake.exceptions import DeltaError  # only here, as `_table`
+
         self.place, self.mirror = place, scratch / "log"
         self.log = Log(place)
         self.log.bring(self.mirror, self.log.wanted(version))
         try:
-            self.table = DeltaTable(self.mirror, version=version)
+            self.table = _table(self.mirror, version)
             check_features(self.table)
             self.schema = pa.schema(self.table.schema().to_arrow())
             self._files = pa.table(self.table.get_add_actions(flatten=True)).sort_by("path")
@@ -62,7 +65,7 @@ class Delta:
         """Whether the change feed was on at another version. Raises ReadFailed."""
         beside = self.mirror.parent / f"log-{version}"
         self.log.bring(beside, self.log.wanted(version))
-        return feed_is_on(DeltaTable(beside, version=version).metadata().configuration)
+        return feed_is_on(_table(beside, version).metadata().configuration)
 
     def _parts(self) -> list[Part]:
         names = list(self.table.metadata().partition_columns)
@@ -96,6 +99,12 @@ class Delta:
             None if None in counts else sum(counts),
             delta,
         )
+
+
+def _table(mirror: Path, version: int | None) -> DeltaTable:
+    from deltalake import DeltaTable  # it starts threads, which a copy of the nursery would not have
+
+    return DeltaTable(mirror, version=version)
 
 
 def feed_is_on(configuration: Mapping[str, str | None]) -> bool:

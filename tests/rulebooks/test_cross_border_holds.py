@@ -94,21 +94,80 @@ def test_unknown_is_asked_exactly_where_it_matters(
         assert decision.outcome == NEEDS_FACT
 
 
+FACTS_OF_IT = sorted(set(VALUES) - {"choice"})
+"""The choice is no fact of the transfer: who chooses a way is asked for what that way needs."""
+
+
+def no_freer(before: Decision, after: Decision, hidden: str) -> bool:
+    """Without one fact. A question may become an answer only where that fact's silence is one, the stricter:
+    never one that passes freely."""
+    if before.outcome == NEEDS_FACT and hidden in facts()[1]:
+        return after.outcome not in PASSES
+    return not freer(after.outcome, before.outcome)
+
+
 @settings(max_examples=500, deadline=None)
-@given(some, st.sampled_from(sorted(VALUES)), directions, days, listed)
+@given(some, st.sampled_from(FACTS_OF_IT), directions, days, listed)
 def test_less_is_known_and_nothing_is_freer(
     known: dict[str, Any], hidden: str, direction: str, day: date, lists: Lists
 ):
     less = {name: value for name, value in known.items() if name != hidden}
     before, after = decided(known, direction, day, lists), decided(less, direction, day, lists)
-    # What is prohibited lets nothing out, whatever could be asked.
-    assert after.outcome == Outcome.PROHIBITED or not freer(after.outcome, before.outcome)
+    assert no_freer(before, after, hidden)
     if hidden in silent() or after.outcome != before.outcome:
         return
     assert set(after.options) <= set(before.options)
     assert set(after.review) <= set(before.review)
     if (after.options, after.review) == (before.options, before.review):
         assert gates(before) <= gates(after)
+
+
+PERSONS = {
+    "recipient.is_foreign_judicial_or_enforcement": False, "recipient.on_art42_list": False, "data.pi": True,
+    "data.spi": False, "data.important": "no", "data.core": False, "data.origin": "domestic",
+    "exporter.ciio": False, "exporter.state_organ": False, "ground": "other", "exporter.ftz_zone": "none",
+    "recipient.zone": "none", "ytd_after.pi_nonsensitive": 1, "ytd_after.spi": 0,
+}  # fmt: skip
+JUDICIAL = {"recipient.is_foreign_judicial_or_enforcement": True, "recipient.approved_by_authority": True}
+
+
+@pytest.mark.parametrize(
+    ("known", "hidden", "answers"),
+    [
+        # Silence is the stricter answer: what was asked beside it decides nothing any more.
+        (PERSONS | JUDICIAL | {"ground": None}, "recipient.approved_by_authority", "PROHIBITED"),
+        (
+            PERSONS | {"data.anonymised": True, "data.important": None, "ytd_after.spi": 10_000},
+            "data.anonymised",
+            "SECURITY_ASSESSMENT",
+        ),
+    ],
+)
+def test_where_silence_is_the_stricter_answer_a_question_may_become_it(
+    known: dict[str, Any], hidden: str, answers: str
+):
+    before, after = decided(known, "cn_out", DAYS[-2]), decided(known | {hidden: None}, "cn_out", DAYS[-2])
+    assert (before.outcome, after.outcome) == (NEEDS_FACT, answers)
+    assert no_freer(before, after, hidden)
+    assert not no_freer(before, after, "exporter.ciio"), "of no other fact"
+    assert not no_freer(before, decided(PERSONS, "cn_out", DAYS[-2]), hidden), "nor where it passes"
+
+
+@pytest.mark.parametrize(
+    ("known", "hidden", "taken_for"),
+    [
+        (PERSONS | {"exporter.ciio": True}, "exporter.ciio", False),
+        (PERSONS | {"data.important": "notified"}, "data.important", "no"),
+        (PERSONS | {"data.important": None}, "recipient.on_art42_list", True),
+    ],
+)
+def test_a_law_that_took_silence_for_an_answer_would_be_found(
+    known: dict[str, Any], hidden: str, taken_for: object
+):
+    before, after = decided(known, "cn_out", DAYS[-2]), decided(known | {hidden: None}, "cn_out", DAYS[-2])
+    assert no_freer(before, after, hidden)
+    wrong = decided(known | {hidden: taken_for}, "cn_out", DAYS[-2])
+    assert not no_freer(before, wrong, hidden)
 
 
 def gates(decision: Decision) -> set[str]:

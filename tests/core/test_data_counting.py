@@ -12,7 +12,6 @@ from baygrid.core.data.counting import (
     Count,
     Threshold,
     forecast,
-    next_threshold,
     passed,
     warned,
 )
@@ -29,13 +28,6 @@ ALL = (LOW, HIGH, SENSITIVE)
 )
 def test_a_warning_comes_at_nine_tenths_and_not_at_the_threshold_itself(persons: int, told: bool):
     assert warned(Count(0, persons, 0), LOW) is told
-
-
-def test_the_next_threshold_is_the_lowest_that_is_not_reached():
-    assert next_threshold(Count(0, 99_999, 0), "pi", ALL) == LOW
-    assert next_threshold(Count(0, 100_000, 0), "pi", ALL) == HIGH
-    assert next_threshold(Count(0, 1_000_000, 0), "pi", ALL) is None
-    assert next_threshold(Count(0, 1_000_000, 9_999), "spi", ALL) == SENSITIVE
 
 
 @given(st.integers(0, 2_000_000), st.integers(0, 2_000_000))

@@ -218,16 +218,10 @@ def chunks(found: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def observe(platform: Platform, grant: str, found: Iterable[bytes] | None = None) -> None:
-    """Notes of whom rows were served: these, or all whom the grant shows."""
+def observe(platform: Platform, grant: str) -> None:
+    """Notes that rows were served of all whom the grant shows."""
     year = day_of(platform.clock()).year
-    if found is None:
-        platform.store.write(lambda tx: tx.persons.observe_exposed(grant, year))
-        return
-    it, one = platform.store.read(lambda tx: _of_grant(tx, grant))
-    sensitive = it.sensitive(one)
-    for chunk in chunks(found):
-        platform.store.write(lambda tx: tx.persons.observe(grant, year, sensitive, chunk))  # noqa: B023
+    platform.store.write(lambda tx: tx.persons.observe(grant, year))
 
 
 def moved(

@@ -162,12 +162,8 @@ class Persons(Protocol):
         new."""
         ...
 
-    def observe(self, grant: str, year: int, sensitive: bool, persons: bytes) -> int:
-        """Those that were served in that year."""
-        ...
-
-    def observe_exposed(self, grant: str, year: int) -> int:
-        """All whom the grant lets be read."""
+    def observe(self, grant: str, year: int) -> int:
+        """That all whom the grant lets be read were served in that year. How many were new."""
         ...
 
     def forget(self, grant: str) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     LargeBinary,
-    Table,
     bindparam,
     cast,
     delete,
@@ -71,32 +70,33 @@ _COUNTED = Statement(
 )
 
 
-def _writing(table: Table, *keys: str) -> Statement:
+def _exposing() -> Statement:
     """An insert of many persons, that changes one who is there only where something else is said of it."""
-    named = {name: number(name) if name == "year" else text(name) for name in keys}
-    row = sqlite_insert(table).values(
-        **named, person=bindparam("person", type_=LargeBinary()), sensitive=number("sensitive")
+    keys = ["grant_id", "person"]
+    row = sqlite_insert(exposures).values(
+        grant_id=text("grant_id"),
+        person=bindparam("person", type_=LargeBinary()),
+        sensitive=number("sensitive"),
     )
     given = func.unnest(bindparam("persons", type_=ARRAY(LargeBinary))).column_valued("given")
-    rows = postgresql_insert(table).from_select(
-        [*keys, "person", "sensitive"], select(*named.values(), given, number("sensitive"))
+    rows = postgresql_insert(exposures).from_select(
+        [*keys, "sensitive"], select(text("grant_id"), given, number("sensitive"))
     )
     both = [
         insert.on_conflict_do_update(
-            index_elements=[*keys, "person"],
+            index_elements=keys,
             set_={"sensitive": insert.excluded.sensitive},
-            where=table.c.sensitive != insert.excluded.sensitive,
+            where=exposures.c.sensitive != insert.excluded.sensitive,
         )
         for insert in (row, rows)
     ]
     return Statement(*both)
 
 
-_EXPOSE = _writing(exposures, "grant_id")
-_OBSERVE = _writing(observations, "grant_id", "year")
+_EXPOSE = _exposing()
 _ALL_SEEN = select(_E.grant_id, number("year"), _E.person, _E.sensitive).where(_E.grant_id == text("of"))
 _SEEN_COLUMNS = ["grant_id", "year", "person", "sensitive"]
-_OBSERVE_EXPOSED = Statement(
+_OBSERVE = Statement(
     sqlite_insert(observations).from_select(_SEEN_COLUMNS, _ALL_SEEN).on_conflict_do_nothing(),
     postgresql_insert(observations).from_select(_SEEN_COLUMNS, _ALL_SEEN).on_conflict_do_nothing(),
 )
@@ -159,13 +159,17 @@ class Persons:
         self._session.change(_RESEAL, {"of": organisation, "sealed": key})
 
     def expose(self, grant: str, sensitive: bool, persons: bytes) -> int:
-        return self._write(_EXPOSE, {"grant_id": grant, "sensitive": int(sensitive)}, persons)
+        each = [persons[at : at + SIZE] for at in range(0, len(persons), SIZE)]
+        if not each or len(each[-1]) != SIZE:
+            raise ValueError(f"{len(persons)} bytes are not persons of {SIZE} bytes")
+        of: dict[str, str | int] = {"grant_id": grant, "sensitive": int(sensitive)}
+        if self._session.dialect == SQLITE:
+            return self._session.change_many(_EXPOSE, [{**of, "person": it} for it in sorted(each)])
+        # One statement may not touch a row twice.
+        return self._session.change(_EXPOSE, {**of, "persons": sorted(set(each))})
 
-    def observe(self, grant: str, year: int, sensitive: bool, persons: bytes) -> int:
-        return self._write(_OBSERVE, {"grant_id": grant, "year": year, "sensitive": int(sensitive)}, persons)
-
-    def observe_exposed(self, grant: str, year: int) -> int:
-        return self._session.change(_OBSERVE_EXPOSED, {"of": grant, "year": year})
+    def observe(self, grant: str, year: int) -> int:
+        return self._session.change(_OBSERVE, {"of": grant, "year": year})
 
     def forget(self, grant: str) -> None:
         self._session.change(_FORGET, {"of": grant})
@@ -200,12 +204,3 @@ class Persons:
 
     def history(self, exporter: str, since: Instant) -> list[CountRow]:
         return [CountRow(*row) for row in self._session.all(_HISTORY, {"of": exporter, "since": since})]
-
-    def _write(self, statement: Statement, keys: dict[str, str | int], persons: bytes) -> int:
-        each = [persons[at : at + SIZE] for at in range(0, len(persons), SIZE)]
-        if not each or len(each[-1]) != SIZE:
-            raise ValueError(f"{len(persons)} bytes are not persons of {SIZE} bytes")
-        if self._session.dialect == SQLITE:
-            return self._session.change_many(statement, [{**keys, "person": it} for it in sorted(each)])
-        # One statement may not touch a row twice.
-        return self._session.change(statement, {**keys, "persons": sorted(set(each))})

@@ -40,12 +40,6 @@ class Count:
         return self.spi if threshold.kind == "spi" else self.pi
 
 
-def next_threshold(count: Count, kind: str, thresholds: Sequence[Threshold]) -> Threshold | None:
-    """The lowest that is not reached."""
-    ahead = [it for it in thresholds if it.kind == kind and count.of(it) < it.least]
-    return min(ahead, key=lambda it: it.least, default=None)
-
-
 def warned(count: Count, threshold: Threshold) -> bool:
     """Whether it has come so near to a threshold that its exporter is told."""
     return threshold.least * WARN_AT <= count.of(threshold) < threshold.least

@@ -108,8 +108,3 @@ class _Ear:
 
     def wanted(self) -> bool:
         return self._bringing.wanted()
-
-
-def nothing_to_fetch(sha256: str) -> Iterator[bytes]:
-    """`Fetch` for an order without blobs."""
-    raise StagingFailed(f"nothing was to be fetched, but {sha256} is asked for")

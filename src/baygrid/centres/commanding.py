@@ -7,7 +7,7 @@ centre's own claim only.
 from __future__ import annotations
 
 from baygrid.centres.attempts import Attempts
-from baygrid.centres.bringing import nothing_to_fetch
+from baygrid.centres.folder.staging import nothing_to_fetch
 from baygrid.centres.remembered import Phase, Remembered, go_entry
 from baygrid.ports.basics import Instant
 from baygrid.ports.centre import Centre, StagingFailed

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,11 @@ from baygrid.ports.messages import Order, Source
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def nothing_to_fetch(sha256: str) -> Iterator[bytes]:
+    """`Fetch` where what the order needs should be here already."""
+    raise StagingFailed(f"nothing was to be fetched, but {sha256} is asked for")
 
 
 def prepare(files: Files, order: Order, fetch: Fetch, max_bytes: int = MAX_BYTES) -> None:

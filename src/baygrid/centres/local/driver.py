@@ -8,8 +8,7 @@ everything again; the end of a supervisor arrives at `fileno()`, which a loop ca
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -17,7 +16,7 @@ import orjson
 from baygrid import __version__
 from baygrid.centres.folder import secrets, staging
 from baygrid.centres.folder.environment import NotRunnable, require_image
-from baygrid.centres.folder.files import Files, key_of
+from baygrid.centres.folder.root import Root
 from baygrid.centres.folder.sweep import Sweeper
 from baygrid.centres.local import processes
 from baygrid.centres.local.attempt import Attempt, Facts, Stage
@@ -30,7 +29,7 @@ from baygrid.centres.local.ports import Connection
 from baygrid.centres.local.share import NoRoom, Shares
 from baygrid.centres.local.spawn import SUPERVISOR, environment, spawn
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Fetch, Observation, StagingFailed
+from baygrid.ports.centre import Fetch, Observation
 from baygrid.ports.messages import Order, PartitionReport, Stop
 from baygrid.ports.tunnels import Tunnel
 
@@ -53,15 +52,10 @@ class LocalCentre:
         podman: Podman | None = None,
         sample_ms: int = 1_000,
     ) -> None:
-        self._root = root.resolve()
-        # Users whose jobs run here pass through it, and list nothing.
-        mode = 0o700 if account_of is None else 0o711
-        self._root.mkdir(mode=mode, parents=True, exist_ok=True)
-        if stat.S_IMODE(self._root.stat().st_mode) != mode:
-            self._root.chmod(mode)
+        self._root = Root(root, shared=account_of is not None)
         self._account_of, self._supervisor, self._podman = account_of, SUPERVISOR, podman
         if account_of is not None:  # who may not read our installation can read this one
-            copied = self._root / ".supervise.sh"
+            copied = self._root.path / ".supervise.sh"
             copied.write_bytes(Path(SUPERVISOR).read_bytes())
             copied.chmod(0o644)
             self._supervisor = str(copied)
@@ -70,11 +64,10 @@ class LocalCentre:
         self._path = path if path is not None else os.environ.get("PATH", os.defpath)
         self._boot = processes.boot_id()
         self._shares = Shares(self._partitions)
-        self._sweeper = Sweeper(self._root / ".trash")
+        self._sweeper = Sweeper(self._root.path / ".trash")
         self._lifecycle = Lifecycle(
             self._shares, self._boot, podman, accounts=account_of is not None, sample_ms=sample_ms
         )
-        self._keys: dict[str, str] = {}  # token -> key, to hash each once
         self._find_again()
 
     @property
@@ -100,30 +93,30 @@ class LocalCentre:
 
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own directory, so a thread of its own may do it."""
-        staging.prepare(self._files(order.token), order, fetch)
+        staging.prepare(self._root.files(order.token), order, fetch)
         if order.image and self._podman is not None:
             self._podman.bring(order.image)
 
     def entrust(self, order: Order, values: Mapping[str, str]) -> None:
         """As `prepare`, a thread of its own may do it."""
-        secrets.keep(self._files(order.token), order.secrets, values)
+        secrets.keep(self._root.files(order.token), order.secrets, values)
 
     def enter(self, tunnel: Tunnel) -> Beside | Connection:
         """From any thread: it asks the attempt's folder and the kernel. Raises NotThere, OSError."""
-        files = self._files(tunnel.token)
+        files = self._root.files(tunnel.token)
         return Connection(files, tunnel.port) if tunnel.port else Beside(files, tunnel)
 
     def start(self, order: Order, now: Instant) -> None:
-        key = self._key(order.token)
+        key = self._root.key(order.token)
         if key in self._lifecycle.attempts:
             return
-        files = self._files(order.token)
+        files = self._root.files(order.token)
         attempt = Attempt(key, files, Facts.of(order))
         if files.has("claim"):
             self._lifecycle.settle(attempt, now)
             return
         if not files.has("work"):
-            staging.prepare(files, order, _nothing)
+            staging.prepare(files, order, staging.nothing_to_fetch)
         try:
             require_image(order, self.capabilities())
             account = self._account_of(order) if self._account_of is not None else ""
@@ -141,37 +134,37 @@ class LocalCentre:
         self._lifecycle.begin(attempt, share, now)
 
     def stop(self, stop: Stop, now: Instant) -> None:
-        attempt = self._lifecycle.attempts.get(self._key(stop.token))
+        attempt = self._lifecycle.attempts.get(self._root.key(stop.token))
         if attempt is None:
-            attempt = Attempt(self._key(stop.token), self._files(stop.token))
+            attempt = Attempt(self._root.key(stop.token), self._root.files(stop.token))
         self._lifecycle.stop(attempt, stop, now)
 
     def observe(self, orders: Sequence[Order], now: Instant) -> dict[str, Observation]:
         self._lifecycle.look(now)
-        attempts, keys = self._lifecycle.attempts, self._keys
+        attempts = self._lifecycle.attempts
         found = {}
         for order in orders:
-            known = attempts.get(keys.get(order.token) or self._key(order.token))
+            known = attempts.get(self._root.key(order.token))
             if known is not None:
                 found[order.token] = known.seen
         return found
 
     def read_log(self, order: Order, offset: int, limit: int) -> bytes:
-        return secrets.read_log(self._files(order.token), offset, limit)
+        return secrets.read_log(self._root.files(order.token), offset, limit)
 
     def wake_at(self, now: Instant) -> Instant | None:
         return self._lifecycle.wake_at(now)
 
     def forget(self, order: Order) -> None:
         """Only what has ended; a running attempt is kept."""
-        key = self._key(order.token)
+        key = self._root.key(order.token)
         attempt = self._lifecycle.attempts.get(key)
         if attempt is not None and attempt.stage is not Stage.DONE:
             return
         self._lifecycle.attempts.pop(key, None)
-        self._keys.pop(order.token, None)
-        secrets.forget(self._files(order.token))
-        self._sweeper.throw(f"{self._root}/{key}")
+        self._root.forget(order.token)
+        secrets.forget(self._root.files(order.token))
+        self._sweeper.throw(self._root.at(key).dir)
 
     @property
     def untidy(self) -> bool:
@@ -191,22 +184,9 @@ class LocalCentre:
 
     def _find_again(self) -> None:
         """All that was claimed under this root, whoever started it."""
-        with os.scandir(self._root) as entries:
+        with os.scandir(self._root.path) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
         for name in names:
-            files = Files(f"{self._root}/{name}")
+            files = self._root.at(name)
             if files.has("claim"):
                 self._lifecycle.settle(Attempt(name, files), files.last_sign())
-
-    def _key(self, token: str) -> str:
-        key = self._keys.get(token)
-        if key is None:
-            key = self._keys[token] = key_of(token)
-        return key
-
-    def _files(self, token: str) -> Files:
-        return Files(f"{self._root}/{key_of(token)}")
-
-
-def _nothing(sha256: str) -> Iterator[bytes]:
-    raise StagingFailed(f"{sha256} was not fetched before the start")

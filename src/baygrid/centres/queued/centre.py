@@ -7,8 +7,7 @@ folders and from the engine, what was wanted from the notes, so an agent that re
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from baygrid.centres.folder import owners, secrets, staging
 from baygrid.centres.folder.attached import NotThere, check_rank
 from baygrid.centres.folder.endings import never_ran, word_of
 from baygrid.centres.folder.environment import NotRunnable, require_image
-from baygrid.centres.folder.files import Files, Why, key_of
+from baygrid.centres.folder.files import Why, key_of
+from baygrid.centres.folder.root import Root
 from baygrid.centres.folder.sweep import Sweeper
 from baygrid.centres.folder.users import User, ids_of, user_of
 from baygrid.centres.queued.asking import Asking
@@ -29,7 +29,7 @@ from baygrid.centres.queued.questions import Questions
 from baygrid.centres.queued.script import SCRIPT, write_task
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.basics import Instant
-from baygrid.ports.centre import Fetch, Observation, StagingFailed
+from baygrid.ports.centre import Fetch, Observation
 from baygrid.ports.messages import WITHDRAWN, Forecast, Inquiry, Order, PartitionReport, Stop
 from baygrid.ports.tunnels import Tunnel
 
@@ -55,22 +55,16 @@ class QueuedCentre:
         account_of: Callable[[Order], str] = no_account,
         pace: Pace = Pace(),  # noqa: B008 - a value
     ) -> None:
-        self._root = root.resolve()
-        # Users whose tasks run here pass through it, and list nothing.
-        mode = 0o700 if account_of is no_account else 0o711
-        self._root.mkdir(mode=mode, parents=True, exist_ok=True)
-        if stat.S_IMODE(self._root.stat().st_mode) != mode:
-            self._root.chmod(mode)
+        self._root = Root(root, shared=account_of is not no_account)
         self._name, self._path, self._account_of = name, path, account_of
         self.version = version
         self._engine = engine
         self._launch, self._capabilities = engine.launch, engine.capabilities() | {"secrets"}
-        self._notes = Notes(self._root / ".notes")
-        self._sweeper = Sweeper(self._root / ".trash")
+        self._notes = Notes(self._root.path / ".notes")
+        self._sweeper = Sweeper(self._root.path / ".trash")
         self._asking = Asking(pace)
         self._life = Life(self._notes, pace)
         self._questions = Questions(engine, self._life, self._notes, self._asking, pace)
-        self._keys: dict[str, str] = {}  # token -> key, to hash each once
         with suppress(EngineSilent):
             self._questions.take_inventory(engine.inventory())
         self._find_again()
@@ -112,11 +106,11 @@ class QueuedCentre:
 
     def prepare(self, order: Order, fetch: Fetch) -> None:
         """Touches nothing but the attempt's own folder, so a thread of its own may do it."""
-        staging.prepare(self._files(order.token), order, fetch)
+        staging.prepare(self._root.files(order.token), order, fetch)
 
     def entrust(self, order: Order, values: Mapping[str, str]) -> None:
         """As `prepare`, a thread of its own may do it."""
-        secrets.keep(self._files(order.token), order.secrets, values)
+        secrets.keep(self._root.files(order.token), order.secrets, values)
 
     def enter(self, tunnel: Tunnel) -> Inside | Relayed:
         """From any thread. Raises LookupError, OSError."""
@@ -141,14 +135,14 @@ class QueuedCentre:
 
     def start(self, order: Order, now: Instant) -> None:
         """It is submitted with all others that start before the next look."""
-        key, files = self._key(order.token), self._files(order.token)
+        key, files = self._root.key(order.token), self._root.files(order.token)
         if key in self._life.attempts:
             return
         attempt = Attempt(key, files, order, now)
         if files.has("claim") or files.has(SCRIPT):
             attempt.stage = Stage.SOUGHT  # an earlier life of ours was here
         if not files.has("work"):
-            staging.prepare(files, order, _nothing)
+            staging.prepare(files, order, staging.nothing_to_fetch)
         try:
             require_image(order, self._capabilities)
             attempt.account = self._account_of(order)
@@ -163,10 +157,10 @@ class QueuedCentre:
 
     def stop(self, stop: Stop, now: Instant) -> None:
         """Raises OSError for one that has begun and of which nothing is noted: `observe` finds it again."""
-        key = self._key(stop.token)
+        key = self._root.key(stop.token)
         attempt = self._life.attempts.get(key)
         if attempt is None:
-            claimed = not self._files(stop.token).forbid("stopped", stop.reason, now)
+            claimed = not self._root.files(stop.token).forbid("stopped", stop.reason, now)
             if claimed and stop.reason != WITHDRAWN:
                 raise OSError("it has begun, and must be found again first")
         elif attempt.stage is not Stage.DONE:
@@ -182,14 +176,14 @@ class QueuedCentre:
         self._life.enforce(now)
         found = {}
         for order in orders:
-            known = self._life.attempts.get(self._key(order.token)) or self._adopted(order, now)
+            known = self._life.attempts.get(self._root.key(order.token)) or self._adopted(order, now)
             if known is not None:
                 found[order.token] = known.seen
         self._questions.give(now)
         return found
 
     def read_log(self, order: Order, offset: int, limit: int) -> bytes:
-        return secrets.read_log(self._files(order.token), offset, limit)
+        return secrets.read_log(self._root.files(order.token), offset, limit)
 
     def wake_at(self, now: Instant) -> Instant | None:
         due = min(self._life.due_at, self._questions.wake_at())
@@ -197,18 +191,18 @@ class QueuedCentre:
 
     def forget(self, order: Order) -> None:
         """Only what has ended; what may still run is kept."""
-        key = self._key(order.token)
+        key = self._root.key(order.token)
         attempt = self._life.attempts.get(key)
         if attempt is not None and attempt.stage is not Stage.DONE:
             return
         if attempt is not None and attempt.sight is not None:
             self._questions.over(attempt.sight)
         self._life.attempts.pop(key, None)
-        self._keys.pop(order.token, None)
+        self._root.forget(order.token)
         with suppress(FileNotFoundError):
-            owners.take_back(self._root / key)
-        secrets.forget(self._files(order.token))
-        self._sweeper.throw(f"{self._root}/{key}")
+            owners.take_back(self._root.path / key)
+        secrets.forget(self._root.files(order.token))
+        self._sweeper.throw(self._root.at(key).dir)
         self._notes.remove(key)
 
     @property
@@ -229,7 +223,7 @@ class QueuedCentre:
     def _find_again(self) -> None:
         """All of which there is a note. What the engine says of each comes with the first look."""
         for key, note in self._notes.read_all():
-            attempt = Attempt(key, Files(f"{self._root}/{key}"), note.order, note.at, id=note.id)
+            attempt = Attempt(key, self._root.at(key), note.order, note.at, id=note.id)
             attempt.stage = Stage.THERE if note.id else Stage.SOUGHT
             attempt.why = Why(note.word, note.kill_at) if note.word else None
             attempt.running_at, attempt.started_at = note.running_at, note.started_at
@@ -238,7 +232,9 @@ class QueuedCentre:
 
     def _adopted(self, order: Order, now: Instant) -> Attempt | None:
         """One of which only the folder tells."""
-        attempt = Attempt(self._key(order.token), self._files(order.token), order, now, Stage.SOUGHT)
+        attempt = Attempt(
+            self._root.key(order.token), self._root.files(order.token), order, now, Stage.SOUGHT
+        )
         if not attempt.files.has("claim"):
             return None
         self._again(attempt, now)
@@ -261,16 +257,3 @@ class QueuedCentre:
             state = AttemptState.RUNNING if attempt.why is None else AttemptState.STOPPING
         attempt.seen = Observation(state, raw="found again", started_at=began)
         self._life.add(attempt)
-
-    def _key(self, token: str) -> str:
-        key = self._keys.get(token)
-        if key is None:
-            key = self._keys[token] = key_of(token)
-        return key
-
-    def _files(self, token: str) -> Files:
-        return Files(f"{self._root}/{key_of(token)}")
-
-
-def _nothing(sha256: str) -> Iterator[bytes]:
-    raise StagingFailed(f"{sha256} was not fetched before the start")

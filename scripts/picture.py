@@ -1,4 +1,4 @@
-"""The pictures of the README, of a real run: `python scripts/picture.py` runs the demo on a pseudo-terminal,
+"""The pictures of the README, of a real run: `python -m scripts.picture` runs the demo on a pseudo-terminal,
 renders what is left on its screen (docs/images/demo.svg) and shrinks its contact sheet."""
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
+from scripts.demo.texts import load
+
 ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
 COLUMNS: Final = 132
 SHEET_WIDTH: Final = 860
-SCENES: Final = (4, 5, 6, 9)
-"""Of the demo: two jobs, the question about data, the tour."""
+SCENES: Final = ("scene_images", "scene_train", "scene_border", "scene_tour")
+"""Of the demo, as texts.yaml calls them: two jobs, a table read across the border, the tour."""
 
 _CODE: Final = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b")
-_HEADING: Final = re.compile(r"([0-9]+)  \S")
+_HEADING: Final = re.compile(r"[0-9]+  (\S.*)")
 
 
 def main() -> None:
@@ -81,16 +83,23 @@ def screen(written: str) -> list[str]:
 
 
 def scenes(lines: list[str]) -> list[str]:
-    """The first lines and the chosen scenes, each whole; "..." where scenes were left out."""
+    """The first lines and the chosen scenes, each whole; "..." where scenes were left out. Raises LookupError
+    for one that the demo does not play."""
+    texts = load()
+    missing = {texts[scene]["en"].partition("{")[0] for scene in SCENES}
     kept, chosen = [], True
     for line in lines:
         heading = _HEADING.match(Text.from_ansi(line).plain)
         if heading:
-            was, chosen = chosen, int(heading[1]) in SCENES
+            found = {title for title in missing if heading[1].startswith(title)}
+            was, chosen = chosen, bool(found)
+            missing -= found
             if was and not chosen:
                 kept += ["...", ""]
         if chosen:
             kept.append(line)
+    if missing:
+        raise LookupError(f"the demo has no scene {', '.join(sorted(missing))}")
     return kept
 
 

@@ -160,16 +160,21 @@ class Sharing(World):
             pass
 
     @contextmanager
-    def making(self) -> Iterator[None]:
+    def making(self, makers: int = 1) -> Iterator[None]:
         """Files are made as they are wanted."""
-        thread = StepThread(
-            "sharing",
-            lambda _: shared_files.step(self.platform, "test"),
-            Bell(self.store, "shares"),
-            self.clock,
-        )
-        thread.start()
+        threads = [
+            StepThread(
+                "sharing",
+                lambda _, n=n: shared_files.make(self.platform, f"test-{n}"),  # type: ignore[misc]
+                Bell(self.store, "shares"),
+                self.clock,
+            )
+            for n in range(makers)
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
-            thread.stop()
+            for thread in threads:
+                thread.stop()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,21 @@ import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
+from baygrid.api.app import create_app
 from baygrid.api.delta import tables as endpoint
-from baygrid.app import contracts, shared_files
+from baygrid.app import contracts, looks, shared_files
 from baygrid.app.shared_files import IDLE_MS, LEASE_MS
+from baygrid.core.data.terms import Terms
+from baygrid.ports.reader import File, Look, Source
 from baygrid.ports.shares import SnapshotRow, State
+from baygrid.sharing.places.allowed import Allowed
 from tests.api.sharing import PROVIDER, Sharing
+from tests.sharing.here import Here
 
 ROWS = pa.table({"id": list(range(10))})
-QUERY = "/delta-sharing/shares/weather/schemas/demo/tables/rain/query"
+RAIN = "/delta-sharing/shares/weather/schemas/demo/tables/rain/metadata"
+QUERY = RAIN.replace("metadata", "query")
+FOG = "/delta-sharing/shares/mist/schemas/demo/tables/fog/metadata"
 
 
 class Region:
@@ -52,6 +61,38 @@ class Region:
         shared_files.sweep(self.world.platform, self.world.clock())
 
 
+class Slow(Here):
+    """The reader, of one table slow: it begins, and ends when it may."""
+
+    def __init__(self, scratch: Path, allowed: Allowed, slow: str) -> None:
+        super().__init__(scratch, allowed)
+        self._slow, self.began, self.may_end = slow, threading.Event(), threading.Event()
+
+    def _wait(self, source: Source) -> None:
+        if source.uri.endswith(self._slow):
+            self.began.set()
+            assert self.may_end.wait(60)
+
+    def look(self, source: Source, version: int | None = None) -> Look:
+        self._wait(source)
+        return super().look(source, version)
+
+    def write(
+        self, source: Source, terms: Terms, salt: bytes, folder: Path, version: int | None
+    ) -> Sequence[File]:
+        self._wait(source)
+        return super().write(source, terms, salt, folder, version)
+
+
+def slow(region: Region, table: str) -> Slow:
+    """From now on the region reads that table slowly."""
+    world = region.world
+    found = Slow(world.folder / "slow", Allowed(roots=(world.data,)), table)
+    world.platform = replace(world.platform, reader=found)
+    world.app = create_app(world.platform, role=lambda: world.role)
+    return found
+
+
 @pytest.fixture
 def region(tmp_path: Path) -> Iterator[Region]:
     found = Region(tmp_path)
@@ -77,6 +118,39 @@ def test_who_waits_too_long_is_told_to_come_again(region: Region, monkeypatch: p
         assert region.ask(http).status_code == 200
 
 
+def test_a_slow_table_delays_no_other(region: Region):
+    world = region.world
+    world.share(world.offer("fog", world.parquet("fog", ROWS)), share="mist")
+    with TestClient(world.app) as http:
+        assert http.get(FOG, headers=region.headers).status_code == 200  # looked at while it is quick
+    known = world.platform.looks
+    reader = slow(region, "fog")
+    object.__setattr__(world.platform, "looks", known)
+    with TestClient(world.app) as http, ThreadPoolExecutor(1) as pool, world.making(2):
+        late = pool.submit(http.post, FOG.replace("metadata", "query"), json={}, headers=region.headers)
+        assert reader.began.wait(60)
+        assert region.ask(http).status_code == 200
+        assert not late.done()
+        reader.may_end.set()
+        assert late.result().status_code == 200
+
+
+def test_who_asks_while_another_looks_for_long_is_told_to_come_again(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(looks, "PATIENCE_S", 0.01)
+    reader = slow(region, "rain")
+    with TestClient(region.world.app) as http, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(http.get, RAIN, headers=region.headers)
+        assert reader.began.wait(60)
+        second = http.get(RAIN, headers=region.headers)
+        assert (second.status_code, second.headers["retry-after"]) == (503, "5")
+        assert "slow to answer: try again" in second.json()["message"]
+        reader.may_end.set()
+        assert first.result().status_code == 200
+        assert http.get(RAIN, headers=region.headers).status_code == 200
+
+
 def test_what_a_dead_server_was_making_another_makes(region: Region, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(endpoint, "WAIT_S", 0.01)
     world = region.world
@@ -86,7 +160,7 @@ def test_what_a_dead_server_was_making_another_makes(region: Region, monkeypatch
         assert world.store.write(lambda tx: tx.shares.claim("dead", now, now + LEASE_MS)) is not None
         assert not shared_files.make_next(world.platform, "alive")
         world.clock.ahead_ms += LEASE_MS // 2
-        shared_files.keep(world.platform, "dead")
+        shared_files.keep(world.platform, ["dead"])
         world.clock.ahead_ms += LEASE_MS // 2
         assert not shared_files.make_next(world.platform, "alive")
         world.clock.ahead_ms += LEASE_MS

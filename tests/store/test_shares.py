@@ -55,7 +55,7 @@ def test_one_server_makes_it(store: Store):
     assert theirs is not None
     assert theirs.id == "snp-2"
     assert store.write(lambda tx: tx.shares.claim("c", 20, 50)) is None
-    store.write(lambda tx: tx.shares.keep("a", 90))
+    store.write(lambda tx: tx.shares.keep(["a", "z"], 90))
     late = store.write(lambda tx: tx.shares.claim("c", 60, 99))
     assert late is not None
     assert late.id == "snp-2"  # b is dead
@@ -75,11 +75,22 @@ def test_many_that_claim_at_once_get_one_each(store: Store):
     got: list[str] = []
 
     def work(holder: str) -> None:
-        while (row := store.write(lambda tx: tx.shares.claim(holder, 20, 50))) is not None:
-            got.append(row.id)
+        for n in range(8):  # a name claims anew what it has of before
+            row = store.write(lambda tx, n=n: tx.shares.claim(f"{holder}-{n}", 20, 50))  # type: ignore[misc]
+            if row is not None:
+                got.append(row.id)
 
     assert together(*(partial(work, f"server-{n}") for n in range(8))) == []
     assert sorted(got) == [f"snp-{number}" for number in range(8)]
+
+
+def test_what_a_maker_could_not_finish_it_claims_again(store: Store):
+    for number in range(2):
+        store.write(partial(want, f"snp-{number}", replace(COUNTED, fingerprint=f"f{number}")))
+    for _ in range(2):
+        row = store.write(lambda tx: tx.shares.claim("a", 20, 50))
+        assert row is not None
+        assert row.id == "snp-0"
 
 
 def test_many_that_want_at_once_share_one_and_number_each(store: Store):

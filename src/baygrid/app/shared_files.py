@@ -1,5 +1,6 @@
-"""Files of shared tables: made once for all who read the same version under the same grant, by one server at
-a time, and gone when nobody asks for them any more."""
+"""Files of shared tables: made once for all who read the same version under the same grant, by one maker at a
+time, and gone when nobody asks for them any more. A server has several makers, each with a name of its own: a
+table that takes long holds up no other."""
 
 from __future__ import annotations
 
@@ -54,20 +55,25 @@ class _Order:
         return self.it.subject(self.grant) if personal else None
 
 
-def step(platform: Platform, holder: str) -> Instant:
-    """Makes what is wanted, then sweeps; when to come again."""
+def make(platform: Platform, holder: str) -> Instant:
+    """Makes what is wanted, one after another; when to come again."""
     while make_next(platform, holder):
         pass
+    return platform.clock() + LEASE_MS
+
+
+def tend(platform: Platform) -> Instant:
+    """Notes whom files show, and sweeps; when to come again."""
     observe(platform, platform.clock())
     sweep(platform, platform.clock())
     return platform.clock() + SWEEP_MS
 
 
-def keep(platform: Platform, holder: str) -> Instant:
-    """Says that this server is alive, more often than a lease lasts; when to come again."""
+def keep(platform: Platform, holders: Sequence[str]) -> Instant:
+    """Says that this server's makers are alive, more often than a lease lasts; when to come again."""
     now = platform.clock()
     if platform.store.read(lambda tx: tx.shares.any_wanted()):
-        platform.store.write(lambda tx: tx.shares.keep(holder, now + LEASE_MS))
+        platform.store.write(lambda tx: tx.shares.keep(holders, now + LEASE_MS))
     return now + LEASE_MS // 3
 
 

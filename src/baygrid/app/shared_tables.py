@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -75,9 +75,17 @@ def known(platform: Platform, permit: Permit) -> Known:
     source = platform.store.read(lambda tx: source_of(platform, tx, table))
     key = f"{table.ref}/{table.version}"
     with _told():
-        look = platform.looks.look(key, platform.clock(), lambda: reader.look(source))
+        look = _looked(platform, key, lambda: reader.look(source))
         columns = reader.check(look.columns, terms)
     return Known(permit, source, look, columns, digest(terms))
+
+
+def _looked(platform: Platform, key: str, work: Callable[[], Look]) -> Look:
+    """Raises Away while another's look at it takes long."""
+    found = platform.looks.look(key, platform.clock(), work)
+    if found is None:
+        raise Away("the provider's table is slow to answer: try again in a moment")
+    return found
 
 
 @contextmanager
@@ -148,7 +156,7 @@ def columns_of(platform: Platform, it: Known, number: int) -> tuple[Column, ...]
     key = f"{it.lineage}@{number}/{it.permit.grant.id}"
     reader = reader_of(platform)
     with _told():
-        look = platform.looks.look(key, platform.clock(), lambda: reader.look(it.source, number))
+        look = _looked(platform, key, lambda: reader.look(it.source, number))
         return reader.check(look.columns, it.permit.grant.terms)
 
 

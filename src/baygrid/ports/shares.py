@@ -86,7 +86,7 @@ class SharedFile:
 
 
 class Shares(Protocol):
-    """A snapshot is made by one server at a time: who holds its lease."""
+    """A snapshot is made by one maker at a time: who holds its lease."""
 
     def want(
         self, id: str, wanted: Wanted, columns: Sequence[Column], at: Instant, now: Instant
@@ -104,11 +104,12 @@ class Shares(Protocol):
         ...
 
     def claim(self, holder: str, now: Instant, until: Instant) -> SnapshotRow | None:
-        """The one that is WANTED for longest and nobody makes; now this holder does, until then."""
+        """The one that is WANTED for longest and nobody makes; now this holder does, until then. It makes one
+        at a time: what it has of before, and could not finish, is free."""
         ...
 
-    def keep(self, holder: str, until: Instant) -> None:
-        """This holder goes on with what it makes."""
+    def keep(self, holders: Sequence[str], until: Instant) -> None:
+        """These go on with what they make."""
         ...
 
     def finish(

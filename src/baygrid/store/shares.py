@@ -44,7 +44,7 @@ _AGAIN = Statement(
     .where(_S.id == text("key"), literal_column("state = 'FAILED'"))
     .values(state="WANTED", changed_at=number("now"), said="")
 )
-_FREE = and_(literal_column("state = 'WANTED'"), _S.until <= number("now"))
+_FREE = and_(literal_column("state = 'WANTED'"), or_(_S.until <= number("now"), _S.holder == text("by")))
 _OLDEST = (
     select(_S.id)
     .where(_FREE)
@@ -62,7 +62,7 @@ _CLAIM = Statement(
 _WANTED = Statement(select(_S.id).where(literal_column("state = 'WANTED'")).limit(number("count")))
 _KEEP = Statement(
     update(share_snapshots)
-    .where(literal_column("state = 'WANTED'"), _S.holder == text("by"))
+    .where(literal_column("state = 'WANTED'"), among(_S.holder, "makers"))
     .values(until=number("later"))
 )
 _FINISH = Statement(
@@ -205,8 +205,8 @@ class Shares:
     def any_wanted(self) -> bool:
         return bool(self._session.all(_WANTED, {"count": 1}))
 
-    def keep(self, holder: str, until: Instant) -> None:
-        self._session.change(_KEEP, {"by": clean(holder), "later": until})
+    def keep(self, holders: Sequence[str], until: Instant) -> None:
+        self._session.change(_KEEP, {"makers": self._session.texts(holders), "later": until})
 
     def finish(
         self, id: str, holder: str, now: Instant, files: Sequence[SharedFile], said: str | None = None

@@ -59,6 +59,8 @@ SWITCH_S = 0.0005
 """How long one thread may keep the others waiting: a plan must not hold up a request."""
 
 
+MAKERS = 3
+"""So many shared tables one server makes files of at a time: each takes a process with memory of its own."""
 SHARING_ENDS_S = 5.0
 """So long the end waits for files of shared tables that are being made. Another server makes them then."""
 
@@ -115,7 +117,9 @@ class Server:
         if self._agent is not None:
             self._agent.stop()
         for thread in self._sharing:
-            thread.stop(within_s=SHARING_ENDS_S)
+            thread.stop(within_s=0)
+        for thread in self._sharing:
+            thread.stop(within_s=SHARING_ENDS_S / len(self._sharing))
         self._scheduling.stop()
         self.scheduler.resign()
         self.platform.store.close()
@@ -216,23 +220,20 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
 
 
 def _sharing(platform: Platform) -> tuple[StepThread, ...]:
-    """What makes files of shared tables, and what says meanwhile that this server is alive."""
+    """What makes files of shared tables, several at a time; what says meanwhile that these makers are alive;
+    and what sweeps."""
     if platform.reader is None:
         return ()
-    holder = secrets.token_hex(8)
+    server = secrets.token_hex(8)
+    holders = [f"{server}-{n}" for n in range(MAKERS)]
+
+    def thread(name: str, topic: str, step: Callable[[Instant], Instant]) -> StepThread:
+        return StepThread(name, step, Bell(platform.store, topic), wall_clock)
+
     return (
-        StepThread(
-            "sharing",
-            lambda _: shared_files.step(platform, holder),
-            Bell(platform.store, "shares"),
-            wall_clock,
-        ),
-        StepThread(
-            "sharing lease",
-            lambda _: shared_files.keep(platform, holder),
-            Bell(platform.store, "leases"),
-            wall_clock,
-        ),
+        *(thread("sharing", "shares", lambda _, it=it: shared_files.make(platform, it)) for it in holders),  # type: ignore[misc]
+        thread("sharing lease", "leases", lambda _: shared_files.keep(platform, holders)),
+        thread("sharing sweep", "leases", lambda _: shared_files.tend(platform)),
     )
 
 

@@ -17,6 +17,7 @@ from baygrid.cli.commands import (
     contracts,
     datasets,
     exchange,
+    figure,
     inside,
     jobs,
     law,
@@ -85,6 +86,7 @@ applications.register(app)
 scaleout.register(app)
 measures.register(app)
 law.register(app)
+figure.register(app)
 
 
 def run() -> None:

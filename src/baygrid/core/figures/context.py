@@ -25,11 +25,13 @@ _DATED: Final = re.compile(
     r"|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![a-z])| ?(?:[ap]\.?m\b|o'clock)"
 )
 _COUNTED: Final = re.compile(
-    r" ?(?:年|月|日|号|时|点|分(?![之の间钟])|世纪|期|届|章|条|款|页|楼|层|阶|版|位|级|级|番|巻|卷|丁目|度)"
+    r" ?(?:年|月|日|号|时|点|分(?![之の间钟])|世纪|期|届|章|条|款|页|楼|层|阶|版|位|级|番|代|巻|卷|丁目|度)"
 )
 _DURATION: Final = re.compile(
     r"年(?![0-9度代末初底产级生春夏秋冬第]| [0-9]|前半|后半|上半|下半|[一二三四五六七八九十]+月)"
 )
+_TITLE: Final = re.compile(r"(?<![A-Za-z])[A-Z]{2,}[ -]$")
+_FOREIGN: Final = re.compile(" ?[\u3040-\u9fff]")
 _LIST: Final = re.compile(r"(?:^|\n)[ (（\[]*$")
 _LISTED: Final = re.compile(r"[.)）\]、](?![0-9])")
 
@@ -65,6 +67,16 @@ def duration(after: str, value: Fraction) -> bool:
     return value < 1000 and _DURATION.match(after) is not None
 
 
+def titled(before: str) -> bool:
+    """ISO 27001."""
+    return _TITLE.search(before) is not None
+
+
+def foreign(after: str) -> bool:
+    """Japanese or Chinese behind a number of an English text: it is quoted, and not read by English rules."""
+    return _FOREIGN.match(after) is not None
+
+
 def captioned(before: str) -> bool:
     """图 2, 表 3, 単位：百万円."""
     return _CAPTION.search(before) is not None
@@ -77,11 +89,17 @@ def listed(before: str, after: str) -> bool:
 
 def joined(before: str, after: str) -> bool:
     """Part of a longer sign: H100, GPT-4, 5G, 3:2, 1/8, 2024-03-27, #7."""
-    left, right = before[-1:], after[:1]
+    left = before[-1:]
     if (left.isascii() and left.isalpha()) or (left and left in "_/\\:#@."):
         return True
     if left == "-" and before[-2:-1].isascii() and before[-2:-1].isalnum():
         return True
-    if (right.isascii() and right.isalpha()) or right == "_":
-        return True
-    return right != "" and right in "-/:\\" and after[1:2].isascii() and after[1:2].isalnum()
+    right = after[:1]
+    return lettered(after) or (
+        right != "" and right in "-/:\\" and after[1:2].isascii() and after[1:2].isalnum()
+    )
+
+
+def lettered(after: str) -> bool:
+    """5G, and $500X: letters behind a number that are no unit of it."""
+    return after[:1] == "_" or (after[:1].isascii() and after[:1].isalpha())

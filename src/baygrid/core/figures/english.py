@@ -18,7 +18,7 @@ _SMALL: Final = {
 }
 _POWERS: Final = {
     "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "quadrillion": 15, "quintillion": 18,
-    "k": 3, "mn": 6, "bn": 9, "tn": 12, "m": 6,
+    "mn": 6, "bn": 9, "tn": 12, "k": 3, "m": 6, "b": 9, "t": 12,
 }  # fmt: skip
 _PARTS: Final = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -34,9 +34,11 @@ WORDS: Final = rf"(?<![A-Za-z-])(?:{'|'.join([*_SMALL])})\b(?:(?: |-| and )(?:{_
 
 SCALE: Final = re.compile(
     r"(?:[ -]?(hundred|thousand|million|billion|trillion|quadrillion|quintillion)(?![A-Za-z])"
-    r"|[ ]?(bn|mn|tn|k|m)(?![A-Za-z0-9/²^]))",
+    r"|[ ]?(bn|mn|tn)(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
+LETTER: Final = re.compile(r"([kmbt])(?![A-Za-z0-9/²^])", re.IGNORECASE)
+"""A scale word of one letter: only of money, since 5m are metres and 5k may be anything."""
 FRACTION: Final = re.compile(rf"[ -]({_PART})s?(?![A-Za-z-])", re.IGNORECASE)
 
 

@@ -10,8 +10,10 @@ from typing import Final
 
 from baygrid.core.figures import english, numerals
 from baygrid.core.figures.numerals import MOST, RULES
+from baygrid.core.figures.units import currency_before
 
 PLAIN: Final = "as written"
+_NEAR: Final = 8
 MOST_POWER: Final = 60
 """Of ten: what is larger is no figure."""
 
@@ -133,6 +135,9 @@ def _english(folded: str, found: re.Match[str]) -> Number | None:
     scaled = False
     while (word := english.SCALE.match(folded, end)) is not None and value < 10**MOST_POWER:
         value, end, scaled = value * english.scale(word[1] or word[2]), word.end(), True
+    letter = english.LETTER.match(folded, end)
+    if letter is not None and not scaled and currency_before(folded[max(0, start - _NEAR) : start]):
+        value, end, scaled = value * english.scale(letter[1]), letter.end(), True
     if value >= 10**MOST_POWER:
         return None
     part = english.FRACTION.match(folded, end) if in_words and not scaled else None

@@ -24,7 +24,8 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     FLOPS: Bound(
         2 * 10**21,
         "the fastest machine measured does 1.809 x 10^18 in 64 bits (TOP500, November 2025) and some 10^19 in"
-        " mixed precision; all AI compute of China together is 1.59 x 10^21 in 16 bits (MIIT, January 2026)",
+        " mixed precision; all AI compute of China together is 1.59 x 10^21 in 16 bits (MIIT, January 2026);"
+        " peaks announced beyond that count sparse operations of 4 bits (1.6 x 10^22, Oracle, October 2025)",
     ),
     "persons": Bound(10**10, "there are about 8.2 x 10^9 people (UN World Population Prospects 2024)"),
     "companies": Bound(

@@ -29,11 +29,11 @@ from baygrid.core.figures.units import (
     unit_at,
 )
 
-_SIGN: Final = re.compile(r"(?:(?<![0-9A-Za-z%)])[-+±]|[▲△负]|マイナス|(?<![A-Za-z])(?i:minus|plus) ) ?$")
+_SIGN: Final = re.compile(r"(?:(?<![0-9A-Za-z%)])[-+±]|[▲△] ?|负|マイナス|(?<![A-Za-z])(?i:minus|plus) )$")
 _SIGNS: Final = ("-", "+", "±", "▲", "△", "负", "ス", "s", "S")
 _NEGATIVE: Final = re.compile(r"[-▲△负]|マイナス|minus", re.IGNORECASE)
 _A_SECOND: Final = re.compile(r"(?:每一?秒|[1一]秒(?:间に|间|钟|あたり|当たり))[^。、，；,;!?！？\n]{0,8}$")
-_RATE_MARK: Final = re.compile(r" ?(?:间|钟)?(?:に|あたり|当たり)")
+_EACH: Final = re.compile("间?(?:あたり|当たり)")
 _LESS_BEFORE: Final = re.compile(
     r"(?:下降|减少|下跌|降低|下滑|回落|缩减)了?约? ?$"
     r"|(?<![A-Za-z])(?i:down|fell|fallen|dropped|declined|decreased|shrank)(?: by)?(?: about)? $"
@@ -92,7 +92,7 @@ class _Reader:
         place = 0
         while place < len(found):
             ends = self._range(found, place)
-            if ends:
+            if ends is not None:
                 yield from ends
                 place += 2
                 continue
@@ -101,9 +101,9 @@ class _Reader:
             if one is not None:
                 yield one
 
-    def _range(self, found: Sequence[Number], place: int) -> tuple[Found, Found] | None:
+    def _range(self, found: Sequence[Number], place: int) -> tuple[Found, ...] | None:
         """3〜5億 and 3億〜5億 as two ends; the first has the scale and the unit of the second where it has
-        none."""
+        none. Neither is one in 2023–24; None where there is no range."""
         if place + 1 >= len(found):
             return None
         low, high = found[place : place + 2]
@@ -128,7 +128,7 @@ class _Reader:
             low = replace(low, values=values)
         begin = self._figure(low, measured=first if first.unit else self._measured(high), follows=True)
         if begin is None:
-            return None
+            return (last,) if last.unit else ()
         whole = self.text[begin.start : last.end]
         return (
             replace(begin, text=whole, end=last.end, part="from"),
@@ -258,15 +258,13 @@ class _Reader:
         after = self.folded[max(measured.end, number.end) :][:NEAR]
         if number.text[0] in "十百千" and context.vague(before):
             return False
+        unread = after if measured.unit is None else ""
         alone = not (money or follows or signed or number.in_words)
-        if alone and context.joined(before, after if measured.unit is None else ""):
+        if context.lettered(unread) or (alone and context.joined(before, unread)):
             return False
-        if (
-            measured.unit in ("s", "minutes", "hours")
-            and number.values[0][1] == 1
-            and _RATE_MARK.match(after)
-        ):
-            return False  # 1時間に says of what the figure behind it is
+        timed = measured.unit in ("s", "minutes", "hours")
+        if number.values[0][1] == 1 and (_EACH.match(after) or (timed and after.startswith(("に", "间に")))):
+            return False  # 1時間に, 1社当たり: of what the figure behind is
         if measured.unit is None and not money and not number.share:
             return self._bare(number, before, after)
         return self._named(number, measured, before, after)
@@ -274,7 +272,9 @@ class _Reader:
     def _bare(self, number: Number, before: str, after: str) -> bool:
         """A number without a unit."""
         cjk = self.language != "en"
-        if context.captioned(before) or context.listed(before, after):
+        if context.captioned(before) or context.listed(before, after) or context.titled(before):
+            return False
+        if not cjk and context.foreign(after):
             return False
         if context.counted(after) if cjk else context.dated(after):
             return False

@@ -49,6 +49,7 @@ def _symbols() -> Iterator[tuple[str, Unit]]:
     yield "km2|km²|km\\^2", Unit("km2")
     yield "m2|m²", Unit("m2")
     yield "km", Unit("km")
+    yield "m", Unit("m")
     yield "ha", Unit("ha")
     yield "ms", Unit("ms")
     yield "h", Unit("hours")
@@ -129,8 +130,10 @@ _ENGLISH: Final = (
     ("days?", Unit("days")),
     ("months?", Unit("months")),
     ("years?", Unit("years")),
-    ("petaflops", Unit(FLOPS, 10**15)),
-    ("exaflops", Unit(FLOPS, 10**18)),
+    ("teraflops?", Unit(FLOPS, 10**12)),
+    ("petaflops?", Unit(FLOPS, 10**15)),
+    ("exaflops?", Unit(FLOPS, 10**18)),
+    ("zettaflops?", Unit(FLOPS, 10**21)),
     ("(?:floating[- ]point )?operations|calculations|computations", Unit(OPERATIONS)),
     ("(?:AI )?(?:compan(?:y|ies)|firms?|enterprises?|businesses)", Unit("companies")),
     ("universit(?:y|ies)|institutes?|institutions?|hospitals?", Unit("institutions")),
@@ -212,7 +215,7 @@ DOLLAR: Final = re.compile(" ?ドル")
 PREFIXES: Final[Mapping[str, str]] = {
     "人民币": "CNY", "RMB": "CNY", "Rmb": "CNY", "CNY": "CNY", "CN¥": "CNY", "港币": "HKD", "港元": "HKD",
     "HKD": "HKD", "HK$": "HKD", "美元": "USD", "USD": "USD", "US$": "USD", "JPY": "JPY", "JP¥": "JPY",
-    "€": "EUR", "EUR": "EUR", "$": "USD", "¥": "CNY",
+    "€": "EUR", "EUR": "EUR", "£": "GBP", "$": "USD", "¥": "CNY",
 }  # fmt: skip
 _PREFIX: Final = re.compile(
     "(?:^|(?<=[^A-Za-z]))(" + "|".join(map(re.escape, sorted(PREFIXES, key=len, reverse=True))) + ") ?$"

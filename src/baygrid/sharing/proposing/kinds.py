@@ -25,6 +25,7 @@ class Kind:
 
 MAINLAND_CARD: Final = Kind("identity card numbers of the mainland", True, 9, mainland=True)
 HONG_KONG_CARD: Final = Kind("Hong Kong identity card numbers", True, 9)
+MY_NUMBER: Final = Kind("individual numbers of Japan", True, 9)
 PASSPORT: Final = Kind("numbers of passports or travel permits", True, 8)
 PERSON_KEY: Final = Kind("numbers by which persons are kept apart", False, 7)
 MAINLAND_PHONE: Final = Kind("mobile numbers of the mainland", False, 6, mainland=True)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,9 @@ from baygrid.core.pricing.postings import Posting, Transaction
 from baygrid.core.pricing.rates import ExchangeRate, Rate, RateKind
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.rating.value import Plan, Rating
+from baygrid.core.region.bodies import Body, Return
+from baygrid.core.region.bodies import Kind as RegistryKind
+from baygrid.core.region.bodies import Record as RegistryRecord
 from baygrid.core.units import Money
 from baygrid.ports.accounts import AllocationRow, ApplicationRow, StepRow
 from baygrid.ports.contracts import ContractRow, ContractStep, CountRow, ExporterRow, GrantRow
@@ -40,6 +44,7 @@ from baygrid.ports.records import (
     RatingRow,
     StoredAnswer,
 )
+from baygrid.ports.registry import Change, ChangeRow, ImportRow, ZonesRow
 from baygrid.ports.store import Store, Tx
 from baygrid.ports.usage import ChargeRow, OutsideRow, UsageRow
 
@@ -381,3 +386,13 @@ def data_table(project: str = "demo", name: str = "patients", version: int = 1, 
         "made_by": "tok-1",
     } | change
     return TableRow(project, name, version, **given)
+
+
+def registered(tx: Tx) -> None:
+    """A body of the registry with its history, a figure, zones and an import."""
+    body = Body("deep", RegistryKind.COMPANY, None, "", {"en": "Deep Blue"})
+    figure = ("deep", "ai_companies", "qianhai", "2023", "revenue", Decimal(1), "CNY", "us", date(2024, 1, 1))
+    tx.registry.log([ChangeRow("deep", 1, Change.IMPORT, 1, "import-1", "", "", {}, RegistryRecord(body))])
+    tx.registry.insert_returns([Return(*figure)], 1, "import-1")
+    tx.registry.insert_zones(ZonesRow(1, {}, 1, "tok-1"))
+    tx.registry.insert_import(ImportRow("import-1", 1, "tok-1", {}, {}))

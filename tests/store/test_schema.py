@@ -38,6 +38,7 @@ from tests.store.records import (
     plan,
     policy,
     rated,
+    registered,
     step,
     tax,
     usage,
@@ -171,6 +172,7 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.catalogue.insert_table(data_table()))
     store.write(lambda tx: tx.audit.append(1, "read", {}, contract=None, project=None))
     store.write(contract_of_data)
+    store.write(registered)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -212,6 +214,10 @@ def test_postgresql_refuses_to_rewrite_history(store: Store, url: str, table: st
             "audit": "data",
             "contract_steps": "data",
             "person_counts": "pi",
+            "registry_changes": "why",
+            "registry_returns": "value",
+            "registry_zones": "document",
+            "registry_imports": "counts",
         }.get(table, "job")
         for command in (
             f"UPDATE {table} SET {column} = {column}",

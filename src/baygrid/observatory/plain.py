@@ -30,6 +30,10 @@ class Plain:
     findings: list[Finding] = field(default_factory=list)
 
 
+Raw = tuple[int, dict[str, str], Finding | None]
+"""A line's number, its cells by column, and what is wrong with it as a whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One row of a table: its value, or what is wrong with it. `row`: its cells by column."""
@@ -71,41 +75,48 @@ def zones_of(given: Source) -> tuple[list[Zone], list[Finding]]:
 
 
 def rows(given: Source, table: str) -> Iterator[Read]:
-    """Every row of a table, read. A table that is not there has none; a table that cannot be read is one
-    finding."""
+    """Every row of a table, read."""
+    for line, row, wrong in raw(given, table):
+        made = [wrong] if wrong else read_row(table, line, row)
+        if isinstance(made, list):
+            yield Read(line, row, None, tuple(made))
+        else:
+            yield Read(line, row, made)
+
+
+def raw(given: Source, table: str) -> Iterator[Raw]:
+    """Every row of a table as its cells by column, or what is wrong with it as a whole. A table that is not
+    there has none; one that cannot be read ends with a finding."""
     if not given.has(table):
         if table in NEEDED:
-            yield _whole(table, 0, "missing-table", f"there is no {table}.csv (or sheet {table}): add it")
+            said = f"there is no {table}.csv (or sheet {table}): add it"
+            yield 0, {}, Finding(table, 0, "", "missing-table", said)
         return
     try:
-        yield from _rows(given, table)
+        yield from _raw(given, table)
     except Wrong as wrong:
-        yield _whole(table, 0, "unreadable", f"{table} {wrong}")
+        yield 0, {}, Finding(table, 0, "", "unreadable", f"{table} {wrong}")
 
 
-def _rows(given: Source, table: str) -> Iterator[Read]:
+def _raw(given: Source, table: str) -> Iterator[Raw]:
     lines = given.lines(table)
     header = next(lines, Line(1, ()))
     columns = [it.strip().lower() for it in header.cells]
-    wrong = _of_header(table, columns)
-    if wrong:
-        yield _whole(table, header.number, "bad-header", wrong)
+    said = _of_header(table, columns)
+    if said:
+        yield header.number, {}, Finding(table, header.number, "", "bad-header", said)
         return
     for line in lines:
         row = dict(zip(columns, line.cells, strict=False))
-        if any(line.cells[len(columns) :]):
-            said = (
-                f"has {len(line.cells)} cells for {len(columns)} columns: put a cell that has the separator"
-                " in it into quotes"
-            )
-            body = row.get("id" if table == "bodies" else "body", "")
-            yield Read(line.number, row, None, (Finding(table, line.number, body, "bad-row", said),))
+        if not any(line.cells[len(columns) :]):
+            yield line.number, row, None
             continue
-        made = read_row(table, line.number, row)
-        if isinstance(made, list):
-            yield Read(line.number, row, None, tuple(made))
-        else:
-            yield Read(line.number, row, made)
+        said = (
+            f"has {len(line.cells)} cells for {len(columns)} columns: put a cell that has the separator in it"
+            " into quotes"
+        )
+        body = row.get("id" if table == "bodies" else "body", "")
+        yield line.number, row, Finding(table, line.number, body, "bad-row", said)
 
 
 def _of_header(table: str, columns: list[str]) -> str | None:
@@ -120,7 +131,3 @@ def _of_header(table: str, columns: list[str]) -> str | None:
     if strange:
         return f"the header has {', '.join(map(repr, strange))}: the columns are {', '.join(known)}"
     return None
-
-
-def _whole(table: str, line: int, code: str, message: str) -> Read:
-    return Read(line, {}, None, (Finding(table, line, "", code, message),))

@@ -16,6 +16,7 @@ from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.papers import Papers
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
 from baygrid.ports.region import Exchange, Policies, Ratings, Region
+from baygrid.ports.registry import Registry
 from baygrid.ports.shares import Shares
 from baygrid.ports.support import Support
 from baygrid.ports.trading import Trading
@@ -178,6 +179,8 @@ class Tx(Protocol):
     def persons(self) -> Persons: ...
     @property
     def recipients(self) -> Recipients: ...
+    @property
+    def registry(self) -> Registry: ...
 
 
 class Store(Protocol):

@@ -32,6 +32,10 @@ APPEND_ONLY = (
     "audit",
     "contract_steps",
     "person_counts",
+    "registry_changes",
+    "registry_returns",
+    "registry_zones",
+    "registry_imports",
 )
 # Nothing is added to these in a month that is closed.
 BY_MONTH = ("charges", "ledger")

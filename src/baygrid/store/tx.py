@@ -27,6 +27,7 @@ from baygrid.store.policies import Policies
 from baygrid.store.ratings import Ratings
 from baygrid.store.recipients import Recipients
 from baygrid.store.region import Region
+from baygrid.store.registry import Registry
 from baygrid.store.secrets import Secrets
 from baygrid.store.shares import Shares
 from baygrid.store.sql import Session
@@ -62,6 +63,7 @@ class Tx:
         "ratings",
         "recipients",
         "region",
+        "registry",
         "secrets",
         "shares",
         "support",
@@ -95,6 +97,7 @@ class Tx:
         self.contracts = Contracts(session)
         self.persons = Persons(session)
         self.recipients = Recipients(session)
+        self.registry = Registry(session)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """All that a transaction does which writes; a read is `work` alone."""

@@ -268,7 +268,8 @@ def _degrees(most: int) -> Callable[[str], float]:
     def leaf(text: str) -> float:
         number = _decimal(text)
         if abs(number) > most:
-            raise Wrong(f"must be degrees from -{most} to {most}, not {text}")
+            hint = ": are lon and lat swapped?" if most == 90 else ""
+            raise Wrong(f"must be degrees from -{most} to {most}, not {text}{hint}")
         return float(number)
 
     return leaf

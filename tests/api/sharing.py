@@ -73,7 +73,9 @@ class Sharing(World):
         self.data = self.folder / "data"
         self.data.mkdir()
         self.files = (Tables if self.apart else Here)(self.folder / "scratch", Allowed(roots=(self.data,)))
-        self.platform = replace(self.platform, reader=cast(Reader, self.files), link_key=b"a key of tests")
+        self.platform = replace(
+            self.platform, reader=cast(Reader, self.files), link_keys=(b"a key of tests",)
+        )
         self.app = create_app(self.platform, role=lambda: self.role)
         for name, facts in (("uni", HOSPITAL), ("startup", LAB)):
             self.verify(name, facts)

@@ -56,7 +56,9 @@ def test_every_operation_says_what_it_takes_and_gives(contract: dict[str, Any]):
         assert ("security" in operation) == (name.partition(" ")[2] not in open)
         asks = name == "POST /v1/agent/secrets/{attempt}"  # the address and a header say all
         of_project = name.startswith("POST /v1/recipients/")
-        without = name.rpartition("/")[2] in bodiless and not of_project
+        without = (
+            name.rpartition("/")[2] in bodiless and not of_project
+        ) or name == "POST /v1/profiles/{link}"
         writes = name.startswith(("POST", "PUT")) and not without and not asks
         assert ("requestBody" in operation) == writes, name
 

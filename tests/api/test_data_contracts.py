@@ -51,7 +51,7 @@ def test_answers_are_as_the_contract_says(ask):
     id = final(ask)
     made = ask("POST", "/v1/recipients", {"name": "anna"}).json()
     contract_schemas.ActivationLink.model_validate(made)
-    contract_schemas.SharingProfile.model_validate(ask("GET", made["link"]).json())
+    contract_schemas.SharingProfile.model_validate(ask("POST", made["link"]).json())
     for path, model in (
         ("/v1/contracts", schemas.Listing[contract_schemas.ContractLine]),
         (f"/v1/contracts/{id}", contract_schemas.Contract),
@@ -127,7 +127,10 @@ def test_documents_are_drafts_that_say_so(ask):
 
 def test_a_profile_is_had_once_and_by_no_cache(ask, api: TestClient):
     link = ask("POST", "/v1/recipients", {"name": "anna", "days": 3}).json()["link"]
-    first, again = api.get(link), api.get(link)
+    page = api.get(link)
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<form method="post">' in page.text
+    first, again = api.post(link), api.post(link)
     assert first.status_code == 200
     assert first.headers["cache-control"] == "no-store"
     assert first.json()["endpoint"] == "http://test/delta-sharing"

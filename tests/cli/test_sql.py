@@ -53,6 +53,21 @@ def test_rows_as_a_table_json_csv_and_a_file(call: Call, world: Sharing, tmp_pat
         assert reader.read_all()["id"].to_pylist() == [2, 3]
 
 
+def test_json_has_what_json_knows_and_one_form_is_given(call: Call, world: Sharing) -> None:
+    query = (
+        "SELECT 'nan'::DOUBLE AS a, {'b': '-inf'::DOUBLE} AS b, INTERVAL '14 months 3 days 4.5 seconds' AS c,"
+        " TIMESTAMP '2026-11-23 10:00:00' AS d, 1.50::DECIMAL(4, 2) AS e"
+    )
+    code, out, error = call("sql", query, "--json")
+    assert code == 0, error
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert found["rows"] == [[None, {"b": None}, "P1Y2M3DT4.5S", "2026-11-23T10:00:00", "1.50"]]
+    for other in (["--json"], ["--arrow", "x"]):
+        code, _, error = call("sql", query, "--csv", *other)
+        assert code == 1
+        assert "one form only" in error
+
+
 def test_that_there_is_more_and_what_is_withheld_is_said_beside_the_rows(call: Call, world: Sharing) -> None:
     code, out, error = call("sql", "SELECT id FROM weather.demo.rain ORDER BY id", "--rows", "1")
     assert (code, out.split()) == (0, ["id", "2"])

@@ -31,7 +31,7 @@ Word = Annotated[str, Query(max_length=100)]
 def address(
     base: str, platform: Platform, file: SharedFile, grant: str, recipient: str, until: Instant
 ) -> str:
-    said = query(platform.link_key, Link(file.id, grant, recipient, until))
+    said = query(platform.link_keys, Link(file.id, grant, recipient, until))
     return f"{base}/v1/files/{file.id}?{urlencode(said)}"
 
 

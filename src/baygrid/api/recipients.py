@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
 
 from baygrid.api import contract_bodies, contract_schemas, paging, render, render_contracts, schemas
 from baygrid.api.delta.edge import PREFIX
@@ -12,6 +13,19 @@ from baygrid.api.edge import Caller, Json, Route, reads, server_of
 from baygrid.app import recipients
 
 router = APIRouter(route_class=Route, tags=["contracts"])
+_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Delta Sharing profile</title>
+<h1>Delta Sharing profile</h1>
+<p>This link gives the file with which you read shared tables, once.
+Keep it for yourself: it holds your token.</p>
+<p lang="zh-Hans">此链接只能下载一次读取共享数据表的配置文件。文件内含您的令牌，请勿转交他人。</p>
+<p lang="zh-Hant">此連結只能下載一次讀取共享資料表的設定檔。檔案內含您的權杖，請勿轉交他人。</p>
+<p lang="ja">このリンクから、共有テーブルを読むための設定ファイルを一度だけ入手できます。
+トークンを含むため、他人に渡さないでください。</p>
+<form method="post"><button>Download · 下载 · 下載 · ダウンロード</button></form>
+</html>
+"""
 
 
 @router.get("/v1/recipients", response_model=schemas.Listing[contract_schemas.Recipient])
@@ -59,8 +73,17 @@ def revoke_recipient(
     )
 
 
-@router.get("/v1/profiles/{link}", response_model=contract_schemas.SharingProfile)
-def get_profile(link: str, request: Request) -> Json:
+@router.get("/v1/profiles/{link}", response_class=HTMLResponse)
+def show_link(link: str) -> HTMLResponse:
+    """A page with a button that asks for the profile: programs that look a link up before a person does, as
+    those of mail, use nothing up."""
+    return HTMLResponse(
+        _PAGE, headers={"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
+    )
+
+
+@router.post("/v1/profiles/{link}", response_model=contract_schemas.SharingProfile)
+def take_profile(link: str, request: Request) -> Json:
     """The profile with its token, for whoever has the link, once. Wants no other token."""
     endpoint = str(request.base_url).rstrip("/") + PREFIX
     headers = {"Content-Disposition": 'attachment; filename="profile.share"', "Cache-Control": "no-store"}

@@ -39,7 +39,7 @@ def until(platform: Platform) -> Instant:
 def judged(platform: Platform, link: Link, signature: str) -> Download:
     """What an address is for, if it may be read now. Raises Forbidden, without detail for an address that is
     none of this server's or has ended; ReadRefused; NotFound for a file that is gone."""
-    if not valid(platform.link_key, link, signature, platform.clock()):
+    if not valid(platform.link_keys, link, signature, platform.clock()):
         raise Forbidden("this address is not valid, or not any more: ask for the table again")
     try:
         permit = grants.still(platform, link.recipient, link.grant)

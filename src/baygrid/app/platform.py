@@ -24,7 +24,7 @@ class Platform:
     """The region as one server sees it. `catalogue`: its copy of what an operator set up. `follower`: its
     image of what waits and runs. `drivers`: the names of those that agents of this version have. `notice_ms`:
     for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
-    `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `link_key`: with
+    `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `link_keys`: with
     which all servers of the region sign addresses of shared files. `lawful`: the law's answers that it
     remembers."""
 
@@ -40,7 +40,7 @@ class Platform:
     signer: Signer | None = None
     reader: Reader | None = None
     lists: Lists = NONE
-    link_key: bytes = b""
+    link_keys: tuple[bytes, ...] = ()
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)

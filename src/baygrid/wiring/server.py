@@ -184,7 +184,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
         lists=lists,
         reader=reader_of(settings.data / "tables", settings.tables, settings.objects_url),
-        link_key=hmac.digest(secret_keys[0], b"baygrid addresses of files 1", "sha256"),
+        link_keys=tuple(hmac.digest(key, b"baygrid addresses of files 1", "sha256") for key in secret_keys),
     )
     _, unreadable = seal_anew(platform)
     unreadable += seal_keys_anew(platform)

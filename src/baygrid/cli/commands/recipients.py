@@ -101,7 +101,7 @@ def profile(
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         try:
             with closing(Client(server or session.access.server, None)) as client:
-                found = client.get(f"/v1/profiles/{secret}")
+                found = client.post(f"/v1/profiles/{secret}")
         except BaseException:
             output.unlink()
             raise

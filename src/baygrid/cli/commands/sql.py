@@ -5,6 +5,9 @@ import io
 import json
 import sys
 from contextlib import closing
+from datetime import date, time
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -38,6 +41,12 @@ def sql(
     """Ask shared tables by SQL; they are named SHARE.SCHEMA.TABLE, or by the end of that.
 
     A project or a table with a hyphen in its name stands in double quotes."""
+    if as_csv and (session.json or arrow is not None):
+        raise CliError(
+            "the rows can be had in one form only",
+            code="invalid",
+            cure="give one of --csv, --json and --arrow",
+        )
     text = sys.stdin.read() if query == "-" else query
     body = {"sql": text, "rows": rows} | ({} if project is None else {"project": project})
     if arrow is not None:
@@ -46,7 +55,7 @@ def sql(
         return
     table, told = _read(_fetch(session, body))
     if session.json:
-        session.out.json({**told, "columns": table.column_names, "rows": _plain(table)})
+        session.out.json({**told, "columns": table.column_names, "rows": _finite(_plain(table))})
         return
     if as_csv:
         session.out.line(_csv(table).removesuffix("\n"))
@@ -130,7 +139,35 @@ def _value(value: Any) -> Any:
         return [_value(each) for each in value]
     if isinstance(value, dict):
         return {key: _value(each) for key, each in value.items()}
-    return str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return _duration(value) if hasattr(value, "nanoseconds") else str(value)
+
+
+def _duration(interval: Any) -> str:
+    """Months, days and nanoseconds as ISO 8601 has it, 4.4.3.2; each with its own sign."""
+    years, months = divmod(abs(interval.months), 12)
+    sign = "-" if interval.months < 0 else ""
+    seconds = Decimal(interval.nanoseconds).scaleb(-9)
+    parts = (
+        (f"{sign}{years}", "Y", years),
+        (f"{sign}{months}", "M", months),
+        (f"{interval.days}", "D", interval.days),
+    )
+    day = "".join(f"{text}{letter}" for text, letter, it in parts if it)
+    clock = f"T{seconds.normalize():f}S" if seconds or not day else ""
+    return f"P{day}{clock}"
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: they are null."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return value
 
 
 def _shown(value: Any) -> str:

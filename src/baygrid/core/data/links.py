@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,19 +36,20 @@ def signature(key: bytes, link: Link) -> str:
     return hmac.new(key, link.said(), hashlib.sha256).hexdigest()
 
 
-def query(key: bytes, link: Link) -> dict[str, str]:
-    """What the address of the file gets behind its question mark."""
+def query(keys: Sequence[bytes], link: Link) -> dict[str, str]:
+    """What the address of the file gets behind its question mark, by the newest key."""
     return {
         "until": str(link.until),
         "grant": link.grant,
         "recipient": link.recipient,
-        "sig": signature(key, link),
+        "sig": signature(keys[0], link),
         READING: "r",
     }
 
 
-def valid(key: bytes, link: Link, given: str, now: int) -> bool:
-    """Whether this server signed it and it has not ended. The time it takes does not depend on how much of
-    the signature is right."""
-    same = hmac.compare_digest(signature(key, link).encode(), given.encode(errors="replace"))
-    return same and _SIGNATURE.fullmatch(given) is not None and now < link.until <= now + LIFE_MS
+def valid(keys: Sequence[bytes], link: Link, given: str, now: int) -> bool:
+    """Whether this server signed it, by one of its keys, and it has not ended. The time it takes does not
+    depend on how much of the signature is right."""
+    said = given.encode(errors="replace")
+    same = [hmac.compare_digest(signature(key, link).encode(), said) for key in keys]
+    return any(same) and _SIGNATURE.fullmatch(given) is not None and now < link.until <= now + LIFE_MS

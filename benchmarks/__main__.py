@@ -1,6 +1,7 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
 200 centres on one core, a real Slurm (as root), placement on published traces (in ../shared), charges,
-measures and the law, a shared table, and the reference applications beside other ways to the same rows."""
+measures and the law, a shared table, a registry of companies, and the reference applications beside other
+ways to the same rows."""
 
 from __future__ import annotations
 
@@ -14,7 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import agents, applications, law, money, placement, sharing, slurm, starts, submissions
+from benchmarks import (
+    agents,
+    applications,
+    law,
+    money,
+    observatory,
+    placement,
+    sharing,
+    slurm,
+    starts,
+    submissions,
+)
 from tests import services
 
 RESULT = Path("docs/benchmarks.json")
@@ -27,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         choices=[
-            "jobs", "agents", "slurm", "placement", "money", "law", "sharing", "applications",
+            "jobs", "agents", "slurm", "placement", "money", "law", "sharing", "observatory", "applications",
             *applications.PARTS,
         ],
         help="the others stay as they were (an application's name: that one of the applications)",
@@ -57,6 +69,8 @@ def main() -> None:
         figures["law"] = {"machine": _machine()} | _said("law", law.measure(postgres=not chosen.no_postgres))
     if chosen.only in (None, "sharing"):
         figures["sharing"] = {"machine": _machine()} | _said("sharing", sharing.measure())
+    if chosen.only in (None, "observatory"):
+        figures["observatory"] = {"machine": _machine()} | _said("observatory", observatory.measure())
     if chosen.only in (None, "applications", *applications.PARTS):
         parts = (chosen.only,) if chosen.only in applications.PARTS else applications.PARTS
         figures.setdefault("applications", {})["machine"] = _machine()

@@ -18,6 +18,7 @@ from baygrid.cli.commands import (
     datasets,
     exchange,
     figure,
+    indicators,
     inside,
     jobs,
     law,
@@ -31,6 +32,7 @@ from baygrid.cli.commands import (
     ratings,
     recipients,
     region,
+    registry_sample,
     replay,
     scaleout,
     secrets,
@@ -87,6 +89,8 @@ scaleout.register(app)
 measures.register(app)
 law.register(app)
 figure.register(app)
+registry_sample.register(app)
+indicators.register(app)
 
 
 def run() -> None:

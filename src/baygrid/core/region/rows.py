@@ -32,7 +32,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 OPTIONAL: Final = frozenset({"scope"})
 """A table may lack these columns."""
 
-UNITS: Final = ("CNY", "HKD", "persons", "companies", "km2")
+UNITS: Final = ("CNY", "HKD", "persons", "companies", "km2", "1")
 MOST_TEXT: Final = 2_000
 _PERIOD: Final = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2]))?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")

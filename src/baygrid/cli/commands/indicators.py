@@ -1,0 +1,173 @@
+"""Commands of the observatory's figures: what is counted, of whom, when, from where; and which ratios there
+are not."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from baygrid.cli.days import law_day
+from baygrid.cli.errors import CliError
+from baygrid.cli.session import Session, command, group
+
+if TYPE_CHECKING:
+    from baygrid.observatory.tables import Registry
+
+Zone = Annotated[
+    str | None, typer.Option("--zone", metavar="ZONE", help="Else the one that all others lie in.")
+]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The day; else today.")]
+KnownBy = Annotated[
+    str | None, typer.Option("--known-by", metavar="DATE", help="With the returns of that day; else today's.")
+]
+Folder = Annotated[Path | None, typer.Option("--registry", metavar="DIR", help="Of a registry in files.")]
+
+
+def register(app: typer.Typer) -> None:
+    verbs = group(
+        app, "indicators", figures, "The observatory's figures, each with its population, period and source."
+    )
+    command(verbs, "compare")(compare)
+    command(verbs, "history")(history)
+    command(verbs, "cities")(cities)
+
+
+def figures(
+    session: Session,
+    context: typer.Context,
+    zone: Zone = None,
+    as_of: AsOf = None,
+    known_by: KnownBy = None,
+    registry: Folder = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """Tell all figures of a zone on a day."""
+    if context.invoked_subcommand:
+        return
+    from baygrid.observatory import indicators
+
+    with _registry(registry) as it:
+        found = indicators.figures(it, zone, law_day(as_of), law_day(known_by, "--known-by"))
+    _show(session, [it.to_json() for it in found], as_csv)
+
+
+def compare(
+    session: Session,
+    top: Annotated[str, typer.Argument(metavar="A", help="A figure's id, or id@zone.")],
+    bottom: Annotated[str, typer.Argument(metavar="B", help="What it is a part of.")],
+    zone: Zone = None,
+    as_of: AsOf = None,
+    known_by: KnownBy = None,
+    registry: Folder = None,
+) -> None:
+    """Divide one figure by another, or say why that is no figure."""
+    from baygrid.core.indicators.figure import Refused
+    from baygrid.observatory import indicators
+
+    with _registry(registry) as it:
+        days = law_day(as_of), law_day(known_by, "--known-by")
+        found = indicators.compare(it, top, bottom, zone, *days)
+    if isinstance(found, Refused):
+        raise _refused(found.reason)
+    session.out.answer(found.to_json(), f"{found.value:f}: {found.note} ({found.population}, {found.period})")
+
+
+def history(
+    session: Session,
+    id: Annotated[str, typer.Argument(metavar="FIGURE", help="Its id, such as mix.base_technology.share.")],
+    years: Annotated[
+        int, typer.Option("--years", min=1, max=50, help="So many, the last one at --as-of.")
+    ] = 5,
+    zone: Zone = None,
+    as_of: AsOf = None,
+    known_by: KnownBy = None,
+    registry: Folder = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """Tell one figure over some years, on the same day of each."""
+    from baygrid.core.indicators.figure import year_before
+    from baygrid.observatory import indicators
+
+    days = [law_day(as_of)]
+    for _ in range(years - 1):
+        days.append(year_before(days[-1]))
+    with _registry(registry) as it:
+        found = indicators.history(it, zone, id, reversed(days), law_day(known_by, "--known-by"))
+    _show(session, [it.to_json() for it in found], as_csv)
+
+
+def cities(session: Session) -> None:
+    """Tell what is established of the cities that the region is compared with."""
+    from baygrid.observatory.profiles import profiles
+
+    rows = []
+    for it in profiles():
+        rows.append([it.names["en"], "position", it.position, "", it.position_source])
+        for fact in it.facts:
+            value = f"{fact.bound} {fact.value} {fact.unit}".strip()
+            rows.append([it.names["en"], f"{fact.id} of {fact.population}", value, fact.period, fact.source])
+        if not it.facts:
+            rows.append([it.names["en"], "figures", "not loaded", "", ""])
+    session.out.show(
+        [it.to_json() for it in profiles()], ("city", "what", "value", "period", "source"), rows, none="none"
+    )
+
+
+@contextmanager
+def _registry(folder: Path | None) -> "Iterator[Registry]":
+    """A registry, while figures are made of it."""
+    try:
+        from baygrid.observatory import tables
+        from baygrid.observatory.asked import NotAsked
+    except ImportError as missing:
+        raise CliError(
+            f"the package {missing.name} is missing",
+            code="no-package",
+            cure="pip install 'baygrid[observatory]'",
+        ) from None
+    if folder is None:
+        raise CliError(
+            "no registry is named",
+            code="no-registry",
+            cure="say --registry DIR; `baygrid registry sample DIR` makes an invented one",
+        )
+    try:
+        yield tables.read(folder)
+    except tables.BadRegistry as error:
+        raise CliError(str(error), code="bad-registry", cure=_CURE) from None
+    except NotAsked as error:
+        raise CliError(str(error), code="not-asked") from None
+
+
+_CURE = "correct the file; `baygrid registry import` names every row that does not fit"
+
+
+def _refused(reason: str) -> CliError:
+    return CliError(
+        reason, code="refused-ratio", title="This ratio is refused",
+        cure="divide figures of one population, period and vintage; `baygrid indicators` tells those of each",
+    )  # fmt: skip
+
+
+def _show(session: Session, found: list[dict[str, Any]], as_csv: bool) -> None:
+    if as_csv:
+        writer = csv.DictWriter(session.out.out, list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found)
+        return
+    columns = ("figure", "value", "unit", "population", "period", "known", "coverage", "source", "note")
+    session.out.show(found, columns, [_row(it) for it in found], none="there is none", right=("value",))
+    if not session.json and any(it["synthetic"] for it in found):
+        session.out.out.flush()
+        session.out.note("SYNTHETIC: invented companies, for samples and tests")
+
+
+def _row(it: dict[str, Any]) -> list[str]:
+    value = "" if it["value"] is None else f"{Decimal(it['value']):,f}"
+    unit = "" if it["unit"] == "1" else it["unit"]
+    about = [it[name] or "" for name in ("population", "period", "vintage", "coverage", "source", "note")]
+    return [it["id"], value, unit, *about]

@@ -1,0 +1,2 @@
+"""Figures of the region's industry: what each counts, ratios that are refused, and what is not told of
+few."""

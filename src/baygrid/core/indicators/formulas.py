@@ -1,0 +1,117 @@
+"""The indicators that are reckoned from figures. Each says what it is of, or `Refused`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, shown, told
+
+
+def quotient(part_here: int, all_here: int, part_there: int, all_there: int) -> Fraction:
+    """The location quotient: the part's share here on its share in the whole. 1: as everywhere.
+    P. Sargant Florence, Report on the Location of Industry, 1939. Raises ZeroDivisionError."""
+    return Fraction(part_here, all_here) / Fraction(part_there, all_there)
+
+
+def location_quotient(
+    id: str, part_here: Figure, all_here: Figure, part_there: Figure, all_there: Figure
+) -> Figure | Refused:
+    """`quotient` of four counts, of which each is part of the next where it must be."""
+    here, there = exact_ratio(part_here, all_here), exact_ratio(part_there, all_there)
+    inside = exact_ratio(part_here, part_there), exact_ratio(all_here, all_there)
+    for each in (here, there, *inside):
+        if isinstance(each, Refused):
+            return each
+    assert isinstance(here, Fraction)
+    assert isinstance(there, Fraction)
+    numbers = [shown(it) for it in (part_here, all_here, part_there, all_there)]
+    note = f"({numbers[0]} of {numbers[1]}) on ({numbers[2]} of {numbers[3]})"
+    return made(id, told(here / there, RATIO), RATIO, part_here, all_here, part_there, all_there, note=note)
+
+
+def density(id: str, counted: Figure, land: Figure) -> Figure | Refused:
+    """How many on a unit of land; land is of no population, but of the zone."""
+    for it in (counted, land):
+        if it.value is None:
+            return Refused(f"{it.id} has no value: {it.note}")
+    if counted.population.zone != land.population.zone:
+        return Refused(f"{counted.id} is of {counted.population.zone}, the land of {land.population.zone}")
+    if not land.exact:
+        return Refused(f"{land.id} is 0")
+    note = f"{shown(counted)} {counted.unit} on {shown(land)} {land.unit}"
+    unit = f"{counted.unit}/{land.unit}"
+    return made(id, told(counted.exact / land.exact, unit), unit, counted, land, note=note)
+
+
+def density_ratio(
+    id: str, here: Figure, there: Figure, land_here: Figure, land_there: Figure
+) -> Figure | Refused:
+    """How much denser a zone is than the whole it lies in: its share of the counted on its share of the
+    land. Two ratios of the same two zones, each of one population."""
+    counted, land = exact_ratio(here, there), exact_ratio(land_here, land_there)
+    for each in (counted, land):
+        if isinstance(each, Refused):
+            return each
+    assert isinstance(counted, Fraction)
+    assert isinstance(land, Fraction)
+    zones = [(it.population.zone, jt.population.zone) for it, jt in ((here, there), (land_here, land_there))]
+    if zones[0] != zones[1]:
+        return Refused(f"the counts are of {' in '.join(zones[0])}, the land of {' in '.join(zones[1])}")
+    note = f"{told(counted, RATIO)} of the {here.unit} on {told(land, RATIO)} of the land"
+    return made(id, told(counted / land, RATIO), RATIO, here, there, land_here, land_there, note=note)
+
+
+def growth(id: str, now: Figure, before: Figure) -> Figure | Refused:
+    """By which part more than the same period a year earlier."""
+    for it in (now, before):
+        if it.value is None:
+            return Refused(f"{it.id} of {it.period} has no value: {it.note}")
+    if (now.population, now.unit) != (before.population, before.unit):
+        return Refused(
+            f"{now.id} is {now.unit} of {now.population}, what was before is {before.unit} of"
+            f" {before.population}: growth is of one population"
+        )
+    if before.period != now.period.before:
+        return Refused(f"{before.period} is not the year before {now.period}")
+    if now.vintage != before.vintage:
+        return Refused(
+            f"{now.period} was known on {now.vintage} and {before.period} on {before.vintage}: what was"
+            " revised between would look like growth; take both of one vintage"
+        )
+    if before.exact <= 0:
+        return Refused(f"{before.id} of {before.period} is {shown(before)}: nothing grows by a part of it")
+    note = f"{shown(before)} to {shown(now)} {now.unit}"
+    exact = now.exact / before.exact - 1
+    return made(id, told(exact, RATIO), RATIO, now, before, note=note)
+
+
+def before_growth(id: str, now: Figure, grown: Figure) -> Figure | Refused:
+    """What was there a year earlier, of a value and the growth that was published with it."""
+    for it in (now, grown):
+        if it.value is None:
+            return Refused(f"{it.id} has no value: {it.note}")
+    same = (now.population, now.period, now.vintage) == (grown.population, grown.period, grown.vintage)
+    if not same or grown.unit != RATIO:
+        return Refused(f"{grown.id} is not the growth of {now.id}: population, period or vintage differ")
+    if grown.exact <= -1:
+        return Refused(f"{grown.id} is {shown(grown)}: nothing can fall by more than all of it")
+    exact = now.exact / (1 + grown.exact)
+    note = f"{shown(now)} {now.unit} after growth of {shown(grown)}"
+    found = made(id, told(exact, now.unit), now.unit, now, grown, note=note)
+    return replace(found, period=now.period.before)
+
+
+def hhi(amounts: Sequence[Decimal]) -> Fraction:
+    """The Herfindahl-Hirschman index, 0 to 1: the sum of the squares of the shares. Raises
+    ZeroDivisionError."""
+    whole = sum(map(Fraction, amounts))
+    return Fraction(sum(Fraction(it) ** 2 for it in amounts)) / Fraction(whole) ** 2
+
+
+def largest_share(amounts: Sequence[Decimal], count: int) -> Fraction:
+    """What the largest `count` have of all. Raises ZeroDivisionError."""
+    largest = sorted(amounts, reverse=True)[:count]
+    return Fraction(sum(map(Fraction, largest))) / Fraction(sum(map(Fraction, amounts)))

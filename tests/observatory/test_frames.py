@@ -1,0 +1,45 @@
+"""Counting by DuckDB is counting one body at a time."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baygrid.core.indicators.figure import Period
+from baygrid.observatory.frames import opened
+from tests.observatory.plainly import DAYS, Small, registries
+
+
+@settings(deadline=None, max_examples=25)
+@given(registries(), st.tuples(DAYS, DAYS).map(sorted), st.sampled_from([date(2023, 6, 1), date(2024, 6, 1)]))
+def test_frames_count_as_one_counts_by_hand(small: Small, days: list[date], known: date):
+    first, day = days
+    with opened(small.registry) as frames:
+        assert frames.counts(day) == small.counts(day)
+        assert frames.fields(day) == small.fields(day)
+        assert frames.flows(first, day) == small.flows(first, day)
+        assert frames.registered(day) == sum(
+            small.alive(it, day) for it in small.bodies if it.kind == "company"
+        )
+        for year in (2022, 2023):
+            found = frames.reported(Period.year(year), day, known)
+            assert {zone: set(rows) for zone, rows in found.items()} == small.reported(str(year), day, known)
+
+
+@settings(deadline=None, max_examples=25)
+@given(registries(), st.tuples(DAYS, DAYS).map(sorted))
+def test_what_comes_and_goes_is_the_difference(small: Small, days: list[date]):
+    """Companies at the end are those at the beginning, and who entered, less who left; in every zone."""
+    first, day = days
+    with opened(small.registry) as frames:
+        flows, was, now = frames.flows(first, day), frames.counts(first), frames.counts(day)
+    for zone in ("city", "bay", "isle"):
+        came = sum(flows.get((zone, it), 0) for it in ("founded", "moved_in", "otherwise_in"))
+        went = sum(flows.get((zone, it), 0) for it in ("dissolved", "moved_out", "otherwise_out"))
+        before, after = (
+            sum(count for (its, kind, _), count in counts.items() if (its, kind) == (zone, "company"))
+            for counts in (was, now)
+        )
+        assert after == before + came - went

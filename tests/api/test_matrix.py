@@ -163,6 +163,7 @@ def _absent() -> dict[str, str]:
             "file",
             "recipient",
             "link",
+            "chart",
         ),
         "absent",
     )
@@ -215,6 +216,8 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         assert made.status_code == 201, made.text
         things["recipient"] = made.json()["recipient"]["name"]
         things["link"] = made.json()["link"].rpartition("/")[2]
+    if "{chart}" in address:
+        things["chart"] = "data.requests_unmet"
     if "{organisation}" in address:
         things["organisation"] = "uni"
     if "/secrets/{name}" in address:

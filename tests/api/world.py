@@ -96,6 +96,9 @@ class Ids:
     def new(self, kind: str, now: Instant) -> str:
         return f"{kind}-{now:013d}{next(self._numbers):06d}{secrets.token_hex(4)}"
 
+    def earliest(self, kind: str, at: Instant) -> str:
+        return f"{kind}-{at:013d}"
+
     def secret(self) -> str:
         return secrets.token_urlsafe(24)
 

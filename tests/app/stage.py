@@ -98,6 +98,9 @@ class CountingIds:
         self._count += 1
         return f"{kind}-{self._server}{self._count:08d}"
 
+    def earliest(self, kind: str, at: int) -> str:
+        return f"{kind}-"  # the count says nothing of time
+
     def secret(self) -> str:
         return self.new("secret", 0)
 

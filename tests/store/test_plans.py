@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from baygrid.store import jobs, ledger, papers
+from baygrid.store import bottlenecks, jobs, ledger, papers
 from baygrid.store.schema import memory_image
 from baygrid.store.sql import SQLITE, Statement
 
@@ -32,6 +32,9 @@ def plan(statement: Statement) -> list[str]:
         (papers._PAGES[False, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
         (papers._PAGES[True, True], "papers_by_kind_month_number (kind=? AND month=? AND number>?)"),
         (papers._PAGES[False, False], "(kind=? AND number>?)"),
+        (bottlenecks._UNPLACED, "jobs USING INDEX sqlite_autoindex_jobs_1 (id>?)"),
+        (bottlenecks._PLACED, "attempts USING INDEX sqlite_autoindex_attempts_1 (id>?)"),
+        (bottlenecks._CHARGED, "charges_by_at (at>? AND at<?)"),
         (jobs._SHORT, "jobs_short_of_money (project=? AND state=? AND cause=?)"),
     ],
 )

@@ -49,6 +49,12 @@ def test_bodies_are_read_as_they_were_written(store: Store):
     assert store.read(lambda tx: tx.registry.some(["b", "d"])) == {"b": rows[1]}
 
 
+def test_those_that_are_on_the_platform_are_told_but_not_what_became_part_of_another(store: Store):
+    linked = [replace(row(id), organisation=f"org-{id}") for id in ("b", "a")]
+    add(store, *linked, row("c"), replace(row("d"), organisation="org-d", merged_into="a"))
+    assert store.read(lambda tx: tx.registry.linked()) == linked[::-1]
+
+
 @pytest.mark.parametrize(
     ("search", "found"),
     [("深蓝", ["a", "b"]), ("deep_blue 100%", ["a", "b"]), ("deep%", []), ("a\n", ["a"]), ("\\", [])],

@@ -12,6 +12,7 @@ from baygrid.cli.commands import (
     agent,
     applications,
     audit,
+    bottlenecks,
     centres,
     client,
     contracts,
@@ -74,6 +75,7 @@ vouchers.register(app)
 trading.register(app)
 centres.register(app)
 region.register(app)
+bottlenecks.register(app)
 ratings.register(app)
 rate.register(app)
 policy.register(app)

@@ -27,6 +27,10 @@ class Ids(Protocol):
         """`kind` is a short prefix: job -> 'job-...', attempt -> 'att-...'."""
         ...
 
+    def earliest(self, kind: str, at: Instant) -> str:
+        """No id of this kind that is made at `at` or later is smaller."""
+        ...
+
     def secret(self) -> str:
         """At least 160 bits, URL-safe: API tokens, attempt tokens."""
         ...

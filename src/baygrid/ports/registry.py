@@ -95,6 +95,10 @@ class Registry(Protocol):
         """By id, beyond `after`; those that were merged into another, too. `search`: a part of their text."""
         ...
 
+    def linked(self) -> list[BodyRow]:
+        """Those that are an organisation of the platform, by id; none that was merged into another."""
+        ...
+
     def holder(self, scheme: str, code: str) -> str | None:
         """The body that has this code."""
         ...

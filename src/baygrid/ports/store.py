@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from baygrid.ports.accounts import Accounts
 from baygrid.ports.basics import Instant
+from baygrid.ports.bottlenecks import Bottlenecks
 from baygrid.ports.contracts import Contracts, Recipients
 from baygrid.ports.data import Audit, Catalogue, Persons
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
@@ -155,6 +156,8 @@ class Tx(Protocol):
     def policies(self) -> Policies: ...
     @property
     def datasets(self) -> Datasets: ...
+    @property
+    def bottlenecks(self) -> Bottlenecks: ...
     @property
     def exchange(self) -> Exchange: ...
     @property

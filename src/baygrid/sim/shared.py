@@ -24,6 +24,9 @@ class SimIds:
         self._count += 1
         return f"{kind}-{self._count:06d}"
 
+    def earliest(self, kind: str, at: Instant) -> str:
+        return f"{kind}-"  # the count says nothing of time
+
     def secret(self) -> str:
         self._count += 1
         return hashlib.sha256(f"{self._seed}:{self._count}".encode()).hexdigest()[:32]

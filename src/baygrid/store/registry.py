@@ -46,6 +46,7 @@ _FOUND = Statement(
     .order_by(_B.id)
     .limit(number("most"))
 )
+_LINKED = Statement(_BODY.where(_B.organisation.is_not(None), _B.merged_into.is_(None)).order_by(_B.id))
 _HOLDER = Statement(select(_B.id).where(_B.code == text("of"), _B.merged_into.is_(None)))
 _INSERT_CHANGE = insert_new(registry_changes)
 _CHANGES = Statement(
@@ -99,6 +100,9 @@ class Registry:
         plain = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         wanted = {"after": after, "most": limit, "pattern": f"%{clean(plain)}%"}
         return [_body(row) for row in self._session.all(_FOUND, wanted)]
+
+    def linked(self) -> list[BodyRow]:
+        return [_body(row) for row in self._session.all(_LINKED, {})]
 
     def holder(self, scheme: str, code: str) -> str | None:
         found = self._session.all(_HOLDER, {"of": f"{scheme}:{code}"})

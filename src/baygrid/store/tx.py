@@ -10,6 +10,7 @@ from baygrid.store.answers import Answers
 from baygrid.store.arrays import Arrays
 from baygrid.store.attempts import Attempts
 from baygrid.store.audit import Audit
+from baygrid.store.bottlenecks import Bottlenecks
 from baygrid.store.catalogue import Catalogue
 from baygrid.store.contracts import Contracts
 from baygrid.store.datasets import Datasets
@@ -46,6 +47,7 @@ class Tx:
         "arrays",
         "attempts",
         "audit",
+        "bottlenecks",
         "catalogue",
         "contracts",
         "datasets",
@@ -92,6 +94,7 @@ class Tx:
         self.trading = Trading(session)
         self.papers = Papers(session)
         self.accounts = Accounts(session)
+        self.bottlenecks = Bottlenecks(session)
         self.catalogue = Catalogue(session)
         self.audit = Audit(session)
         self.contracts = Contracts(session)

@@ -35,6 +35,9 @@ class RandomIds:
             number = (self._last << 72) | (self._count << 56) | secrets.randbits(56)
         return f"{kind}-{_base32(number, 24)}"
 
+    def earliest(self, kind: str, at: Instant) -> str:
+        return f"{kind}-{_base32(at << 72, 24)}"
+
     def secret(self) -> str:
         return secrets.token_urlsafe(24)
 

@@ -17,8 +17,7 @@ def _string(name: str, *, key: bool = False, nullable: bool = False) -> sa.Colum
 
 
 def _number(name: str, *, key: bool = False) -> sa.Column[int]:
-    own = {"autoincrement": False} if key else {}
-    return sa.Column(name, _NUMBER, primary_key=key, nullable=False, **own)
+    return sa.Column(name, _NUMBER, primary_key=key, nullable=False, autoincrement=not key and "auto")
 
 
 def upgrade() -> None:

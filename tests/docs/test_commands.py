@@ -41,7 +41,8 @@ def test_what_a_page_shows_can_be_done(page, tmp_path):
     steps = list(console.steps(text))
     if not steps:
         return
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    for name in ("examples", "letters"):
+        shutil.copytree(ROOT / name, tmp_path / name)
     with reader(tmp_path, port) as shell:
         for step in steps:
             if isinstance(step, console.File):

@@ -23,6 +23,7 @@ from baygrid.cli.commands import (
     inside,
     jobs,
     law,
+    letter,
     measures,
     money,
     papers,
@@ -93,6 +94,7 @@ law.register(app)
 figure.register(app)
 registry_sample.register(app)
 indicators.register(app)
+letter.register(app)
 
 
 def run() -> None:

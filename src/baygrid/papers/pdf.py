@@ -13,7 +13,7 @@ import typst
 from baygrid.papers.letter import Letter
 
 FAMILY: Final = "Noto Sans CJK"
-_FACES: Final = {
+FACES: Final = {
     "en": ("SC", "en", "HK"),
     "zh-Hans": ("SC", "zh", "CN"),
     "zh-Hant": ("HK", "zh", "HK"),
@@ -28,15 +28,21 @@ class NoFonts(RuntimeError):
 
 def pdf(letter: Letter) -> bytes:
     """Raises NoFonts: without them Chinese and Japanese would be empty boxes."""
-    face, lang, region = _FACES[letter.language]
-    if f"{FAMILY} {face}" not in _families():
-        raise NoFonts(
-            f"the font {FAMILY} {face} is not installed: on Debian and Ubuntu, apt-get install fonts-noto-cjk"
-        )
+    check_fonts(letter.language)
+    face, lang, region = FACES[letter.language]
     told = {**asdict(letter), "font": [f"{FAMILY} {face}"], "lang": lang, "region": region}
     inputs = {"letter": json.dumps(told, ensure_ascii=False)}
     page: bytes = typst.compile(_template(), sys_inputs=inputs, font_paths=[], ignore_system_fonts=False)
     return page
+
+
+def check_fonts(language: str) -> None:
+    """Raises NoFonts."""
+    face, _, _ = FACES[language]
+    if f"{FAMILY} {face}" not in _families():
+        raise NoFonts(
+            f"the font {FAMILY} {face} is not installed: on Debian and Ubuntu, apt-get install fonts-noto-cjk"
+        )
 
 
 @cache

@@ -1,0 +1,226 @@
+"""Commands of the letter: check an issue, build it, publish it, send it."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from baygrid.cli.days import law_day
+from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from baygrid.letter.checking import Finding
+    from baygrid.letter.issue import Issue
+    from baygrid.letter.sending import Sent
+    from baygrid.letter.smtp import Server
+
+ISSUES = Path("letters")
+
+Named = Annotated[str, typer.Argument(metavar="ISSUE", help="An issue's folder, or its number in ./letters.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    app.add_typer(group, name="letter", help="The letter: issues in four languages from one bundle of data.")
+    command(group, "check")(check)
+    command(group, "build")(build)
+    command(group, "publish")(publish)
+    command(group, "send")(send)
+
+
+def check(session: Session, issue: Named) -> None:
+    """List everything that keeps an issue from being published: stale translations, numbers typed by hand,
+    figures that may not be cited, links to nothing. Ends with 1 if there is anything."""
+    found = _findings(_read(issue))
+    if session.json:
+        session.out.json([{"path": it.path, "message": it.message} for it in found])
+        raise typer.Exit(1 if found else 0)
+    if found:
+        raise _wrong(issue, found)
+    session.out.line(f"issue {issue}: nothing is wrong")
+
+
+def build(session: Session, issue: Named, out: Out) -> None:
+    """Build an issue: web page, PDF and feed in each language, and the page of all issues. The same issue
+    gives the same bytes."""
+    found = _fit(issue)
+    names = _build(found, out)
+    session.out.answer({"out": str(out), "files": names}, f"{len(names)} files, {out / 'index.html'} first")
+
+
+def publish(
+    session: Session,
+    issue: Named,
+    out: Out,
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day; else today.")] = None,
+) -> None:
+    """Check and build an issue, then note what it is: from now on it is corrected, not altered."""
+    from baygrid.letter import publishing
+
+    found = _fit(issue)
+    day = law_day(on, "--on")
+    names = _build(found, out)
+    known = publishing.published(found.folder)
+    if known is None:
+        publishing.note(found.folder, day)
+    day = day if known is None else known.on
+    session.out.answer(
+        {"out": str(out), "files": names, "published": str(day)},
+        f"issue {found.layout.number} is published since {day}: {len(names)} files in {out}",
+    )
+
+
+def send(
+    session: Session,
+    issue: Named,
+    recipients: Annotated[
+        Path, typer.Option("--recipients", metavar="FILE", help="CSV: email, language; name, unsubscribe.")
+    ],
+    server: Annotated[str, typer.Option("--smtp", metavar="HOST:PORT", help="The mail server.")],
+    tls: Annotated[
+        str, typer.Option("--tls", help="starttls, tls (from the first byte) or none.")
+    ] = "starttls",
+    ca: Annotated[
+        Path | None, typer.Option("--ca", metavar="FILE", help="Whom to trust, else as this machine does.")
+    ] = None,
+    user: Annotated[str, typer.Option("--user", help="The password is in BAYGRID_SMTP_PASSWORD.")] = "",
+    journal: Annotated[
+        Path | None, typer.Option("--journal", metavar="FILE", help="Else sent.jsonl beside the issue.")
+    ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option("--again", metavar="EMAIL", help="Send to one that was refused or in doubt once more."),
+    ] = None,
+) -> None:
+    """Mail a published issue, one message to each recipient in their language. A call that was interrupted is
+    made again: who has the issue does not get it twice."""
+    from datetime import datetime
+
+    from baygrid.core.days import REGION
+    from baygrid.letter import recipients as lists
+    from baygrid.letter import sending
+    from baygrid.letter.mail import composer
+    from baygrid.letter.smtp import Smtp
+    from baygrid.letter.written import Unreadable
+    from baygrid.ports.mailer import Unreachable
+
+    found = _fit(issue)
+    _must_be_published(found)
+    try:
+        to = lists.read(recipients)
+    except Unreadable as error:
+        raise CliError(str(error), code="invalid") from None
+    settings = _server(server, tls, ca, user)
+    once_more = frozenset(it.lower() for it in again or ())
+    if strange := once_more - {it.email.lower() for it in to}:
+        raise CliError(f"--again {sorted(strange)[0]} is none of the recipients", code="bad-settings")
+    try:
+        with sending.journal(journal or found.folder / "sent.jsonl") as known, Smtp(settings) as mailer:
+            done = sending.send(to, composer(found, datetime.now(REGION)), mailer, known, once_more)
+    except (sending.Busy, Unreachable) as error:
+        raise CliError(str(error), code="not-sent", cure="then make the same call again") from None
+    _tell(session, done)
+
+
+def _server(address: str, tls: str, ca: Path | None, user: str) -> "Server":
+    from baygrid.letter.smtp import Server, Tls
+
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or tls not in set(Tls):
+        raise CliError(
+            f"--smtp {address!r} with --tls {tls!r} is no mail server",
+            code="bad-settings",
+            cure=f"write HOST:PORT, and for --tls one of {', '.join(Tls)}",
+        )
+    password = os.environ.get("BAYGRID_SMTP_PASSWORD", "")
+    if user and not password:
+        raise CliError("--user has no password", code="bad-settings", cure="set BAYGRID_SMTP_PASSWORD")
+    if user and tls == Tls.NONE:
+        raise CliError(
+            "a password is never sent in the clear", code="bad-settings", cure="use --tls starttls"
+        )
+    return Server(host.strip("[]"), int(port), Tls(tls), user, password, ca)
+
+
+def _tell(session: Session, done: "Sent") -> None:
+    document = {
+        "sent": done.sent,
+        "sent_before": done.before,
+        "refused": dict(done.refused),
+        "try_again": dict(done.later),
+        "in_doubt": done.in_doubt,
+    }
+    told = [f"{len(done.sent)} sent", f"{len(done.before)} had it before"]
+    for email, why in (*done.refused, *done.later):
+        session.out.note(f"{email}: {why}")
+    for email in done.in_doubt:
+        session.out.note(f"{email}: it may have been sent when the connection or the command ended")
+    session.out.answer(document, ", ".join(told))
+    if done.refused or done.later or done.in_doubt:
+        raise CliError(
+            f"not all is sent: {len(done.refused)} refused, {len(done.later)} not taken now,"
+            f" {len(done.in_doubt)} in doubt",
+            code="not-all-sent",
+            cure="make the same call again for those not taken now; name the others by --again EMAIL",
+        )
+
+
+def _must_be_published(issue: "Issue") -> None:
+    from baygrid.letter import publishing
+
+    if publishing.published(issue.folder) is None:
+        raise CliError(
+            f"issue {issue.layout.number} is not published",
+            code="unpublished",
+            cure="run `baygrid letter publish` first: what is mailed stays as it is",
+        )
+
+
+def _build(issue: "Issue", out: Path) -> list[str]:
+    from baygrid.letter import building, publishing
+    from baygrid.papers.pdf import NoFonts
+
+    try:
+        files = building.build(issue, publishing.others(issue))
+    except NoFonts as error:
+        raise CliError(str(error), code="no-fonts") from None
+    building.write(files, out)
+    return sorted(files)
+
+
+def _read(named: str) -> "Issue":
+    from baygrid.letter.issue import read
+    from baygrid.letter.written import Unreadable
+
+    folder = ISSUES / f"{int(named):03}" if named.isdecimal() else Path(named)
+    try:
+        return read(folder)
+    except Unreadable as error:
+        raise CliError(str(error), code="invalid") from None
+
+
+def _fit(named: str) -> "Issue":
+    """An issue in which nothing is wrong."""
+    issue = _read(named)
+    if found := _findings(issue):
+        raise _wrong(named, found)
+    return issue
+
+
+def _findings(issue: "Issue") -> list["Finding"]:
+    from baygrid.letter import checking, publishing
+
+    altered = [checking.Finding(name, publishing.ALTERED) for name in publishing.altered(issue.folder)]
+    return [*altered, *checking.check(issue)]
+
+
+def _wrong(named: str, found: list["Finding"]) -> CliError:
+    return CliError(
+        f"issue {named} is not fit to be published: {found[0]}",
+        code="unfit",
+        title=f"issue {named} is not fit to be published",
+        flaws=[Flaw(it.path, it.message) for it in found],
+    )

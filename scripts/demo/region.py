@@ -53,14 +53,16 @@ class Region:
         self.services.append(service)
         return service
 
-    def show(self, who: str, *arguments: str, cwd: Path | None = None) -> None:
+    def show(self, who: str | None, *arguments: str, cwd: Path | None = None) -> None:
         """Runs a command as if typed and shows what it says."""
         self.screen.command(["baygrid", *arguments])
         done = self.attempt(who, *arguments, cwd=cwd)
         self.screen.output(done.stdout)
         _check(done, arguments)
 
-    def attempt(self, who: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def attempt(
+        self, who: str | None, *arguments: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a command that may be refused. All that it says is in `stdout`."""
         return subprocess.run(
             [str(BIN / "baygrid"), *arguments], env=self.environment(who), cwd=cwd, text=True,

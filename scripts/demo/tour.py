@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.demo.border import Shared
+from scripts.demo.observing import Observed
 from scripts.demo.placing import TRACE, Replayed
 from scripts.demo.region import Region
 from scripts.demo.scenes import CENTRES, PEOPLE, Exchange, Money
@@ -14,9 +15,6 @@ from scripts.demo.show import Screen, shown_path
 from scripts.demo.support import INSTITUTE, START_UP, UNIVERSITY, Support
 from scripts.demo.texts import Texts
 from scripts.demo.yardsticks import Measured
-
-LATER = ("statistics", "cities", "letter")
-"""Systems that come later, in the newsletter's order."""
 
 
 def rows(
@@ -27,6 +25,7 @@ def rows(
     money: Money,
     support: Support,
     shared: Shared,
+    observed: Observed,
 ) -> list[list[str]]:
     """System, what happened, figure, file or address."""
     happened = say("tour_platform", organisations=len(PEOPLE), centres=len(CENTRES), jobs=money.jobs)
@@ -47,7 +46,11 @@ def rows(
     )  # fmt: skip
     read = say("tour_data_figure", rows=f"{shared.rows:,}", article=shared.refused)
     voucher = say("tour_measures_figure", paid=support.voucher, clause=support.clause)
-    later = [[say(f"system_{system}"), say("not_yet"), "", ""] for system in LATER]
+    counted = say(
+        "tour_statistics_figure", companies=f"{observed.companies:,}", city=f"{observed.of_city:,}",
+        share=f"{observed.share:.2%}",
+    )  # fmt: skip
+    mix = say("tour_cities_figure", mix=f"{observed.mix:.1%}", cities=observed.cities)
     return [
         [say("system_platform"), happened, charged, shown_path(money.bill)],
         [say("system_placement"), say("tour_placement"), waits, shown_path(TRACE)],
@@ -55,9 +58,10 @@ def rows(
         [say("system_centre"), say("tour_centre"), rate, shown_path(images.picture)],
         [say("system_data"), say("tour_data"), read, shown_path(shared.evidence)],
         [say("system_measures"), bills, voucher, "baygrid vouchers"],
-        *later[:-1],
+        [say("system_statistics"), say("tour_statistics"), counted, shown_path(observed.registry)],
+        [say("system_cities"), say("tour_cities"), mix, "baygrid indicators cities"],
         [say("system_driving"), say("tour_driving"), evidence, shown_path(report)],
-        *later[-1:],
+        [say("system_letter"), say("tour_letter"), say("tour_letter_figure"), shown_path(observed.letter)],
     ]
 
 
@@ -78,10 +82,11 @@ def show(
     money: Money,
     support: Support,
     shared: Shared,
+    observed: Observed,
 ) -> None:
     screen.scene(say("scene_tour"))
     heads = [say("tour_system"), say("tour_happened"), say("tour_figure"), say("tour_where")]
-    screen.table(heads, rows(say, rates, replayed, links, money, support, shared), whole=(3,))
+    screen.table(heads, rows(say, rates, replayed, links, money, support, shared, observed), whole=(3,))
 
 
 def how_to_go_on(screen: Screen, say: Texts, out: str) -> None:

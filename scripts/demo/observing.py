@@ -4,6 +4,8 @@ that is misread, and the letter's first issue."""
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ from scripts.demo.texts import LANGUAGES, Texts
 
 DAY: Final = "2023-12-31"
 MISREAD: Final = "1秒間に500億兆回"
-ISSUE: Final = ROOT / "letters" / "001"
+ISSUE: Final = "letters/001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def observing(region: Region, say: Texts, out: Path) -> Observed:
     region.screen.scene(say("scene_observing"))
     region.screen.say(say("observing_about"))
     registry = out / "registry"
+    shutil.rmtree(registry, ignore_errors=True)  # of an earlier demo
     region.show(None, "registry", "sample", registry.name, cwd=out)
     count, city = "companies.count@qianhai", "companies.count@shenzhen"
     said = ("--as-of", DAY, "--registry", registry.name)
@@ -45,7 +48,7 @@ def observing(region: Region, say: Texts, out: Path) -> Observed:
     region.show(None, "figure", "read", MISREAD, "--lang", "ja")
     zone, whole = (_figures(region, of, registry) for of in ("qianhai", "shenzhen"))
     letter = out / "letter"
-    region.show(None, "letter", "build", str(ISSUE), "--out", letter.name, cwd=out)
+    region.show(None, "letter", "build", ISSUE, "--out", os.path.relpath(letter, ROOT), cwd=ROOT)
     for language in LANGUAGES:
         for made in ("index.html", "letter.pdf", "feed.xml"):
             expect((letter / language / made).stat().st_size > 0, f"the letter lacks {language}/{made}")

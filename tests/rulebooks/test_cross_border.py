@@ -195,6 +195,7 @@ def pieces(whole: Any) -> Iterator[tuple[Way, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("direction", NAMES)
 def test_a_piece_that_is_missing_makes_a_case_fail(direction: str):
     altered = list(pieces(document(direction)))

@@ -131,15 +131,13 @@ def test_applications_and_their_steps(store: Store):
     "database", ["file", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 def test_what_was_granted_before_becomes_one_allocation_without_end(
-    database: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
 ):
     new = request.getfixturevalue("new_database") if database == "postgresql" else None
     url = new() if new else f"sqlite:///{tmp_path}/a.db"
-    with monkeypatch.context() as older:
-        older.setattr(schema, "HEAD", "0023")
-        open_store(url).close()
     engine = create_engine(url)
     with engine.begin() as connection:
+        schema.migrate(connection, "0023")
         connection.execute(text("INSERT INTO organisations (name, kind, title) VALUES ('o', 'company', 'O')"))
         for name, granted in (("rich", 2**61), ("poor", 0)):
             connection.execute(

@@ -83,12 +83,15 @@ class Tables:
         if not self._waited.acquire(timeout=_TURN_S):
             raise ReadFailed("too many tables are looked at just now: try again in a minute")
         try:
-            return call(self._hasty, function, self._bench, *arguments)
+            with work.bench_of(self._bench) as bench:
+                return call(self._hasty, function, bench, *arguments)
         finally:
             self._waited.release()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return call(self._limits, function, self._bench, *arguments)
+        with work.bench_of(self._bench) as bench:
+            return call(self._limits, function, bench, *arguments)
 
     def _stream(self, function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
-        return stream(self._limits, function, self._bench, *arguments)
+        with work.bench_of(self._bench) as bench:
+            yield from stream(self._limits, function, bench, *arguments)

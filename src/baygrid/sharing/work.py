@@ -152,6 +152,13 @@ def sweep(scratch: Path) -> None:
 
 
 @contextmanager
+def bench_of(bench: Bench) -> Iterator[Bench]:
+    """With a folder for one process alone, gone when that is, however it ended."""
+    with folder_of(bench) as folder:
+        yield replace(bench, scratch=folder)
+
+
+@contextmanager
 def folder_of(bench: Bench) -> Iterator[Path]:
     """One of its own, gone when it is left."""
     with tempfile.TemporaryDirectory(dir=bench.scratch, prefix=_PREFIX) as folder:

@@ -12,7 +12,7 @@ from baygrid.sharing import child
 from baygrid.sharing.process import Limits, stream
 from baygrid.sharing.sql import gate
 from baygrid.sharing.sql.confined import STANDARD, Asked, Bounds
-from baygrid.sharing.work import Bench
+from baygrid.sharing.work import Bench, bench_of
 
 _WALL: Final = 4
 """How many times longer than it computes a query may take: it waits for its tables, and for who reads."""
@@ -47,12 +47,12 @@ class Queries:
         rows: int | None = None
         made = 0
         withheld: int | None = None
-        with closing(stream(limits, _answer, asked)) as frames:
+        with bench_of(self._bench) as bench, closing(stream(limits, _answer, asked)) as frames:
             try:
                 names = [tuple(name) for name in next(frames)["names"]]
                 tables = asker.tables(names)
                 rows = 0
-                found = frames.send((self._bench, tables))  # with secrets: only once the query is apart
+                found = frames.send((bench, tables))  # with secrets: only once the query is apart
                 while True:
                     if isinstance(found, bytes):
                         asker.goes(len(found))

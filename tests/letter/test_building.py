@@ -145,7 +145,7 @@ def test_one_changed_figure_changes_every_language_and_format(built, tmp_path: P
 
 def test_a_figure_of_a_chart_changes_its_picture_data_and_pdf(built, tmp_path: Path):
     folder = copy(tmp_path)
-    figure(folder, "facts.whitepaper.base", value="0.0917")
+    figure(folder, "cities.shenzhen.mix.base.share.2022", value="0.0917")
     made = build(folder)
     for language in LANGUAGES:
         for name in (

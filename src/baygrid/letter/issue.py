@@ -113,7 +113,8 @@ class Asked(Raw):
 
 
 class Layout(Raw):
-    """`issue.yaml`. `since`: the day of the last issue; `data`: the sets of figures to freeze. `source`: the
+    """`issue.yaml`. `since`: the day of the last issue; `data`: the sets of figures to freeze;
+    `platform`: whether the platform's own are among them. `source`: the
     language that texts are written in, but those in `written_in`; `sources`: the text for a figure's source,
     by the words that the bundle has for it."""
 
@@ -122,6 +123,7 @@ class Layout(Raw):
     since: Day
     until: Day
     data: Mapping[str, Asked] = {}
+    platform: Literal["", "yes"] = ""
     source: str
     site: str
     contact: str

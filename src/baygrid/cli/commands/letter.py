@@ -1,8 +1,11 @@
-"""Commands of the letter: check an issue, build it, publish it, send it."""
+"""Commands of the letter: begin an issue, check it, build it, publish it, send it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +14,14 @@ from baygrid.cli.errors import CliError, Flaw
 from baygrid.cli.session import Session, command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from baygrid.letter.checking import Finding
-    from baygrid.letter.issue import Issue
+    from baygrid.letter.issue import Asked, Issue
     from baygrid.letter.sending import Sent
     from baygrid.letter.smtp import Server
+
+    Count = Callable[[Asked], Sequence[dict[str, Any]]]
 
 ISSUES = Path("letters")
 
@@ -25,10 +32,98 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files
 def register(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     app.add_typer(group, name="letter", help="The letter: issues in four languages from one bundle of data.")
+    command(group, "new")(new)
     command(group, "check")(check)
     command(group, "build")(build)
     command(group, "publish")(publish)
     command(group, "send")(send)
+
+
+def new(
+    session: Session,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, max=999)],
+    registry: Annotated[
+        Path | None, typer.Option("--registry", metavar="DIR", help="A registry in files; else the server's.")
+    ] = None,
+    zone: Annotated[
+        list[str] | None, typer.Option("--zone", metavar="ZONE", help="Of a new issue; may be repeated.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day of a new issue's figures.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Of the last issue; else that before it.")
+    ] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day; else today.")] = None,
+) -> None:
+    """Begin an issue in ./letters with its data frozen; of one that is not published yet, freeze the data
+    anew."""
+    from baygrid.letter import freezing, publishing
+    from baygrid.letter.written import Unreadable
+
+    folder, day = ISSUES / f"{number:03}", law_day(on, "--on")
+    begun = (folder / "issue.yaml").exists()
+    if begun and publishing.published(folder) is not None:
+        raise CliError(
+            f"issue {number} is published", code="published", cure="correct it by corrections.yaml"
+        )
+    if begun and (zone or as_of or since):
+        raise CliError(
+            f"issue {number} has begun: --zone, --as-of and --since are of a new one",
+            code="bad-settings",
+            cure=f"write them into {folder / 'issue.yaml'}",
+        )
+    try:
+        with _counting(session, registry, day) as count:
+            if not begun:
+                last = _since(since, number)
+                freezing.begin(folder, number, day, last, law_day(as_of, "--as-of"), zone or ["qianhai"])
+            made = freezing.freeze(folder, day, count, lambda: _own(session))
+    except Unreadable as error:
+        raise CliError(str(error), code="invalid") from None
+    figures = sum(map(len, made.figures.values()))
+    session.out.answer(
+        {"folder": str(folder), "frozen": str(day), "figures": figures, "changes": len(made.changes)},
+        f"{folder}: {figures} figures and {len(made.changes)} changes of law are frozen",
+    )
+
+
+@contextmanager
+def _counting(session: Session, registry: Path | None, known: date) -> "Iterator[Count]":
+    """What counts the figures of a zone: over files, else by the server."""
+    if registry is None:
+        yield lambda it: session.client.get(
+            "/v1/indicators", zone=it.zone, as_of=str(it.as_of), known_by=str(known)
+        )["items"]
+        return
+    from baygrid.observatory import indicators, tables
+    from baygrid.observatory.asked import NotAsked
+
+    try:
+        read = tables.read(registry)
+        yield lambda it: [found.to_json() for found in indicators.figures(read, it.zone, it.as_of, known)]
+    except (tables.BadRegistry, NotAsked) as error:
+        raise CliError(str(error), code="bad-registry") from None
+
+
+def _own(session: Session) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = session.client.get("/v1/bottlenecks")["items"]
+    return found
+
+
+def _since(told: str | None, number: int) -> date:
+    """The day of the last issue before this one."""
+    if told is not None:
+        return law_day(told, "--since")
+    before = sorted(ISSUES.glob("[0-9][0-9][0-9]/issue.yaml"))
+    earlier = [it for it in before if int(it.parent.name) < number]
+    if not earlier:
+        raise CliError(
+            "there is no issue before this one",
+            code="bad-settings",
+            cure="say --since DATE",
+        )
+    return _read(str(earlier[-1].parent)).layout.date
 
 
 def check(session: Session, issue: Named) -> None:

@@ -158,6 +158,7 @@ def _absent() -> dict[str, str]:
             "listing",
             "table",
             "organisation",
+            "body",
             "share",
             "schema",
             "file",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -289,6 +290,21 @@ def test_a_body_is_linked_to_an_organisation_of_the_platform(region: Registry):
     with pytest.raises(NotFound, match="no organisation 'none'"):
         registry.link(region.platform, OPERATOR, "deep", "none")
     assert registry.link(region.platform, OPERATOR, "deep", None).organisation is None
+
+
+def test_an_import_that_another_overtook_changes_nothing(region: Registry, monkeypatch: pytest.MonkeyPatch):
+    rows = small()
+    write_it = registry_import._write
+
+    def overtaken(*given: Any) -> str | None:
+        monkeypatch.setattr(registry_import, "_write", write_it)
+        region.run(rows)  # reviewed and written while the first was reviewed
+        return write_it(*given)
+
+    monkeypatch.setattr(registry_import, "_write", overtaken)
+    with pytest.raises(WrongState, match="import again"):
+        region.run(small())
+    assert len(region.store.read(lambda tx: tx.registry.imports())) == 1
 
 
 def test_only_an_operator_writes(region: Registry):

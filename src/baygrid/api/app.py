@@ -39,6 +39,7 @@ from baygrid.api import (
     ratings,
     recipients,
     region,
+    registry,
     rendered,
     secrets,
     sql,
@@ -65,13 +66,15 @@ from baygrid.app.platform import Platform
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
     secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, sql, bottlenecks, contracts, recipients, audit, law, delta_lists, delta_tables, files, health,
+    tables, sql, bottlenecks, contracts, recipients, audit, law, registry, delta_lists, delta_tables, files,
+    health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.
 LIMITS = {
     "/v1/agent/logs/": MAX_APPEND_BYTES,
     "/v1/agent/report": 8 * 1024 * 1024,
+    **dict.fromkeys(("/v1/registry/imports", "/v1/registry/zones"), 8 * 1024 * 1024),
     **dict.fromkeys(("/v1/blobs/", "/v1/tunnels/", "/v1/agent/tunnels/")),
 }
 

@@ -16,7 +16,7 @@ from baygrid.app.problems import Invalid, NotFound, Problem, WrongState
 from baygrid.core.days import day_of
 from baygrid.core.reading import DocumentError, Wrong
 from baygrid.core.region import changes
-from baygrid.core.region.bodies import Label, Labelled, Record
+from baygrid.core.region.bodies import Label, Labelled, Record, Spell
 from baygrid.core.region.proposing import Proposal, candidates
 from baygrid.ports.records import Event
 from baygrid.ports.registry import BodyRow, Change, ChangeRow, ZonesRow
@@ -36,9 +36,10 @@ class NoObservatory(Problem):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A body on a day: where it then was (None: it had no address), and what it was."""
+    """A body on a day: its address then, if any, where that lies, and what the body was."""
 
     row: BodyRow
+    address: Spell | None
     place: Place | None
     labels: Sequence[Label]
 
@@ -244,7 +245,8 @@ def set_zones(platform: Platform, actor: Actor, document: object) -> ZonesRow:
 
 def _view(row: BodyRow, zones: Zones, on: date) -> View:
     address = row.record.address_on(on)
-    return View(row, zones.place(address, on) if address else None, row.record.labels_on(on))
+    place = zones.place(address, on) if address else None
+    return View(row, address, place, row.record.labels_on(on))
 
 
 def _asked_for(view: View, filters: Filters, within: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from baygrid.app import blobs
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid
+from baygrid.app.problems import Invalid, WrongState
 from baygrid.app.registry import observatory, zones_now
 from baygrid.core.reading import Wrong
 from baygrid.core.region.bodies import Return, Zone
@@ -19,7 +19,7 @@ from baygrid.core.region.documents import of_document
 from baygrid.core.region.rows import COLUMNS, Finding, read_row
 from baygrid.ports.records import Event
 from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow, ZonesRow
-from baygrid.ports.store import Tx
+from baygrid.ports.store import Conflict, Exists, Tx
 
 if TYPE_CHECKING:
     from baygrid.observatory.spreadsheets import Source
@@ -81,6 +81,12 @@ def run(
         )
         brought = reviewing.stage(given, known, staged)
         return _decide(platform, actor, files, staged, brought, accepted, dry=dry)
+
+
+def imports(platform: Platform, actor: Actor) -> list[ImportRow]:
+    """Newest first."""
+    permit(actor, Action.OPERATE)
+    return platform.store.read(lambda tx: tx.registry.imports())
 
 
 def all_bodies(platform: Platform) -> Iterator[BodyRow]:
@@ -187,7 +193,10 @@ def _write(
         tx.registry.insert_import(ImportRow(id, now, actor.token_id, files, counts))
         tx.events.append([Event(now, "registry-imported", data={"import": id, **counts})])
 
-    platform.store.write(apply)
+    try:
+        platform.store.write(apply)
+    except (Conflict, Exists):
+        raise WrongState("the registry was changed while this import was reviewed: import again") from None
     return id
 
 

@@ -34,7 +34,7 @@ from baygrid.cli.commands import (
     ratings,
     recipients,
     region,
-    registry_sample,
+    registry,
     replay,
     scaleout,
     secrets,
@@ -91,8 +91,8 @@ applications.register(app)
 scaleout.register(app)
 measures.register(app)
 law.register(app)
+registry.register(app)
 figure.register(app)
-registry_sample.register(app)
 indicators.register(app)
 letter.register(app)
 

@@ -118,7 +118,7 @@ def _bodies(
             made.append((id, HELD, None))
             continue
         state = NEW if row is None else SAME if record == row.record else CHANGED
-        made.append((id, state, _kept(record, row)))
+        made.append((id, state, None if state == SAME else _kept(record, row)))
         marked += _marks(record, given.bodies[0][0] if given.bodies else 0, row)
     staged.put_made(made)
     staged.mark(marked)
@@ -158,7 +158,7 @@ def _marks(record: Record, line: int, row: BodyRow | None) -> Iterator[tuple[str
         return
     body = record.body
     before = row.keys if row else ()
-    for mark in marks(record):
+    for mark in before if row and row.record.body.names == body.names else marks(record):
         yield f"name {mark}", body.id, line, mark not in before, body.name
     if body.code:
         fresh = row is None or row.record.body.code != body.code
@@ -185,7 +185,7 @@ def _same(pair: tuple[str, str, int, str, str, int, str]) -> Finding:
         return Finding("bodies", line, body, "duplicate-code", message)
     message = (
         f"the name {said!r} is that of {other!r} ({other_said!r}, {where}) in another writing: give both one"
-        f" id, or keep it if they are two; `baygrid registry merge {body} INTO {other}` makes them one later"
+        f" id, or keep it if they are two; `baygrid registry merge {body} {other}` makes them one later"
     )
     return Finding("bodies", line, body, "duplicate-name", message, keepable=True)
 

@@ -3,7 +3,6 @@ memory."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+
+import orjson
 
 from baygrid.core.region.rows import Finding
 
@@ -49,7 +50,7 @@ class Staged:
         kind = KINDS.index(table)
         self._db.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?)",
-            ((body, kind, line, json.dumps(cells, ensure_ascii=False)) for line, body, cells in rows),
+            ((body, kind, line, orjson.dumps(cells)) for line, body, cells in rows),
         )
 
     def bodies(self) -> Iterator[tuple[str, list[tuple[str, int, dict[str, str]]]]]:
@@ -59,20 +60,22 @@ class Staged:
             "SELECT body, kind, line, cells FROM rows WHERE kind < 3 ORDER BY body, kind, line"
         )
         for body, rows in groupby(found, key=itemgetter(0)):
-            yield body, [(KINDS[kind], line, json.loads(cells)) for _, kind, line, cells in rows]
+            yield body, [(KINDS[kind], line, orjson.loads(cells)) for _, kind, line, cells in rows]
 
     def returns(self) -> Iterator[tuple[int, dict[str, str]]]:
         found = self._db.execute("SELECT line, cells FROM rows WHERE kind = 3 ORDER BY line")
-        return ((line, json.loads(cells)) for line, cells in found)
+        return ((line, orjson.loads(cells)) for line, cells in found)
 
     def put_made(self, rows: Sequence[tuple[str, str, Any]]) -> None:
         """(body, state, what is kept of it) each."""
-        self._db.executemany("INSERT INTO made VALUES (?, ?, ?)", [(b, s, json.dumps(k)) for b, s, k in rows])
+        self._db.executemany(
+            "INSERT INTO made VALUES (?, ?, ?)", [(b, s, orjson.dumps(k)) for b, s, k in rows]
+        )
 
     def made(self, state: str) -> Iterator[tuple[str, Any]]:
         """Of bodies that are not held back."""
         found = self._db.execute("SELECT body, kept FROM made WHERE state = ? ORDER BY body", (state,))
-        return ((body, json.loads(kept)) for body, kept in found)
+        return ((body, orjson.loads(kept)) for body, kept in found)
 
     def states(self, bodies: Sequence[str]) -> dict[str, str]:
         marks = ", ".join("?" * len(bodies))
@@ -97,7 +100,7 @@ class Staged:
     def put_figures(self, rows: Sequence[tuple[str, str, int, str, Any]]) -> None:
         """(key, body, line, state, what is kept) each."""
         self._db.executemany(
-            "INSERT INTO figures VALUES (?, ?, ?, ?, ?)", [(*row[:4], json.dumps(row[4])) for row in rows]
+            "INSERT INTO figures VALUES (?, ?, ?, ?, ?)", [(*row[:4], orjson.dumps(row[4])) for row in rows]
         )
 
     def twice(self) -> Iterator[tuple[str, int, int, Any, Any]]:
@@ -108,14 +111,14 @@ class Staged:
             " AND a.line = (SELECT min(line) FROM figures WHERE key = b.key) AND b.line > a.line"
             " ORDER BY b.line"
         )
-        return ((body, line, first, json.loads(k), json.loads(f)) for body, line, first, k, f in found)
+        return ((body, line, first, orjson.loads(k), orjson.loads(f)) for body, line, first, k, f in found)
 
     def figures(self) -> Iterator[tuple[int, str, Any]]:
         """(line, body, kept) of those that are new, the first of each key."""
         found = self._db.execute(
             "SELECT min(line), body, kept FROM figures WHERE state = 'new' GROUP BY key ORDER BY key"
         )
-        return ((line, body, json.loads(kept)) for line, body, kept in found)
+        return ((line, body, orjson.loads(kept)) for line, body, kept in found)
 
     def found(self, findings: Iterable[Finding]) -> None:
         self._db.executemany(

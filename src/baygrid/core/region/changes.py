@@ -32,6 +32,8 @@ def relabel(
             raise Wrong(f"{value!r} is no {kind.value}: use {', '.join(known)}")
     if kind is Labelled.LAYER and len(values) != 1:
         raise Wrong("a body has one layer")
+    if not values:
+        raise Wrong("name at least one field: other, where none of them fits")
     kept = [it for it in old.labels if it.kind is not kind]
     if since is not None:
         earlier = [it for it in old.labels if it.kind is kind and (it.since is None or it.since < since)]

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from baygrid.core.region.bodies import Body, Kind, Label, Labelled, Record, Return, Spell
+from baygrid.core.region.bodies import LANGUAGES, Body, Kind, Label, Labelled, Record, Return, Spell
 from baygrid.core.region.codes import Scheme
 
 
@@ -18,7 +18,7 @@ def to_document(record: Record) -> dict[str, Any]:
         "kind": it.kind.value,
         "scheme": it.scheme.value if it.scheme else None,
         "code": it.code,
-        "names": dict(it.names),
+        "names": {language: it.names[language] for language in LANGUAGES if language in it.names},
         "founded": _text(it.founded),
         "dissolved": _text(it.dissolved),
         "hk_funded": it.hk_funded,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -15,7 +15,7 @@ from baygrid.core.region.bodies import CLASSIFIER, Body, Label, Labelled
 
 SOURCE: Final = "names and registered business"
 
-# Simplified, traditional, Japanese and English words; which of them are which does not matter.
+# In small letters: simplified, traditional, Japanese and English words, side by side.
 LAYER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "base": (
         *(
@@ -49,7 +49,7 @@ LAYER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         ),
         *("计算机视觉", "計算機視覺", "机器视觉", "機器視覺", "画像認識", "图像识别", "圖像識別", "语音识别"),
         *("語音識別", "音声認識", "自然语言", "自然語言", "自然言語", "知识图谱", "知識圖譜", "大模型"),
-        *("基盤モデル", "人脸识别", "人臉識別", "生成式", "生成AI", "algorithm", "algorithms"),
+        *("基盤モデル", "人脸识别", "人臉識別", "生成式", "生成ai", "algorithm", "algorithms"),
         *("machine learning", "deep learning", "computer vision", "machine vision", "speech recognition"),
         *("natural language", "large model", "large language model", "foundation model", "generative ai"),
     ),
@@ -140,7 +140,7 @@ FIELD_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         *("智能汽车", "智能汽車", "autonomous driving", "self-driving", "connected vehicle", "robotaxi"),
     ),
     "large_models": (
-        *("大模型", "大语言模型", "大語言模型", "大規模言語モデル", "基盤モデル", "生成式", "生成AI"),
+        *("大模型", "大语言模型", "大語言模型", "大規模言語モデル", "基盤モデル", "生成式", "生成ai"),
         *("large model", "large language model", "foundation model", "generative ai"),
     ),
     "speech_language": (
@@ -170,9 +170,13 @@ class Proposal:
 def candidates(body: Body) -> list[Proposal]:
     """All for which at least one word speaks, layers first, of each kind the strongest first."""
     text = unicodedata.normalize("NFKC", " \n ".join([*body.names.values(), body.scope])).casefold()
+    heard = {word for word in _OTHER_WORDS if word in text}
+    heard |= {word for word in _LATIN_WORDS if word in text and _alone(word, text)}
+    if not heard:
+        return []
     found: list[Proposal] = []
     for kind, table in ((Labelled.LAYER, LAYER_WORDS), (Labelled.FIELD, FIELD_WORDS)):
-        some = [Proposal(kind, value, _spoken(text, words)) for value, words in table.items()]
+        some = [Proposal(kind, value, _longest(words, heard)) for value, words in table.items()]
         found += sorted((it for it in some if it.words), key=lambda it: -len(it.words))
     return found
 
@@ -190,13 +194,19 @@ def proposed(body: Body, since: date | None) -> list[Label]:
     ]
 
 
-def _spoken(text: str, words: Iterable[str]) -> tuple[str, ...]:
-    """Those in the text, without one that is a part of another that is there, too."""
-    found = [it for it in words if _is_in(it.casefold(), text)]
+def _longest(words: Iterable[str], heard: Collection[str]) -> tuple[str, ...]:
+    """Those that were heard, without one that is a part of another that was, too."""
+    found = [it for it in words if it in heard]
     return tuple(it for it in found if not any(it != other and it in other for other in found))
 
 
-def _is_in(word: str, text: str) -> bool:
-    if not word.isascii():
-        return word in text
-    return word in text and re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
+def _alone(word: str, text: str) -> bool:
+    """Not inside a longer word, as finance is in refinanced."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
+
+
+_ALL: Final = frozenset(
+    word for table in (LAYER_WORDS, FIELD_WORDS) for words in table.values() for word in words
+)
+_LATIN_WORDS: Final = tuple(sorted(it for it in _ALL if it.isascii()))
+_OTHER_WORDS: Final = tuple(sorted(it for it in _ALL if not it.isascii()))

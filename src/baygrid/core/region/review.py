@@ -47,9 +47,8 @@ def review(id: str, given: Given, known: Record | None) -> tuple[Record | None, 
     if body is None or findings or given.spoilt:
         return None, findings
     values = [it for _, it in labels]
-    if not any(it.kind is Labelled.LAYER for it in values):
-        here = {it.value for it in values}
-        values += [it for it in proposed(body, body.founded) if it.value not in here]
+    if len(kinds := {it.kind for it in values}) < len(Labelled):
+        values += [it for it in proposed(body, body.founded) if it.kind not in kinds]
     return record(body, [it for _, it in spells], values), []
 
 
@@ -89,9 +88,15 @@ def _labels(
     """Of the rows and of what was known, those that count beside each other."""
     before = list(known)
     by_people = {it.kind for it in before if it.by != CLASSIFIER}
-    said = [(line, it) for line, it in rows if it.by != CLASSIFIER or it.kind not in by_people]
-    kinds = {it.kind for _, it in said}
-    return said, [it for it in before if it.by != CLASSIFIER or it.kind not in kinds]
+    said = [
+        (line, it) for line, it in rows if it.by != CLASSIFIER or it.kind not in by_people or it in before
+    ]
+    stays = [
+        it
+        for it in before
+        if it.by != CLASSIFIER or not any(it.kind is new.kind and overlap(it, new) for _, new in said)
+    ]
+    return said, stays
 
 
 def _starts(it: Spell) -> object:

@@ -34,6 +34,7 @@ OPTIONAL: Final = frozenset({"scope"})
 
 UNITS: Final = ("CNY", "HKD", "persons", "companies", "km2", "1")
 MOST_TEXT: Final = 2_000
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _PERIOD: Final = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2]))?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SERIAL: Final = re.compile(r"[0-9]{4,5}(\.0+)?")
@@ -64,8 +65,7 @@ class _Cells:
         self._body = row.get("id" if table == "bodies" else "body", "").strip()[:63]
 
     def read(self, column: str, leaf: Callable[[str], T], default: T) -> T:
-        """The cell by `leaf`; `default` where it is wrong, and where it is empty unless the leaf takes
-        that."""
+        """The cell by `leaf`; `default` where it is wrong."""
         text = self.row.get(column, "").strip()
         try:
             if len(text) > MOST_TEXT:
@@ -74,6 +74,11 @@ class _Cells:
         except Wrong as wrong:
             self.wrong(_CODES.get(type(wrong), "bad-cell"), f"{column}: {wrong}")
             return default
+
+    def maybe(self, column: str, leaf: Callable[[str], T]) -> T | None:
+        """The same; None where it is empty."""
+        text = self.row.get(column)
+        return self.read(column, leaf, None) if text and not text.isspace() else None
 
     def wrong(self, code: str, message: str) -> None:
         self.findings.append(Finding(self._table, self._line, self._body, code, message))
@@ -98,32 +103,32 @@ def read_row(table: str, line: int, row: Row) -> Value | list[Finding]:
 
 
 def _body(cells: _Cells) -> Body:
-    scheme = cells.read("scheme", _optional(_one_of(Scheme)), None)
+    scheme = cells.maybe("scheme", _SCHEME)
     code = cells.read("code", _code(scheme), "")
-    names = {language: text for language in LANGUAGES if (text := cells.read(f"name_{language}", _text, ""))}
-    founded = cells.read("founded", _optional(day), None)
-    dissolved = cells.read("dissolved", _optional(day), None)
+    names = {language: text for language in LANGUAGES if (text := cells.maybe(f"name_{language}", _text))}
+    founded = cells.maybe("founded", day)
+    dissolved = cells.maybe("dissolved", day)
     if not names:
         cells.wrong("no-name", "a body has a name in at least one language: fill one of the name columns")
     if founded and dissolved and dissolved < founded:
         cells.wrong("bad-period", f"dissolved {dissolved} is before founded {founded}: swap or correct them")
     return Body(
         cells.read("id", _name, ""),
-        cells.read("kind", _one_of(Kind), Kind.COMPANY),
+        cells.read("kind", _KIND, Kind.COMPANY),
         scheme,
         code,
         names,
         founded,
         dissolved,
-        cells.read("hk_funded", _optional(_yes_no), None),
-        cells.read("synthetic", _optional(_yes_no), None) or False,
-        cells.read("scope", _text, ""),
+        cells.maybe("hk_funded", _yes_no),
+        cells.maybe("synthetic", _yes_no) or False,
+        cells.maybe("scope", _text) or "",
     )
 
 
 def _spell(cells: _Cells) -> Spell:
-    lon = cells.read("lon", _optional(_degrees(180)), None)
-    lat = cells.read("lat", _optional(_degrees(90)), None)
+    lon = cells.maybe("lon", _LON)
+    lat = cells.maybe("lat", _LAT)
     if (lon is None) != (lat is None):
         cells.wrong("bad-point", "lon and lat go together: fill both or leave both empty")
     return Spell(
@@ -132,27 +137,27 @@ def _spell(cells: _Cells) -> Spell:
         cells.read("address", _said, ""),
         lon,
         lat,
-        cells.read("district", _text, ""),
+        cells.maybe("district", _text) or "",
     )
 
 
 def _label(cells: _Cells) -> Label:
-    kind = cells.read("kind", _one_of(Labelled), Labelled.FIELD)
+    kind = cells.read("kind", _LABELLED, Labelled.FIELD)
     known = LAYERS if kind is Labelled.LAYER else FIELDS
     return Label(
         cells.read("body", _name, ""),
         kind,
         cells.read("value", _among(known), ""),
         *_period(cells),
-        cells.read("evidence", _text, ""),
-        cells.read("source", _text, ""),
+        cells.maybe("evidence", _text) or "",
+        cells.maybe("source", _text) or "",
         cells.read("by", _said, ""),
     )
 
 
 def _return(cells: _Cells) -> Return:
-    body = cells.read("body", _optional(_name), None) or ""
-    zone = cells.read("zone", _text, "")
+    body = cells.maybe("body", _name) or ""
+    zone = cells.maybe("zone", _text) or ""
     if not body and not zone:
         cells.wrong("bad-cell", "zone: a published aggregate has no body, so say of which zone it is")
     return Return(
@@ -162,7 +167,7 @@ def _return(cells: _Cells) -> Return:
         cells.read("period", _of_period, ""),
         cells.read("measure", _word, ""),
         cells.read("value", _decimal, Decimal(0)),
-        cells.read("unit", _among(UNITS), ""),
+        cells.read("unit", _UNIT, ""),
         cells.read("source", _said, ""),
         cells.read("received", day, date.min),
     )
@@ -177,8 +182,8 @@ _READERS: Final[Mapping[str, Callable[[_Cells], Value]]] = {
 
 
 def _period(cells: _Cells) -> tuple[date | None, date | None]:
-    since = cells.read("since", _optional(day), None)
-    until = cells.read("until", _optional(day), None)
+    since = cells.maybe("since", day)
+    until = cells.maybe("until", day)
     if since and until and until <= since:
         cells.wrong(
             "bad-period",
@@ -207,18 +212,14 @@ def day(text: str) -> date:
     raise Wrong(f"must be a day such as 2023-12-31, not {shown(text)}")
 
 
-def _optional(leaf: Callable[[str], T]) -> Callable[[str], T | None]:
-    return lambda text: leaf(text) if text else None
-
-
 def _name(text: str) -> str:
     return name(text)
 
 
 def _text(text: str) -> str:
-    for character in text:
-        if ord(character) < 32 and character not in "\t\n\r":
-            raise Wrong(f"has the control character {ord(character)}: take it out")
+    control = _CONTROL.search(text)
+    if control:
+        raise Wrong(f"has the control character {ord(control[0])}: take it out")
     return " ".join(text.split())
 
 
@@ -296,3 +297,11 @@ def _of_period(text: str) -> str:
     if not _PERIOD.fullmatch(text):
         raise Wrong(f"must be a year, a quarter or a month such as 2023, 2023Q1, 2023-01, not {shown(text)}")
     return text
+
+
+_SCHEME: Final = _one_of(Scheme)
+_KIND: Final = _one_of(Kind)
+_LABELLED: Final = _one_of(Labelled)
+_LON: Final = _degrees(180)
+_LAT: Final = _degrees(90)
+_UNIT: Final = _among(UNITS)

@@ -74,7 +74,7 @@ def _ours(folder: Path) -> list[Any]:
         for year in YEARS:
             first, day = date(year - 1, 12, 31), date(year, 12, 31)
             reported = {
-                zone: (len(rows), int(100 * sum(row.revenue for row in rows)))
+                zone: (sum(row.companies for row in rows), int(100 * sum(row.revenue for row in rows)))
                 for zone, rows in frames.reported(Period.year(year), day, KNOWN).items()
                 if rows
             }

@@ -27,13 +27,16 @@ class Notebook:
             folder / "returns.csv", "body", "population", "period", "measure", "value", "unit", "received"
         )
         self.addresses["spell"] = self.addresses.index
-        parts = []
+        inside = {}
         for feature in json.loads((folder / "zones.json").read_text())["features"]:
             polygon = shape(feature["geometry"])
             shapely.prepare(polygon)
-            inside = shapely.contains_xy(polygon, self.addresses["lon"], self.addresses["lat"])
-            parts.append(self.addresses.loc[inside, ["spell"]].assign(zone=feature["properties"]["id"]))
-        self.places = pd.concat(parts)
+            zone = feature["properties"]["id"]
+            inside[zone] = shapely.contains_xy(polygon, self.addresses["lon"], self.addresses["lat"])
+        inside["shenzhen/rest"] = inside["shenzhen"] & ~inside["qianhai"]
+        self.places = pd.concat(
+            [self.addresses.loc[here, ["spell"]].assign(zone=zone) for zone, here in inside.items()]
+        )
 
     def standing(self, day: date) -> pd.DataFrame:
         """A row for each body and zone on a day, with its layer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -55,9 +55,10 @@ class Small:
         return max(held, key=lambda it: it.since or date.min) if held and self.alive(body, day) else None
 
     def zones_of(self, spell: Spell, day: date) -> list[str]:
-        zones = Zones(self.zones)
+        """With the rest of the innermost, if it has others in it."""
         parents = {it.id: it.parent for it in self.zones}
-        found, zone = [], zones.place(spell, day).zone
+        zone = Zones(self.zones).place(spell, day).zone
+        found = [f"{zone}/rest"] if zone in parents.values() else []
         while zone:
             found.append(zone)
             zone = parents[zone]
@@ -119,12 +120,13 @@ class Small:
                 found[zone, "stayed" if before is after else "within"] += 1
         return dict(found)
 
-    def reported(self, period: str, day: date, known: date) -> dict[str, set[Any]]:
-        found: dict[str, set[Any]] = {it.id: set() for it in self.zones}
+    def reported(self, period: str, day: date, known: date) -> dict[str, dict[str, tuple[Any, ...]]]:
+        """By place and body: layer, revenue, AI revenue."""
+        found: dict[str, dict[str, tuple[Any, ...]]] = defaultdict(dict)
         for (zone, id), (body, _) in self.inside(day).items():
             revenue, ai = (self._value(id, period, it, known) for it in ("revenue", "ai_revenue"))
             if body.kind is Kind.COMPANY and revenue is not None:
-                found[zone].add((self.layer(id, day), id, revenue, ai))
+                found[zone][id] = self.layer(id, day), revenue, ai
         return found
 
     def _value(self, body: str, period: str, measure: str, known: date) -> Decimal | None:

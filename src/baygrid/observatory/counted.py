@@ -59,7 +59,7 @@ def counted(asked: Asked) -> dict[str, Figure]:
     flows = _flows(asked)
     cells = {
         at(family, place): Cell(
-            Decimal(number), number, hidden=place.endswith(rest("")), harmless=family == _UNLABELLED,
+            Decimal(number), number, hidden=place not in asked.tree.zones, harmless=family == _UNLABELLED,
             elsewhere=family == _BEFORE,
         )
         for (family, place), number in (numbers | flows).items()
@@ -124,14 +124,8 @@ def _numbers(asked: Asked) -> tuple[dict[tuple[str, str], int], list[str]]:
         numbers[f"companies.field.{field}.count", zone] += count
     fields = sorted({family for family, _ in numbers if family.startswith("companies.field.")})
     families = [*_PARTS, *fields, *(id for id, _ in _OTHER.values())]
-    tree = asked.tree
-    whole = {(family, zone): numbers[family, zone] for family in families for zone in tree.zones}
-    rests = {
-        (family, rest(zone)): whole[family, zone] - sum(whole[family, part] for part in tree.inside(zone))
-        for family in families
-        for zone in tree.split
-    }
-    return whole | rests, families
+    places = (*asked.tree.zones, *map(rest, asked.tree.split))
+    return {(family, place): numbers[family, place] for family in families for place in places}, families
 
 
 def _flows(asked: Asked) -> dict[tuple[str, str], int]:

@@ -7,7 +7,8 @@ the one that began last counts."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from baygrid.core.indicators.figure import Period
+from baygrid.core.indicators.suppress import DOMINANT
 from baygrid.core.region.bodies import CLASSIFIER
 from baygrid.observatory.placing import placed
 from baygrid.observatory.tables import BadRegistry, Registry
@@ -68,24 +70,39 @@ select zone,
   when here.spell <> was.spell then 'within' else 'stayed' end as what, count(*)
 from here full join was using (zone, body) group by all
 """
-_REPORTED: Final = """
-with latest as (
-  select body, measure, arg_max(value, received) as value from returns
-  where body is not null and population = $population and period = $period and unit = 'CNY'
-    and received <= $known
-  group by body, measure
-)
-select zone, layer, body, revenue.value, ai.value
-from {now}_in as standing join latest as revenue using (body)
-left join latest as ai on ai.body = revenue.body and ai.measure = 'ai_revenue'
-where standing.kind = 'company' and revenue.measure = 'revenue'
+_LATEST: Final = """
+select body, arg_max(value, received) as value from returns
+where population = $population and unit = 'CNY' and measure = '{measure}' and period = {period}
+  and received <= $known and body is not null
+group by body
 """
+_REVENUE: Final = _LATEST.format(measure="revenue", period="$period")
+_REPORTED: Final = f"""
+select zone, layer, ai.value is not null as both,
+  count(*), sum(revenue.value), max(revenue.value, {DOMINANT}),
+  sum(ai.value), max(ai.value, {DOMINANT})
+from {{now}}_in as standing join ({_REVENUE}) as revenue using (body)
+left join ({_LATEST.format(measure="ai_revenue", period="$period")}) as ai using (body)
+where kind = 'company' group by all
+"""  # noqa: S608 - of constants
+_AMOUNTS: Final = f"""
+select revenue.value from {{now}}_in as standing join ({_REVENUE}) as revenue using (body)
+where kind = 'company' and zone = $zone
+"""  # noqa: S608
+_PANEL: Final = f"""
+select count(*), sum(revenue.value), max(revenue.value, {DOMINANT}), sum(b.value), max(b.value, {DOMINANT})
+from {{now}}_in as standing join {{before}}_in as stood using (body, zone)
+join ({_REVENUE}) as revenue using (body)
+join ({_LATEST.format(measure="revenue", period="$year_before")}) as b using (body)
+where standing.kind = 'company' and zone = $zone
+"""  # noqa: S608
 _PUBLISHED: Final = """
 select population, zone, measure, period, arg_max(value, received), arg_max(unit, received),
   arg_max(source, received), max(received)
 from returns where body is null and zone is not null and received <= $known
 group by population, zone, measure, period order by all
 """
+_OF: Final = {"population": COMPANIES}
 _WORDS: Final = {
     "holds": "coalesce(since <= $day, true) and coalesce(until > $day, true)",
     "alive": "coalesce(founded <= $day, true) and coalesce(dissolved > $day, true)",
@@ -94,12 +111,24 @@ _WORDS: Final = {
 
 
 class Reported(NamedTuple):
-    """What a company in a zone reported of a period, in CNY. `ai` None: it did not say."""
+    """What companies of one layer reported of a period, in CNY: how many they are, the sum, the largest.
+    `both`: they are those that said what of it is AI, too."""
 
     layer: str | None
-    body: str
+    both: bool
+    companies: int
     revenue: Decimal
+    largest: tuple[Decimal, ...]
     ai: Decimal | None
+    largest_ai: tuple[Decimal, ...]
+
+
+class Side(NamedTuple):
+    """Of a panel in one year."""
+
+    companies: int
+    revenue: Decimal
+    largest: tuple[Decimal, ...]
 
 
 class Published(NamedTuple):
@@ -116,7 +145,8 @@ class Published(NamedTuple):
 
 
 class Frames:
-    """Closed by whoever opened it (`opened`). Counts are of companies unless it is said."""
+    """Closed by whoever opened it (`opened`). What it tells is by place: a zone, or the rest of one
+    (`tree`)."""
 
     def __init__(self, registry: Registry, database: duckdb.DuckDBPyConnection) -> None:
         self.zones = Zones(registry.zones)
@@ -135,18 +165,18 @@ class Frames:
         name = self._standing.get(day)
         if name is None:
             name = self._standing[day] = f"standing_{len(self._standing)}"
-            self._run(_STANDING, now=name, day=day, classifier=CLASSIFIER)
-            self._run(_STANDING_IN, now=name, day=day)
+            self._run(_STANDING, name, values={"day": day, "classifier": CLASSIFIER})
+            self._run(_STANDING_IN, name, values={"day": day})
         return name
 
     def counts(self, day: date) -> dict[tuple[str, str, str | None], int]:
-        """Bodies by zone, kind and layer."""
-        found = self._run(_COUNTS, now=self.standing(day))
+        """Bodies by place, kind and layer."""
+        found = self._run(_COUNTS, self.standing(day))
         return {(zone, kind, layer): count for zone, kind, layer, count in found}
 
     def registered(self, day: date) -> int:
         """Companies that exist, wherever they are."""
-        return int(self._run(_REGISTERED, day=day)[0][0])
+        return int(self._run(_REGISTERED, values={"day": day})[0][0])
 
     def synthetic(self) -> bool:
         """Whether a body or a zone is invented."""
@@ -154,39 +184,60 @@ class Frames:
         return bool(found[0][0]) or any(zone.synthetic for zone in self.zones.all)
 
     def fields(self, day: date) -> dict[tuple[str, str], int]:
-        """By zone and field; a company may be in several fields."""
-        found = self._run(_FIELDS, now=self.standing(day), day=day, classifier=CLASSIFIER)
+        """By place and field; a company may be in several fields."""
+        found = self._run(_FIELDS, self.standing(day), values={"day": day, "classifier": CLASSIFIER})
         return {(zone, field): count for zone, field, count in found}
 
     def flows(self, first: date, day: date) -> dict[tuple[str, str], int]:
-        """What became of the companies of each zone between two days: founded, moved_in, otherwise_in (the
+        """What became of the companies of each place between two days: founded, moved_in, otherwise_in (the
         boundary moved), dissolved, moved_out, otherwise_out, within (another address there), stayed."""
-        found = self._run(_FLOWS, self.standing(day), self.standing(first), first=first, day=day)
+        found = self._run(_FLOWS, self.standing(day), self.standing(first), {"first": first, "day": day})
         return {(zone, what): count for zone, what, count in found}
 
     def reported(self, period: Period, day: date, known: date) -> dict[str, list[Reported]]:
-        """By zone, what the companies that stand there on a day reported of a period."""
-        found: dict[str, list[Reported]] = {zone.id: [] for zone in self.zones.all}
-        for zone, *row in self._run(
-            _REPORTED, self.standing(day), population=COMPANIES, period=str(period), known=known
+        """By place, what the companies that stand there on a day reported of a period."""
+        given = {**_OF, "period": str(period), "known": known}
+        found: dict[str, list[Reported]] = defaultdict(list)
+        for zone, layer, both, companies, revenue, top, ai, top_ai in self._run(
+            _REPORTED, self.standing(day), values=given
         ):
-            found[zone].append(Reported(*row))
+            row = Reported(layer, both, companies, revenue, tuple(top), ai, tuple(top_ai or ()))
+            found[zone].append(row)
         return found
+
+    def amounts(self, zone: str, period: Period, day: date, known: date) -> list[Decimal]:
+        """The revenue of each company there that reported it."""
+        given = {**_OF, "zone": zone, "period": str(period), "known": known}
+        return [value for (value,) in self._run(_AMOUNTS, self.standing(day), values=given)]
+
+    def panel(self, zone: str, period: Period, known: date) -> tuple[Side, Side]:
+        """Of the companies that stood there at the ends of a year and of the one before, and reported both."""
+        given = {
+            **_OF, "zone": zone, "period": str(period), "year_before": str(period.before), "known": known,
+        }  # fmt: skip
+        days = self.standing(period.last), self.standing(period.before.last)
+        ((count, now, top, before, top_before),) = self._run(_PANEL, *days, values=given)
+        none = Decimal(0)
+        return Side(count, now or none, tuple(top or ())), Side(
+            count, before or none, tuple(top_before or ())
+        )
 
     def published(self, known: date) -> list[Published]:
         """All aggregates, by population, zone, measure and period. Raises BadRegistry."""
         try:
             return [
                 Published(population, zone, measure, Period.parse(period), *rest)
-                for population, zone, measure, period, *rest in self._run(_PUBLISHED, known=known)
+                for population, zone, measure, period, *rest in self._run(_PUBLISHED, values={"known": known})
             ]
         except ValueError as error:
             raise BadRegistry(f"returns: {error}") from None
 
-    def _run(self, question: str, now: str = "", before: str = "", **given: object) -> list[tuple[Any, ...]]:
-        """`now`, `before`: names of tables of who stands; the rest are values."""
+    def _run(
+        self, question: str, now: str = "", before: str = "", values: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """`now`, `before`: names of tables of who stands."""
         question = question.format(now=now, before=before, **_WORDS)
-        return self._database.execute(question, given or None).fetchall()
+        return self._database.execute(question, values).fetchall()
 
 
 @contextlib.contextmanager

@@ -11,13 +11,17 @@ import shapely
 from shapely.geometry import shape
 
 from baygrid.core.region.bodies import Zone, holds
+from baygrid.observatory.tree import Tree, rest
 from baygrid.observatory.zones import Zones
 
 
 def placed(addresses: pa.Table, zones: Zones) -> pa.Table:
     """A row (spell, zone, since, until) for each zone that the address of row `spell` lies in on those days:
-    what lies in a zone lies in all that this one is inside of."""
-    ways = {it.id: ancestry(it.id, zones) for it in zones.all}
+    what
+    lies in a zone lies in all that this one is inside of, and if in none of those inside, in its `rest`."""
+    tree = Tree(zones.all)
+    ways = {it: (it, *tree.ways(it)) for it in tree.zones}
+    rests = {it: (rest(it),) for it in tree.split}
     days = [None, *zones.days]
     parts = []
     for since, until in zip(days, [*zones.days, None], strict=True):
@@ -25,17 +29,9 @@ def placed(addresses: pa.Table, zones: Zones) -> pa.Table:
         innermost = _innermost(addresses, valid, ways)
         for number, zone in enumerate(valid):
             rows = np.flatnonzero(innermost == number)
-            parts += [_rows(rows, name, since, until) for name in ways[zone.id]]
+            names = (*ways[zone.id], *rests.get(zone.id, ()))
+            parts += [_rows(rows, name, since, until) for name in names]
     return pa.concat_tables([_rows(np.empty(0, np.int64), "", None, None), *parts])
-
-
-def ancestry(zone: str, zones: Zones) -> tuple[str, ...]:
-    """The zone, what it is inside of, and so on outwards."""
-    parents = {it.id: it.parent for it in zones.all}
-    found = [zone]
-    while parents[found[-1]]:
-        found.append(parents[found[-1]])
-    return tuple(found)
 
 
 def _innermost(

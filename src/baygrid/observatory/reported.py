@@ -6,8 +6,11 @@ currency is not among them, which the coverage shows."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Final, NamedTuple
 
 from baygrid.core.indicators import formulas
@@ -37,10 +40,9 @@ _IN_A_PLACE: Final[tuple[Sum, ...]] = (
 
 
 class _Year(NamedTuple):
-    """`here`: what the companies of the zone reported. `standing`: how many there are."""
+    """`standing`: how many companies there are in the zone."""
 
     period: Period
-    here: dict[str, Reported]
     standing: int
     figures: dict[str, Figure]
 
@@ -63,91 +65,86 @@ def reported(asked: Asked) -> list[Figure]:
 
 def _year(asked: Asked, period: Period) -> _Year:
     frames, tree, day = asked.frames, asked.tree, period.last
-    by_zone = frames.reported(period, day, asked.known)
-    places: dict[str, Sequence[Reported]] = {**by_zone}
-    for zone in tree.split:
-        inside = {row.body for part in tree.inside(zone) for row in by_zone[part]}
-        places[rest(zone)] = [row for row in by_zone[zone] if row.body not in inside]
-    amounts = {
-        at(family, place): found for place, rows in places.items() for family, found in _amounts(rows).items()
-    }
+    by_place = frames.reported(period, day, asked.known)
     cells = {
-        name: Cell(
-            sum(each, Decimal(0)), len(each), tuple(sorted(each, reverse=True)[:DOMINANT]),
-            hidden=name.partition("@")[0] in _HIDDEN or name.endswith(rest("")),
-        )
-        for name, each in amounts.items()
-    }  # fmt: skip
+        at(family, place): _cell(family, by_place.get(place, ()), hidden=place not in tree.zones)
+        for place in (*tree.zones, *map(rest, tree.split))
+        for family in _FAMILIES
+    }
     withheld = suppress(cells, list(tree.sums(_FAMILIES, _IN_A_PLACE)))
-    counts = frames.counts(day)
-    standing = sum(n for (zone, kind, _), n in counts.items() if (zone, kind) == (asked.zone, Kind.COMPANY))
+    standing: Counter[str | None] = Counter()
+    for (zone, kind, layer), count in frames.counts(day).items():
+        if (zone, kind) == (asked.zone, Kind.COMPANY):
+            standing[layer] += count
     figures = {}
     for family in _FAMILIES:
         name = at(family, asked.zone)
-        figure = _figure(asked, family, period, cells[name], standing, counts)
+        figure = _figure(asked, family, period, cells[name], standing)
         figures[family] = figure.withheld(withheld[name]) if name in withheld else figure
-    return _Year(period, {row.body: row for row in by_zone[asked.zone]}, standing, figures)
+    return _Year(period, standing.total(), figures)
 
 
-def _amounts(rows: Sequence[Reported]) -> Mapping[str, list[Decimal]]:
-    found: dict[str, list[Decimal]] = {family: [] for family in _FAMILIES}
-    for row in rows:
-        for family in (TOTAL, _LAYERS.get(row.layer or "", _NO_LAYER), _ONLY if row.ai is None else _BOTH):
-            found[family].append(row.revenue)
-        if row.ai is not None:
-            found[AI].append(row.ai)
-    return found
+def _cell(family: str, rows: Sequence[Reported], hidden: bool) -> Cell:
+    """What rows come to that are of the family."""
+    of = [row for row in rows if family in _families(row)]
+    ai = family == AI
+    amounts = [amount for row in of for amount in (row.largest_ai if ai else row.largest)]
+    value = sum((row.ai or Decimal(0) if ai else row.revenue for row in of), Decimal(0))
+    largest = tuple(sorted(amounts, reverse=True)[:DOMINANT])
+    return Cell(value, sum(row.companies for row in of), largest, hidden or family in _HIDDEN)
+
+
+def _families(row: Reported) -> tuple[str, ...]:
+    return (TOTAL, _LAYERS.get(row.layer or "", _NO_LAYER), *((_BOTH, AI) if row.both else (_ONLY,)))
 
 
 def _figure(
-    asked: Asked, family: str, period: Period, cell: Cell, standing: int,
-    counts: Mapping[tuple[str, str, str | None], int],
-) -> Figure:  # fmt: skip
+    asked: Asked, family: str, period: Period, cell: Cell, standing: Mapping[str | None, int]
+) -> Figure:
     layer = next((it for it in LAYERS if _LAYERS[it] == family), None)
-    of = standing if layer is None else counts.get((asked.zone, Kind.COMPANY, layer), 0)
+    of = sum(standing.values()) if layer is None else standing.get(layer, 0)
     part = f"{layer} layer" if layer else "that report AI revenue" if family in (AI, _BOTH) else ""
+    population = asked.population(asked.zone, part)
+    figure = asked.figure(family, cell.value, "CNY", population, period, (cell.companies, of))
     if not of:
-        note = "not loaded: no company stood there at the end of the year"
-    else:
-        note = "" if cell.companies else f"not loaded: no company's return of {period} is in the registry"
-    figure = asked.figure(
-        family, cell.value, "CNY", asked.population(asked.zone, part), period, (cell.companies, of)
-    )
-    return figure.withheld(note) if note else figure
+        return figure.withheld(f"not loaded: no company stood there at the end of {period}")
+    if not cell.companies:
+        return figure.withheld(f"not loaded: no company's return of {period} is in the registry")
+    return figure
 
 
 def _matched(asked: Asked, now: _Year, before: _Year) -> Figure:
-    """Growth of those that stood there and reported in both years."""
+    """Growth of those that stood there and reported in both years. The two sums are nobody's to know: with
+    the totals they would tell of those that are in one only."""
     id = "growth.matched"
-    panel = sorted(now.here.keys() & before.here.keys())
     population = asked.population(asked.zone, "that reported in both years")
-    covered = len(panel), now.standing
     sides = []
-    for year in (now, before):
-        amounts = [year.here[body].revenue for body in panel]
-        cell = Cell(sum(amounts, Decimal(0)), len(panel), tuple(sorted(amounts, reverse=True)[:DOMINANT]))
-        figure = asked.figure(f"{id}.revenue", cell.value, "CNY", population, year.period, covered)
+    panel = asked.frames.panel(asked.zone, now.period, asked.known)
+    for side, year in zip(panel, (now, before), strict=True):
+        covered = side.companies, now.standing
+        figure = asked.figure(f"{id}.revenue", side.revenue, "CNY", population, year.period, covered)
         total = year.figures[TOTAL]
-        why = total.note if total.value is None else primary(cell)
+        why = total.note if total.value is None else primary(Cell(side.revenue, side.companies, side.largest))
+        if not (why or side.companies):
+            why = "not loaded: no company reported in both years"
         sides.append(figure.withheld(why) if why else figure)
     found = formulas.growth(id, *sides)
-    if isinstance(found, Figure):  # its two sums are nobody's to know
-        found = Figure(
-            found.id, found.value, found.unit, found.population, found.period, found.vintage, found.source,
-            found.coverage, f"{len(panel)} companies", found.synthetic,
-        )  # fmt: skip
+    if isinstance(found, Figure):
+        found = replace(found, note=f"{panel[0].companies} companies")
     return asked.settled(id, found, sides[0])
 
 
 def _concentration(asked: Asked, now: _Year) -> list[Figure]:
     total = now.figures[TOTAL]
-    amounts = [row.revenue for row in now.here.values()]
+    amounts = asked.frames.amounts(asked.zone, now.period, now.period.last, asked.known)
     why = total.note
-    if not why and (len(amounts) < LEAST_COMPANIES or min(amounts) < 0 or not any(amounts)):
-        why = f"suppressed: fewer than {LEAST_COMPANIES} companies, or no revenue to divide"
+    if not why and len(amounts) < LEAST_COMPANIES:
+        why = f"suppressed: fewer than {LEAST_COMPANIES} companies"
+    elif not why and (min(amounts) < 0 or not any(amounts)):
+        why = "there is no revenue to divide"
     covered = len(amounts), now.standing
     figures = []
-    for id, made in (("hhi", formulas.hhi), (f"cr{LARGEST}", lambda it: formulas.largest_share(it, LARGEST))):
+    for id, made in (("hhi", formulas.hhi), (f"cr{LARGEST}", partial(formulas.largest_share, count=LARGEST))):
         value = made(amounts) if not why else Decimal(0)
         figure = asked.figure(f"concentration.{id}", value, RATIO, total.population, now.period, covered)
         figures.append(figure.withheld(why) if why else figure)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, shown, told
 
@@ -107,11 +108,18 @@ def before_growth(id: str, now: Figure, grown: Figure) -> Figure | Refused:
 def hhi(amounts: Sequence[Decimal]) -> Fraction:
     """The Herfindahl-Hirschman index, 0 to 1: the sum of the squares of the shares. Raises
     ZeroDivisionError."""
-    whole = sum(map(Fraction, amounts))
-    return Fraction(sum(Fraction(it) ** 2 for it in amounts)) / Fraction(whole) ** 2
+    whole = _whole(amounts)
+    return Fraction(sum(it * it for it in whole), sum(whole) ** 2)
 
 
 def largest_share(amounts: Sequence[Decimal], count: int) -> Fraction:
     """What the largest `count` have of all. Raises ZeroDivisionError."""
-    largest = sorted(amounts, reverse=True)[:count]
-    return Fraction(sum(map(Fraction, largest))) / Fraction(sum(map(Fraction, amounts)))
+    whole = sorted(_whole(amounts), reverse=True)
+    return Fraction(sum(whole[:count]), sum(whole))
+
+
+def _whole(amounts: Sequence[Decimal]) -> list[int]:
+    """The amounts in the smallest unit that all have: exact, and faster than fractions."""
+    parts = [it.as_integer_ratio() for it in amounts]
+    unit = lcm(*(bottom for _, bottom in parts))
+    return [top * (unit // bottom) for top, bottom in parts]

@@ -26,6 +26,7 @@ from baygrid.api import (
     exchange,
     files,
     health,
+    indicators,
     jobs,
     law,
     logs,
@@ -66,8 +67,8 @@ from baygrid.app.platform import Platform
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
     secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, sql, bottlenecks, contracts, recipients, audit, law, registry, delta_lists, delta_tables, files,
-    health,
+    tables, sql, bottlenecks, indicators, contracts, recipients, audit, law, registry, delta_lists,
+    delta_tables, files, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

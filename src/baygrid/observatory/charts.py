@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from baygrid.observatory.written import cell
+
 LANGUAGES: Final = ("en", "zh-Hans", "zh-Hant", "ja")
 MOST_SERIES: Final = 6
 """More cannot be told apart by readers who are colour-blind."""
@@ -22,9 +24,6 @@ Words: TypeAlias = Mapping[str, str]
 """A text by language; all four are there."""
 Told: TypeAlias = Mapping[str, Any]
 """A figure as JSON has it (`Figure.to_json`): also those that were frozen long ago."""
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A label that begins so would be computed by a spreadsheet."""
 
 
 class Kind(StrEnum):
@@ -116,18 +115,8 @@ def data_csv(chart: Chart) -> str:
     writer.writeheader()
     for row in chart.rows:
         words = {"label": row.label["en"], "series": in_language(row.series, "en")}
-        writer.writerow({key: _cell(it) for key, it in {**words, **row.figure}.items()})
+        writer.writerow({key: cell(it) for key, it in {**words, **row.figure}.items()})
     return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value)
-    number = text.removeprefix("-").replace(".", "", 1).isdecimal()
-    return text if number or not text.startswith(_FORMULA) else f"'{text}"
 
 
 def metadata(chart: Chart) -> dict[str, Any]:

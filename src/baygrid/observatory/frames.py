@@ -211,7 +211,7 @@ class Frames:
         return [value for (value,) in self._run(_AMOUNTS, self.standing(day), values=given)]
 
     def panel(self, zone: str, period: Period, known: date) -> tuple[Side, Side]:
-        """Of the companies that stood there at the ends of a year and of the one before, and reported both."""
+        """Of companies that stood there at the ends of a year and of the one before, and reported both."""
         given = {
             **_OF, "zone": zone, "period": str(period), "year_before": str(period.before), "known": known,
         }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
 
 from baygrid.core.indicators.figure import Figure, Refused, ratio
 from baygrid.observatory.asked import Asked, NotAsked
@@ -13,6 +14,8 @@ from baygrid.observatory.published import on_land, published
 from baygrid.observatory.reported import reported
 from baygrid.observatory.tables import Registry
 from baygrid.observatory.tree import Tree, at
+
+FIRST_YEAR: Final = 1950
 
 
 def figures(registry: Registry, zone: str | None, day: date, known: date) -> list[Figure]:
@@ -59,7 +62,11 @@ def _figures(frames: Frames, zone: str | None, day: date, known: date) -> list[F
 
 
 def _asked(frames: Frames, zone: str | None, day: date, known: date) -> Asked:
+    if day.year < FIRST_YEAR:
+        raise NotAsked(f"{day} is before {FIRST_YEAR}: ask for a later day")
     tree = Tree(frames.zones.all)
+    if not tree.zones:
+        raise NotAsked("the registry has no zones: `baygrid registry import` brings a registry with them")
     if zone is None:
         if len(tree.outermost) != 1:
             raise NotAsked(

@@ -56,6 +56,15 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A body as it was said to be at some moment. `into`: which it was part of then."""
+
+    body: str
+    record: Record
+    into: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ZonesRow:
     """All zones at once, as GeoJSON; versions count from 1."""
 
@@ -109,6 +118,10 @@ class Registry(Protocol):
 
     def changes(self, body: str) -> list[ChangeRow]:
         """Oldest first."""
+        ...
+
+    def known(self, before: Instant, after: str, limit: int) -> list[Known]:
+        """What the log had at a moment, without what is of that moment: by id, beyond `after`."""
         ...
 
     def insert_returns(self, rows: Sequence[Return], now: Instant, by: str) -> None:

@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from baygrid.core.region.bodies import Record, Return
 from baygrid.core.region.documents import of_document, to_document
 from baygrid.ports.basics import Instant
-from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow, ZonesRow, return_key
+from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow, Known, ZonesRow, return_key
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.registry_tables import (
@@ -53,6 +53,19 @@ _CHANGES = Statement(
     select(_C.body, _C.version, _C.change, _C.at, _C.by, _C.person, _C.why, _C.data, _C.document)
     .where(_C.body == text("of"))
     .order_by(_C.version)
+)
+_LAST = (
+    select(_C.body, func.max(_C.version).label("version"))
+    .where(_C.at < number("before"), _C.body > text("after"))
+    .group_by(_C.body)
+    .order_by(_C.body)
+    .limit(number("most"))
+    .subquery()
+)
+_KNOWN = Statement(
+    select(_C.body, _C.change, _C.data, _C.document)
+    .join(_LAST, (_LAST.c.body == _C.body) & (_LAST.c.version == _C.version))
+    .order_by(_C.body)
 )
 _INSERT_RETURN = insert_new(registry_returns)
 _RETURN = select(_R.key, _R.value, _R.unit, _R.source)
@@ -131,6 +144,13 @@ class Registry:
             for of, version, change, at, by, person, why, data, document in self._session.all(
                 _CHANGES, {"of": body}
             )
+        ]
+
+    def known(self, before: Instant, after: str, limit: int) -> list[Known]:
+        rows = self._session.all(_KNOWN, {"before": before, "after": after, "most": limit})
+        return [
+            Known(body, _record(body, document), loads(data)["into"] if change == Change.MERGED else None)
+            for body, change, data, document in rows
         ]
 
     def insert_returns(self, rows: Sequence[Return], now: Instant, by: str) -> None:

@@ -1,11 +1,12 @@
 """Commands of the observatory's figures: what is counted, of whom, when, from where; and which ratios there
 are not."""
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,13 @@ AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The d
 KnownBy = Annotated[
     str | None, typer.Option("--known-by", metavar="DATE", help="With the returns of that day; else today's.")
 ]
-Folder = Annotated[Path | None, typer.Option("--registry", metavar="DIR", help="Of a registry in files.")]
+Folder = Annotated[
+    Path | None, typer.Option("--registry", metavar="DIR", help="Of a registry in files; else the server's.")
+]
+
+
+_CORRECT = "correct the file; `baygrid registry import` names every row that does not fit"
+_DIVIDE = "divide figures of one population, period and vintage; `baygrid indicators` tells those of each"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,11 +55,13 @@ def figures(
     """Tell all figures of a zone on a day."""
     if context.invoked_subcommand:
         return
-    from baygrid.observatory import indicators
-
-    with _registry(registry) as it:
-        found = indicators.figures(it, zone, law_day(as_of), law_day(known_by, "--known-by"))
-    _show(session, [it.to_json() for it in found], as_csv)
+    if registry is None:
+        told = session.client.get("/v1/indicators", zone=zone, as_of=as_of, known_by=known_by)["items"]
+    else:
+        with _counting(registry) as (indicators, it):
+            found = indicators.figures(it, zone, *_days(as_of, known_by))
+        told = [it.to_json() for it in found]
+    _show(session, told, as_csv)
 
 
 def compare(
@@ -66,14 +75,17 @@ def compare(
 ) -> None:
     """Divide one figure by another, or say why that is no figure."""
     from baygrid.core.indicators.figure import Refused
-    from baygrid.observatory import indicators
 
-    with _registry(registry) as it:
-        days = law_day(as_of), law_day(known_by, "--known-by")
-        found = indicators.compare(it, top, bottom, zone, *days)
-    if isinstance(found, Refused):
-        raise _refused(found.reason)
-    session.out.answer(found.to_json(), f"{found.value:f}: {found.note} ({found.population}, {found.period})")
+    if registry is None:
+        asked = {"top": top, "bottom": bottom, "zone": zone, "as_of": as_of, "known_by": known_by}
+        told = session.client.get("/v1/indicators/compare", **asked)
+    else:
+        with _counting(registry) as (indicators, it):
+            found = indicators.compare(it, top, bottom, zone, *_days(as_of, known_by))
+        if isinstance(found, Refused):
+            raise CliError(found.reason, code="refused-ratio", title="This ratio is refused", cure=_DIVIDE)
+        told = found.to_json()
+    session.out.answer(told, f"{told['value']}: {told['note']} ({told['population']}, {told['period']})")
 
 
 def history(
@@ -89,15 +101,17 @@ def history(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
 ) -> None:
     """Tell one figure over some years, on the same day of each."""
-    from baygrid.core.indicators.figure import year_before
-    from baygrid.observatory import indicators
+    from baygrid.core.indicators.figure import same_days
 
-    days = [law_day(as_of)]
-    for _ in range(years - 1):
-        days.append(year_before(days[-1]))
-    with _registry(registry) as it:
-        found = indicators.history(it, zone, id, reversed(days), law_day(known_by, "--known-by"))
-    _show(session, [it.to_json() for it in found], as_csv)
+    if registry is None:
+        asked = {"id": id, "zone": zone, "as_of": as_of, "years": years, "known_by": known_by}
+        told = session.client.get("/v1/indicators/history", **asked)["items"]
+    else:
+        day, known = _days(as_of, known_by)
+        with _counting(registry) as (indicators, it):
+            found = indicators.history(it, zone, id, same_days(day, years), known)
+        told = [it.to_json() for it in found]
+    _show(session, told, as_csv)
 
 
 def cities(session: Session) -> None:
@@ -118,46 +132,31 @@ def cities(session: Session) -> None:
 
 
 @contextmanager
-def _registry(folder: Path | None) -> "Iterator[Registry]":
-    """A registry, while figures are made of it."""
+def _counting(folder: Path) -> "Iterator[tuple[ModuleType, Registry]]":
+    """What counts, and a registry in files."""
     try:
-        from baygrid.observatory import tables
+        from baygrid.observatory import indicators, tables
         from baygrid.observatory.asked import NotAsked
     except ImportError as missing:
-        raise CliError(
-            f"the package {missing.name} is missing",
-            code="no-package",
-            cure="pip install 'baygrid[observatory]'",
-        ) from None
-    if folder is None:
-        raise CliError(
-            "no registry is named",
-            code="no-registry",
-            cure="say --registry DIR; `baygrid registry sample DIR` makes an invented one",
-        )
+        cure = "pip install 'baygrid[observatory]'"
+        raise CliError(f"the package {missing.name} is missing", code="no-package", cure=cure) from None
     try:
-        yield tables.read(folder)
+        yield indicators, tables.read(folder)
     except tables.BadRegistry as error:
-        raise CliError(str(error), code="bad-registry", cure=_CURE) from None
+        raise CliError(str(error), code="bad-registry", cure=_CORRECT) from None
     except NotAsked as error:
         raise CliError(str(error), code="not-asked") from None
 
 
-_CURE = "correct the file; `baygrid registry import` names every row that does not fit"
-
-
-def _refused(reason: str) -> CliError:
-    return CliError(
-        reason, code="refused-ratio", title="This ratio is refused",
-        cure="divide figures of one population, period and vintage; `baygrid indicators` tells those of each",
-    )  # fmt: skip
+def _days(as_of: str | None, known_by: str | None) -> tuple[date, date]:
+    return law_day(as_of), law_day(known_by, "--known-by")
 
 
 def _show(session: Session, found: list[dict[str, Any]], as_csv: bool) -> None:
     if as_csv:
-        writer = csv.DictWriter(session.out.out, list(found[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+        from baygrid.observatory.written import as_csv as written
+
+        session.out.out.write(written(found))
         return
     columns = ("figure", "value", "unit", "population", "period", "known", "coverage", "source", "note")
     session.out.show(found, columns, [_row(it) for it in found], none="there is none", right=("value",))

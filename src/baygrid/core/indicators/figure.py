@@ -77,8 +77,16 @@ class Period:
 
 
 def year_before(day: date) -> date:
-    """The same day of the year before; of 29 February the 28th."""
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+    """The same day of the year before; of 29 February the 28th. There is none before the year 1."""
+    return day.replace(year=max(1, day.year - 1), day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def same_days(last: date, years: int) -> tuple[date, ...]:
+    """The same day of so many years, the earliest first."""
+    days = [last]
+    for _ in range(years - 1):
+        days.append(year_before(days[-1]))
+    return tuple(reversed(days))
 
 
 @dataclass(frozen=True, slots=True)

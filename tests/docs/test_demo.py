@@ -13,7 +13,7 @@ from scripts.demo.texts import Texts
 from tests.docs.traces import left_running
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def _start(tmp_path: Path, language: str) -> subprocess.Popen[str]:

@@ -14,9 +14,10 @@ KEPT: Final = 64 << 20
 LARGEST: Final = 32 << 20
 """Bytes from which on a block comes from the system and goes back to it: the most that glibc takes."""
 
-ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "1"}
-"""Of a process that works, from its beginning: its threads share one heap. A thread's own one is given back
-at once whenever it is empty, and takes no block of 64 MiB."""
+ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "2"}
+"""Of a process that works, from its beginning. Its threads share one heap: a thread's own one is given back
+at once whenever it is empty, and takes no block of 64 MiB. Sums are divided among so many threads everywhere:
+Ray would have them done by one, and with another rounding a transcript is cut elsewhere."""
 
 
 def hand_on() -> None:

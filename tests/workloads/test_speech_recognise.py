@@ -173,22 +173,24 @@ def test_without_a_target_nothing_is_translated():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_what_is_drawn_at_random_depends_on_the_shard_alone(model_cache: Path, tmp_path: Path):
     """Real Whisper, on speech under so much noise that its first search fails."""
-    made = []
-    for number in range(2):
+
+    def noisy(number: int) -> Shard:
         loud = sounds.clip("ja") * 0.3 + sounds.noise(20, number)[: len(sounds.clip("ja"))] * 0.9
-        made.append(sounds.write(loud.astype(np.float32), tmp_path / f"{number}.flac"))
-    shards = [
-        next(cutting.shards([Piece(file.name, str(file), file.stat().st_size, 0, 1, 11.0)])) for file in made
-    ]
+        file = sounds.write(loud.astype(np.float32), tmp_path / f"{number}.flac")
+        return next(cutting.shards([Piece(file.name, str(file), file.stat().st_size, 0, 1, 11.0)]))
 
-    def rows(order: Sequence[Shard]) -> dict[str, Any]:
-        worker = Worker(Voice(), Recogniser(Whisper(model.directory(None)), language="ja", to=None))
-        return {
-            shard.work: [*(done := worker(shard)).rows.to_pylist(), done.facts["again"]] for shard in order
-        }
+    def worker() -> Worker:
+        return Worker(Voice(), Recogniser(Whisper(model.directory(None)), language="ja", to=None))
 
-    both, second = rows(shards), rows(shards[1:])
-    assert both[shards[1].work] == second[shards[1].work]
-    assert all(found[-1] for found in both.values()), "nothing was tried again: the noise is too soft"
+    old, drew = worker(), 0
+    for shard in map(noisy, range(8)):  # the CPU's arithmetic decides in which of them a search fails
+        done = old(shard)
+        drew += done.facts["again"] > 0
+        if drew == 2:
+            break
+    assert drew == 2, "in fewer than two of eight anything was tried again: the noise is too soft"
+    alone = worker()(shard)
+    assert (alone.rows.to_pylist(), alone.facts["again"]) == (done.rows.to_pylist(), done.facts["again"])

@@ -32,9 +32,9 @@ TOGETHER: Final = 8
 """Clips of a shard on a CPU, which decodes so many at once; there all workers have some soon."""
 LEAST_PAIRS: Final = 8
 MORE_ERRORS, LESS_CHRF = 0.02, 12.0
-"""By so much may characters be wrong more often, and chrF be lower, than at full precision. The translation is
-three sentences, and another word in one ("place" for "restaurant") is six points: in int8 the instruction sets
-and numbers of threads of CPUs reach 57.0 to 61.7, all of them right, where fp32 reaches 66.2."""
+"""By so much may characters be wrong more often, and chrF be lower, than at full precision. The translation
+is three sentences, and another word in one ("place" for "restaurant") is six points: in int8 the instruction
+sets and numbers of threads of CPUs reach 57.0 to 61.7, all of them right, where fp32 reaches 66.2."""
 MOST_GATED: Final = 0.02
 """The part of the segments that the application itself may not rely on."""
 GOLDEN: Final = "golden/speech-1.json"

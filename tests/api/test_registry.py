@@ -10,9 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from baygrid.api import registry_schemas, schemas
-from baygrid.observatory.plain import read
 from tests.api.world import World
-from tests.observatory.rows import figure, small, workbook, write
+from tests.observatory.rows import figure, read, small, workbook, write
 
 FILES = ("bodies.csv", "addresses.csv", "labels.csv", "returns.csv", "zones.json")
 

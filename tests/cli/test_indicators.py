@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from baygrid.cli.entry import app
 from baygrid.cli.errors import CliError
+from tests.observatory.rows import read
 
 YEAR = ("--as-of", "2023-12-31", "--known-by", "2024-04-01")
 
@@ -203,8 +204,6 @@ def test_the_same_seed_gives_the_same_files(sample: str, tmp_path: Path):
 
 
 def test_every_invented_row_fits_the_plain_form_and_is_marked(sample: str):
-    from baygrid.observatory.plain import read
-
     plain = read(Path(sample))
     assert plain.findings == []
     assert all(it.synthetic for it in plain.bodies)

@@ -1,15 +1,19 @@
-"""A small registry as files, to be spoilt by tests."""
+"""A small registry as files, to be spoilt by tests; and what files come to, row by row."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from baygrid.core.region.bodies import Body, Label, Return, Spell, Zone
 from baygrid.core.region.codes import check_character
-from baygrid.core.region.rows import COLUMNS
+from baygrid.core.region.rows import COLUMNS, Finding, read_row
+from baygrid.observatory.plain import raw, zones_of
+from baygrid.observatory.spreadsheets import source
 
 Rows = dict[str, list[dict[str, str]]]
 INSIDE = {"lon": "113.85", "lat": "22.52"}  # of the schematic Qianhai
@@ -101,3 +105,30 @@ def workbook(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Pat
             sheet.append([line.get(column) for column in COLUMNS[table]])
     book.save(path)
     return path
+
+
+@dataclass
+class Plain:
+    """All values of some files in their order, and a finding for what is none."""
+
+    bodies: list[Body] = field(default_factory=list)
+    addresses: list[Spell] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
+    zones: list[Zone] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read(path: Path) -> Plain:
+    plain, given = Plain(), source(path)
+    for table in COLUMNS:
+        values = getattr(plain, table)
+        for line, row, wrong in raw(given, table):
+            made = [wrong] if wrong else read_row(table, line, row)
+            if isinstance(made, list):
+                plain.findings += made
+            else:
+                values.append(made)
+    plain.zones, found = zones_of(given)
+    plain.findings += found
+    return plain

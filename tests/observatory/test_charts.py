@@ -11,7 +11,7 @@ import pytest
 from baygrid.observatory.charts import LANGUAGES, MOST_SERIES, Kind, Row, data_csv, metadata, same
 from baygrid.observatory.drawing import COLOURS, INK, INSIDE, LIGHT_INK, written
 from baygrid.observatory.lettering import columns, wrapped
-from tests.observatory.drawn import BILLIONS, LAYERS, TITLE, by_layer, chart, figure
+from tests.observatory.drawn import BILLIONS, TITLE, by_layer, chart, figure
 
 PAGES = ("#ffffff", "#121212")
 SEEN = {
@@ -132,7 +132,3 @@ def test_colours_and_texts_stand_out_from_light_and_dark_pages():
 def test_any_two_colours_differ_for_everybody(who):
     seen = [_lab(np.array(SEEN[who]) @ _linear(it)) for it in COLOURS]
     assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > 15
-
-
-def test_layers_of_tests_have_all_languages():
-    assert all(set(it) == set(LANGUAGES) for it in LAYERS)

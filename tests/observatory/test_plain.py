@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from baygrid.core.reading import Wrong
-from baygrid.observatory.plain import read
-from tests.observatory.rows import address, body, code, figure, small, workbook, write
+from tests.observatory.rows import address, body, code, figure, read, small, workbook, write
 
 
 def test_a_folder_becomes_values(tmp_path: Path):

@@ -31,8 +31,6 @@ CONSTRAINT: Final = "centres.constraint"
 REQUESTS: Final = "data.requests_unmet"
 USED: Final = "compute.used"
 SUPPORT: Final = "support.received"
-SUBJECTS: Final = (UNMET, CONSTRAINT, REQUESTS, USED, SUPPORT)
-"""Where the ids of figures begin."""
 HOURS: Final = "accelerator_hours"
 REASONS: Final = ("room", "money", "given_up")
 """Why hours were not had: no place was free, no money was, or the job was cancelled while it waited."""
@@ -81,7 +79,8 @@ class Stretch:
 def show(
     platform: Platform, actor: Actor, first: date | None, last: date | None, only: str = ""
 ) -> list[Figure]:
-    """Of these days, else of the last 30. `only`: one of `SUBJECTS`, else all. Raises Invalid."""
+    """Of these days, else of the last 30. `only` what a chart of this id (`observatory.own`) has; "": all.
+    Raises Invalid."""
     permit(actor, Action.BROWSE)
     stretch = stretch_of(first, last, day_of(platform.clock()))
     return platform.store.read(lambda tx: platform_figures(tx, platform.ids, stretch, only))

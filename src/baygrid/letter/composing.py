@@ -12,11 +12,10 @@ from datetime import date
 from baygrid.letter.bundle import Figure
 from baygrid.letter.charts import drawing
 from baygrid.letter.inline import Link, Plain, Reference, pieces, references
-from baygrid.letter.issue import CHANGE, Chart, Issue, Part, Table
+from baygrid.letter.issue import CHANGE, Issue, Part, Table
 from baygrid.letter.page import (
     Block,
     Changed,
-    Drawing,
     Grid,
     Items,
     Notice,
@@ -113,7 +112,8 @@ class _Composer:
             elif part.table:
                 yield self._grid(part.table, layout.tables[part.table])
             elif part.chart:
-                yield self._drawing(part.chart, layout.charts[part.chart])
+                label = self._label(part.chart)
+                yield drawing(self.issue, part.chart, layout.charts[part.chart], self.voice, label)
             elif part.quotation:
                 yield self._quote(part.quotation)
             else:
@@ -151,9 +151,6 @@ class _Composer:
         if note is None:
             return []
         return [self.voice("note") + self.voice("colon") + plain(self.runs(note))]
-
-    def _drawing(self, name: str, chart: Chart) -> Drawing:
-        return drawing(self.issue, name, chart, self.voice, self._label(name))
 
     def _quote(self, name: str) -> Quote:
         it = self.issue.layout.quotations[name]

@@ -58,13 +58,15 @@ class Asked:
 
     def figure(
         self, id: str, value: Decimal | int | Fraction, unit: str, population: Population, period: Period,
-        covered: tuple[int, int] | None = None, note: str = "",
+        covered: tuple[int, int] | None = None,
     ) -> Figure:  # fmt: skip
         """Counted in the registry."""
         exact = told(value, unit) if isinstance(value, Fraction) else trimmed(Decimal(value))
         coverage = part_of(*covered) if covered else None
         source = "synthetic registry" if self.synthetic else "registry"
-        return Figure(id, exact, unit, population, period, self.known, source, coverage, note, self.synthetic)
+        return Figure(
+            id, exact, unit, population, period, self.known, source, coverage, synthetic=self.synthetic
+        )
 
     def settled(self, id: str, found: Figure | Refused, like: Figure, unit: str = RATIO) -> Figure:
         """A refusal as a figure without a value, beside the one that it was to be of."""

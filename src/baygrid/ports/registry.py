@@ -108,10 +108,6 @@ class Registry(Protocol):
         """Those that are an organisation of the platform, by id; none that was merged into another."""
         ...
 
-    def holder(self, scheme: str, code: str) -> str | None:
-        """The body that has this code."""
-        ...
-
     def log(self, rows: Sequence[ChangeRow]) -> None:
         """Raises Exists."""
         ...
@@ -128,8 +124,8 @@ class Registry(Protocol):
         """Raises Exists where there is a figure of this key."""
         ...
 
-    def returns(self, after: str, limit: int, *, body: str | None = None) -> list[tuple[str, Return]]:
-        """By their keys as text, beyond `after`; perhaps of one body only."""
+    def returns(self, after: str, limit: int) -> list[tuple[str, Return]]:
+        """By their keys as text, beyond `after`."""
         ...
 
     def returns_of(self, keys: Sequence[str]) -> dict[str, Return]: ...

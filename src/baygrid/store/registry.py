@@ -47,7 +47,6 @@ _FOUND = Statement(
     .limit(number("most"))
 )
 _LINKED = Statement(_BODY.where(_B.organisation.is_not(None), _B.merged_into.is_(None)).order_by(_B.id))
-_HOLDER = Statement(select(_B.id).where(_B.code == text("of"), _B.merged_into.is_(None)))
 _INSERT_CHANGE = insert_new(registry_changes)
 _CHANGES = Statement(
     select(_C.body, _C.version, _C.change, _C.at, _C.by, _C.person, _C.why, _C.data, _C.document)
@@ -70,9 +69,6 @@ _KNOWN = Statement(
 _INSERT_RETURN = insert_new(registry_returns)
 _RETURN = select(_R.key, _R.value, _R.unit, _R.source)
 _RETURNS = Statement(_RETURN.where(_R.key > text("after")).order_by(_R.key).limit(number("most")))
-_RETURNS_OF = Statement(
-    _RETURN.where(_R.body == text("of"), _R.key > text("after")).order_by(_R.key).limit(number("most"))
-)
 _RETURNS_BY_KEY = Statement(_RETURN.where(among(_R.key, "keys")))
 _INSERT_ZONES = insert_new(registry_zones)
 _ZONES = Statement(select(_Z.version, _Z.document, _Z.at, _Z.by).order_by(_Z.version.desc()).limit(1))
@@ -116,10 +112,6 @@ class Registry:
 
     def linked(self) -> list[BodyRow]:
         return [_body(row) for row in self._session.all(_LINKED, {})]
-
-    def holder(self, scheme: str, code: str) -> str | None:
-        found = self._session.all(_HOLDER, {"of": f"{scheme}:{code}"})
-        return found[0][0] if found else None
 
     def log(self, rows: Sequence[ChangeRow]) -> None:
         params = [
@@ -168,12 +160,8 @@ class Registry:
         ]
         insert_all_or_raise(self._session, _INSERT_RETURN, params, "a figure of this key")
 
-    def returns(self, after: str, limit: int, *, body: str | None = None) -> list[tuple[str, Return]]:
-        wanted: dict[str, Any] = {"after": after, "most": limit}
-        if body is None:
-            rows = self._session.all(_RETURNS, wanted)
-        else:
-            rows = self._session.all(_RETURNS_OF, {**wanted, "of": body})
+    def returns(self, after: str, limit: int) -> list[tuple[str, Return]]:
+        rows = self._session.all(_RETURNS, {"after": after, "most": limit})
         return [(row[0], _return(row)) for row in rows]
 
     def returns_of(self, keys: Sequence[str]) -> dict[str, Return]:

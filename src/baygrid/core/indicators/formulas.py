@@ -11,16 +11,11 @@ from math import lcm
 from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, shown, told
 
 
-def quotient(part_here: int, all_here: int, part_there: int, all_there: int) -> Fraction:
-    """The location quotient: the part's share here on its share in the whole. 1: as everywhere.
-    P. Sargant Florence, Report on the Location of Industry, 1939. Raises ZeroDivisionError."""
-    return Fraction(part_here, all_here) / Fraction(part_there, all_there)
-
-
 def location_quotient(
     id: str, part_here: Figure, all_here: Figure, part_there: Figure, all_there: Figure
 ) -> Figure | Refused:
-    """`quotient` of four counts, of which each is part of the next where it must be."""
+    """The part's share here on its share in the whole; 1: as everywhere. Of four counts, of which each is
+    part of the next where it must be. P. Sargant Florence, Report on the Location of Industry, 1939."""
     here, there = exact_ratio(part_here, all_here), exact_ratio(part_there, all_there)
     inside = exact_ratio(part_here, part_there), exact_ratio(all_here, all_there)
     for each in (here, there, *inside):

@@ -25,7 +25,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "addresses": ("body", "since", "until", "address", "lon", "lat", "district"),
     "labels": ("body", "kind", "value", "since", "until", "evidence", "source", "by"),
-    "returns": (*("body", "population", "zone", "period", "measure", "value", "unit", "source", "received"),),
+    "returns": ("body", "population", "zone", "period", "measure", "value", "unit", "source", "received"),
 }
 """The tables, each a file or a sheet."""
 
@@ -113,7 +113,7 @@ def _body(cells: _Cells) -> Body:
     if founded and dissolved and dissolved < founded:
         cells.wrong("bad-period", f"dissolved {dissolved} is before founded {founded}: swap or correct them")
     return Body(
-        cells.read("id", _name, ""),
+        cells.read("id", name, ""),
         cells.read("kind", _KIND, Kind.COMPANY),
         scheme,
         code,
@@ -132,7 +132,7 @@ def _spell(cells: _Cells) -> Spell:
     if (lon is None) != (lat is None):
         cells.wrong("bad-point", "lon and lat go together: fill both or leave both empty")
     return Spell(
-        cells.read("body", _name, ""),
+        cells.read("body", name, ""),
         *_period(cells),
         cells.read("address", _said, ""),
         lon,
@@ -145,7 +145,7 @@ def _label(cells: _Cells) -> Label:
     kind = cells.read("kind", _LABELLED, Labelled.FIELD)
     known = LAYERS if kind is Labelled.LAYER else FIELDS
     return Label(
-        cells.read("body", _name, ""),
+        cells.read("body", name, ""),
         kind,
         cells.read("value", _among(known), ""),
         *_period(cells),
@@ -156,7 +156,7 @@ def _label(cells: _Cells) -> Label:
 
 
 def _return(cells: _Cells) -> Return:
-    body = cells.maybe("body", _name) or ""
+    body = cells.maybe("body", name) or ""
     zone = cells.maybe("zone", _text) or ""
     if not body and not zone:
         cells.wrong("bad-cell", "zone: a published aggregate has no body, so say of which zone it is")
@@ -210,10 +210,6 @@ def day(text: str) -> date:
         meant_text = f"{parts[1]}-{parts[2]:0>2}-{parts[3]:0>2}"
         raise Wrong(f"{shown(text)} is not written as a day: write {meant_text}")
     raise Wrong(f"must be a day such as 2023-12-31, not {shown(text)}")
-
-
-def _name(text: str) -> str:
-    return name(text)
 
 
 def _text(text: str) -> str:

@@ -86,8 +86,10 @@ def test_returns_of_a_body_that_was_merged_are_of_the_other(client: Client, tmp_
     rows = small()
     rows["bodies"][0]["code"], rows["bodies"][0]["scheme"] = "", ""
     rows["returns"] = [figure("deep", "1"), figure("deep", "2", period="2022"), figure("rail", "3")]
+    rows["returns"].append(figure("univ", "4", period="2022"))  # another part of the same has the first's
     client.run(client.put(*write(tmp_path / "in", rows).iterdir())).raise_for_status()
-    client.ask("POST", "/bodies/deep/merge", {"into": "rail", "why": "a test"}).raise_for_status()
+    for gone in ("deep", "univ"):
+        client.ask("POST", f"/bodies/{gone}/merge", {"into": "rail", "why": "a test"}).raise_for_status()
     (tmp_path / "in" / "returns.csv").write_bytes(client.ask("GET", "/export/returns.csv").content)
     found = [(it.body, it.period, int(it.value)) for it in read(tmp_path / "in").returns]
     assert sorted(found) == [("rail", "2022", 2), ("rail", "2023", 3)]

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from baygrid.app import registry_rows
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, Problem
 from baygrid.app.registry import observatory, today, zones_now
 from baygrid.core.days import beginning
 from baygrid.core.indicators.figure import Figure, Refused, same_days
-from baygrid.core.region.bodies import Return
-from baygrid.ports.registry import Known, return_key
-from baygrid.ports.store import Tx
 
 if TYPE_CHECKING:
     from baygrid.observatory.tables import Registry
-
-_PAGE: Final = 2_000
 
 
 class RefusedRatio(Problem):
@@ -83,43 +77,14 @@ def _asked(platform: Platform, actor: Actor, what: str, known: date | None, *giv
 def _registry(platform: Platform, known: date) -> Registry:
     """Bodies as the log had them at the end of that day; zones as they are now. Returns have their own
     day."""
-    rows = list(_known(platform, beginning(known + timedelta(days=1))))
+    rows = list(registry_rows.known_bodies(platform, beginning(known + timedelta(days=1))))
     records = [row.record for row in rows if row.into is None]
-    returns = _moved(list(_returns(platform)), {row.body: row.into for row in rows if row.into is not None})
+    merged = {row.body: row.into for row in rows if row.into is not None}
     registry: Registry = observatory("tables").of_values(
         [it.body for it in records],
         [spell for it in records for spell in it.spells],
         [label for it in records for label in it.labels],
-        returns,
+        registry_rows.returns(platform, merged),
         zones_now(platform).all,
     )
     return registry
-
-
-def _moved(returns: list[Return], into: dict[str, str]) -> list[Return]:
-    """Those of a body that was merged are of the other; where that has one of this key, that one is it."""
-    own = {return_key(it) for it in returns if it.body not in into}
-    moved = (replace(it, body=into[it.body]) for it in returns if it.body in into)
-    return [it for it in returns if it.body not in into] + [it for it in moved if return_key(it) not in own]
-
-
-def _known(platform: Platform, before: int) -> Iterator[Known]:
-    after = ""
-    while page := platform.store.read(partial(_page_known, before, after)):
-        yield from page
-        after = page[-1].body
-
-
-def _page_known(before: int, after: str, tx: Tx) -> list[Known]:
-    return tx.registry.known(before, after, _PAGE)
-
-
-def _returns(platform: Platform) -> Iterator[Return]:
-    after = ""
-    while page := platform.store.read(partial(_page_returns, after)):
-        yield from (it for _, it in page)
-        after = page[-1][0]
-
-
-def _page_returns(after: str, tx: Tx) -> list[tuple[str, Return]]:
-    return tx.registry.returns(after, _PAGE)

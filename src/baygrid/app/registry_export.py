@@ -7,21 +7,17 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
+from baygrid.app import registry_rows
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound
-from baygrid.app.registry_import import FILES, all_bodies
+from baygrid.app.registry_import import FILES
 from baygrid.core.region.bodies import Body, Label, Record, Return, Spell
 from baygrid.core.region.documents import row_of
 from baygrid.core.region.rows import COLUMNS
-from baygrid.ports.registry import return_key
-from baygrid.ports.store import Tx
 
-_PAGE: Final = 2_000
 _PIECE: Final = 64 * 1024
 
 
@@ -50,39 +46,14 @@ _PARTS: Final[Mapping[str, Callable[[Record], Iterable[Body | Spell | Label]]]] 
 def _of_bodies(
     platform: Platform, part: Callable[[Record], Iterable[Body | Spell | Label]]
 ) -> Iterator[Body | Spell | Label]:
-    for row in all_bodies(platform):
+    for row in registry_rows.bodies(platform):
         if row.merged_into is None:
             yield from part(row.record)
 
 
 def _returns(platform: Platform) -> Iterator[Return]:
-    """Those of a body that was merged are of the other; where that has one of this key, that one is it."""
-    merged = {it.id: it.merged_into for it in all_bodies(platform) if it.merged_into}
-    own: set[str] = set()
-    for figure in _all_returns(platform):
-        body = merged.get(figure.body)
-        if body is None:
-            yield figure
-            continue
-        if not own:
-            own = {return_key(it) for it in _all_returns(platform) if it.body in merged.values()}
-        moved = replace(figure, body=body)
-        if return_key(moved) not in own:
-            yield moved
-
-
-def _all_returns(platform: Platform) -> Iterator[Return]:
-    after = ""
-    while True:
-        page = platform.store.read(partial(_page, after))
-        yield from (figure for _, figure in page)
-        if len(page) < _PAGE:
-            return
-        after = page[-1][0]
-
-
-def _page(after: str, tx: Tx) -> list[tuple[str, Return]]:
-    return tx.registry.returns(after, _PAGE)
+    merged = {it.id: it.merged_into for it in registry_rows.bodies(platform) if it.merged_into}
+    return registry_rows.returns(platform, merged)
 
 
 def _lines(table: str, values: Iterable[Body | Spell | Label | Return]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from baygrid.app import blobs
+from baygrid.app import blobs, registry_rows
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, WrongState
@@ -29,7 +29,6 @@ FILES: Final = frozenset({*(f"{table}.csv" for table in COLUMNS), "zones.json"})
 MOST_FINDINGS: Final = 20_000
 """So many are told. Where there are more, the first are corrected first."""
 _CHUNK: Final = 2_000
-_PAGE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def run(
         given = _source(platform, actor, files, Path(folder))
         known = reviewing.Known(
             lambda ids: platform.store.read(lambda tx: tx.registry.some(ids)),
-            lambda: all_bodies(platform),
+            lambda: registry_rows.bodies(platform),
             lambda keys: platform.store.read(lambda tx: tx.registry.returns_of(keys)),
             zones_now(platform).all,
         )
@@ -87,17 +86,6 @@ def imports(platform: Platform, actor: Actor) -> list[ImportRow]:
     """Newest first."""
     permit(actor, Action.OPERATE)
     return platform.store.read(lambda tx: tx.registry.imports())
-
-
-def all_bodies(platform: Platform) -> Iterator[BodyRow]:
-    """In pages, each a read of its own: of a registry of any size."""
-    after = ""
-    while True:
-        page = platform.store.read(lambda tx, after=after: tx.registry.bodies(after, _PAGE))  # type: ignore[misc]
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].id
 
 
 def _check_names(files: Mapping[str, str]) -> None:

@@ -59,9 +59,9 @@ def test_answers_are_as_the_contract_says(client: Client, tmp_path: Path):
         registry_schemas.History.model_validate(client.ask(method, path, body).json())
     for path, model in (
         ("/bodies", schemas.Listing[registry_schemas.Registered]),
-        ("/bodies/rail/proposals", schemas.Listing[registry_schemas.Candidate]),
+        ("/bodies/rail/proposals", schemas.Listing[registry_schemas.Proposal]),
         ("/zones", registry_schemas.Zones),
-        ("/imports", schemas.Listing[registry_schemas.Done]),
+        ("/imports", schemas.Listing[registry_schemas.PastImport]),
     ):
         model.model_validate(client.ask("GET", path).json())
     assert client.ask("GET", "/bodies/rail?on=2021-01-01", who="team").json()["zone"] == "shenzhen"
@@ -115,7 +115,7 @@ def client_zones(folder: Path) -> Any:
 
 def test_what_is_wrong_is_one_problem_and_changes_nothing(client: Client):
     for method, path, body, said in (
-        ("GET", "/bodies?on=31-12-2023", None, "must be a day"),
+        ("GET", "/bodies?on=31-12-2023", None, "is no day"),
         ("GET", "/bodies?zone=none", None, "no zone 'none'"),
         ("GET", "/bodies?kind=shop", None, "kind"),
         ("PUT", "/zones", {"type": "FeatureCollection", "features": [{}]}, "Feature with properties"),

@@ -14,7 +14,7 @@ from baygrid.core.region import changes
 from baygrid.core.region.alike import key
 from baygrid.core.region.bodies import FIELDS, LAYERS, Body, Kind, Label, Labelled, Record, Spell, record
 from baygrid.core.region.documents import of_document, row_of, to_document
-from baygrid.core.region.proposing import FIELD_WORDS, LAYER_WORDS, candidates, proposed
+from baygrid.core.region.proposing import FIELD_WORDS, LAYER_WORDS, proposals, proposed
 from baygrid.core.region.review import Given, review
 from baygrid.core.region.rows import COLUMNS, Value, read_row
 from baygrid.observatory.scripts import simplify
@@ -79,7 +79,7 @@ def test_words_speak_for_a_layer_and_fields(said: Body, layer: str | None, field
 
 
 def test_a_word_inside_another_does_not_speak_twice():
-    found = {it.value: it.words for it in candidates(body("large language model", en="It"))}
+    found = {it.value: it.words for it in proposals(body("large language model", en="It"))}
     assert found["technology"] == found["large_models"] == ("large language model",)
 
 

@@ -17,7 +17,6 @@ from baygrid.observatory.charts import Chart, data_csv, metadata
 router = APIRouter(route_class=Route, tags=["observatory"])
 
 SVG: Final[Responses] = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
-CSV: Final[Responses] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 First = Annotated[Day, Query(alias="from", description="the first day; else 29 days before the last")]
 Last = Annotated[Day, Query(alias="to", description="the last day; else today")]
 
@@ -39,7 +38,7 @@ def chart_picture(
     return Response(picture, media_type="image/svg+xml")
 
 
-@router.get("/v1/charts/{chart}.csv", responses=CSV)
+@router.get("/v1/charts/{chart}.csv", responses=figure_schemas.CSV)
 def chart_data(chart: str, call: Caller, first: First = None, last: Last = None) -> Response:
     """A row for each figure of the chart, with its population, period, vintage, source and coverage."""
     return Response(data_csv(_chart(call, chart, first, last)), media_type="text/csv; charset=utf-8")

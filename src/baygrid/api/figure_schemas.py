@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from baygrid.api.edge import Responses
 from baygrid.api.schemas import Shape
+
+CSV: Final[Responses] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 class Figure(Shape):

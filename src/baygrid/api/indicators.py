@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from baygrid.api import figure_schemas
-from baygrid.api.edge import Caller, Json, Responses, Route
+from baygrid.api.edge import Caller, Json, Route
 from baygrid.api.times import Day, day_of
 from baygrid.app import indicators
 from baygrid.observatory.written import as_csv
 
 router = APIRouter(route_class=Route, tags=["observatory"])
 
-CSV: Final[Responses] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 Zone = Annotated[str | None, Query(max_length=63, description="else the one that all others lie in")]
 AsOf = Annotated[Day, Query(description="the day; else today")]
 KnownBy = Annotated[Day, Query(description="as it was known at the end of this day; else today")]
@@ -28,7 +27,7 @@ def list_indicators(call: Caller, zone: Zone = None, as_of: AsOf = None, known_b
     return Json({"items": _figures(call, zone, as_of, known_by)})
 
 
-@router.get("/v1/indicators.csv", responses=CSV)
+@router.get("/v1/indicators.csv", responses=figure_schemas.CSV)
 def list_indicators_csv(
     call: Caller, zone: Zone = None, as_of: AsOf = None, known_by: KnownBy = None
 ) -> Response:

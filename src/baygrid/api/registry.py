@@ -11,14 +11,12 @@ from starlette.responses import Response, StreamingResponse
 from baygrid.api import paging, registry_schemas, render, schemas
 from baygrid.api import render_registry as rendered
 from baygrid.api.edge import Call, Caller, Json, Route, reads
+from baygrid.api.times import Day, day_of
 from baygrid.app import registry, registry_export, registry_import
-from baygrid.app.problems import Invalid
-from baygrid.core.reading import Wrong
 from baygrid.core.region.bodies import Labelled
-from baygrid.core.region.rows import day
 
 router = APIRouter(route_class=Route, tags=["registry"])
-On = Annotated[str | None, Query(max_length=10, description="the day; else today", examples=["2023-12-31"])]
+On = Annotated[Day, Query(description="the day; else today")]
 _BODY = "/v1/registry/bodies/{body}"
 
 
@@ -36,7 +34,7 @@ def list_bodies(
 ) -> Json:
     """By id, as they were on a day. A page may be short and have a `next` all the same."""
     filters = registry.Filters(search, kind or "", zone, layer, field)
-    on_day = _day("on", on) or registry.today(call.platform)
+    on_day = day_of("on", on) or registry.today(call.platform)
     found, next = registry.page(call.platform, call.actor, filters, on_day, cursor or "", limit)
     return Json(render.items(map(rendered.body, found), next))
 
@@ -44,13 +42,13 @@ def list_bodies(
 @router.get(_BODY, response_model=registry_schemas.History)
 def get_body(body: str, call: Caller, on: On = None) -> Json:
     """With its addresses, its labels and all that was done to it."""
-    return _whole(call, body, _day("on", on))
+    return _whole(call, body, day_of("on", on))
 
 
-@router.get(_BODY + "/proposals", response_model=schemas.Listing[registry_schemas.Candidate])
-def list_candidates(body: str, call: Caller) -> Json:
+@router.get(_BODY + "/proposals", response_model=schemas.Listing[registry_schemas.Proposal])
+def list_proposals(body: str, call: Caller) -> Json:
     """What it may be, by the words of its names and its business. A proposal counts for nothing."""
-    return Json(render.items(map(rendered.candidate, registry.proposals(call.platform, call.actor, body))))
+    return Json(render.items(map(rendered.proposal, registry.proposals(call.platform, call.actor, body))))
 
 
 @router.post(_BODY + "/labels", response_model=registry_schemas.History)
@@ -60,7 +58,7 @@ def label_body(
     said: Annotated[registry_schemas.NewLabel, reads(registry_schemas.NewLabel)],
 ) -> Json:
     """A person says what it is; the log keeps who and why. The same again changes nothing."""
-    since = _day("since", said.since)
+    since = day_of("since", said.since)
     kind = Labelled(said.kind)
     registry.label(call.platform, call.actor, body, kind, said.values, since, said.by, said.why)
     return _whole(call, body)
@@ -106,10 +104,10 @@ def set_zones(
     return Json(rendered.zones(registry.set_zones(call.platform, call.actor, said.model_dump())))
 
 
-@router.get("/v1/registry/imports", response_model=schemas.Listing[registry_schemas.Done])
+@router.get("/v1/registry/imports", response_model=schemas.Listing[registry_schemas.PastImport])
 def list_imports(call: Caller) -> Json:
     """Newest first."""
-    return Json(render.items(map(rendered.done, registry_import.imports(call.platform, call.actor))))
+    return Json(render.items(map(rendered.past_import, registry_import.imports(call.platform, call.actor))))
 
 
 @router.post("/v1/registry/imports", response_model=registry_schemas.Import)
@@ -136,12 +134,3 @@ def export_file(file: str, call: Caller) -> Response:
 def _whole(call: Call, body: str, on: date | None = None) -> Json:
     found = registry.body(call.platform, call.actor, body, on or registry.today(call.platform))
     return Json(rendered.history(*found))
-
-
-def _day(path: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return day(text)
-    except Wrong as wrong:
-        raise Invalid.at(path, str(wrong)) from None

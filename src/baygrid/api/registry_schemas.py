@@ -117,7 +117,7 @@ class History(Registered):
     changes: list[Change]
 
 
-class Candidate(Shape):
+class Proposal(Shape):
     kind: Literal["layer", "field"]
     value: str
     words: list[str]
@@ -149,7 +149,7 @@ class Import(Shape):
     unseen: int
 
 
-class Done(Shape):
+class PastImport(Shape):
     id: str
     at: Time
     by: str

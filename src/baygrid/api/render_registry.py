@@ -51,7 +51,7 @@ def history(view: View, changes: Sequence[ChangeRow]) -> Doc:
     }
 
 
-def candidate(it: Proposal) -> Doc:
+def proposal(it: Proposal) -> Doc:
     return {"kind": it.kind.value, "value": it.value, "words": list(it.words)}
 
 
@@ -82,7 +82,7 @@ def outcome(it: Outcome) -> Doc:
     }
 
 
-def done(row: ImportRow) -> Doc:
+def past_import(row: ImportRow) -> Doc:
     return {
         "id": row.id,
         "at": instant(row.at),

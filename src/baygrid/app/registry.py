@@ -15,9 +15,8 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound, Problem, WrongState
 from baygrid.core.days import day_of
 from baygrid.core.reading import DocumentError, Wrong
-from baygrid.core.region import changes
+from baygrid.core.region import changes, proposing
 from baygrid.core.region.bodies import Label, Labelled, Record, Spell
-from baygrid.core.region.proposing import Proposal, candidates
 from baygrid.ports.records import Event
 from baygrid.ports.registry import BodyRow, Change, ChangeRow, ZonesRow
 from baygrid.ports.store import Tx
@@ -115,10 +114,10 @@ def body(platform: Platform, actor: Actor, id: str, on: date) -> tuple[View, lis
     return _view(row, zones_now(platform), on), log
 
 
-def proposals(platform: Platform, actor: Actor, id: str) -> list[Proposal]:
+def proposals(platform: Platform, actor: Actor, id: str) -> list[proposing.Proposal]:
     """What it may be, by the words of its names and its business. A proposal counts for nothing."""
     permit(actor, Action.BROWSE)
-    return candidates(platform.store.read(lambda tx: _find(tx, id)).record.body)
+    return proposing.proposals(platform.store.read(lambda tx: _find(tx, id)).record.body)
 
 
 def label(

@@ -257,7 +257,7 @@ def label(
 ) -> None:
     """Say what a body is, in the place of what the classifier proposed; alone it shows the proposals."""
     if layer is None and not field:
-        _candidates(session, body)
+        _proposals(session, body)
         return
     if not by.strip() or not why.strip():
         raise CliError("the log says who and why", code="no-reason", cure="add --by NAME and --why TEXT")
@@ -271,7 +271,7 @@ def label(
     )
 
 
-def _candidates(session: Session, body: str) -> None:
+def _proposals(session: Session, body: str) -> None:
     found = session.client.get(f"{_of(body)}/proposals")["items"]
     session.out.show(
         found,

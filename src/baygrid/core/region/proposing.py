@@ -167,7 +167,7 @@ class Proposal:
     words: tuple[str, ...]
 
 
-def candidates(body: Body) -> list[Proposal]:
+def proposals(body: Body) -> list[Proposal]:
     """All for which at least one word speaks, layers first, of each kind the strongest first."""
     text = unicodedata.normalize("NFKC", " \n ".join([*body.names.values(), body.scope])).casefold()
     heard = {word for word in _OTHER_WORDS if word in text}
@@ -183,7 +183,7 @@ def candidates(body: Body) -> list[Proposal]:
 
 def proposed(body: Body, since: date | None) -> list[Label]:
     """Labels for a body that has none. No layer where two have the same number of words: a person decides."""
-    found = candidates(body)
+    found = proposals(body)
     layers = [it for it in found if it.kind is Labelled.LAYER]
     fields = [it for it in found if it.kind is Labelled.FIELD]
     if len(layers) > 1 and len(layers[0].words) == len(layers[1].words):

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.indicators import formulas
-from baygrid.core.indicators.figure import Figure, Period, Population, Refused, part_of, ratio, told, trimmed
+from baygrid.core.indicators.figure import (
+    Figure,
+    Period,
+    Population,
+    Refused,
+    part_of,
+    ratio,
+    rounded,
+    trimmed,
+)
 
 HERE = Population("ai_companies", "qianhai", within=("shenzhen",))
 CITY = Population("ai_companies", "shenzhen")
@@ -118,7 +127,7 @@ def test_qianhai_is_twice_as_dense():
     assert "one period" in reason(formulas.density_ratio("density", COUNT, COUNT_CITY, here, older[1]))
     elsewhere = replace(here, population=replace(LAND, zone="futian"))
     assert "qianhai" in reason(formulas.density_ratio("density", COUNT, COUNT_CITY, elsewhere, city))
-    assert value(formulas.density("density", COUNT, here)) == told(Fraction(28900, 12056), "1")
+    assert value(formulas.density("density", COUNT, here)) == rounded(Fraction(28900, 12056), "1")
 
 
 def test_revenue_before_it_grew():
@@ -178,10 +187,10 @@ def test_no_periods(text: str):
 @given(st.fractions(), st.sampled_from(["1", "CNY", "JPY", "companies"]))
 def test_rounding_is_to_the_nearest_and_half_goes_away_from_zero(exact: Fraction, unit: str):
     step = Fraction(1, 10 ** {"1": 7, "CNY": 2, "JPY": 0, "companies": 0}[unit])
-    error = Fraction(told(exact, unit)) - exact
+    error = Fraction(rounded(exact, unit)) - exact
     assert abs(error) <= step / 2
     assert abs(error) < step / 2 or error * exact > 0
-    assert Fraction(told(exact, unit)) % step == 0
+    assert Fraction(rounded(exact, unit)) % step == 0
 
 
 def test_zeros_go_and_digits_never_do():

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from baygrid.letter.issue import read
+from baygrid.letter.reading import Unreadable
 from baygrid.letter.typed import typed
-from baygrid.letter.written import Unreadable
 from tests.letter.issues import alter, copy, findings, write
 
 EN, ISSUE = "texts/en.yaml", "issue.yaml"

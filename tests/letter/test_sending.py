@@ -23,10 +23,10 @@ from baygrid.core.days import REGION
 from baygrid.letter import sending
 from baygrid.letter.issue import read
 from baygrid.letter.mail import composer, key
+from baygrid.letter.reading import Unreadable
 from baygrid.letter.recipients import Recipient
 from baygrid.letter.recipients import read as read_recipients
 from baygrid.letter.smtp import Server, Smtp, Tls
-from baygrid.letter.written import Unreadable
 from baygrid.ports.mailer import InDoubt, NotSent, Unreachable
 from tests.letter.issues import FIRST
 from tests.letter.postbox import Postbox, serving

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from baygrid.observatory.charts import LANGUAGES, MOST_SERIES, Kind, Row, data_csv, metadata, same
-from baygrid.observatory.drawing import COLOURS, INK, INSIDE, LIGHT_INK, written
+from baygrid.observatory.drawing import COLOURS, INK, INSIDE, LIGHT_INK, value_in
 from baygrid.observatory.lettering import columns, wrapped
 from tests.observatory.drawn import BILLIONS, TITLE, by_layer, chart, figure
 
@@ -91,8 +91,8 @@ def test_as_many_series_as_there_are_colours_are_drawn():
 def test_a_value_is_written_in_the_unit_of_its_readers():
     row = Row(figure("221350000000", unit="CNY"), same("2023"))
     revenue = chart((row,), per=BILLIONS)
-    assert [written(revenue, row, it) for it in LANGUAGES] == ["221.4", "2,213.5", "2,213.5", "2,213.5"]
-    assert written(by_layer(), by_layer().rows[2], "ja") == "非表示"
+    assert [value_in(revenue, row, it) for it in LANGUAGES] == ["221.4", "2,213.5", "2,213.5", "2,213.5"]
+    assert value_in(by_layer(), by_layer().rows[2], "ja") == "非表示"
 
 
 def test_lines_break_between_words_and_between_characters_but_not_before_a_full_stop():

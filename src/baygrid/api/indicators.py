@@ -11,7 +11,7 @@ from baygrid.api import figure_schemas
 from baygrid.api.edge import Caller, Json, Route
 from baygrid.api.times import Day, day_of
 from baygrid.app import indicators
-from baygrid.observatory.written import as_csv
+from baygrid.observatory.sheet import as_csv
 
 router = APIRouter(route_class=Route, tags=["observatory"])
 

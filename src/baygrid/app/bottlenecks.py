@@ -15,7 +15,7 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid
 from baygrid.core.days import beginning, day_of
-from baygrid.core.indicators.figure import Figure, Period, Population, told
+from baygrid.core.indicators.figure import Figure, Period, Population, rounded
 from baygrid.core.indicators.suppress import Cell, suppress
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
@@ -118,10 +118,10 @@ def _unmet(stretch: Stretch, tx: Tx, ids: Ids) -> Iterator[Figure]:
             hours[reason] += row.jobs * _hours(row.spec)
     of = "jobs submitted and never placed"
     note = "hours that their jobs asked for; what was refused at once was never a job"
-    total = told(sum(hours.values(), Fraction(0)), HOURS)
+    total = rounded(sum(hours.values(), Fraction(0)), HOURS)
     yield stretch.figure(UNMET, total, HOURS, of, note=note)
     for reason, asked in hours.items():
-        yield stretch.figure(f"{UNMET}.{reason}", told(asked, HOURS), HOURS, of, reason, note)
+        yield stretch.figure(f"{UNMET}.{reason}", rounded(asked, HOURS), HOURS, of, reason, note)
 
 
 def _reason(row: Unplaced) -> str | None:
@@ -223,5 +223,5 @@ def _cells(
 
 
 def _cell(amounts: list[Fraction], unit: str) -> Cell:
-    largest = tuple(told(it, unit) for it in sorted(amounts, reverse=True)[:2])
-    return Cell(told(sum(amounts, Fraction(0)), unit), len(amounts), largest)
+    largest = tuple(rounded(it, unit) for it in sorted(amounts, reverse=True)[:2])
+    return Cell(rounded(sum(amounts, Fraction(0)), unit), len(amounts), largest)

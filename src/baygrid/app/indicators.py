@@ -70,7 +70,7 @@ def _asked(platform: Platform, actor: Actor, what: str, known: date | None, *giv
     known = known or today(platform)
     try:
         return counting(_registry(platform, known), *given, known)
-    except observatory("asked").NotAsked as error:
+    except observatory("asked").Unanswerable as error:
         raise Invalid.at("", str(error)) from None
 
 

@@ -177,7 +177,7 @@ def merge(platform: Platform, actor: Actor, gone: str, into: str, why: str) -> B
             )
         record, brought = _or_invalid("into", lambda: changes.merge(one.record, other.record))
         went = replace(one, version=one.version + 1, merged_into=into)
-        stays = _told(replace(other, version=other.version + 1, record=record))
+        stays = _findable(replace(other, version=other.version + 1, record=record))
         tx.registry.update_bodies([went])  # first: its code may go to the other
         tx.registry.update_bodies([stays])
         data = {"body": gone, "brought": brought.to_json()}
@@ -203,7 +203,9 @@ def unmerge(platform: Platform, actor: Actor, id: str, why: str) -> BodyRow:
         merges = [it for it in tx.registry.changes(other.id) if it.change is Change.MERGE]
         last = next(it for it in reversed(merges) if it.data["body"] == id)
         brought = changes.Brought.of_json(other.id, last.data["brought"])
-        left = _told(replace(other, version=other.version + 1, record=changes.unmerge(other.record, brought)))
+        left = _findable(
+            replace(other, version=other.version + 1, record=changes.unmerge(other.record, brought))
+        )
         back = replace(one, version=one.version + 1, merged_into=None)
         tx.registry.update_bodies([left])  # first: its code may have been the other's
         tx.registry.update_bodies([back])
@@ -291,7 +293,7 @@ def _or_invalid(path: str, decide: Callable[[], Any]) -> Any:
         raise Invalid.at(path, str(wrong)) from None
 
 
-def _told(row: BodyRow) -> BodyRow:
+def _findable(row: BodyRow) -> BodyRow:
     """With what others find it by, after its names changed."""
     reviewing = observatory("reviewing")
     return replace(row, keys=reviewing.marks(row.record), text=reviewing.searched(row.record))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from baygrid.letter.written import Raw, Unreadable, model, read_text
+from baygrid.letter.reading import Raw, Unreadable, model, read_text
 
 
 class Figure(Raw):
@@ -27,8 +27,7 @@ class Figure(Raw):
     note: str = ""
     synthetic: bool = False
 
-    def told(self) -> dict[str, Any]:
-        """As JSON has it."""
+    def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 
 

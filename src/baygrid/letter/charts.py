@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from baygrid.core.indicators.figure import RATIO
 from baygrid.letter.inline import Reference, pieces
 from baygrid.letter.issue import Chart, Issue
 from baygrid.letter.page import Drawing
-from baygrid.letter.voice import RATIO, Voice
+from baygrid.letter.voice import Voice
 from baygrid.observatory import charts
-from baygrid.observatory.drawing import svg, written
+from baygrid.observatory.drawing import svg, value_in
 from baygrid.papers.words import LANGUAGES
 
 _HUNDREDTH: Final = Decimal("0.01")
@@ -29,7 +30,7 @@ def drawing(issue: Issue, name: str, chart: Chart, voice: Voice, label: str) -> 
     said = [
         (
             " ".join(filter(None, (it.label[language], (it.series or {}).get(language)))),
-            written(made, it, language),
+            value_in(made, it, language),
         )
         for it in made.rows
     ]
@@ -53,7 +54,7 @@ def _chart(issue: Issue, name: str, chart: Chart) -> charts.Chart:
             raise KeyError(f"no figure {point.figure}")
         figures.append(figure)
         series = _in_all(issue, point.series) if point.series else None
-        rows.append(charts.Row(figure.told(), _in_all(issue, point.at), series))
+        rows.append(charts.Row(figure.to_json(), _in_all(issue, point.at), series))
     unit = figures[0].unit
     sources = {it: issue.sources(figures, Voice(it)) for it in LANGUAGES}
     return charts.Chart(

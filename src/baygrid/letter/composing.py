@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from baygrid.core.indicators.figure import RATIO
 from baygrid.letter.bundle import Figure
 from baygrid.letter.charts import drawing
 from baygrid.letter.inline import Link, Plain, Reference, pieces, references
@@ -27,7 +28,7 @@ from baygrid.letter.page import (
     Section,
     plain,
 )  # fmt: skip
-from baygrid.letter.voice import RATIO, Voice
+from baygrid.letter.voice import Voice
 
 
 def page(issue: Issue, language: str) -> Page:
@@ -159,7 +160,7 @@ class _Composer:
         return Quote(self.runs(self.words(it.text)), self._line(it.name), self._line(it.post), source, link)
 
     def _changed(self, name: str) -> Changed:
-        rows = self.issue.told(name)
+        rows = self.issue.rows_of(name)
         told = {
             field: self.runs(self.words(f"change.{name}.{field}"))
             for field in CHANGE

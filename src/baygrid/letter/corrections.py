@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from baygrid.letter.written import Raw, Unreadable, model, read_yaml
+from baygrid.letter.reading import Raw, Unreadable, model, read_yaml
 
 
 class Correction(Raw):

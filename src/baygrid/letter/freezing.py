@@ -5,17 +5,18 @@ published takes what is known then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Final
 
 from baygrid.letter import bundle as bundles
 from baygrid.letter.bundle import Bundle, Change, Figure, Rate
 from baygrid.letter.issue import Asked, Layout
-from baygrid.letter.written import Raw, Unreadable, model, read_yaml
+from baygrid.letter.reading import Raw, Unreadable, model, read_yaml
+from baygrid.observatory.charts import FigureJson
 from baygrid.observatory.profiles import profiles
 from baygrid.papers.words import LANGUAGES
 from baygrid.rulebooks.changes import changes
@@ -24,7 +25,6 @@ from baygrid.rulebooks.cross_border.book import book
 from baygrid.rulebooks.measures.book import NAMES, rulebook
 from baygrid.rulebooks.things import AnyBook
 
-Told = Mapping[str, Any]
 SETS: Final = ("cities", "facts", "platform")
 """Names of sets that are not of a zone: of other cities, of `facts.yaml`, and the platform's own figures."""
 
@@ -49,8 +49,8 @@ def begin(folder: Path, number: int, day: date, since: date, as_of: date, zones:
 def freeze(
     folder: Path,
     day: date,
-    count: Callable[[Asked], Sequence[Told]],
-    platform: Callable[[], Sequence[Told]],
+    count: Callable[[Asked], Sequence[FigureJson]],
+    platform: Callable[[], Sequence[FigureJson]],
 ) -> Bundle:
     """Writes `bundle.json`. `count`: all figures of a zone on a day; `platform`: its own, asked only for an
     issue that wants them. Raises Unreadable."""
@@ -59,7 +59,7 @@ def freeze(
     for name in SETS:
         if name in layout.data:
             raise Unreadable(f"issue.yaml: data: the set {name!r} is another one: use another name")
-    sets: dict[str, Sequence[Told]] = {name: count(asked) for name, asked in layout.data.items()}
+    sets: dict[str, Sequence[FigureJson]] = {name: count(asked) for name, asked in layout.data.items()}
     if layout.platform:
         sets["platform"] = platform()
     figures = {name: tuple(model(Figure, it, name) for it in found) for name, found in sets.items()}

@@ -17,8 +17,8 @@ from baygrid.letter.bundle import Bundle, Change, Figure
 from baygrid.letter.corrections import Correction
 from baygrid.letter.corrections import read as read_corrections
 from baygrid.letter.inline import DATES, Reference, references
+from baygrid.letter.reading import Raw, Unreadable, model, read_yaml
 from baygrid.letter.voice import Voice
-from baygrid.letter.written import Raw, Unreadable, model, read_yaml
 from baygrid.papers.words import LANGUAGES
 
 DISCLAIMER: Final = ("audience", "reference", "later", "advice", "rights", "reproduction")
@@ -71,7 +71,7 @@ class Quotation(Raw):
     source: str
 
 
-class Told(Raw):
+class ToldChange(Raw):
     """A change of law or measures in our own words (texts `change.NAME.title` and those of `CHANGE`).
     `rows`: what of the bundle it tells, by `Change.key`, which is another one when that has changed."""
 
@@ -135,7 +135,7 @@ class Layout(Raw):
     tables: Mapping[str, Table] = {}
     charts: Mapping[str, Chart] = {}
     quotations: Mapping[str, Quotation] = {}
-    changes: Mapping[str, Told] = {}
+    changes: Mapping[str, ToldChange] = {}
     disclaimer: Mapping[str, str]
 
     @model_validator(mode="after")
@@ -238,7 +238,7 @@ class Issue:
         """Tables and charts in the order of their numbers."""
         return [part.table or part.chart for part in self.layout.parts() if part.table or part.chart]
 
-    def told(self, change: str) -> list[Change]:
+    def rows_of(self, change: str) -> list[Change]:
         """The rows of the bundle that a change tells."""
         keys = self.layout.changes[change].rows
         return [it for it in self.bundle.changes if it.key in keys]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from baygrid.letter.issue import Issue, read
-from baygrid.letter.written import Raw, model, read_text
+from baygrid.letter.reading import Raw, model, read_text
 from baygrid.papers.words import LANGUAGES
 
 NOTED: Final = "published.json"
@@ -30,7 +30,7 @@ class Published(Raw):
 
 
 def published(folder: Path) -> Published | None:
-    """Raises written.Unreadable."""
+    """Raises reading.Unreadable."""
     path = folder / NOTED
     return model(Published, json.loads(read_text(path)), NOTED) if path.exists() else None
 
@@ -52,7 +52,7 @@ def altered(folder: Path) -> list[str]:
 
 
 def others(issue: Issue) -> list[Issue]:
-    """Published issues beside this one. Raises written.Unreadable."""
+    """Published issues beside this one. Raises reading.Unreadable."""
     own = issue.folder.resolve()
     folders = sorted(it.parent for it in own.parent.glob(f"*/{NOTED}"))
     return [read(folder) for folder in folders if folder != own]

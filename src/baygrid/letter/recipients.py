@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from baygrid.letter.written import Unreadable, read_text
+from baygrid.letter.reading import Unreadable, read_text
 from baygrid.papers.words import LANGUAGES
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")

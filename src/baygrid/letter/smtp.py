@@ -55,8 +55,8 @@ class Smtp:
         client = self._client = self._client or self._connect()
         try:
             # In two steps, for until its data went out a message is certainly not sent.
-            _told(client.mail(str(message["From"].addresses[0].addr_spec)))
-            _told(client.rcpt(str(message["To"].addresses[0].addr_spec)))
+            _taken(client.mail(str(message["From"].addresses[0].addr_spec)))
+            _taken(client.rcpt(str(message["To"].addresses[0].addr_spec)))
         except (OSError, smtplib.SMTPException) as error:
             self._leave()
             raise NotSent(f"the connection was lost: {error}", later=True) from None
@@ -64,7 +64,7 @@ class Smtp:
             self._reset(client)
             raise
         try:
-            _told(client.data(message.as_bytes()))
+            _taken(client.data(message.as_bytes()))
         except NotSent:
             self._reset(client)
             raise
@@ -112,7 +112,7 @@ class Smtp:
                 client.close()
 
 
-def _told(answer: tuple[int, bytes]) -> None:
+def _taken(answer: tuple[int, bytes]) -> None:
     code, said = answer
     if not 200 <= code < 300:
         raise _refused(code, said)

@@ -15,6 +15,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from baygrid.core.indicators.figure import RATIO
 from baygrid.letter.bundle import Figure, Rate
 from baygrid.letter.inline import Reference
 from baygrid.papers.words import LANGUAGES
@@ -31,8 +32,6 @@ _PARTS: Final = (
     "half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth",
 )  # fmt: skip
-RATIO: Final = "1"
-"""The unit of a figure without one."""
 STYLES: Final = frozenset({"", "bare", "percent", "change", "fraction", "yen", "whole", "operations"})
 
 

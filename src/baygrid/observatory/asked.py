@@ -14,7 +14,7 @@ from baygrid.core.indicators.figure import (
     Population,
     Refused,
     part_of,
-    told,
+    rounded,
     trimmed,
     year_before,
 )
@@ -22,7 +22,7 @@ from baygrid.observatory.frames import COMPANIES, Frames
 from baygrid.observatory.tree import Tree
 
 
-class NotAsked(ValueError):
+class Unanswerable(ValueError):
     """What is asked cannot be answered; the message says the cure."""
 
 
@@ -61,7 +61,7 @@ class Asked:
         covered: tuple[int, int] | None = None,
     ) -> Figure:  # fmt: skip
         """Counted in the registry."""
-        exact = told(value, unit) if isinstance(value, Fraction) else trimmed(Decimal(value))
+        exact = rounded(value, unit) if isinstance(value, Fraction) else trimmed(Decimal(value))
         coverage = part_of(*covered) if covered else None
         source = "synthetic registry" if self.synthetic else "registry"
         return Figure(

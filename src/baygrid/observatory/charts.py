@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from baygrid.observatory.written import cell
+from baygrid.observatory.sheet import cell
 
 LANGUAGES: Final = ("en", "zh-Hans", "zh-Hant", "ja")
 MOST_SERIES: Final = 6
@@ -22,7 +22,7 @@ MOST_SERIES: Final = 6
 
 Words: TypeAlias = Mapping[str, str]
 """A text by language; all four are there."""
-Told: TypeAlias = Mapping[str, Any]
+FigureJson: TypeAlias = Mapping[str, Any]
 """A figure as JSON has it (`Figure.to_json`): also those that were frozen long ago."""
 
 
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 class Row:
     """One bar or point. `series` None where the chart has one only."""
 
-    figure: Told
+    figure: FigureJson
     label: Words
     series: Words | None = None
 

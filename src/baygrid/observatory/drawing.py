@@ -56,7 +56,7 @@ def svg(chart: Chart, language: str) -> str:
     return _for_readers(drawn, chart, language)
 
 
-def written(chart: Chart, row: Row, language: str) -> str:
+def value_in(chart: Chart, row: Row, language: str) -> str:
     """A row's value as its reader writes it, in the unit of the axis."""
     if row.value is None:
         return WORDS["none"][language]
@@ -147,7 +147,7 @@ def _drawn(chart: Chart, language: str) -> _Drawn:
                 "value": length,
                 "from": start,
                 "to": end,
-                "text": written(chart, row, language),
+                "text": value_in(chart, row, language),
             }
         )
     labels, series = ([*dict.fromkeys(it[key] for it in data)] for key in ("label", "series"))
@@ -243,7 +243,7 @@ def _for_readers(drawn: str, chart: Chart, language: str) -> str:
     name = f"chart-{re.sub('[^a-z0-9]', '-', chart.id.lower())}-{language}"
     size = _SVG.match(drawn)
     assert size is not None
-    told = "; ".join(f"{_name(row, language)}: {written(chart, row, language)}" for row in chart.rows)
+    told = "; ".join(f"{_name(row, language)}: {value_in(chart, row, language)}" for row in chart.rows)
     marks = [WORDS["synthetic"][language]] if chart.synthetic else []
     described = ". ".join([f"{chart.axis[language]}: {told}", *marks])
     return (

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from baygrid.observatory.charts import LANGUAGES, Chart, Kind, Row, Told, Words, same
+from baygrid.observatory.charts import LANGUAGES, Chart, FigureJson, Kind, Row, Words, same
 
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "compute.hours_unmet": ("room", "money", "given_up"),
@@ -29,7 +29,7 @@ IDS: Final = (
 )
 
 
-def own_chart(id: str, figures: Sequence[Told]) -> Chart | None:
+def own_chart(id: str, figures: Sequence[FigureJson]) -> Chart | None:
     """None where these figures have nothing to draw. Raises KeyError for an id that is none of `IDS`."""
     known = {figure["id"]: figure for figure in figures}
     rows = tuple(_rows(id, known))
@@ -42,7 +42,7 @@ def own_chart(id: str, figures: Sequence[Told]) -> Chart | None:
     return Chart(id, kind, _words(id), _words(one["unit"]), rows, source, places=2)
 
 
-def _rows(id: str, known: Mapping[str, Told]) -> Iterator[Row]:
+def _rows(id: str, known: Mapping[str, FigureJson]) -> Iterator[Row]:
     if id == "centres.constraint":
         yield from _constraints(known)
     elif id == "data.requests_unmet":
@@ -53,7 +53,7 @@ def _rows(id: str, known: Mapping[str, Told]) -> Iterator[Row]:
             yield Row(known[f"{id}.{part}"], _words(part))
 
 
-def _constraints(known: Mapping[str, Told]) -> Iterator[Row]:
+def _constraints(known: Mapping[str, FigureJson]) -> Iterator[Row]:
     """By kind first, so that the legend has them in their order."""
     for kind in _CONSTRAINTS:
         for id, figure in known.items():

@@ -136,7 +136,7 @@ def _counting(folder: Path) -> "Iterator[tuple[ModuleType, Registry]]":
     """What counts, and a registry in files."""
     try:
         from baygrid.observatory import indicators, tables
-        from baygrid.observatory.asked import NotAsked
+        from baygrid.observatory.asked import Unanswerable
     except ImportError as missing:
         cure = "pip install 'baygrid[observatory]'"
         raise CliError(f"the package {missing.name} is missing", code="no-package", cure=cure) from None
@@ -144,8 +144,8 @@ def _counting(folder: Path) -> "Iterator[tuple[ModuleType, Registry]]":
         yield indicators, tables.read(folder)
     except tables.BadRegistry as error:
         raise CliError(str(error), code="bad-registry", cure=_CORRECT) from None
-    except NotAsked as error:
-        raise CliError(str(error), code="not-asked") from None
+    except Unanswerable as error:
+        raise CliError(str(error), code="no-figure") from None
 
 
 def _days(as_of: str | None, known_by: str | None) -> tuple[date, date]:
@@ -154,9 +154,9 @@ def _days(as_of: str | None, known_by: str | None) -> tuple[date, date]:
 
 def _show(session: Session, found: list[dict[str, Any]], as_csv: bool) -> None:
     if as_csv:
-        from baygrid.observatory.written import as_csv as written
+        from baygrid.observatory.sheet import as_csv as sheet
 
-        session.out.out.write(written(found))
+        session.out.out.write(sheet(found))
         return
     columns = ("figure", "value", "unit", "population", "period", "known", "coverage", "source", "note")
     session.out.show(found, columns, [_row(it) for it in found], none="there is none", right=("value",))

@@ -59,7 +59,7 @@ def new(
     """Begin an issue in ./letters with its data frozen; of one that is not published yet, freeze the data
     anew."""
     from baygrid.letter import freezing, publishing
-    from baygrid.letter.written import Unreadable
+    from baygrid.letter.reading import Unreadable
 
     folder, day = ISSUES / f"{number:03}", law_day(on, "--on")
     begun = (folder / "issue.yaml").exists()
@@ -97,12 +97,12 @@ def _counting(session: Session, registry: Path | None, known: date) -> "Iterator
         )["items"]
         return
     from baygrid.observatory import indicators, tables
-    from baygrid.observatory.asked import NotAsked
+    from baygrid.observatory.asked import Unanswerable
 
     try:
         read = tables.read(registry)
         yield lambda it: [found.to_json() for found in indicators.figures(read, it.zone, it.as_of, known)]
-    except (tables.BadRegistry, NotAsked) as error:
+    except (tables.BadRegistry, Unanswerable) as error:
         raise CliError(str(error), code="bad-registry") from None
 
 
@@ -198,8 +198,8 @@ def send(
     from baygrid.letter import recipients as lists
     from baygrid.letter import sending
     from baygrid.letter.mail import composer
+    from baygrid.letter.reading import Unreadable
     from baygrid.letter.smtp import Smtp
-    from baygrid.letter.written import Unreadable
     from baygrid.ports.mailer import Unreachable
 
     found = _fit(issue)
@@ -288,7 +288,7 @@ def _build(issue: "Issue", out: Path) -> list[str]:
 
 def _read(named: str) -> "Issue":
     from baygrid.letter.issue import read
-    from baygrid.letter.written import Unreadable
+    from baygrid.letter.reading import Unreadable
 
     folder = ISSUES / f"{int(named):03}" if named.isdecimal() else Path(named)
     try:

@@ -1,7 +1,7 @@
 """A figure with all that makes it one: what it counts, where and when, since when that is known, from where.
 
 Two figures make a ratio only if they are of the same population, period and vintage; else the answer is
-`Refused`, with the sentence for who asked. What is computed is exact until `told`, which alone rounds."""
+`Refused`, with the sentence for who asked. What is computed is exact until `rounded`, which alone rounds."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Refused:
     reason: str
 
 
-def told(exact: Fraction, unit: str) -> Decimal:
+def rounded(exact: Fraction, unit: str) -> Decimal:
     """The one rounding of all figures, half away from zero: counts to 0 decimals, money to those of its
     currency, whatever else to `PLACES`."""
     places = DECIMALS.get(unit, 0 if unit == "companies" else PLACES)
@@ -223,7 +223,7 @@ def ratio(top: Figure, bottom: Figure, id: str) -> Figure | Refused:
     note = f"{shown(top)} {top.unit} on {shown(bottom)} {bottom.unit}"
     if unit == RATIO:
         note = f"{shown(top)} of {shown(bottom)} {bottom.unit}"
-    return made(id, told(found, unit), unit, top, bottom, note=note)
+    return made(id, rounded(found, unit), unit, top, bottom, note=note)
 
 
 def made(id: str, value: Decimal, unit: str, first: Figure, *others: Figure, note: str = "") -> Figure:

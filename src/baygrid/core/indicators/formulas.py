@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
-from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, shown, told
+from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, rounded, shown
 
 
 def location_quotient(
@@ -25,7 +25,9 @@ def location_quotient(
     assert isinstance(there, Fraction)
     numbers = [shown(it) for it in (part_here, all_here, part_there, all_there)]
     note = f"({numbers[0]} of {numbers[1]}) on ({numbers[2]} of {numbers[3]})"
-    return made(id, told(here / there, RATIO), RATIO, part_here, all_here, part_there, all_there, note=note)
+    return made(
+        id, rounded(here / there, RATIO), RATIO, part_here, all_here, part_there, all_there, note=note
+    )
 
 
 def density(id: str, counted: Figure, land: Figure) -> Figure | Refused:
@@ -39,7 +41,7 @@ def density(id: str, counted: Figure, land: Figure) -> Figure | Refused:
         return Refused(f"{land.id} is 0")
     note = f"{shown(counted)} {counted.unit} on {shown(land)} {land.unit}"
     unit = f"{counted.unit}/{land.unit}"
-    return made(id, told(counted.exact / land.exact, unit), unit, counted, land, note=note)
+    return made(id, rounded(counted.exact / land.exact, unit), unit, counted, land, note=note)
 
 
 def density_ratio(
@@ -56,8 +58,8 @@ def density_ratio(
     zones = [(it.population.zone, jt.population.zone) for it, jt in ((here, there), (land_here, land_there))]
     if zones[0] != zones[1]:
         return Refused(f"the counts are of {' in '.join(zones[0])}, the land of {' in '.join(zones[1])}")
-    note = f"{told(counted, RATIO)} of the {here.unit} on {told(land, RATIO)} of the land"
-    return made(id, told(counted / land, RATIO), RATIO, here, there, land_here, land_there, note=note)
+    note = f"{rounded(counted, RATIO)} of the {here.unit} on {rounded(land, RATIO)} of the land"
+    return made(id, rounded(counted / land, RATIO), RATIO, here, there, land_here, land_there, note=note)
 
 
 def growth(id: str, now: Figure, before: Figure) -> Figure | Refused:
@@ -81,7 +83,7 @@ def growth(id: str, now: Figure, before: Figure) -> Figure | Refused:
         return Refused(f"{before.id} of {before.period} is {shown(before)}: nothing grows by a part of it")
     note = f"{shown(before)} to {shown(now)} {now.unit}"
     exact = now.exact / before.exact - 1
-    return made(id, told(exact, RATIO), RATIO, now, before, note=note)
+    return made(id, rounded(exact, RATIO), RATIO, now, before, note=note)
 
 
 def before_growth(id: str, now: Figure, grown: Figure) -> Figure | Refused:
@@ -96,7 +98,7 @@ def before_growth(id: str, now: Figure, grown: Figure) -> Figure | Refused:
         return Refused(f"{grown.id} is {shown(grown)}: nothing can fall by more than all of it")
     exact = now.exact / (1 + grown.exact)
     note = f"{shown(now)} {now.unit} after growth of {shown(grown)}"
-    found = made(id, told(exact, now.unit), now.unit, now, grown, note=note)
+    found = made(id, rounded(exact, now.unit), now.unit, now, grown, note=note)
     return replace(found, period=now.period.before)
 
 

@@ -23,7 +23,7 @@ from baygrid.api.metrics import Metrics
 from baygrid.api.pipes import Tunnels
 from baygrid.api.problems import UnsupportedMediaType
 from baygrid.api.refusals import Refusals
-from baygrid.api.sessions import Sessions
+from baygrid.api.sessions import Sessions, Shown, shown
 from baygrid.api.waiters import Hub
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
@@ -53,11 +53,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An authenticated request."""
+    """An authenticated request. `shown`: by what."""
 
     server: Server
     actor: Actor
-    authorization: str | None
+    shown: Shown
 
     @property
     def platform(self) -> Platform:
@@ -66,8 +66,8 @@ class Call:
     def still(self) -> Call:
         """For requests that live long, before each look: Unauthorized once the token is revoked. Blocks."""
         sessions = self.server.sessions
-        if sessions.known(self.authorization) is None:
-            sessions.authenticate(self.authorization)
+        if sessions.known(self.shown) is None:
+            sessions.authenticate(self.shown)
         return self
 
 
@@ -77,14 +77,14 @@ def server_of(request: Request) -> Server:
 
 
 async def authenticated(request: Request) -> Call:
-    """Raises Unauthorized. Only a token not seen for a second costs a thread and a read."""
+    """Raises Unauthorized. Only a token or session not seen for a second costs a thread and a read."""
     server = server_of(request)
-    header = request.headers.get("authorization")
-    actor = server.sessions.known(header)
+    found = shown(request)
+    actor = server.sessions.known(found)
     if actor is None:
-        actor = await run_in_threadpool(server.sessions.authenticate, header)
+        actor = await run_in_threadpool(server.sessions.authenticate, found)
     request.scope[ACTOR] = actor
-    return Call(server, actor, header)
+    return Call(server, actor, found)
 
 
 Caller = Annotated[Call, Depends(authenticated)]
@@ -246,7 +246,7 @@ def tell_refusal(scope: Scope, problem: Problem) -> None:
     is only there for agents."""
     server: Server = scope["app"].state.server
     actor, path = scope.get(ACTOR) or _remembered(server, scope), str(scope["path"])
-    centre = actor.centre if actor is not None else None
+    centre = actor.centre if actor is not None and actor.user is None else None
     if centre is not None or path.startswith("/v1/agent/"):
         server.refusals.note(centre or "", problem.code, path, problem.detail)
 

@@ -69,6 +69,8 @@ def me(actor: Actor) -> Doc:
         "project": actor.project,
         "centre": actor.centre,
         "label": actor.label,
+        "user": actor.user,
+        "scopes": sorted(actor.scopes),
     }
 
 
@@ -95,6 +97,9 @@ def token(row: Token) -> Doc:
         "created_at": instant(row.created_at),
         "revoked_at": instant_or_none(row.revoked_at),
         "expires_at": instant_or_none(row.expires_at),
+        "scopes": sorted(row.scopes),
+        "user": row.user,
+        "made_by": row.made_by or None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from baygrid.ports.records import CentreState, Kind, Role
+from baygrid.ports.records import CentreState, Kind, Role, Scope
 
 T = TypeVar("T")
 
@@ -63,6 +63,8 @@ class Me(Shape):
     project: str | None
     centre: str | None
     label: str
+    user: str | None
+    scopes: list[Scope]
 
 
 class Organisation(Shape):
@@ -92,6 +94,9 @@ class Token(Shape):
     created_at: Time
     revoked_at: Time | None
     expires_at: Time | None
+    scopes: list[Scope]
+    user: str | None
+    made_by: str | None
 
 
 class NewTokenAnswer(Token):

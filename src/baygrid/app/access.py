@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
 import cedarpy
 
+from baygrid.app.hats import hats
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, NotFound, Unauthorized, UnknownToken
-from baygrid.ports.records import Role, Token
+from baygrid.ports.identity import EVERYTHING
+from baygrid.ports.records import Role, Scope, Token
+from baygrid.ports.store import Tx
 
 
 class Action(StrEnum):
@@ -29,12 +32,14 @@ class Action(StrEnum):
     SELL = "sell"  # publish a listing of a centre's offer
     SETTLEMENT = "settlement"  # read what a centre earned
     JOIN = "join"  # become the agent of a centre
+    MANAGE = "manage"  # members, invitations and tokens of a project, a centre or an organisation
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The bearer of a token. `fresh`: as of the token."""
+    """The bearer of a token, or a user in one hat: then `token_id` is the session's id. `fresh`: as of the
+    token. `organisation`: of which the user is an admin, in this hat."""
 
     token_id: str
     role: Role
@@ -42,6 +47,14 @@ class Actor:
     project: str | None = None
     centre: str | None = None
     fresh: bool = False
+    user: str | None = None
+    scopes: frozenset[Scope] = EVERYTHING
+    organisation: str | None = None
+
+    @property
+    def who(self) -> str:
+        """Whose acts these are: the user's, by whichever session or token; of a service its token's."""
+        return self.user or self.token_id
 
 
 def secret_digest(secret: str) -> str:
@@ -52,7 +65,7 @@ def secret_digest(secret: str) -> str:
 def authenticate(platform: Platform, secret: str | None) -> Actor:
     """The actor of a bearer token. Raises Unauthorized for none, an unknown, an expired and a revoked one;
     only who had one of a centre's is told which."""
-    token = _token(platform, secret_digest(secret)) if secret else None
+    token, scopes = _token(platform, secret_digest(secret)) if secret else (None, EVERYTHING)
     expired = token is not None and token.expires_at is not None and token.expires_at <= platform.clock()
     if token is not None and token.centre is not None and (expired or token.revoked_at is not None):
         what = "join token" if token.role is Role.JOIN else "credential"
@@ -61,25 +74,62 @@ def authenticate(platform: Platform, secret: str | None) -> Actor:
             f"this {what} of {token.centre} {why}: ask the region's operator for a new join token, of"
             f" `baygrid centres invite {token.centre}`"
         )
-    if token is None or expired or token.revoked_at is not None:
+    if token is None or expired or token.revoked_at is not None or not scopes:
         raise UnknownToken(
             "send `Authorization: Bearer TOKEN` with a token of this server; an operator makes one with"
             " `baygrid tokens create`"
         )
-    return Actor(token.id, token.role, token.label, token.project, token.centre, token.fresh)
+    return Actor(
+        token.id, token.role, token.label, token.project, token.centre, token.fresh, token.user, scopes
+    )
 
 
-def _token(platform: Platform, digest: str) -> Token | None:
-    return platform.store.read(lambda tx: tx.region.token(digest))
+def _token(platform: Platform, digest: str) -> tuple[Token | None, frozenset[Scope]]:
+    """And what it is good for: of a user's no more than the user may do there now, so nothing when a
+    membership or the user has ended."""
+
+    def load(tx: Tx) -> tuple[Token | None, frozenset[Scope]]:
+        token = tx.region.token(digest)
+        if token is None or token.user is None:
+            return token, token.scopes if token else EVERYTHING
+        user = tx.users.get(token.user)
+        if user is None or user.disabled_at is not None:
+            return token, frozenset()
+        place = (token.role, token.project, token.centre)
+        found = (hat for hat in hats(tx, token.user) if (hat.role, hat.project, hat.centre) == place)
+        return token, next((hat.scopes & token.scopes for hat in found), frozenset())
+
+    return platform.store.read(load)
 
 
-def permit(actor: Actor, action: Action, *, project: str | None = None, centre: str | None = None) -> None:
+def permit(
+    actor: Actor,
+    action: Action,
+    *,
+    project: str | None = None,
+    centre: str | None = None,
+    organisation: str | None = None,
+) -> None:
     """Raises NotFound where the actor must not learn that the resource exists, else Forbidden."""
-    if _allowed(actor, action, project or "", centre or ""):
+    place = (project or "", centre or "", organisation or "")
+    if _allowed(actor, action, *place):
         return
-    if project is not None and actor.role is Role.TEAM and action in (Action.READ, Action.USE, Action.STORE):
+    _refuse_scopes(actor, action, place)
+    if project is not None and actor.role is Role.TEAM and action in _IN_PROJECT:
         raise NotFound(f"there is no project {project!r} for this token")
     raise Forbidden(f"a {actor.role.value} token may not do this")
+
+
+_IN_PROJECT = (Action.READ, Action.USE, Action.STORE, Action.MANAGE)
+
+
+def _refuse_scopes(actor: Actor, action: Action, place: tuple[str, str, str]) -> None:
+    """Where only its scopes are in the way. Raises Forbidden."""
+    if _allowed(replace(actor, scopes=EVERYTHING), action, *place):
+        has = " and ".join(sorted(actor.scopes))
+        raise Forbidden(
+            f"this token or membership is good for {has} only: ask a lead for one that may do more"
+        )
 
 
 def whose(actor: Actor, project: str | None) -> str | None:
@@ -87,16 +137,16 @@ def whose(actor: Actor, project: str | None) -> str | None:
     operator may see. Raises as `permit`."""
     if project is None and actor.role is Role.TEAM:
         project = actor.project or ""
-    if project is None:
+    if project is None and actor.role is not Role.OPERATOR:
         permit(actor, Action.OPERATE)
-    else:
-        permit(actor, Action.READ, project=project)
+    permit(actor, Action.READ, project=project)
     return project
 
 
 def visible(actor: Actor, action: Action, project: str, what: str, name: str) -> None:
     """As `permit`, for a thing inside a project: the answer is that there is no such thing."""
-    if not _allowed(actor, action, project, ""):
+    if not _allowed(actor, action, project, "", ""):
+        _refuse_scopes(actor, action, (project, "", ""))
         if actor.role is Role.TEAM:
             raise NotFound(f"there is no {what} {name!r}")
         raise Forbidden(f"a {actor.role.value} token may not do this")
@@ -108,10 +158,18 @@ def _policies() -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _allowed(actor: Actor, action: Action, project: str, centre: str) -> bool:
+def _allowed(actor: Actor, action: Action, project: str, centre: str, organisation: str) -> bool:
     """Policies do not change while a server runs, so the same question has the same answer."""
-    principal = {"role": actor.role.value, "project": actor.project or "-", "centre": actor.centre or "-"}
-    return _decided("Token", actor.token_id, principal, action, {"project": project, "centre": centre})
+    principal = {
+        "role": actor.role.value,
+        "project": actor.project or "-",
+        "centre": actor.centre or "-",
+        "organisation": actor.organisation or "",
+        "user": actor.user is not None,
+        "scopes": sorted(actor.scopes),
+    }
+    resource = {"project": project, "centre": centre, "organisation": organisation}
+    return _decided("Token", actor.token_id, principal, action, resource)
 
 
 @lru_cache(maxsize=10_000)

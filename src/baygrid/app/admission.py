@@ -77,7 +77,7 @@ def admit(
             state=JobState.HELD if waits_for else JobState.QUEUED,
             spec=to_document(spec),
             submitted_at=now,
-            submitted_by=actor.token_id,
+            submitted_by=actor.who,
             currency=project.currency,
             hold=asked,
             cause=Held.AFTER if waits_for else None,

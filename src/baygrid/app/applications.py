@@ -186,7 +186,7 @@ def _take(
 
 def _keep(tx: Tx, actor: Actor, row: ApplicationRow, taken: _Taken, now: Instant) -> None:
     minor = None if taken.amount is None else taken.amount.minor
-    tx.accounts.insert_step(StepRow(row.id, row.version, taken.step, now, actor.token_id, minor, taken.words))
+    tx.accounts.insert_step(StepRow(row.id, row.version, taken.step, now, actor.who, minor, taken.words))
     data = {"application": row.id, "minor": minor, "allocation": row.allocation}
     known = {key: value for key, value in data.items() if value is not None}
     tx.events.append([Event(now, f"application-{row.state.value.lower()}", row.project, data=known)])
@@ -208,9 +208,9 @@ def _view(tx: Tx, row: ApplicationRow) -> View:
 
 def _check_decider(actor: Actor, view: View) -> None:
     """Nobody decides alone. Raises Forbidden."""
-    if actor.token_id == view.by(Step.REVIEW):
+    if actor.who == view.by(Step.REVIEW):
         raise Forbidden("who has reviewed an application may not decide on it: let another operator decide")
-    if actor.token_id == view.by(Step.REQUEST):
+    if actor.who == view.by(Step.REQUEST):
         raise Forbidden("who has asked may not decide on it: let another operator decide")
 
 

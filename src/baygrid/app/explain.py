@@ -202,7 +202,7 @@ def of_document(platform: Platform, actor: Actor, document: Mapping[str, Any]) -
         return project, copy, predecessors(project, [spec], jobs, arrays), purse, opened, bars
 
     project, copy, waits_for, purse, opened, bars = platform.store.read(load)
-    demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.token_id, now, bars=bars)
+    demand = demand_of(IMAGINED, project.currency, spec, project.organisation, actor.who, now, bars=bars)
     with platform.follower.lock:
         known = platform.follower.catch_up(now)
         in_future = with_deals(demand, to_come(opened, now), now)

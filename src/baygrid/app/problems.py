@@ -86,3 +86,9 @@ class TooLarge(Problem):
 
 class VersionMismatch(Problem):
     status, code, title = 426, "version", "Agent and server are too far apart"
+
+
+class SlowDown(Problem):
+    """Too many guesses; the extra member `seconds` says how long to wait."""
+
+    status, code, title = 429, "slow-down", "Too many tries"

@@ -9,11 +9,15 @@ from baygrid.app.access import Action, Actor, permit, secret_digest
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, NotFound
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, Role, Token
+from baygrid.ports.identity import EVERYTHING
+from baygrid.ports.records import Event, Role, Scope, Token
 from baygrid.ports.store import Tx
 
 LASTS_MS: Final = 3_600_000
 """Of a join token."""
+USUAL: Final = frozenset({Scope.READ, Scope.USE})
+OF_ROLE: Final = {role: EVERYTHING if role is Role.OPERATOR else USUAL for role in Role}
+"""What a token is good for where nobody says."""
 
 
 def tokens(platform: Platform, actor: Actor) -> list[Token]:
@@ -41,6 +45,9 @@ def issue(
     *,
     expires_at: Instant | None = None,
     with_offers: bool = False,
+    scopes: frozenset[Scope] | None = None,
+    user: str | None = None,
+    by: str = "",
 ) -> tuple[Token, str]:
     """The part of `add_token` that other use cases share within their own transaction."""
     if (project is not None) != (role is Role.TEAM):
@@ -63,6 +70,9 @@ def issue(
         now,
         expires_at=expires_at,
         with_offers=with_offers,
+        scopes=OF_ROLE[role] if scopes is None else scopes,
+        user=user,
+        made_by=by,
     )
     tx.region.insert_token(token)
     tx.events.append(

@@ -38,6 +38,14 @@ class Role(StrEnum):
     JOIN = "join"
 
 
+class Scope(StrEnum):
+    """What tokens and sessions may be good for: to look; to submit, cancel, change; to say who else may."""
+
+    READ = "read"
+    USE = "use"
+    MANAGE = "manage"
+
+
 class Want(StrEnum):
     """What should become of an attempt at its centre. NOTHING: both sides are done with it."""
 
@@ -100,7 +108,8 @@ class Project:
 class Token:
     """Only the sha256 of the secret is stored. `project` for a team, `centre` for a centre. Of a join token:
     `used_by`, the public key that joined with it, and whether it may make offers. `fresh`: a centre's that
-    was never used; when it is, it takes the place of all others."""
+    was never used; when it is, it takes the place of all others. `user`: whose it is; None: nobody's, such as
+    of a service. `made_by`: a user, else a token's id."""
 
     id: str
     sha256: str
@@ -114,6 +123,9 @@ class Token:
     used_by: str | None = None
     with_offers: bool = False
     fresh: bool = False
+    scopes: frozenset[Scope] = frozenset({Scope.READ, Scope.USE})
+    user: str | None = None
+    made_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

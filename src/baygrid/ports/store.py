@@ -11,6 +11,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.bottlenecks import Bottlenecks
 from baygrid.ports.contracts import Contracts, Recipients
 from baygrid.ports.data import Audit, Catalogue, Persons
+from baygrid.ports.identity import Users
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
@@ -184,13 +185,16 @@ class Tx(Protocol):
     def recipients(self) -> Recipients: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def users(self) -> Users: ...
 
 
 class Store(Protocol):
     """`write` commits once, durably, before it returns; concurrent writes may share one commit (group
     commit). After each commit the listeners hear the topics that it touched, also those of other servers on
     the same PostgreSQL: `job:ID`, `project:NAME`, `centre:NAME` (desired changed), `log:ATTEMPT`, `tokens`
-    (one was revoked), `shares` (files of a shared table are wanted, made or dropped) and `events`.
+    (one was revoked, or what a user may do has changed), `shares` (files of a shared table are wanted, made
+    or dropped) and `events`.
     """
 
     def write(self, work: Callable[[Tx], T]) -> T:

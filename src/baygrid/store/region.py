@@ -13,7 +13,16 @@ from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import DriverReport, NodeReport, PartitionReport
-from baygrid.ports.records import CentreRecord, CentreState, Kind, Organisation, Project, Role, Token
+from baygrid.ports.records import (
+    CentreRecord,
+    CentreState,
+    Kind,
+    Organisation,
+    Project,
+    Role,
+    Scope,
+    Token,
+)
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.offers import Offers
 from baygrid.store.sql import Row, Statement, among, insert_new, number, text
@@ -77,6 +86,9 @@ _TOKEN_ROWS = select(
     _T.used_by,
     _T.with_offers,
     _T.fresh,
+    _T.scopes,
+    _T.user,
+    _T.made_by,
 ).order_by(_T.id)
 _TOKENS = Statement(_TOKEN_ROWS)
 _TOKEN = Statement(_TOKEN_ROWS.where(_T.sha256 == text("digest")))
@@ -180,6 +192,7 @@ def _centre(row: Row) -> CentreRecord:
 def _token(row: Row) -> Token:
     values = list(row)
     values[2], values[10], values[11] = Role(row[2]), bool(row[10]), bool(row[11])
+    values[12] = frozenset(map(Scope, row[12].split()))
     return Token(*values)
 
 
@@ -256,6 +269,9 @@ class Region(Offers):
             "used_by": row.used_by,
             "with_offers": int(row.with_offers),
             "fresh": int(row.fresh),
+            "scopes": " ".join(sorted(row.scopes)),
+            "user": row.user,
+            "made_by": row.made_by,
         }
         self._insert(_INSERT_TOKEN, params, f"token {row.id!r}")
 

@@ -1,7 +1,7 @@
 """All tables, once, for both databases; those of money are in `money_tables`, `account_tables` and
 `paper_tables`, those of the data service in `data_tables` and `contract_tables`, those of the registry in
-`registry_tables`. The migrations must end
-where these files are (a test compares them)."""
+`registry_tables`, those of users in `user_tables`. The migrations must end where these files are (a test
+compares them)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from baygrid.store import data_tables as data_tables
 from baygrid.store import money_tables as money_tables
 from baygrid.store import paper_tables as paper_tables
 from baygrid.store import registry_tables as registry_tables
+from baygrid.store import user_tables as user_tables
 from baygrid.store.columns import ThisTransaction, integer, partial_index, string, table
 from baygrid.store.columns import metadata as metadata
 
@@ -53,6 +54,9 @@ tokens = table(
     string("used_by", nullable=True),
     integer("with_offers", server_default=text("0")),
     integer("fresh", server_default=text("0")),
+    string("scopes", server_default=text("'read use'")),
+    string("user", nullable=True),
+    string("made_by", server_default=text("''")),
 )
 
 centres = table(

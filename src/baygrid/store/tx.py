@@ -34,6 +34,7 @@ from baygrid.store.shares import Shares
 from baygrid.store.sql import Session
 from baygrid.store.support import Support
 from baygrid.store.trading import Trading
+from baygrid.store.users import Users
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class Tx:
         "shares",
         "support",
         "trading",
+        "users",
     )
 
     def __init__(self, session: Session) -> None:
@@ -101,6 +103,7 @@ class Tx:
         self.persons = Persons(session)
         self.recipients = Recipients(session)
         self.registry = Registry(session)
+        self.users = Users(session)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """All that a transaction does which writes; a read is `work` alone."""

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 
+from baygrid.app import passwords
 from baygrid.app.allocations import Wanted, allot
 from baygrid.app.platform import Platform
 from baygrid.app.tokens import issue
 from baygrid.core.pricing.tariff import Tariff
 from baygrid.core.units import Money
+from baygrid.ports.identity import LOCAL, Level, Membership, Of, OfKind, User
 from baygrid.ports.records import CentreRecord, Event, Kind, Offer, Organisation, Project, Role
 from baygrid.ports.store import Exists, Tx
 
 PROJECT = "default"
 FUNDS = Money(100_000_00, "CNY")
+ADMIN = "admin"
 
 
 def first_start(
@@ -59,3 +62,37 @@ def _ensure_centre(platform: Platform, name: str, jurisdiction: str) -> None:
 
     with suppress(Exists):
         platform.store.write(ensure)
+
+
+def ensure_admin(platform: Platform, keep: Callable[[str], None]) -> None:
+    """Makes the account of who operates the platform, with a random password, unless there are users.
+    `keep` as of `first_start`."""
+    if not platform.store.read(lambda tx: tx.users.is_empty()):
+        return
+    now, password = platform.clock(), platform.ids.secret()
+    kept = passwords.hashed(password)
+
+    def begin(tx: Tx) -> None:
+        if not tx.users.is_empty():
+            return
+        user = User(platform.ids.new("user", now), LOCAL, ADMIN, "Administrator", "", "", now)
+        tx.users.insert(user, kept)
+        of = [(Of(OfKind.PLATFORM), Level.OPERATOR)]
+        if tx.region.projects([PROJECT]):
+            of.append((Of(OfKind.PROJECT, PROJECT), Level.LEAD))
+        for each, level in of:
+            tx.users.put_membership(Membership(user.id, each, level, now, ""))
+        keep(password)
+
+    with suppress(Exists):
+        platform.store.write(begin)
+
+
+def is_admins(platform: Platform, password: str) -> bool:
+    """Whether the account is still as `ensure_admin` made it."""
+
+    def load(tx: Tx) -> str | None:
+        user = tx.users.find(LOCAL, ADMIN)
+        return tx.users.password(user.id) if user else None
+
+    return passwords.matches(password, platform.store.read(load))

@@ -39,7 +39,7 @@ from baygrid.store.uploads import FolderUploads
 from baygrid.store.vault import AesVault, key_file, parse_keys
 from baygrid.wiring.agents import EmbeddedAgent
 from baygrid.wiring.drivers import DRIVERS
-from baygrid.wiring.first_start import first_start
+from baygrid.wiring.first_start import ensure_admin, first_start, is_admins
 from baygrid.wiring.ids import RandomIds, wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import ServerSettings
@@ -47,6 +47,8 @@ from baygrid.wiring.tables import reader_of
 from baygrid.wiring.waking import Bell, StepThread
 
 OPERATOR_TOKEN = "operator.token"
+ADMIN_PASSWORD = "admin.password"
+"""Files of the data folder: with what the first start lets somebody in."""
 KEY_FILE = "secrets.key"
 KEY_VARIABLE = "BAYGRID_SECRETS_KEY"
 """Keys that seal secrets, newest first; without it they are in the file of that name in the data folder."""
@@ -198,7 +200,10 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         settings.embedded_jurisdiction,
         lambda secret: _save_secret(pending, secret),
     )
-    _settle_secret(platform, pending, settings.data / OPERATOR_TOKEN)
+    _settle_secret(pending, settings.data / OPERATOR_TOKEN, lambda secret: _is_token(platform, secret))
+    pending = settings.data / f"{ADMIN_PASSWORD}.new"
+    ensure_admin(platform, lambda password: _save_secret(pending, password))
+    _settle_secret(pending, settings.data / ADMIN_PASSWORD, lambda password: is_admins(platform, password))
     # On SQLite there is one server at a time, so a new process may take up its predecessor's lease at once.
     scheduler = Scheduler(platform, "embedded" if settings.database is None else _holder(lock))
     metrics = Metrics()
@@ -296,13 +301,16 @@ def _save_secret(path: Path, secret: str) -> None:
         os.fsync(file.fileno())
 
 
-def _settle_secret(platform: Platform, pending: Path, path: Path) -> None:
+def _settle_secret(pending: Path, path: Path, is_known: Callable[[str], bool]) -> None:
     """What was saved while beginning counts if the database knows it: a crash, or another server that began
     at the same time, may have come between."""
     if not pending.exists():
         return
-    digest = secret_digest(pending.read_text())
-    if platform.store.read(lambda tx: tx.region.token(digest)) is None:
-        pending.unlink()
-    else:
+    if is_known(pending.read_text()):
         pending.replace(path)
+    else:
+        pending.unlink()
+
+
+def _is_token(platform: Platform, secret: str) -> bool:
+    return platform.store.read(lambda tx: tx.region.token(secret_digest(secret))) is not None

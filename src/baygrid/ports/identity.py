@@ -1,0 +1,240 @@
+"""Users as rows: who they are, what they belong to, in which browser they are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from baygrid.ports.basics import Instant
+from baygrid.ports.records import Role, Scope
+
+LOCAL: Final = "local"
+"""The issuer of accounts whose passwords this server keeps."""
+
+
+class OfKind(StrEnum):
+    """Of what somebody is a member."""
+
+    PROJECT = "project"
+    ORGANISATION = "organisation"
+    CENTRE = "centre"
+    PLATFORM = "platform"
+
+
+class Level(StrEnum):
+    """As what: of a project lead, member or viewer; of an organisation admin or member; of a centre and of
+    the platform operator."""
+
+    VIEWER = "viewer"
+    MEMBER = "member"
+    LEAD = "lead"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+LEVELS: Final = {
+    OfKind.PROJECT: (Level.LEAD, Level.MEMBER, Level.VIEWER),
+    OfKind.ORGANISATION: (Level.ADMIN, Level.MEMBER),
+    OfKind.CENTRE: (Level.OPERATOR,),
+    OfKind.PLATFORM: (Level.OPERATOR,),
+}
+EVERYTHING: Final = frozenset(Scope)
+SCOPES: Final = {
+    Level.VIEWER: frozenset({Scope.READ}),
+    Level.MEMBER: frozenset({Scope.READ, Scope.USE}),
+    Level.LEAD: EVERYTHING,
+    Level.ADMIN: EVERYTHING,
+    Level.OPERATOR: EVERYTHING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signs in, known by (issuer, subject): of a local account its name, else what an OIDC
+    provider says. `language`: a tag such as "ja", "" where nobody said. `disabled_at`: signs in no more."""
+
+    id: str
+    issuer: str
+    subject: str
+    name: str
+    email: str
+    language: str
+    created_at: Instant
+    disabled_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """That of which somebody is a member; the platform has no name."""
+
+    kind: OfKind
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`issuer`: the provider whose claims say so, as of the last time that the user signed in; "": somebody
+    here made it."""
+
+    user: str
+    of: Of
+    level: Level
+    made_at: Instant
+    made_by: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hat:
+    """As what a user acts: one role in one project or centre, or that of an operator."""
+
+    role: Role
+    project: str | None
+    centre: str | None
+    level: Level
+    organisation: str | None = None
+    """Of an ADMIN: whose."""
+
+    @property
+    def key(self) -> str:
+        """Its name among the hats of one user: "project:demo", "centre:hub", "platform"."""
+        if self.project is not None:
+            return f"{OfKind.PROJECT.value}:{self.project}"
+        if self.centre is not None:
+            return f"{OfKind.CENTRE.value}:{self.centre}"
+        return OfKind.PLATFORM.value
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        return SCOPES[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One browser in which a user is signed in. Only the sha256 of its secret is stored. `hat`: the key of
+    the one that is worn. `csrf`: what its forms carry."""
+
+    id: str
+    sha256: str
+    user: str
+    hat: str
+    csrf: str
+    created_at: Instant
+    seen_at: Instant
+    expires_at: Instant
+    ended_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuessRow:
+    """How often somebody tried to guess what `key` stands for, and until when nobody may try again."""
+
+    key: str
+    count: int
+    last_at: Instant
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a provider's claims come to: of what the user is a member there, as the settings translate it."""
+
+    of: Of
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an OIDC provider says of whom it has let in. All but `issuer` and `subject` may be ""."""
+
+    issuer: str
+    subject: str
+    name: str
+    email: str
+    language: str
+    memberships: tuple[Said, ...] = ()
+
+
+class Users(Protocol):
+    """Users, memberships, sessions, and how often somebody guessed."""
+
+    def insert(self, row: User, password: str | None = None) -> None:
+        """`password`: as `app.passwords` makes it of one. Raises Exists."""
+        ...
+
+    def update(self, row: User) -> None:
+        """Its name, email, language and end."""
+        ...
+
+    def get(self, id: str) -> User | None: ...
+
+    def find(self, issuer: str, subject: str) -> User | None: ...
+
+    def some(self, ids: Sequence[str]) -> dict[str, User]:
+        """By id; those that do not exist are absent."""
+        ...
+
+    def is_empty(self) -> bool:
+        """Whether there is no user at all."""
+        ...
+
+    def password(self, id: str) -> str | None: ...
+
+    def set_password(self, id: str, password: str) -> None: ...
+
+    def memberships(self, user: str) -> list[Membership]:
+        """By kind and name."""
+        ...
+
+    def members(self, of: Of) -> list[Membership]:
+        """By user."""
+        ...
+
+    def put_membership(self, row: Membership) -> None:
+        """In the place of what the same issuer said of it before."""
+        ...
+
+    def remove_membership(self, user: str, of: Of, issuer: str = "") -> bool:
+        """Whether it was there."""
+        ...
+
+    def projects_of(self, organisations: Sequence[str]) -> dict[str, str]:
+        """Project to organisation, by name."""
+        ...
+
+    def insert_session(self, row: SessionRow) -> None:
+        """Raises Exists."""
+        ...
+
+    def session(self, sha256: str) -> SessionRow | None:
+        """Those that have ended too."""
+        ...
+
+    def sessions(self, user: str) -> list[SessionRow]:
+        """Newest first."""
+        ...
+
+    def change_session(self, id: str, sha256: str, hat: str, csrf: str) -> bool:
+        """Another secret and hat: that of before is good for nothing now. False where it has ended."""
+        ...
+
+    def see_session(self, id: str, now: Instant) -> None: ...
+
+    def end_session(self, id: str, now: Instant) -> bool:
+        """False where it had ended."""
+        ...
+
+    def guess(self, key: str) -> GuessRow:
+        """All zero while nobody has guessed. Whoever else asks for this key waits for this transaction."""
+        ...
+
+    def put_guess(self, row: GuessRow) -> None: ...
+
+    def forget_guesses(self, *, key: str = "", before: Instant = 0) -> None:
+        """Those of a key, and all whose last one was before this time."""
+        ...

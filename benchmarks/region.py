@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baygrid.cli.client import Client
+from baygrid.client.connection import Connection
 
 CLI = Path(sys.executable).with_name("baygrid")
 NODE = "n1:cpus=64,memory=64"
@@ -27,7 +27,7 @@ class Running:
 
     port: int
     operator: str
-    client: Client
+    client: Connection
     folder: Path
 
 
@@ -41,7 +41,7 @@ def region(database: str | None, *, embedded: bool, separate: bool = False) -> I
         command += ["--database", database] if database else []
         ready = stack.enter_context(_started(command, folder))
         token = (folder / "server" / "operator.token").read_text()
-        client = Client(ready["server"], token)
+        client = Connection(ready["server"], token)
         stack.callback(client.close)
         if not embedded:
             client.post("/v1/centres", {"name": "bench", "jurisdiction": "CN-QH", "driver": "local"})
@@ -66,7 +66,7 @@ def region(database: str | None, *, embedded: bool, separate: bool = False) -> I
         yield Running(int(ready["server"].rsplit(":", 1)[1]), token, client, folder)
 
 
-def _until_joined(client: Client) -> None:
+def _until_joined(client: Connection) -> None:
     """Before the centre's first report every job is impossible."""
     for _ in range(200):
         if any(centre["reachable"] for centre in client.items("/v1/centres")):

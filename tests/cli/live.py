@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from baygrid.cli.client import Client
+from baygrid.client.connection import Connection
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, Report
 from baygrid.ports.wire import inventory_digest, to_json
@@ -44,7 +44,7 @@ class Live:
         assert f":{port}" in self._server.stdout.readline(), (folder / "server.log").read_text()
         secret = (folder / ".baygrid" / "operator.token").read_text().strip()
         self.address = f"http://127.0.0.1:{port}"
-        self.client = Client(self.address, secret)
+        self.client = Connection(self.address, secret)
         self.client.post("/v1/organisations", {"name": "lab", "kind": "university"})
         self.add_project("demo")
 
@@ -124,7 +124,7 @@ class Centre:
         body = {"name": self.name, "jurisdiction": self.jurisdiction}
         self.live.client.post("/v1/centres", body)
         made = self.live.client.post("/v1/tokens", {"role": "centre", "centre": self.name})
-        self._client = Client(self.live.address, made["token"])
+        self._client = Connection(self.live.address, made["token"])
         price = {"accelerator_hour": self.hour} if self.accelerator else {"cpu_hour": self.hour}
         offer = {"centre": self.name, "partition": "main", "currency": self.currency, **price}
         self.live.client.post(

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from baygrid.cli.errors import CliError, Unreachable
 from baygrid.cli.explained import BRIEF, rows
-from baygrid.cli.follow import follow
 from baygrid.cli.live import view
 from baygrid.cli.output import Output
 from baygrid.cli.plain import PlainDisplay
-from baygrid.cli.shapes import seconds, size, span, staged
-from baygrid.cli.watch import Watch
+from baygrid.cli.shapes import size, span, staged
+from baygrid.client.follow import follow
+from baygrid.client.watch import Watch
+from baygrid.client.wire import seconds
 
 
 def cny(minor: int) -> dict:
@@ -189,7 +190,7 @@ def test_a_server_that_is_away_is_told_and_waited_for():
 
 
 def test_a_job_that_waits_says_why(monkeypatch):
-    monkeypatch.setattr("baygrid.cli.follow.ASK_WHY", 0.01)
+    monkeypatch.setattr("baygrid.client.follow.ASK_WHY", 0.01)
 
     class Slow(FakeClient):
         def events(self, id, after=None, lost=None):
@@ -360,7 +361,7 @@ def test_how_much_of_the_inputs_has_come(state, done, total, said):
 
 
 def test_while_it_stages_it_is_asked_how_far_it_is(monkeypatch):
-    monkeypatch.setattr("baygrid.cli.follow.ASK_WHY", 0.0)
+    monkeypatch.setattr("baygrid.client.follow.ASK_WHY", 0.0)
     going = threading.Event()
 
     class Client(FakeClient):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baygrid.cli.yamlfile import document_of
+from baygrid.client.yamlfile import document_of
 from baygrid.core.jobs.spec import parse
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 from psycopg import sql
 
-from baygrid.cli.pack import pack
+from baygrid.client.pack import pack
 from baygrid.ports.reader import Format, Source
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.staging.rules import Own, Rules

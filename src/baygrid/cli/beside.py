@@ -9,7 +9,7 @@ from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session
 
 if TYPE_CHECKING:
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
     from baygrid.core.rating.value import Rating
 
 
@@ -18,7 +18,7 @@ def handed_in(
 ) -> dict[str, Any]:
     """Signed by the agent's key, which only its own user reads, and brought by its credential; of the
     server's own centre, by whoever is logged in."""
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
     from baygrid.ports.wire import to_json
     from baygrid.wiring.joining import kept
     from baygrid.wiring.rating import Beside
@@ -34,7 +34,7 @@ def handed_in(
     client = session.client
     if beside.credential is not None:
         server = session.server or os.environ.get("BAYGRID_SERVER") or joined.get("server")
-        client = Client(str(server or session.access.server), beside.credential)
+        client = Connection(str(server or session.access.server), beside.credential)
     named = centre or joined.get("centre") or _only(client)
     parts = [part["name"] for part in client.get(f"/v1/centres/{named}")["partitions"]]
     if partition is None and len(parts) != 1:
@@ -62,7 +62,7 @@ def _folder(centre: str | None) -> Path:
     return home / "agents" / known[0] if centre is None and known else home / "centre"
 
 
-def _only(client: "Client") -> str:
+def _only(client: "Connection") -> str:
     names = [str(it["name"]) for it in client.items("/v1/centres")]
     if len(names) != 1:
         raise CliError(

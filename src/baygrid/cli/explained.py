@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from baygrid.cli.shapes import EACH, Candidate, CandidateWork, Explanation, local, money, span
+from baygrid.cli.shapes import EACH, local, money, span
+from baygrid.client.wire import Candidate, CandidateWork, Explanation
 
 BRIEF: Final = ("centre", "partition", "offer", "verdict", "cost", "reason")
 """Beside the progress of a job."""

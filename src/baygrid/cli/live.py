@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from baygrid.cli.explained import BRIEF, rows
-from baygrid.cli.shapes import local, money, seconds, span, staged
-from baygrid.cli.watch import STAGES, TAIL, Watch
+from baygrid.cli.shapes import local, money, span, staged
+from baygrid.client.watch import STAGES, TAIL, Watch
+from baygrid.client.wire import seconds
 
 if TYPE_CHECKING:
-    from baygrid.cli.shapes import Explanation
+    from baygrid.client.wire import Explanation
 
 _STYLE: Final = {
     "done": "green",

@@ -8,7 +8,7 @@ from baygrid.cli.explained import BRIEF, rows
 from baygrid.cli.output import Output
 from baygrid.cli.shapes import local, staged
 from baygrid.cli.table import table
-from baygrid.cli.watch import Watch
+from baygrid.client.watch import Watch
 
 
 class PlainDisplay:

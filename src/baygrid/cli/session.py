@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 from typer.core import TyperGroup
 
-from baygrid.cli import config
-from baygrid.cli.errors import CliError
 from baygrid.cli.output import Output
+from baygrid.client import config
 
 if TYPE_CHECKING:
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
 
 P = ParamSpec("P")
 
@@ -42,24 +41,15 @@ class Session:
         return config.access(self.server, self.token, os.environ)
 
     @functools.cached_property
-    def client(self) -> "Client":
-        from baygrid.cli.client import Client
+    def client(self) -> "Connection":
+        from baygrid.client.connection import Connection
 
         settle()
-        return Client(self.access.server, self.access.token)
+        return Connection(self.access.server, self.access.token)
 
     def own_project(self) -> str:
         """The one project that this token can see, for a command that was told none."""
-        names = [project["name"] for project in self.client.items("/v1/projects")]
-        if len(names) == 1:
-            return str(names[0])
-        raise CliError(
-            "no project is named" if names else "there is no project that this token may use",
-            code="no-project",
-            cure=f"say --project NAME; there are {', '.join(names)}"
-            if names
-            else "ask your operator for one",
-        )
+        return self.client.own_project()
 
     @property
     def json(self) -> bool:

@@ -11,13 +11,13 @@ from baygrid.cli.errors import CliError
 from baygrid.ports.tunnels import REFUSED, Frame, frames, packed
 
 if TYPE_CHECKING:
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
 
 
 class Tunnel:
     """Open from the start. `send` may be called from any thread."""
 
-    def __init__(self, client: Client, job: str, body: dict[str, Any]) -> None:
+    def __init__(self, client: Connection, job: str, body: dict[str, Any]) -> None:
         self._client = client
         self._id = client.post(f"/v1/jobs/{job}/tunnels", body)["id"]
         self._sending: SimpleQueue[bytes | None] = SimpleQueue()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baygrid.cli import config
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command, group, settle
+from baygrid.client import config
 
 if TYPE_CHECKING:
     from baygrid.wiring.joining import Found

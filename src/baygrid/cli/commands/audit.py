@@ -163,7 +163,7 @@ def _ended(text: bytes, name: str, key: str | None) -> "End":
 
 
 def _text(file: str) -> bytes:
-    from baygrid.cli.yamlfile import reading
+    from baygrid.client.yamlfile import reading
 
     if file == "-":
         return sys.stdin.buffer.read()

@@ -131,7 +131,7 @@ def _beside(text: bytes, tables: dict[str, bytes]) -> "Difference | None":
 def _read(file: str) -> "tuple[Bundle, bytes, dict[str, bytes]]":
     """The bundle, its text, and what lies beside it."""
     from baygrid.cli.claimfile import BUNDLE, parts_of
-    from baygrid.cli.yamlfile import reading
+    from baygrid.client.yamlfile import reading
     from baygrid.core.reading import DocumentError
     from baygrid.ports.bundles import Unreadable, load_bundle
 

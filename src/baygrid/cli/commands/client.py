@@ -7,9 +7,9 @@ from typing import Any
 import typer
 
 from baygrid import __version__
-from baygrid.cli import config
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
+from baygrid.client import config
 
 
 def register(app: typer.Typer) -> None:

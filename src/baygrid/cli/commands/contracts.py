@@ -366,7 +366,7 @@ def _wanted(
 
 
 def _tables(tables: list[str] | None, file: str | None) -> dict[str, Any] | None:
-    from baygrid.cli.yamlfile import document_of, text_of
+    from baygrid.client.yamlfile import document_of, text_of
 
     found: dict[str, Any] = {ref: {} for ref in tables or []}
     if file is not None:

@@ -108,13 +108,14 @@ def _in_words(law: dict[str, Any]) -> str:
 
 
 def _sent(session: Session, source: Path) -> str:
-    from baygrid.cli.pack import pack
-    from baygrid.cli.running import send
+    from baygrid.cli.running import Told
+    from baygrid.client.pack import pack
+    from baygrid.client.preparing import send
 
     if not source.exists():
         raise CliError(f"there is nothing at {source}", code="no-file", cure="correct --from")
     with tempfile.TemporaryDirectory(prefix="baygrid-") as into:
-        return send(session, str(source), pack(source, Path(into)))
+        return send(session.client, str(source), pack(source, Path(into)), Told(session))
 
 
 def show(

@@ -57,7 +57,7 @@ def read(
 def _prose(text: str | None, file: str | None) -> str:
     if (text is None) == (file is None):
         raise CliError("say what to read", code="usage", cure="give a text, or --file FILE", exit_code=2)
-    from baygrid.cli.yamlfile import reading
+    from baygrid.client.yamlfile import reading
 
     if file is not None:
         with reading(file, "file"):

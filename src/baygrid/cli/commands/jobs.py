@@ -8,7 +8,8 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
-from baygrid.cli.shapes import ARRAY, Array, Attempt, Job, local, money, staged, tally
+from baygrid.cli.shapes import local, money, staged
+from baygrid.client.wire import ARRAY, Array, Attempt, Job, tally
 
 JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -46,7 +47,8 @@ def run(
 
     The exit code is the job's own. Ctrl-C leaves the job running and says how to come back to it.
     """
-    from baygrid.cli import jobfile, running
+    from baygrid.cli import running
+    from baygrid.client import jobfile
 
     try:
         job = running.submit(session, [jobfile.read(file, project=project)], key)[0]
@@ -69,7 +71,8 @@ def submit(
     key: Key = None,
 ) -> None:
     """Submit jobs and print their ids. Several files are accepted together or not at all."""
-    from baygrid.cli import jobfile, running
+    from baygrid.cli import running
+    from baygrid.client import jobfile
 
     submitted = running.submit(session, [jobfile.read(file, project=project) for file in files], key)
     if session.json:
@@ -374,13 +377,13 @@ def explain(
     project: Project = None,
 ) -> None:
     """Say where a job would go, or why it is where it is: centres, prices, what stands in the way."""
-    from baygrid.cli import jobfile, running
     from baygrid.cli.explained import RIGHT, columns_of, rows
+    from baygrid.client import jobfile, preparing
 
     if what == "-" or Path(what).exists() or what.endswith((".yaml", ".yml", ".json")):
         file = jobfile.read(what, project=project)
         try:
-            found = session.client.explain_document(running.named(session, file))
+            found = session.client.explain_document(preparing.named(session.client, file))
         except CliError as error:
             raise jobfile.with_lines([file], error) from error
     else:

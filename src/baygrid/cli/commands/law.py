@@ -41,7 +41,7 @@ def decide(
 ) -> None:
     """Say what the law makes of a transfer on a day: outcome, ways that are open, what must be done, and each
     rule that was looked at. Not legal advice."""
-    from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
+    from baygrid.client.yamlfile import document_of, line_of, mistakes, text_of
     from baygrid.core.law.plan import NotLoaded
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks import cross_border
@@ -248,7 +248,7 @@ def _words(it: "Standing | None") -> str:
 
 
 def _lists(file: Path | None) -> "Lists":
-    from baygrid.cli.yamlfile import reading
+    from baygrid.client.yamlfile import reading
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks.cross_border.lists import NONE, load_lists
 

@@ -214,7 +214,7 @@ def _opened(file: str) -> Iterator[Iterable[str]]:
     if file == "-":
         yield sys.stdin
         return
-    from baygrid.cli.yamlfile import reading
+    from baygrid.client.yamlfile import reading
 
     # Spreadsheets begin with a mark.
     with reading(file, "table"), Path(file).open(encoding="utf-8-sig", newline="") as lines:
@@ -246,7 +246,7 @@ class _Document:
 
 
 def _document(file: str) -> _Document:
-    from baygrid.cli.yamlfile import document_of, text_of
+    from baygrid.client.yamlfile import document_of, text_of
 
     name, _, text = text_of(file, "file of facts")
     return _Document(name, *document_of(name, text))
@@ -255,7 +255,7 @@ def _document(file: str) -> _Document:
 def _findings(
     book: "Rulebook", facts: _Document, day: date, beside: "Rulebook | None" = None
 ) -> "list[Finding]":
-    from baygrid.cli.yamlfile import line_of, mistakes
+    from baygrid.client.yamlfile import line_of, mistakes
     from baygrid.core.law.clauses import find
     from baygrid.core.reading import DocumentError
     from baygrid.rulebooks.measures.applicant import applicant

@@ -52,7 +52,7 @@ def set_(
     """Set what is verified of an organisation, in the place of what was said before (operators).
 
     What is left out is unknown, and the law asks for it."""
-    from baygrid.cli.yamlfile import document_of, located, text_of
+    from baygrid.client.yamlfile import document_of, located, text_of
 
     name, _, text = text_of(file, "file of facts")
     document, lines = document_of(name, text)

@@ -41,7 +41,7 @@ def set_(
     ] = None,
 ) -> None:
     """Replace the policy. Nothing that runs is touched by it; what waits is placed by the new one."""
-    from baygrid.cli import yamlfile
+    from baygrid.client import yamlfile
 
     name, document, lines = _checked(file)
     body = {"document": document} | ({"valid_from": valid_from} if valid_from else {})
@@ -81,7 +81,7 @@ def check(session: Session, file: PolicyFile) -> None:
 def _checked(file: str) -> tuple[str, dict[str, Any], dict[str, int]]:
     """The name, the document as it will be kept, and the line of each of its fields. Raises CliError with all
     mistakes."""
-    from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
+    from baygrid.client.yamlfile import document_of, line_of, mistakes, text_of
     from baygrid.core.placement.policy_file import parse, to_document
     from baygrid.core.reading import DocumentError
 

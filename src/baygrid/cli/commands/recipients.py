@@ -82,7 +82,7 @@ def profile(
     import os
     from contextlib import closing
 
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
 
     server, found_path, secret = link.strip().rpartition("/v1/profiles/")
     if not found_path:
@@ -100,7 +100,7 @@ def profile(
     # The link is all that the server wants: no token goes there.
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         try:
-            with closing(Client(server or session.access.server, None)) as client:
+            with closing(Connection(server or session.access.server, None)) as client:
                 found = client.post(f"/v1/profiles/{secret}")
         except BaseException:
             output.unlink()

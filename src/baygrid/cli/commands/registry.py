@@ -158,8 +158,8 @@ def _sent(session: Session, path: Path) -> str:
     """Its SHA-256, once the server has it."""
     import hashlib
 
-    from baygrid.cli.blobs import upload
-    from baygrid.cli.pack import Packed
+    from baygrid.client.blobs import upload
+    from baygrid.client.pack import Packed
 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

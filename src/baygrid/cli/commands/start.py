@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from baygrid.cli import config
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command, settle
+from baygrid.client import config
 
 
 def register(app: typer.Typer) -> None:

@@ -135,7 +135,7 @@ def add(
 
 
 def _added(session: Session, file: str | None, given: dict[str, Any], project: str) -> Any:
-    from baygrid.cli.yamlfile import document_of, located, text_of
+    from baygrid.client.yamlfile import document_of, located, text_of
 
     if file is None:
         missing = [name for name in ("name", "title", "format", "uri") if name not in given]
@@ -231,7 +231,7 @@ def _said(text: str, columns: list[str]) -> dict[str, Any]:
 
 
 def _document(file: str) -> object:
-    from baygrid.cli.yamlfile import document_of, text_of
+    from baygrid.client.yamlfile import document_of, text_of
 
     name, _, text = text_of(file, "file of labels")
     return document_of(name, text)[0]

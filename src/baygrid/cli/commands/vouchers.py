@@ -101,7 +101,7 @@ def issue(
     ] = None,
 ) -> None:
     """Issue a voucher, if the clause of the pool finds the applicant eligible by these facts."""
-    from baygrid.cli.yamlfile import document_of, located, text_of
+    from baygrid.client.yamlfile import document_of, located, text_of
 
     name, _, text = text_of(facts, "file of facts")
     document, lines = document_of(name, text)

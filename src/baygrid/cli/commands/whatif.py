@@ -82,7 +82,7 @@ class _Files:
 
     def read(self, file: str, what: str, prefix: str) -> object:
         """The document. `prefix`: of its paths, as the server tells them."""
-        from baygrid.cli.yamlfile import document_of, text_of
+        from baygrid.client.yamlfile import document_of, text_of
 
         name, _, text = text_of(file, what)
         document, lines = document_of(name, text)
@@ -93,7 +93,7 @@ class _Files:
 
     def located(self, error: CliError) -> CliError:
         """With file and line of each mistake."""
-        from baygrid.cli.yamlfile import line_of
+        from baygrid.client.yamlfile import line_of
 
         flaws = []
         for flaw in error.flaws:

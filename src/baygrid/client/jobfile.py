@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from baygrid.cli.errors import CliError, Flaw
-from baygrid.cli.yamlfile import document_of, line_of, mistakes, text_of
+from baygrid.client.errors import BaygridError, Flaw
+from baygrid.client.yamlfile import document_of, line_of, mistakes, text_of
 from baygrid.core.jobs.spec import JobSpec, parse
 from baygrid.core.reading import DocumentError
 
@@ -29,7 +29,7 @@ class JobFile:
 
 def read(file: str, *, project: str | None = None) -> JobFile:
     """Reads and checks a job file ("-" is stdin). `project` replaces the file's; where neither names one, the
-    token's own is found later. Raises CliError with all mistakes."""
+    token's own is found later. Raises BaygridError with all mistakes."""
     name, folder, text = text_of(file, "job file")
     document, lines = document_of(name, text)
     complete = document
@@ -46,7 +46,7 @@ def read(file: str, *, project: str | None = None) -> JobFile:
     return JobFile(name, folder, document, spec, lines)
 
 
-def with_lines(files: Sequence[JobFile], error: CliError) -> CliError:
+def with_lines(files: Sequence[JobFile], error: BaygridError) -> BaygridError:
     """What the server found wrong with documents, with the files and lines in which it stands."""
     if not error.flaws:
         return error
@@ -58,7 +58,7 @@ def with_lines(files: Sequence[JobFile], error: CliError) -> CliError:
         flaws.append(Flaw(path, message, line_of(path, flaw.message, file.lines)))
     names = ", ".join(dict.fromkeys(file.name for file in files))
     title = f"{names}: {error.title}" if error.title else ""
-    return CliError(
+    return BaygridError(
         error.detail, code=error.code, title=title, status=error.status, flaws=flaws, cure=error.cure
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from baygrid.cli.errors import CliError
-from baygrid.cli.pack import pack
-from baygrid.cli.unpack import unpack
+from baygrid.client.pack import pack
+from baygrid.client.unpack import unpack
 
 
 @pytest.fixture

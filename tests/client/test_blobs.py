@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from baygrid.cli import blobs
-from baygrid.cli.client import Client
 from baygrid.cli.errors import CliError
-from baygrid.cli.pack import Packed
+from baygrid.client import blobs
+from baygrid.client.connection import Connection
+from baygrid.client.pack import Packed
 
 
 class Store:
@@ -48,8 +48,8 @@ class Store:
         self.whole = True
         return httpx2.Response(201, json={})
 
-    def client(self) -> Client:
-        return Client("http://test", "t", pause=lambda _: None, transport=httpx2.MockTransport(self))
+    def client(self) -> Connection:
+        return Connection("http://test", "t", pause=lambda _: None, transport=httpx2.MockTransport(self))
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,7 @@ def fetch(tmp_path: Path, data: bytes, answers) -> int:
             raise found
         return httpx2.Response(200, stream=httpx2.ByteStream(found))
 
-    client = Client("http://test", "t", pause=lambda _: None, transport=httpx2.MockTransport(answer))
+    client = Connection("http://test", "t", pause=lambda _: None, transport=httpx2.MockTransport(answer))
     output = {"name": "labels", "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     return blobs.download(client, "job-1", output, tmp_path / "out", lambda _: None)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.cli import jobfile
 from baygrid.cli.errors import CliError, Flaw
+from baygrid.client import jobfile
 
 GOOD = """\
 name: images

@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from baygrid.cli.progress import LogReader
-from baygrid.cli.shapes import FINAL_STATES, Attempt, Event, Explanation, Job, money, seconds
+from baygrid.client.progress import LogReader
+from baygrid.client.wire import FINAL_STATES, Attempt, Event, Explanation, Job, money, seconds
 from baygrid.core.units import Money as Amount
 from baygrid.core.units import parse_duration
 

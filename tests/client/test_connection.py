@@ -5,8 +5,8 @@ import json
 import httpx2
 import pytest
 
-from baygrid.cli.client import FIRST, PATIENT, Client
 from baygrid.cli.errors import CliError, Unreachable
+from baygrid.client.connection import FIRST, PATIENT, Connection
 
 PROBLEM = {"content-type": "application/problem+json"}
 
@@ -26,8 +26,8 @@ class Server:
             raise answer
         return answer(request) if callable(answer) else answer
 
-    def client(self) -> Client:
-        return Client("http://test", "t", pause=self.pauses.append, transport=httpx2.MockTransport(self))
+    def client(self) -> Connection:
+        return Connection("http://test", "t", pause=self.pauses.append, transport=httpx2.MockTransport(self))
 
 
 def ok(document, status=200, **headers):

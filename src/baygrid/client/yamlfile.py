@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from baygrid.cli.errors import CliError, Flaw
+from baygrid.client.errors import BaygridError, Flaw
 
 MOST_BYTES: Final = 1024 * 1024
 """The server takes no larger document."""
@@ -40,11 +40,11 @@ def reading(file: str, what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise CliError(f"there is no {what} {file}", code="no-file", cure="check the path") from None
+        raise BaygridError(f"there is no {what} {file}", code="no-file", cure="check the path") from None
     except UnicodeDecodeError:
-        raise CliError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
+        raise BaygridError(f"{file} is not UTF-8 text", code="invalid", cure="save it as UTF-8") from None
     except OSError as error:
-        raise CliError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
+        raise BaygridError(f"{file} cannot be read: {error.strerror}", code="no-file") from None
 
 
 def text_of(file: str, what: str) -> tuple[str, Path, str]:
@@ -63,9 +63,9 @@ def text_of(file: str, what: str) -> tuple[str, Path, str]:
     return path.name, path.parent, text
 
 
-def _too_large(name: str) -> CliError:
+def _too_large(name: str) -> BaygridError:
     cure = "keep the data of a job in its workdir or an input"
-    return CliError(f"{name} is larger than 1 MiB", code="too-large", cure=cure)
+    return BaygridError(f"{name} is larger than 1 MiB", code="too-large", cure=cure)
 
 
 def document_of(name: str, text: str) -> tuple[object, dict[str, int]]:
@@ -129,12 +129,12 @@ def line_of(path: str, message: str, lines: Mapping[str, int]) -> int | None:
     return None
 
 
-def located(name: str, error: CliError, lines: Mapping[str, int]) -> CliError:
+def located(name: str, error: BaygridError, lines: Mapping[str, int]) -> BaygridError:
     """What the server found wrong with a document, with the lines in which it stands."""
     if not error.flaws:
         return error
     return mistakes(name, [Flaw(f.path, f.message, line_of(f.path, f.message, lines)) for f in error.flaws])
 
 
-def mistakes(name: str, flaws: Sequence[Flaw]) -> CliError:
-    return CliError(f"{name}: {flaws[0]}", code="invalid", title=f"{name} has mistakes", flaws=flaws)
+def mistakes(name: str, flaws: Sequence[Flaw]) -> BaygridError:
+    return BaygridError(f"{name}: {flaws[0]}", code="invalid", title=f"{name} has mistakes", flaws=flaws)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.cli import config
-from baygrid.cli.config import Access, Config
 from baygrid.cli.errors import CliError
+from baygrid.client import config
+from baygrid.client.config import Access, Config
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from baygrid.cli.errors import CliError, Unreachable
-from baygrid.cli.shapes import Event
-from baygrid.cli.watch import Watch
+from baygrid.client.errors import BaygridError, Unreachable
+from baygrid.client.watch import Watch
+from baygrid.client.wire import Event
 
 if TYPE_CHECKING:
-    from baygrid.cli.client import Client
+    from baygrid.client.connection import Connection
 
 TICK: Final = 0.25
 ASK_WHY: Final = 2.0
@@ -43,7 +43,7 @@ class Display(Protocol):
 _Item = tuple[str, Event | bytes | bool | Exception | None]
 
 
-def follow(client: Client, watch: Watch, display: Display) -> None:
+def follow(client: Connection, watch: Watch, display: Display) -> None:
     """Returns when the job is final and its log is read; `watch.job` is then the final job."""
     arrived: queue.Queue[_Item] = queue.Queue(maxsize=1000)
     _start(partial(_read_events, client, watch.job["id"], arrived))
@@ -79,7 +79,7 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
                 display.log(watch, data, watch.read(data))
             case ("log-ended", failed):
                 open_logs -= 1
-                if isinstance(failed, CliError):
+                if isinstance(failed, BaygridError):
                     display.log(watch, b"", [f"(the log cannot be read: {failed.detail})"])
             case ("ended", Exception() as failed):
                 raise failed
@@ -87,7 +87,7 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
                 ended, deadline = True, now + _LOG_END
         if queued and not ended and now - began > ASK_WHY and "placed" not in watch.stages:
             asked = True
-            with contextlib.suppress(CliError):  # it has ended meanwhile
+            with contextlib.suppress(BaygridError):  # it has ended meanwhile
                 watch.why_waiting = client.explain_job(watch.job["id"])
                 display.waiting(watch)
         if deadline is not None and now > deadline:
@@ -98,7 +98,7 @@ def follow(client: Client, watch: Watch, display: Display) -> None:
     display.refresh(watch)
 
 
-def _refresh(client: Client, watch: Watch) -> None:
+def _refresh(client: Connection, watch: Watch) -> None:
     # Where the server is just away, the next event brings a new chance.
     with contextlib.suppress(Unreachable):
         watch.update(client.job(watch.job["id"]))
@@ -116,7 +116,7 @@ def _start(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def _read_events(client: Client, job: str, arrived: queue.Queue[_Item]) -> None:
+def _read_events(client: Connection, job: str, arrived: queue.Queue[_Item]) -> None:
     try:
         for event in client.events(job, lost=lambda lost: arrived.put(("lost", lost))):
             arrived.put(("event", event))
@@ -126,7 +126,7 @@ def _read_events(client: Client, job: str, arrived: queue.Queue[_Item]) -> None:
         arrived.put(("ended", None))
 
 
-def _read_log(client: Client, job: str, attempt: str, arrived: queue.Queue[_Item]) -> None:
+def _read_log(client: Connection, job: str, attempt: str, arrived: queue.Queue[_Item]) -> None:
     failed: Exception | None = None
     try:
         for data in client.log(job, attempt=attempt, follow=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.cli.ignore import Ignore, exactly
+from baygrid.client.ignore import Ignore, exactly
 
 CASES = [
     ("data", "data", True, True),

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from baygrid.cli.errors import CliError
-from baygrid.cli.ignore import FILE, Ignore
+from baygrid.client.errors import BaygridError
+from baygrid.client.ignore import FILE, Ignore
 
 _MTIME: Final = 315_532_800
 """1980-01-01: a fixed time for every file, and the first that zip knows."""
@@ -39,11 +39,11 @@ class Packed:
 def pack(source: Path, into: Path, leave_out: Iterable[str] = ()) -> Packed:
     """Packs a folder's content, or one file under its own name. `into` is a folder for the tar.
 
-    Raises CliError for what cannot travel: a link that leaves the folder, a socket, an unreadable file.
+    Raises BaygridError for what cannot travel: a link that leaves the folder, a socket, an unreadable file.
     """
     source = Path(os.path.abspath(source))  # noqa: PTH100 - resolve() would follow the link that must be judged
     if not source.exists():
-        raise CliError(f"there is no {source}", code="no-file", cure="correct the path in the job file")
+        raise BaygridError(f"there is no {source}", code="no-file", cure="correct the path in the job file")
     handle, name = tempfile.mkstemp(dir=into, suffix=".tar")
     files = 0
     try:
@@ -83,7 +83,9 @@ def _members(source: Path, leave_out: Iterable[str]) -> Iterator[tuple[Path, str
         try:
             entries = sorted(os.scandir(source / folder), key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
-            raise CliError(f"{source / folder} cannot be read: {error.strerror}", code="unreadable") from None
+            raise BaygridError(
+                f"{source / folder} cannot be read: {error.strerror}", code="unreadable"
+            ) from None
         below = []
         for entry in entries:
             inside = f"{folder}/{entry.name}" if folder else entry.name
@@ -114,14 +116,14 @@ def _add(tar: tarfile.TarFile, path: Path, inside: str, root: Path) -> None:
                 member.size = os.fstat(file.fileno()).st_size
                 tar.addfile(member, file)
         else:
-            raise CliError(
+            raise BaygridError(
                 f"{inside} is a socket, a pipe or a device and cannot travel",
                 code="unpackable",
                 cure=f"name it in {FILE}",
             )
     except OSError as error:
         why = error.strerror or "it changed while it was packed"
-        raise CliError(
+        raise BaygridError(
             f"{path} cannot be packed: {why}", code="unreadable", cure=f"repair it, or name it in {FILE}"
         ) from None
 
@@ -134,7 +136,7 @@ def _target(path: Path, inside: str, root: Path) -> str:
     real = os.path.realpath(path)
     outside = lexical == ".." or lexical.startswith("../") or os.path.commonpath([home, real]) != home
     if os.path.isabs(target) or outside:  # noqa: PTH117
-        raise CliError(
+        raise BaygridError(
             f"the link {inside} leaves the folder: it points to {target}",
             code="link-leaves",
             cure=f"replace it by what it points to, or name it in {FILE}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from baygrid.cli.errors import CliError
+from baygrid.client.errors import BaygridError
 
 DEFAULT_SERVER: Final = "http://127.0.0.1:8470"
 
@@ -46,7 +46,7 @@ def load(path: Path) -> Config | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, OSError) as broken:
-        raise CliError(
+        raise BaygridError(
             f"the configuration {path} cannot be read: {broken}",
             code="bad-configuration",
             cure="write it anew with `baygrid login --server URL --token TOKEN`",
@@ -75,7 +75,9 @@ def access(server: str | None, token: str | None, environ: Mapping[str, str]) ->
     """
     if token is not None and not token.strip():
         # Most often a variable that is not set: what is remembered may be somebody's with more rights.
-        raise CliError("the token is empty", code="bad-token", cure="give --token a token, or leave it out")
+        raise BaygridError(
+            "the token is empty", code="bad-token", cure="give --token a token, or leave it out"
+        )
     server = server or environ.get("BAYGRID_SERVER") or None
     token = token or environ.get("BAYGRID_TOKEN") or None
     if server and token:
@@ -94,7 +96,7 @@ def _tidy(server: str) -> str:
     if "://" not in server:
         server = f"http://{server}"
     if not server.startswith(("http://", "https://")):
-        raise CliError(
+        raise BaygridError(
             f"{server!r} is no address of a server",
             code="bad-address",
             cure=f"write for example {DEFAULT_SERVER}",

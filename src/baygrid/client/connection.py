@@ -1,4 +1,4 @@
-"""A small client of the API: it knows addresses, retries what may be retried, and turns problems into errors.
+"""One server: addresses, retries of what may be retried, problems turned into errors.
 
 Nothing is ever done twice by a retry: only reads, deletions and the submission of jobs (which carries an
 Idempotency-Key) are repeated after the connection broke; everything else only when it was never made.
@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 import httpx2
 
 from baygrid import __version__
-from baygrid.cli.errors import CliError, Flaw, Unreachable
-from baygrid.cli.shapes import FINAL_EVENTS, FINAL_STATES, Array, Event, Explanation, Job, Submitted
+from baygrid.client.errors import BaygridError, Flaw, Unreachable
+from baygrid.client.wire import FINAL_EVENTS, FINAL_STATES, Array, Event, Explanation, Job, Submitted
 
 FIRST: Final = (0.1, 0.3)
 """Pauses before the server has answered once: who forgot to start it should hear so at once."""
@@ -34,7 +34,7 @@ Params = Mapping[str, str | int | bool | None]
 Lost = Callable[[bool], None]
 
 
-class Client:
+class Connection:
     """One server, one token. `pause` and `transport` are for tests."""
 
     def __init__(
@@ -85,6 +85,17 @@ class Client:
             if not cursor:
                 break
         return found
+
+    def own_project(self) -> str:
+        """The one project that this token can see, for who named none."""
+        names = [str(project["name"]) for project in self.items("/v1/projects")]
+        if len(names) == 1:
+            return names[0]
+        raise BaygridError(
+            "no project is named" if names else "there is no project that this token may use",
+            code="no-project",
+            cure=f"name a project: there are {', '.join(names)}" if names else "ask your operator for one",
+        )
 
     def submit(
         self,
@@ -140,7 +151,7 @@ class Client:
                     return  # there was nothing after `after`
             except httpx2.TransportError:
                 pass
-            except CliError as error:
+            except BaygridError as error:
                 if not _passing(error):
                     raise
                 lost(True)
@@ -165,7 +176,7 @@ class Client:
             except httpx2.TransportError as broken:
                 if not follow and failures >= len(PATIENT):
                     raise Unreachable(self.server, _why(broken)) from broken
-            except CliError as error:
+            except BaygridError as error:
                 if not (follow and _passing(error)):
                     raise
             self._pause(min(LONGEST_PAUSE, 0.1 * 2**failures))
@@ -177,7 +188,7 @@ class Client:
             with self.stream(f"/v1/jobs/{job}/logs", {"attempt": attempt, "offset": offset}) as response:
                 whole = response.headers.get("Log-Complete") == "true"
                 return whole and response.headers.get("Log-Size") == str(offset)
-        except CliError as error:
+        except BaygridError as error:
             if error.status in (404, 409):  # it ended before it ran
                 return True
             raise
@@ -253,7 +264,7 @@ class Client:
                 if tried >= len(pauses) or not (again or never_made):
                     if never_made or again:
                         raise Unreachable(self.server, _why(broken)) from broken
-                    raise CliError(
+                    raise BaygridError(
                         f"the connection to {self.server} broke before the answer: it may be done or not",
                         code="answer-lost",
                         cure="look first, then repeat it",
@@ -272,13 +283,13 @@ class Client:
             tried += 1
 
 
-def problem(response: httpx2.Response) -> CliError:
+def problem(response: httpx2.Response) -> BaygridError:
     """What the server said, or what can be said of an answer that is not one of ours."""
     try:
         document = response.json()
         detail = str(document["detail"])
     except (ValueError, KeyError, TypeError):
-        return CliError(
+        return BaygridError(
             f"the server answered {response.status_code} {response.reason_phrase} to "
             f"{response.request.method} {response.request.url.path}",
             code="unexpected-answer",
@@ -287,7 +298,7 @@ def problem(response: httpx2.Response) -> CliError:
         )
     code = str(document.get("code", "failed"))
     cures = {"unauthorized": "log in with `baygrid login --server URL --token TOKEN`"}
-    return CliError(
+    return BaygridError(
         detail,
         code=code,
         title=str(document.get("title", "")),
@@ -297,7 +308,7 @@ def problem(response: httpx2.Response) -> CliError:
     )
 
 
-def _passing(error: CliError) -> bool:
+def _passing(error: BaygridError) -> bool:
     """Whether this may be over in a moment: no answer, or a server that is just starting."""
     return error.code == "unreachable" or (error.status or 0) >= 500
 

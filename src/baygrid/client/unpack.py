@@ -8,14 +8,14 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
-from baygrid.cli.errors import CliError
+from baygrid.client.errors import BaygridError
 
 
 def unpack(file: IO[bytes], into: Path) -> int:
     """Unpacks a tar over a folder and counts its files. Older files of the same name are replaced.
 
-    Raises CliError for a member that would land outside, or is no file, folder or link; what came before it
-    stays.
+    Raises BaygridError for a member that would land outside, or is no file, folder or link; what came before
+    it stays.
     """
     into.mkdir(parents=True, exist_ok=True)
     root = Path(os.path.realpath(into))
@@ -30,9 +30,11 @@ def unpack(file: IO[bytes], into: Path) -> int:
                 link.unlink()
                 raise _outside(str(link.relative_to(root)))
     except (tarfile.TarError, EOFError) as error:
-        raise CliError(f"the result is no whole tar: {error}", code="bad-output") from error
+        raise BaygridError(f"the result is no whole tar: {error}", code="bad-output") from error
     except OSError as error:
-        raise CliError(f"the result cannot be unpacked into {into}: {error}", code="bad-output") from error
+        raise BaygridError(
+            f"the result cannot be unpacked into {into}: {error}", code="bad-output"
+        ) from error
     return count
 
 
@@ -67,7 +69,9 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path, links: l
             shutil.copyfileobj(content, file, 1 << 20)
         path.chmod(0o755 if member.mode & 0o100 else 0o644)
     else:
-        raise CliError(f"the result has {member.name!r}, which is no file, folder or link", code="bad-output")
+        raise BaygridError(
+            f"the result has {member.name!r}, which is no file, folder or link", code="bad-output"
+        )
     return 1
 
 
@@ -82,8 +86,8 @@ def _is_inside(path: Path, root: Path) -> bool:
     return real == root or root in real.parents
 
 
-def _outside(name: str) -> CliError:
-    return CliError(
+def _outside(name: str) -> BaygridError:
+    return BaygridError(
         f"the result has {name!r}, which would land outside its folder",
         code="bad-output",
         cure="ask who ran the job",

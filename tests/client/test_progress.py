@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.cli.progress import LogReader, Progress
+from baygrid.client.progress import LogReader, Progress
 
 REPORT = 'BAYGRID_PROGRESS {"done": 5, "total": 10, "rate_per_hour": 3600.5}\n'
 

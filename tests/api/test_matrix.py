@@ -21,7 +21,7 @@ from baygrid.app.papers import sealed
 from baygrid.core.data.terms import Terms
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.papers import PaperKind
-from baygrid.ports.records import CentreState, Role
+from baygrid.ports.records import Role
 from tests.api.world import World, job
 
 MATRIX: dict[str, list[dict[str, Any]]] = yaml.safe_load(
@@ -340,7 +340,9 @@ def _application(region: World, client: TestClient, *, reviewed: bool) -> str:
 def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, ended: bool) -> None:
     team = region.headers("team")
     things["sha256"] = hashlib.sha256(BLOB).hexdigest()
-    region.store.write(lambda tx: tx.region.set_centre_state("far", CentreState.OPEN))
+    # By its own way, so that the leader is told, too: the tests of a worker share the region.
+    opened = client.post("/v1/centres/far/open", headers=region.headers("operator"))
+    assert opened.status_code == 200, opened.text
     assert client.put(f"/v1/blobs/{things['sha256']}", content=BLOB, headers=team).status_code == 201
     document = job(workdir=f"blob:{things['sha256']}", outputs={"result": "result"}, infra="far")
     made = client.post("/v1/jobs", json=document | {"resources": {"cpus": 1, "memory": 1}}, headers=team)

@@ -1,7 +1,7 @@
 # Every target sets up what it needs; a second call finds it done. Needs Python 3.11, pip, make and git.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo demo-region test check bench campaign lock clean
+.PHONY: help .venv demo demo-region test check docs bench campaign lock clean
 
 PYTHON ?=
 export PYTHON
@@ -40,6 +40,9 @@ test: .venv/.stamp ## every test but the campaigns, on real services
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
 	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null
 	$(PYTEST) -m "not campaign" tests
+
+docs: .venv/.stamp ## the documentation as a site that needs no server, in var/docs (DOCS=FOLDER); a broken link fails
+	@$(run)/python -m scripts.site $(DOCS)
 
 bench: .venv/.stamp ## the benchmarks
 	@scripts/postgres.sh install

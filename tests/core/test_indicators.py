@@ -12,16 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baygrid.core.indicators import formulas
-from baygrid.core.indicators.figure import (
-    Figure,
-    Period,
-    Population,
-    Refused,
-    part_of,
-    ratio,
-    rounded,
-    trimmed,
-)
+from baygrid.core.indicators.figure import Figure, Population, part_of, rounded, trimmed
+from baygrid.core.indicators.formulas import Refused, ratio
+from baygrid.core.indicators.period import Period
 
 HERE = Population("ai_companies", "qianhai", within=("shenzhen",))
 CITY = Population("ai_companies", "shenzhen")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baygrid.core.indicators.figure import Period
+from baygrid.core.indicators.period import Period
 from baygrid.observatory.frames import Reported, Side, opened
 from tests.observatory.plainly import DAYS, Small, registries
 

@@ -15,7 +15,8 @@ from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid
 from baygrid.core.days import beginning, day_of
-from baygrid.core.indicators.figure import Figure, Period, Population, rounded
+from baygrid.core.indicators.figure import Figure, Population, rounded
+from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import Cell, suppress
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse

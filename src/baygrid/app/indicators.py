@@ -12,7 +12,9 @@ from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, Problem
 from baygrid.app.registry import observatory, today, zones_now
 from baygrid.core.days import beginning
-from baygrid.core.indicators.figure import Figure, Refused, same_days
+from baygrid.core.indicators.figure import Figure
+from baygrid.core.indicators.formulas import Refused
+from baygrid.core.indicators.period import same_days
 
 if TYPE_CHECKING:
     from baygrid.observatory.tables import Registry

@@ -7,17 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from baygrid.core.indicators.figure import (
-    RATIO,
-    Figure,
-    Period,
-    Population,
-    Refused,
-    part_of,
-    rounded,
-    trimmed,
-    year_before,
-)
+from baygrid.core.indicators.figure import RATIO, Figure, Population, part_of, rounded, trimmed
+from baygrid.core.indicators.formulas import Refused
+from baygrid.core.indicators.period import Period, year_before
 from baygrid.observatory.frames import COMPANIES, Frames
 from baygrid.observatory.tree import Tree
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from baygrid.core.indicators import formulas
-from baygrid.core.indicators.figure import Figure, Period, ratio
+from baygrid.core.indicators.figure import Figure
+from baygrid.core.indicators.formulas import ratio
+from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import Cell, Sum, suppress
 from baygrid.core.region.bodies import LAYERS, Kind
 from baygrid.observatory.asked import Asked

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from baygrid.core.indicators.figure import Period
+from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import DOMINANT
 from baygrid.core.region.bodies import CLASSIFIER
 from baygrid.observatory.placing import placed

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from baygrid.core.indicators.figure import Figure, Refused, ratio
+from baygrid.core.indicators.figure import Figure
+from baygrid.core.indicators.formulas import Refused, ratio
 from baygrid.observatory.asked import Asked, Unanswerable
 from baygrid.observatory.counted import COUNT, counted, derived
 from baygrid.observatory.frames import Frames, opened

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from baygrid.core.indicators import formulas
-from baygrid.core.indicators.figure import RATIO, Figure, Period, ratio, trimmed
+from baygrid.core.indicators.figure import RATIO, Figure, trimmed
+from baygrid.core.indicators.formulas import ratio
+from baygrid.core.indicators.period import Period
 from baygrid.observatory.asked import Asked
 from baygrid.observatory.frames import Published
 

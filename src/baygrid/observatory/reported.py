@@ -14,7 +14,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from baygrid.core.indicators import formulas
-from baygrid.core.indicators.figure import RATIO, Figure, Period, ratio
+from baygrid.core.indicators.figure import RATIO, Figure
+from baygrid.core.indicators.formulas import ratio
+from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import DOMINANT, Cell, Sum, primary, suppress
 from baygrid.core.region.bodies import LAYERS, Kind
 from baygrid.observatory.asked import Asked

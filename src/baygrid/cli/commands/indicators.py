@@ -74,7 +74,7 @@ def compare(
     registry: Folder = None,
 ) -> None:
     """Divide one figure by another, or say why that is no figure."""
-    from baygrid.core.indicators.figure import Refused
+    from baygrid.core.indicators.formulas import Refused
 
     if registry is None:
         asked = {"top": top, "bottom": bottom, "zone": zone, "as_of": as_of, "known_by": known_by}
@@ -101,7 +101,7 @@ def history(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
 ) -> None:
     """Tell one figure over some years, on the same day of each."""
-    from baygrid.core.indicators.figure import same_days
+    from baygrid.core.indicators.period import same_days
 
     if registry is None:
         asked = {"id": id, "zone": zone, "as_of": as_of, "years": years, "known_by": known_by}

@@ -1,14 +1,65 @@
-"""The indicators that are reckoned from figures. Each says what it is of, or `Refused`."""
+"""The indicators that are reckoned from figures, each of them a figure or `Refused`.
+
+Two figures make a ratio only if they are of the same population, period and vintage."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
-from baygrid.core.indicators.figure import RATIO, Figure, Refused, exact_ratio, made, rounded, shown
+from baygrid.core.indicators.figure import RATIO, Figure, rounded, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No figure, and the sentence that says why to who asked."""
+
+    reason: str
+
+
+def ratio(top: Figure, bottom: Figure, id: str) -> Figure | Refused:
+    """A figure on another that it is part of, or of the same population. Of two units it has both:
+    CNY/companies."""
+    found = exact_ratio(top, bottom)
+    if isinstance(found, Refused):
+        return found
+    unit = RATIO if top.unit == bottom.unit else f"{top.unit}/{bottom.unit}"
+    note = f"{shown(top)} {top.unit} on {shown(bottom)} {bottom.unit}"
+    if unit == RATIO:
+        note = f"{shown(top)} of {shown(bottom)} {bottom.unit}"
+    return made(id, rounded(found, unit), unit, top, bottom, note=note)
+
+
+def exact_ratio(top: Figure, bottom: Figure) -> Fraction | Refused:
+    """What `ratio` tells, not rounded."""
+    if lacking := _without_value(top, bottom):
+        return lacking
+    if top.population.of != bottom.population.of:
+        return Refused(
+            f"{_what(top)} and {_what(bottom)} are of different populations: a share of the one in the other"
+            " is a share of nothing"
+        )
+    if RATIO in (top.unit, bottom.unit):
+        return Refused(
+            f"{top.id} on {bottom.id}: one is a ratio already; take the figures that it is made of"
+        )
+    if not top.population.lies_in(bottom.population):
+        return Refused(f"{_what(top)} is no part of {_what(bottom)}")
+    if top.period != bottom.period:
+        return Refused(
+            f"{top.id} is of {top.period} and {bottom.id} of {bottom.period}: take both of one period"
+        )
+    if top.vintage != bottom.vintage:
+        return Refused(
+            f"{top.id} was known on {top.vintage} and {bottom.id} on {bottom.vintage}: what was revised"
+            " between would look like a difference; take both of one vintage"
+        )
+    if not bottom.exact:
+        return Refused(f"{bottom.id} is 0: nothing is a part of it")
+    return top.exact / bottom.exact
 
 
 def location_quotient(
@@ -32,9 +83,8 @@ def location_quotient(
 
 def density(id: str, counted: Figure, land: Figure) -> Figure | Refused:
     """How many on a unit of land; land is of no population, but of the zone."""
-    for it in (counted, land):
-        if it.value is None:
-            return Refused(f"{it.id} has no value: {it.note}")
+    if lacking := _without_value(counted, land):
+        return lacking
     if counted.population.zone != land.population.zone:
         return Refused(f"{counted.id} is of {counted.population.zone}, the land of {land.population.zone}")
     if not land.exact:
@@ -88,9 +138,8 @@ def growth(id: str, now: Figure, before: Figure) -> Figure | Refused:
 
 def before_growth(id: str, now: Figure, grown: Figure) -> Figure | Refused:
     """What was there a year earlier, of a value and the growth that was published with it."""
-    for it in (now, grown):
-        if it.value is None:
-            return Refused(f"{it.id} has no value: {it.note}")
+    if lacking := _without_value(now, grown):
+        return lacking
     same = (now.population, now.period, now.vintage) == (grown.population, grown.period, grown.vintage)
     if not same or grown.unit != RATIO:
         return Refused(f"{grown.id} is not the growth of {now.id}: population, period or vintage differ")
@@ -120,3 +169,27 @@ def _whole(amounts: Sequence[Decimal]) -> list[int]:
     parts = [it.as_integer_ratio() for it in amounts]
     unit = lcm(*(bottom for _, bottom in parts))
     return [top * (unit // bottom) for top, bottom in parts]
+
+
+def made(id: str, value: Decimal, unit: str, first: Figure, *others: Figure, note: str = "") -> Figure:
+    """Of figures: population, period and vintage are the first's, the coverage is the least, and it is
+    synthetic if one is."""
+    of = (first, *others)
+    known = [it.coverage for it in of if it.coverage is not None]
+    return Figure(
+        id, value, unit, first.population, first.period, first.vintage,
+        source="; ".join(dict.fromkeys(it.source for it in of)),
+        coverage=min(known, default=None), note=note, synthetic=any(it.synthetic for it in of),
+    )  # fmt: skip
+
+
+def _without_value(*figures: Figure) -> Refused | None:
+    """The first that is not told."""
+    found = next((it for it in figures if it.value is None), None)
+    return None if found is None else Refused(f"{found.id} has no value: {found.note}")
+
+
+def _what(it: Figure) -> str:
+    """ "companies.count (289 companies of ai_companies in qianhai)" """
+    measured = f"{shown(it)} {it.unit}" if it.unit != RATIO else it.note or "a ratio"
+    return f"{it.id} ({measured}, of {it.population})"

@@ -14,16 +14,15 @@ import yaml
 from baygrid.core.law.plan import NotLoaded
 from baygrid.rulebooks import written
 from baygrid.rulebooks.changes import Change, changes
-from baygrid.rulebooks.cross_border.book import NAMES as DIRECTIONS
-from baygrid.rulebooks.cross_border.book import book, conditions
+from baygrid.rulebooks.cross_border.book import conditions
 from baygrid.rulebooks.cross_border.book import read as read_table
 from baygrid.rulebooks.cross_border.book import text as table_text
 from baygrid.rulebooks.cross_border.lists import NONE
 from baygrid.rulebooks.cross_border.standing import changes as standing_changes
-from baygrid.rulebooks.measures.book import NAMES, formulas, read, rulebook, text
-from baygrid.rulebooks.things import AnyBook, days
+from baygrid.rulebooks.measures.book import formulas, read, text
+from baygrid.rulebooks.things import all_books, days
 
-BOOKS: list[AnyBook] = [*map(book, DIRECTIONS), *map(rulebook, NAMES)]
+BOOKS = all_books()
 DAY = timedelta(days=1)
 FIRST, LAST = date(2022, 9, 1), date(2027, 12, 31)
 LAWS = [it for it in BOOKS if getattr(it, "status", "") not in ("draft", "example")]

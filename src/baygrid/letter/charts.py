@@ -9,7 +9,8 @@ from typing import Final
 
 from baygrid.core.indicators.figure import RATIO
 from baygrid.letter.inline import Reference, pieces
-from baygrid.letter.issue import Chart, Issue
+from baygrid.letter.issue import Issue
+from baygrid.letter.layout import Chart
 from baygrid.letter.page import Drawing
 from baygrid.letter.voice import Voice
 from baygrid.observatory import charts

@@ -9,7 +9,9 @@ from datetime import date
 
 from baygrid.core.figures.gazetteer import names
 from baygrid.letter.inline import DATES, Link, Reference, pieces, references
-from baygrid.letter.issue import DISCLAIMER, RESERVED, SECTIONS, Issue, fingerprint
+from baygrid.letter.issue import Issue, fingerprint
+from baygrid.letter.layout import DISCLAIMER, RESERVED, SECTIONS
+from baygrid.letter.publishing import altered
 from baygrid.letter.typed import typed
 from baygrid.letter.voice import NoStyle, Voice
 from baygrid.papers.words import LANGUAGES
@@ -25,11 +27,17 @@ class Finding:
 
 
 def check(issue: Issue) -> list[Finding]:
-    """In the order of the files, then of the reading."""
-    found = [*_layout(issue)]
+    """In the order of the files, then of the reading; first what is not as it was published."""
+    found = [*_altered(issue), *_layout(issue)]
     for language in LANGUAGES:
         found += _texts(issue, language)
     return [*found, *_corrections(issue)]
+
+
+def _altered(issue: Issue) -> Iterator[Finding]:
+    for name in altered(issue.folder):
+        cure = "put it back, and tell in corrections.yaml what was wrong"
+        yield Finding(name, f"was altered after the issue was published: {cure}")
 
 
 def _layout(issue: Issue) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from baygrid.core.indicators.figure import RATIO
 from baygrid.letter.bundle import Figure
 from baygrid.letter.charts import drawing
 from baygrid.letter.inline import Link, Plain, Reference, pieces, references
-from baygrid.letter.issue import CHANGE, Issue, Part, Table
+from baygrid.letter.issue import Issue
+from baygrid.letter.layout import CHANGE, Part, Table
 from baygrid.letter.page import (
     Block,
     Changed,

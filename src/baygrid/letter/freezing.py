@@ -14,16 +14,13 @@ from typing import Final
 
 from baygrid.letter import bundle as bundles
 from baygrid.letter.bundle import Bundle, Change, Figure, Rate
-from baygrid.letter.issue import Asked, Layout
+from baygrid.letter.layout import Asked, Layout
 from baygrid.letter.reading import Raw, Unreadable, model, read_yaml
 from baygrid.observatory.charts import FigureJson
 from baygrid.observatory.profiles import profiles
 from baygrid.papers.words import LANGUAGES
 from baygrid.rulebooks.changes import changes
-from baygrid.rulebooks.cross_border.book import NAMES as DIRECTIONS
-from baygrid.rulebooks.cross_border.book import book
-from baygrid.rulebooks.measures.book import NAMES, rulebook
-from baygrid.rulebooks.things import AnyBook
+from baygrid.rulebooks.things import all_books
 
 SETS: Final = ("cities", "facts", "platform")
 """Names of sets that are not of a zone: of other cities, of `facts.yaml`, and the platform's own figures."""
@@ -77,8 +74,7 @@ def freeze(
 
 
 def _changes(layout: Layout) -> Iterator[Change]:
-    books: list[AnyBook] = [*map(book, DIRECTIONS), *map(rulebook, NAMES)]
-    for it in changes(books, layout.since, layout.until):
+    for it in changes(all_books(), layout.since, layout.until):
         yield model(Change, it.to_json(), "law changes")
 
 

@@ -17,10 +17,6 @@ from baygrid.papers.words import LANGUAGES
 NOTED: Final = "published.json"
 FROZEN: Final = ("issue.yaml", "bundle.json", *(f"texts/{language}.yaml" for language in LANGUAGES))
 
-ALTERED: Final = (
-    "was altered after the issue was published: put it back, and tell in corrections.yaml what was wrong"
-)
-
 
 class Published(Raw):
     """`files`: the SHA-256 of each."""

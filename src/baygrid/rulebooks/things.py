@@ -15,10 +15,18 @@ from baygrid.core.law.clauses import Clause
 from baygrid.core.law.conditions import AtLeast, Condition, leaves
 from baygrid.core.law.parameters import Dated, Parameters, Span
 from baygrid.core.law.tables import Obligation, Said, Table
-from baygrid.rulebooks.cross_border.book import Book
-from baygrid.rulebooks.measures.book import Rulebook
+from baygrid.rulebooks.cross_border.book import NAMES as DIRECTIONS
+from baygrid.rulebooks.cross_border.book import Book, book
+from baygrid.rulebooks.measures.book import NAMES as MEASURES
+from baygrid.rulebooks.measures.book import Rulebook, rulebook
 
 AnyBook: TypeAlias = Book | Rulebook
+
+
+def all_books() -> list[AnyBook]:
+    """Of both sides of the border, and of measures."""
+    return [*map(book, DIRECTIONS), *map(rulebook, MEASURES)]
+
 
 DAY: Final = timedelta(days=1)
 _NO_LAW: Final = ("draft", "example")

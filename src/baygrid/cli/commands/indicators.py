@@ -1,22 +1,17 @@
 """Commands of the observatory's figures: what is counted, of whom, when, from where; and which ratios there
 are not."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli.counting import counting
 from baygrid.cli.days import law_day
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command, group
-
-if TYPE_CHECKING:
-    from baygrid.observatory.tables import Registry
 
 Zone = Annotated[
     str | None, typer.Option("--zone", metavar="ZONE", help="Else the one that all others lie in.")
@@ -29,8 +24,6 @@ Folder = Annotated[
     Path | None, typer.Option("--registry", metavar="DIR", help="Of a registry in files; else the server's.")
 ]
 
-
-_CORRECT = "correct the file; `baygrid registry import` names every row that does not fit"
 _DIVIDE = "divide figures of one population, period and vintage; `baygrid indicators` tells those of each"
 
 
@@ -58,7 +51,7 @@ def figures(
     if registry is None:
         told = session.client.get("/v1/indicators", zone=zone, as_of=as_of, known_by=known_by)["items"]
     else:
-        with _counting(registry) as (indicators, it):
+        with counting(registry) as (indicators, it):
             found = indicators.figures(it, zone, *_days(as_of, known_by))
         told = [it.to_json() for it in found]
     _show(session, told, as_csv)
@@ -80,7 +73,7 @@ def compare(
         asked = {"top": top, "bottom": bottom, "zone": zone, "as_of": as_of, "known_by": known_by}
         told = session.client.get("/v1/indicators/compare", **asked)
     else:
-        with _counting(registry) as (indicators, it):
+        with counting(registry) as (indicators, it):
             found = indicators.compare(it, top, bottom, zone, *_days(as_of, known_by))
         if isinstance(found, Refused):
             raise CliError(found.reason, code="refused-ratio", title="This ratio is refused", cure=_DIVIDE)
@@ -108,7 +101,7 @@ def history(
         told = session.client.get("/v1/indicators/history", **asked)["items"]
     else:
         day, known = _days(as_of, known_by)
-        with _counting(registry) as (indicators, it):
+        with counting(registry) as (indicators, it):
             found = indicators.history(it, zone, id, same_days(day, years), known)
         told = [it.to_json() for it in found]
     _show(session, told, as_csv)
@@ -129,23 +122,6 @@ def cities(session: Session) -> None:
     session.out.show(
         [it.to_json() for it in profiles()], ("city", "what", "value", "period", "source"), rows, none="none"
     )
-
-
-@contextmanager
-def _counting(folder: Path) -> "Iterator[tuple[ModuleType, Registry]]":
-    """What counts, and a registry in files."""
-    try:
-        from baygrid.observatory import indicators, tables
-        from baygrid.observatory.asked import Unanswerable
-    except ImportError as missing:
-        cure = "pip install 'baygrid[observatory]'"
-        raise CliError(f"the package {missing.name} is missing", code="no-package", cure=cure) from None
-    try:
-        yield indicators, tables.read(folder)
-    except tables.BadRegistry as error:
-        raise CliError(str(error), code="bad-registry", cure=_CORRECT) from None
-    except Unanswerable as error:
-        raise CliError(str(error), code="no-figure") from None
 
 
 def _days(as_of: str | None, known_by: str | None) -> tuple[date, date]:

@@ -138,9 +138,7 @@ def changes(
     stands, whom it is for, what they have to do and by when. Not legal advice."""
     from baygrid.core.law.plan import NotLoaded
     from baygrid.rulebooks.changes import changes as changed
-    from baygrid.rulebooks.cross_border.book import NAMES as DIRECTIONS
-    from baygrid.rulebooks.cross_border.book import book
-    from baygrid.rulebooks.measures.book import NAMES, rulebook
+    from baygrid.rulebooks.things import all_books
 
     first, last = law_day(since, "--since"), law_day(until, "--until")
     if last < first:
@@ -148,7 +146,7 @@ def changes(
             f"--until {last} is before --since {first}", code="bad-settings", cure="turn them round"
         )
     try:
-        found = changed([*map(book, DIRECTIONS), *map(rulebook, NAMES)], first, last)
+        found = changed(all_books(), first, last)
     except NotLoaded as error:
         _not_loaded(error)
     session.out.show(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from baygrid.cli.counting import counting
 from baygrid.cli.days import law_day
 from baygrid.cli.errors import CliError, Flaw
 from baygrid.cli.session import Session, command
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from baygrid.letter.checking import Finding
-    from baygrid.letter.issue import Asked, Issue
+    from baygrid.letter.issue import Issue
+    from baygrid.letter.layout import Asked
     from baygrid.letter.sending import Sent
     from baygrid.letter.smtp import Server
 
@@ -96,14 +98,8 @@ def _counting(session: Session, registry: Path | None, known: date) -> "Iterator
             "/v1/indicators", zone=it.zone, as_of=str(it.as_of), known_by=str(known)
         )["items"]
         return
-    from baygrid.observatory import indicators, tables
-    from baygrid.observatory.asked import Unanswerable
-
-    try:
-        read = tables.read(registry)
+    with counting(registry) as (indicators, read):
         yield lambda it: [found.to_json() for found in indicators.figures(read, it.zone, it.as_of, known)]
-    except (tables.BadRegistry, Unanswerable) as error:
-        raise CliError(str(error), code="bad-registry") from None
 
 
 def _own(session: Session) -> list[dict[str, Any]]:
@@ -129,7 +125,9 @@ def _since(told: str | None, number: int) -> date:
 def check(session: Session, issue: Named) -> None:
     """List everything that keeps an issue from being published: stale translations, numbers typed by hand,
     figures that may not be cited, links to nothing. Ends with 1 if there is anything."""
-    found = _findings(_read(issue))
+    from baygrid.letter.checking import check as findings
+
+    found = findings(_read(issue))
     if session.json:
         session.out.json([{"path": it.path, "message": it.message} for it in found])
         raise typer.Exit(1 if found else 0)
@@ -299,17 +297,12 @@ def _read(named: str) -> "Issue":
 
 def _fit(named: str) -> "Issue":
     """An issue in which nothing is wrong."""
+    from baygrid.letter.checking import check as findings
+
     issue = _read(named)
-    if found := _findings(issue):
+    if found := findings(issue):
         raise _wrong(named, found)
     return issue
-
-
-def _findings(issue: "Issue") -> list["Finding"]:
-    from baygrid.letter import checking, publishing
-
-    altered = [checking.Finding(name, publishing.ALTERED) for name in publishing.altered(issue.folder)]
-    return [*altered, *checking.check(issue)]
 
 
 def _wrong(named: str, found: list["Finding"]) -> CliError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.app import indicators, registry
+from baygrid.app import indicators, registry, registry_changes
 from baygrid.app.indicators import RefusedRatio
 from baygrid.app.problems import Invalid
 from baygrid.core.days import beginning
@@ -61,7 +61,7 @@ def test_what_came_later_is_not_in_what_was_known_before(region: Region):
     found, _ = registry.page(region.platform, region.team, registry.Filters(zone=HERE), DAY, "", 50)
     gone, stays = [it.row.id for it in found if it.row.record.body.kind == "company"][:2]
     region.now = beginning(date(2024, 4, 10))
-    registry.merge(region.platform, OPERATOR, gone, stays, "the same one, under two codes")
+    registry_changes.merge(region.platform, OPERATOR, gone, stays, "the same one, under two codes")
     assert region.count(date(2024, 4, 10)) == region.count(None) == 22
     assert region.count(date(2024, 4, 9)) == 23
     assert region.count(date(2024, 3, 31)) == 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from baygrid.app import blobs, registry, registry_import
+from baygrid.app import blobs, registry, registry_changes, registry_import, registry_zones
 from baygrid.app.problems import Forbidden, Invalid, NotFound, WrongState
 from baygrid.app.registry import Filters
 from baygrid.app.registry_import import Accepted, Outcome
@@ -181,8 +181,8 @@ def test_a_person_overrides_the_classifier_and_an_import_does_not_take_it_back(r
     before = registry.body(region.platform, region.team, "rail", DAY)[0].labels[0]
     assert (before.by, before.evidence) == (CLASSIFIER, "物流")
     label_it = (region.platform, OPERATOR, "rail", Labelled.LAYER, ["base"])
-    registry.label(*label_it, date(2022, 1, 1), "Li Mei", "they make sensors now")
-    again = registry.label(*label_it, date(2022, 1, 1), "Li Mei", "they make sensors now")
+    registry_changes.label(*label_it, date(2022, 1, 1), "Li Mei", "they make sensors now")
+    again = registry_changes.label(*label_it, date(2022, 1, 1), "Li Mei", "they make sensors now")
     view, log = registry.body(region.platform, region.team, "rail", DAY)
     assert again == view.row
     assert [(it.value, it.by) for it in view.labels if it.kind is Labelled.LAYER] == [("base", "Li Mei")]
@@ -196,9 +196,9 @@ def test_a_person_overrides_the_classifier_and_an_import_does_not_take_it_back(r
     done = region.run(rows)
     assert (done.imported, done.counts["bodies_same"]) == (True, 3)
     with pytest.raises(Invalid, match="is no layer"):
-        registry.label(region.platform, OPERATOR, "rail", Labelled.LAYER, ["top"], None, "Li", "why")
+        registry_changes.label(region.platform, OPERATOR, "rail", Labelled.LAYER, ["top"], None, "Li", "why")
     with pytest.raises(Invalid, match="the log says who and why"):
-        registry.label(*label_it, None, " ", "why")
+        registry_changes.label(*label_it, None, " ", "why")
 
 
 def test_a_move_and_a_correction_come_by_import(region: Registry):
@@ -256,15 +256,17 @@ def test_a_merge_fills_what_was_lacking_and_is_taken_back_by_the_log(region: Reg
     rows["addresses"].append(address("azul", "2015-01-01", "2020-01-01", **CITY))
     region.run(rows, seen(region.run(rows), "duplicate-name"))
     before = registry.body(region.platform, OPERATOR, "deep", DAY)[0].row.record
-    stays = registry.merge(region.platform, OPERATOR, "azul", "deep", "the same licence")
+    stays = registry_changes.merge(region.platform, OPERATOR, "azul", "deep", "the same licence")
     assert set(stays.record.body.names) == {"zh_hans", "zh_hant", "en", "ja"}
     assert [it.since for it in stays.record.spells] == [date(2015, 1, 1), date(2020, 1, 1)]
     assert region.ids() == ["deep", "rail", "univ"]
     assert region.run(rows).counts["bodies_same"] == 4  # the file again
     with pytest.raises(WrongState, match="was merged into 'deep'"):
-        registry.label(region.platform, OPERATOR, "azul", Labelled.LAYER, ["base"], None, "Li", "why")
-    registry.label(region.platform, OPERATOR, "deep", Labelled.LAYER, ["base"], None, "Li", "they make chips")
-    registry.unmerge(region.platform, OPERATOR, "azul", "two licences after all")
+        registry_changes.label(region.platform, OPERATOR, "azul", Labelled.LAYER, ["base"], None, "Li", "why")
+    registry_changes.label(
+        region.platform, OPERATOR, "deep", Labelled.LAYER, ["base"], None, "Li", "they make chips"
+    )
+    registry_changes.unmerge(region.platform, OPERATOR, "azul", "two licences after all")
     after = registry.body(region.platform, OPERATOR, "deep", DAY)[0].row.record
     assert (after.body, after.spells) == (before.body, before.spells)
     assert [it.value for it in after.labels if it.kind is Labelled.LAYER] == ["base"]  # done since: it stays
@@ -277,19 +279,19 @@ def test_two_codes_are_two_bodies(region: Registry):
     region.run(small())
     for gone, into, said in (("rail", "deep", "different codes"), ("rail", "rail", "the body itself")):
         with pytest.raises(Invalid, match=said):
-            registry.merge(region.platform, OPERATOR, gone, into, "why")
+            registry_changes.merge(region.platform, OPERATOR, gone, into, "why")
     with pytest.raises(WrongState, match="no part of another"):
-        registry.unmerge(region.platform, OPERATOR, "rail", "why")
+        registry_changes.unmerge(region.platform, OPERATOR, "rail", "why")
     with pytest.raises(NotFound):
-        registry.merge(region.platform, OPERATOR, "none", "rail", "why")
+        registry_changes.merge(region.platform, OPERATOR, "none", "rail", "why")
 
 
 def test_a_body_is_linked_to_an_organisation_of_the_platform(region: Registry):
     region.run(small())
-    assert registry.link(region.platform, OPERATOR, "deep", "acme").organisation == "acme"
+    assert registry_changes.link(region.platform, OPERATOR, "deep", "acme").organisation == "acme"
     with pytest.raises(NotFound, match="no organisation 'none'"):
-        registry.link(region.platform, OPERATOR, "deep", "none")
-    assert registry.link(region.platform, OPERATOR, "deep", None).organisation is None
+        registry_changes.link(region.platform, OPERATOR, "deep", "none")
+    assert registry_changes.link(region.platform, OPERATOR, "deep", None).organisation is None
 
 
 def test_an_import_that_another_overtook_changes_nothing(region: Registry, monkeypatch: pytest.MonkeyPatch):
@@ -310,12 +312,14 @@ def test_an_import_that_another_overtook_changes_nothing(region: Registry, monke
 def test_only_an_operator_writes(region: Registry):
     for forbidden in (
         lambda: registry_import.run(region.platform, region.team, {}),
-        lambda: registry.merge(region.platform, region.team, "a", "b", "why"),
-        lambda: registry.unmerge(region.platform, region.team, "a", "why"),
-        lambda: registry.link(region.platform, region.team, "a", "acme"),
-        lambda: registry.link(region.platform, region.team, "a", None),
-        lambda: registry.set_zones(region.platform, region.team, {}),
-        lambda: registry.label(region.platform, region.team, "a", Labelled.LAYER, ["base"], None, "b", "w"),
+        lambda: registry_changes.merge(region.platform, region.team, "a", "b", "why"),
+        lambda: registry_changes.unmerge(region.platform, region.team, "a", "why"),
+        lambda: registry_changes.link(region.platform, region.team, "a", "acme"),
+        lambda: registry_changes.link(region.platform, region.team, "a", None),
+        lambda: registry_zones.set_zones(region.platform, region.team, {}),
+        lambda: registry_changes.label(
+            region.platform, region.team, "a", Labelled.LAYER, ["base"], None, "b", "w"
+        ),
     ):
         with pytest.raises(Forbidden):
             forbidden()

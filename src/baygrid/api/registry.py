@@ -12,7 +12,7 @@ from baygrid.api import paging, registry_schemas, render, schemas
 from baygrid.api import render_registry as rendered
 from baygrid.api.edge import Call, Caller, Json, Route, reads
 from baygrid.api.times import Day, day_of
-from baygrid.app import registry, registry_export, registry_import
+from baygrid.app import registry, registry_changes, registry_export, registry_import, registry_zones
 from baygrid.core.region.bodies import Labelled
 
 router = APIRouter(route_class=Route, tags=["registry"])
@@ -60,7 +60,7 @@ def label_body(
     """A person says what it is; the log keeps who and why. The same again changes nothing."""
     since = day_of("since", said.since)
     kind = Labelled(said.kind)
-    registry.label(call.platform, call.actor, body, kind, said.values, since, said.by, said.why)
+    registry_changes.label(call.platform, call.actor, body, kind, said.values, since, said.by, said.why)
     return _whole(call, body)
 
 
@@ -69,7 +69,7 @@ def merge_body(
     body: str, call: Caller, said: Annotated[registry_schemas.Merge, reads(registry_schemas.Merge)]
 ) -> Json:
     """Makes it a part of another, which is the answer. The same again changes nothing."""
-    row = registry.merge(call.platform, call.actor, body, said.into, said.why)
+    row = registry_changes.merge(call.platform, call.actor, body, said.into, said.why)
     return _whole(call, row.id)
 
 
@@ -78,7 +78,7 @@ def unmerge_body(
     body: str, call: Caller, said: Annotated[registry_schemas.Unmerge, reads(registry_schemas.Unmerge)]
 ) -> Json:
     """Takes back that it is part of another, by the log."""
-    registry.unmerge(call.platform, call.actor, body, said.why)
+    registry_changes.unmerge(call.platform, call.actor, body, said.why)
     return _whole(call, body)
 
 
@@ -87,13 +87,13 @@ def link_body(
     body: str, call: Caller, said: Annotated[registry_schemas.Link, reads(registry_schemas.Link)]
 ) -> Json:
     """Which organisation of the platform it is."""
-    registry.link(call.platform, call.actor, body, said.organisation)
+    registry_changes.link(call.platform, call.actor, body, said.organisation)
     return _whole(call, body)
 
 
 @router.get("/v1/registry/zones", response_model=registry_schemas.Zones)
 def get_zones(call: Caller) -> Json:
-    return Json(rendered.zones(registry.zones(call.platform, call.actor)))
+    return Json(rendered.zones(registry_zones.zones(call.platform, call.actor)))
 
 
 @router.put("/v1/registry/zones", response_model=registry_schemas.Zones)
@@ -101,7 +101,7 @@ def set_zones(
     call: Caller, said: Annotated[registry_schemas.NewZones, reads(registry_schemas.NewZones)]
 ) -> Json:
     """All of them anew; earlier versions stay."""
-    return Json(rendered.zones(registry.set_zones(call.platform, call.actor, said.model_dump())))
+    return Json(rendered.zones(registry_zones.set_zones(call.platform, call.actor, said.model_dump())))
 
 
 @router.get("/v1/registry/imports", response_model=schemas.Listing[registry_schemas.PastImport])

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from baygrid.app import registry_rows
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.observatory import observatory
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, Problem
-from baygrid.app.registry import observatory, today, zones_now
+from baygrid.app.registry import today
+from baygrid.app.registry_zones import zones_now
 from baygrid.core.days import beginning
 from baygrid.core.indicators.figure import Figure
 from baygrid.core.indicators.formulas import Refused

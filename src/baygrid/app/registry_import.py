@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from baygrid.app import blobs, registry_rows
 from baygrid.app.access import Action, Actor, permit
+from baygrid.app.observatory import observatory
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Invalid, WrongState
-from baygrid.app.registry import observatory, zones_now
+from baygrid.app.registry_zones import next_zones, zones_now
 from baygrid.core.reading import Wrong
 from baygrid.core.region.bodies import Return, Zone
 from baygrid.core.region.documents import of_document
 from baygrid.core.region.rows import COLUMNS, Finding, read_row
 from baygrid.ports.records import Event
-from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow, ZonesRow
+from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow
 from baygrid.ports.store import Conflict, Exists, Tx
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def _write(
 
     def apply(tx: Tx) -> None:
         if new_zones and document is not None:
-            version = zones.version + 1 if zones else 1
-            tx.registry.insert_zones(ZonesRow(version, document, now, actor.token_id))
+            tx.registry.insert_zones(next_zones(zones, document, now, actor))
         for rows in _chunks(staged.made("new")):
             made = [_row(body, kept) for body, kept in rows]
             tx.registry.insert_bodies(made)

@@ -15,145 +15,73 @@ from baygrid.core.region.bodies import CLASSIFIER, Body, Label, Labelled
 
 SOURCE: Final = "names and registered business"
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
 # In small letters: simplified, traditional, Japanese and English words, side by side.
 LAYER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "base": (
-        *(
-            "芯片",
-            "晶片",
-            "半导体",
-            "半導體",
-            "半導体",
-            "集成电路",
-            "積體電路",
-            "集積回路",
-            "服务器",
-            "伺服器",
-        ),
-        *("サーバー", "传感器", "傳感器", "センサー", "算力", "计算中心", "計算中心", "数据中心", "數據中心"),
-        *("データセンター", "云计算", "雲計算", "クラウド", "数据采集", "數據採集", "数据标注", "數據標註"),
-        *("chip", "chips", "semiconductor", "integrated circuit", "server", "servers", "sensor", "sensors"),
-        *("data centre", "data center", "cloud computing", "gpu", "data annotation"),
+    "base": _words(
+        "芯片, 晶片, 半导体, 半導體, 半導体, 集成电路, 積體電路, 集積回路, 服务器, 伺服器, サーバー, "
+        "传感器, 傳感器, センサー, 算力, 计算中心, 計算中心, 数据中心, 數據中心, データセンター, "
+        "云计算, 雲計算, クラウド, 数据采集, 數據採集, 数据标注, 數據標註, chip, chips, semiconductor, "
+        "integrated circuit, server, servers, sensor, sensors, data centre, data center, "
+        "cloud computing, gpu, data annotation"
     ),
-    "technology": (
-        *(
-            "算法",
-            "演算法",
-            "アルゴリズム",
-            "机器学习",
-            "機器學習",
-            "機械学習",
-            "深度学习",
-            "深度學習",
-            "深層学習",
-        ),
-        *("计算机视觉", "計算機視覺", "机器视觉", "機器視覺", "画像認識", "图像识别", "圖像識別", "语音识别"),
-        *("語音識別", "音声認識", "自然语言", "自然語言", "自然言語", "知识图谱", "知識圖譜", "大模型"),
-        *("基盤モデル", "人脸识别", "人臉識別", "生成式", "生成ai", "algorithm", "algorithms"),
-        *("machine learning", "deep learning", "computer vision", "machine vision", "speech recognition"),
-        *("natural language", "large model", "large language model", "foundation model", "generative ai"),
+    "technology": _words(
+        "算法, 演算法, アルゴリズム, 机器学习, 機器學習, 機械学習, 深度学习, 深度學習, 深層学習, "
+        "计算机视觉, 計算機視覺, 机器视觉, 機器視覺, 画像認識, 图像识别, 圖像識別, 语音识别, 語音識別, "
+        "音声認識, 自然语言, 自然語言, 自然言語, 知识图谱, 知識圖譜, 大模型, 基盤モデル, 人脸识别, "
+        "人臉識別, 生成式, 生成ai, algorithm, algorithms, machine learning, deep learning, "
+        "computer vision, machine vision, speech recognition, natural language, large model, "
+        "large language model, foundation model, generative ai"
     ),
-    "application": (
-        *("机器人", "機器人", "ロボット", "自动驾驶", "自動駕駛", "自動運転", "无人机", "無人機", "ドローン"),
-        *("物流", "仓储", "倉儲", "倉庫", "供应链", "供應鏈", "金融", "支付", "決済", "风控", "風控"),
-        *(
-            "医疗",
-            "醫療",
-            "医療",
-            "教育",
-            "安防",
-            "智能家居",
-            "智慧城市",
-            "スマートシティ",
-            "智能制造",
-            "電商",
-        ),
-        *("智能製造", "网联汽车", "網聯汽車", "车联网", "車聯網", "营销", "客服", "电商", "robot", "robots"),
-        *("robotics", "autonomous driving", "self-driving", "drone", "drones", "logistics", "warehouse"),
-        *("supply chain", "finance", "fintech", "payment", "payments", "healthcare", "education"),
-        *("smart home", "smart city", "marketing", "e-commerce"),
+    "application": _words(
+        "机器人, 機器人, ロボット, 自动驾驶, 自動駕駛, 自動運転, 无人机, 無人機, ドローン, 物流, 仓储, "
+        "倉儲, 倉庫, 供应链, 供應鏈, 金融, 支付, 決済, 风控, 風控, 医疗, 醫療, 医療, 教育, 安防, "
+        "智能家居, 智慧城市, スマートシティ, 智能制造, 電商, 智能製造, 网联汽车, 網聯汽車, 车联网, "
+        "車聯網, 营销, 客服, 电商, robot, robots, robotics, autonomous driving, self-driving, drone, "
+        "drones, logistics, warehouse, supply chain, finance, fintech, payment, payments, healthcare, "
+        "education, smart home, smart city, marketing, e-commerce"
     ),
 }
 FIELD_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "machine_vision": (
-        *(
-            "视觉",
-            "視覺",
-            "図像",
-            "图像",
-            "圖像",
-            "画像認識",
-            "人脸",
-            "人臉",
-            "顔認証",
-            "影像识别",
-            "影像識別",
-        ),
-        *("vision", "image recognition", "face recognition"),
+    "machine_vision": _words(
+        "视觉, 視覺, 図像, 图像, 圖像, 画像認識, 人脸, 人臉, 顔認証, 影像识别, 影像識別, vision, "
+        "image recognition, face recognition"
     ),
-    "data_mining": (
-        *(
-            "数据挖掘",
-            "數據挖掘",
-            "データマイニング",
-            "大数据",
-            "大數據",
-            "ビッグデータ",
-            "数据分析",
-            "數據分析",
-        ),
-        *("データ分析", "data mining", "big data", "data analysis", "data analytics"),
+    "data_mining": _words(
+        "数据挖掘, 數據挖掘, データマイニング, 大数据, 大數據, ビッグデータ, 数据分析, 數據分析, "
+        "データ分析, data mining, big data, data analysis, data analytics"
     ),
-    "smart_finance": (
-        *(
-            "金融",
-            "支付",
-            "決済",
-            "风控",
-            "風控",
-            "银行",
-            "銀行",
-            "保险",
-            "保險",
-            "保険",
-            "finance",
-            "financial",
-        ),
-        *("fintech", "payment", "payments", "bank", "banking", "insurance"),
+    "smart_finance": _words(
+        "金融, 支付, 決済, 风控, 風控, 银行, 銀行, 保险, 保險, 保険, finance, financial, fintech, "
+        "payment, payments, bank, banking, insurance"
     ),
-    "smart_logistics": (
-        *("物流", "仓储", "倉儲", "倉庫", "供应链", "供應鏈", "サプライチェーン", "配送"),
-        *("logistics", "warehouse", "warehousing", "supply chain"),
+    "smart_logistics": _words(
+        "物流, 仓储, 倉儲, 倉庫, 供应链, 供應鏈, サプライチェーン, 配送, logistics, warehouse, "
+        "warehousing, supply chain"
     ),
-    "intelligent_connected_vehicles": (
-        *(
-            "自动驾驶",
-            "自動駕駛",
-            "自動運転",
-            "网联汽车",
-            "網聯汽車",
-            "车联网",
-            "車聯網",
-            "无人驾驶",
-            "無人駕駛",
-        ),
-        *("智能汽车", "智能汽車", "autonomous driving", "self-driving", "connected vehicle", "robotaxi"),
+    "intelligent_connected_vehicles": _words(
+        "自动驾驶, 自動駕駛, 自動運転, 网联汽车, 網聯汽車, 车联网, 車聯網, 无人驾驶, 無人駕駛, "
+        "智能汽车, 智能汽車, autonomous driving, self-driving, connected vehicle, robotaxi"
     ),
-    "large_models": (
-        *("大模型", "大语言模型", "大語言模型", "大規模言語モデル", "基盤モデル", "生成式", "生成ai"),
-        *("large model", "large language model", "foundation model", "generative ai"),
+    "large_models": _words(
+        "大模型, 大语言模型, 大語言模型, 大規模言語モデル, 基盤モデル, 生成式, 生成ai, large model, "
+        "large language model, foundation model, generative ai"
     ),
-    "speech_language": (
-        *("语音", "語音", "音声", "自然语言", "自然語言", "自然言語", "机器翻译", "機器翻譯", "機械翻訳"),
-        *("speech", "voice", "natural language", "machine translation"),
+    "speech_language": _words(
+        "语音, 語音, 音声, 自然语言, 自然語言, 自然言語, 机器翻译, 機器翻譯, 機械翻訳, speech, voice, "
+        "natural language, machine translation"
     ),
-    "robotics": (
-        *("机器人", "機器人", "ロボット", "无人机", "無人機", "ドローン", "机械臂", "機械臂"),
-        *("robot", "robots", "robotics", "drone", "drones"),
+    "robotics": _words(
+        "机器人, 機器人, ロボット, 无人机, 無人機, ドローン, 机械臂, 機械臂, robot, robots, robotics, "
+        "drone, drones"
     ),
-    "medical": (
-        *("医疗", "醫療", "医療", "医药", "醫藥", "医薬", "诊断", "診斷", "診断"),
-        *("medical", "healthcare", "diagnosis", "diagnostics", "pharmaceutical"),
+    "medical": _words(
+        "医疗, 醫療, 医療, 医药, 醫藥, 医薬, 诊断, 診斷, 診断, medical, healthcare, diagnosis, "
+        "diagnostics, pharmaceutical"
     ),
 }
 

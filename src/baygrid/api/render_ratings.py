@@ -8,9 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from baygrid.api.render import Doc, instant
-from baygrid.core.pricing.tariff import in_force
+from baygrid.app import rated
 from baygrid.core.rating import judging
-from baygrid.core.rating.prices import price
 from baygrid.core.rating.value import Rating
 from baygrid.core.rating.yardsticks import PROFILES
 from baygrid.core.units import WORK
@@ -23,6 +22,7 @@ _EQUAL = (
     "declared_flops", "gemm_fp32", "gemm_fp16", "utilisation", "input_share", "units_per_declared_pflops",
     "units_per_measured_pflops",
 )  # fmt: skip
+_SHOWN = ("unit", "status", "units_per_hour", "per_device_hour", "devices", "profile", "note", "per")
 
 
 def rating(row: RatingRow, now: Instant) -> Doc:
@@ -70,47 +70,14 @@ def planned(row: PlanRow) -> list[Doc]:
 
 
 def of_offer(offer: Offer, found: Iterable[Rating], plan: PlanRow | None, now: Instant) -> list[Doc]:
-    """By unit of work: measured by the profile that centres are compared by; else what is planned."""
-    by_unit = {it.unit: it for it in found if it.profile == PROFILES[it.unit]}
-    rows = []
-    for unit in WORK:
-        if unit in by_unit:
-            rows.append(_measured(offer, by_unit[unit], now))
-        elif plan is not None and unit in plan.plan.units_per_hour:
-            rows.append(_planned(plan, unit))
-    return rows
-
-
-def _measured(offer: Offer, it: Rating, now: Instant) -> Doc:
-    tariff = in_force(offer.tariffs, now) or offer.tariffs[0]
-    fresh = judging.fresh(it, now)
-    return {
-        "unit": it.unit,
-        "status": "measured" if fresh else "stale",
-        "units_per_hour": it.units_per_hour,
-        "per_device_hour": it.units_per_hour / it.devices,
-        "devices": it.devices,
-        "profile": it.profile,
-        "at": instant(it.measured_at),
-        "note": "",
-        "price": amount(price(it, tariff)) if fresh else None,
-        "per": WORK[it.unit],
-    }
-
-
-def _planned(row: PlanRow, unit: str) -> Doc:
-    return {
-        "unit": unit,
-        "status": "planned",
-        "units_per_hour": row.plan.units_per_hour[unit],
-        "per_device_hour": None,
-        "devices": None,
-        "profile": None,
-        "at": instant(row.set_at),
-        "note": row.plan.note,
-        "price": None,
-        "per": WORK[unit],
-    }
+    return [
+        {
+            **{name: getattr(it, name) for name in _SHOWN},
+            "at": instant(it.at),
+            "price": None if it.price is None else amount(it.price),
+        }
+        for it in rated.of_offer(offer, found, plan, now)
+    ]
 
 
 def amount(value: Fraction) -> str:

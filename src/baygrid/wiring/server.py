@@ -31,6 +31,7 @@ from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
 from baygrid.centres.keys import Key
 from baygrid.core.reading import DocumentError
+from baygrid.portal import app as portal
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.rulebooks.cross_border.lists import NONE, Lists, load_lists
 from baygrid.store import open_store
@@ -208,6 +209,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     scheduler = Scheduler(platform, "embedded" if settings.database is None else _holder(lock))
     metrics = Metrics()
     app = create_app(platform, role=lambda: _role(scheduler), metrics=metrics)
+    app.router.routes += portal.routes(platform)
 
     def step(now: Instant) -> Instant:
         with metrics.cycle.time():

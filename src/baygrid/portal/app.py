@@ -1,0 +1,36 @@
+"""The portal as routes of the server's application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from baygrid.app.platform import Platform
+from baygrid.portal import assets, frame, home, offers
+from baygrid.portal.headers import SecurityHeaders
+from baygrid.portal.routing import Page, no_page
+from baygrid.portal.visit import PREFIX
+
+PAGES: tuple[Page, ...] = (*home.PAGES, *offers.PAGES, *frame.PAGES)
+
+
+def routes(platform: Platform) -> list[BaseRoute]:
+    """Everything under /portal, and `/`, which leads there."""
+    app = Starlette(
+        routes=[
+            Route("/static/{name:path}", assets.serve),
+            *(page.route(platform) for page in PAGES),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: no_page(platform)},  # type: ignore[dict-item]
+    )
+    app.router.redirect_slashes = False
+    return [Route("/", _to_portal), Route(PREFIX, _to_portal), Mount(PREFIX, app)]
+
+
+async def _to_portal(request: Request) -> Response:
+    return RedirectResponse(f"{PREFIX}/", 307)

@@ -1,0 +1,59 @@
+"""Pages of the frame itself: signing in, and how a reader wants to be told things."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.responses import RedirectResponse, Response
+
+from baygrid.app.problems import Invalid, Unauthorized
+from baygrid.portal import session as sessions
+from baygrid.portal.language import LANGUAGES
+from baygrid.portal.page import page
+from baygrid.portal.routing import SIGN_IN, Page
+from baygrid.portal.visit import PREFIX, YEAR_S, Visit, inside
+from baygrid.portal.voice import zone_of
+
+
+def ask(visit: Visit) -> Response:
+    return page(visit, "frame/sign_in.html", next=inside(visit.asked("next")))
+
+
+def sign_in(visit: Visit) -> Response:
+    secret, next = visit.form.get("token"), inside(visit.form.get("next"))
+    try:
+        sessions.session_of(visit.platform, secret)
+    except Unauthorized:
+        wrong = Invalid.at("token", visit.say("This token is not in force here."))
+        return page(visit, "frame/sign_in.html", problem=wrong, next=next)
+    response = RedirectResponse(next, 303)
+    sessions.keep(visit.request, response, secret)
+    return response
+
+
+def sign_out(visit: Visit) -> Response:
+    response = RedirectResponse(visit.url(SIGN_IN), 303)
+    sessions.forget(visit.request, response)
+    return response
+
+
+def prefer(visit: Visit) -> Response:
+    """The reader's language and clock, kept in the browser."""
+    response = RedirectResponse(inside(visit.form.get("next")), 303)
+    wanted = {"language": visit.form.get("language"), "zone": visit.form.get("zone")}
+    if wanted["language"] not in LANGUAGES:
+        wanted["language"] = ""
+    if wanted["zone"]:
+        wanted["zone"] = quote(str(zone_of(wanted["zone"])), safe="")
+    for name, value in wanted.items():
+        if value:
+            response.set_cookie(name, value, YEAR_S, path=PREFIX, httponly=True, samesite="lax")
+    return response
+
+
+PAGES = (
+    Page(SIGN_IN, ask, public=True),
+    Page(SIGN_IN, sign_in, method="POST", public=True),
+    Page("sign-out", sign_out, method="POST"),
+    Page("preferences", prefer, method="POST", public=True),
+)

@@ -1,0 +1,37 @@
+"""The first page, by role: what one does next, and how one's things stand."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from baygrid.app import jobs, projects
+from baygrid.app.capacity import rooms
+from baygrid.core.jobs.lifecycle import JobState
+from baygrid.portal.page import page
+from baygrid.portal.routing import Page
+from baygrid.portal.visit import Visit
+from baygrid.ports.records import Role
+
+RECENT = 6
+OPEN = (JobState.HELD, JobState.QUEUED, JobState.ACTIVE)
+MOST = 200
+
+
+def home(visit: Visit) -> Response:
+    if visit.actor.role is Role.TEAM:
+        return _team(visit)
+    return page(visit, "home/region.html", rooms=rooms(visit.platform, visit.actor))
+
+
+def _team(visit: Visit) -> Response:
+    platform, actor = visit.platform, visit.actor
+    (project,) = projects.projects(platform, actor)
+    recent = jobs.page(platform, actor, project=None, states=[], before=None, limit=RECENT)
+    current = jobs.page(platform, actor, project=None, states=OPEN, before=None, limit=MOST)
+    return page(
+        visit, "home/team.html", project=project, recent=recent, rooms=rooms(platform, actor),
+        going={state: sum(view.job.state is state for view in current) for state in OPEN}, most=MOST,
+    )  # fmt: skip
+
+
+PAGES = (Page("", home, here="home"),)

@@ -1,0 +1,62 @@
+"""What leads where, for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from baygrid.app.access import Actor
+from baygrid.portal.language import N_
+from baygrid.portal.session import Session
+from baygrid.ports.records import Role
+
+
+def anybody(actor: Actor) -> bool:
+    return True
+
+
+def team(actor: Actor) -> bool:
+    return actor.role is Role.TEAM
+
+
+def users(actor: Actor) -> bool:
+    """Who has jobs to look at."""
+    return actor.role in (Role.TEAM, Role.OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`path` under the portal; `here`: what `Page.here` says of pages that belong to it."""
+
+    here: str
+    path: str
+    title: str
+    allowed: Callable[[Actor], bool] = anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    entries: tuple[Entry, ...]
+
+
+GROUPS: Final = (
+    Group(
+        N_("Compute"),
+        (
+            Entry("home", "", N_("Home")),
+            Entry("offers", "offers", N_("Offers")),
+        ),
+    ),
+)
+
+
+def shown(session: Session | None) -> Sequence[Group]:
+    """Nothing that would be refused."""
+    if session is None:
+        return ()
+    groups = (
+        Group(group.title, tuple(it for it in group.entries if it.allowed(session.actor))) for group in GROUPS
+    )
+    return [group for group in groups if group.entries]

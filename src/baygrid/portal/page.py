@@ -1,0 +1,73 @@
+"""Pages from templates, in the words and figures of their reader."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from baygrid import __version__
+from baygrid.app.problems import Problem
+from baygrid.core.units import Money
+from baygrid.portal.assets import hashed
+from baygrid.portal.labels import LABELS
+from baygrid.portal.language import LANGUAGES, words
+from baygrid.portal.navigation import shown
+from baygrid.portal.visit import FLASH, PREFIX, Visit, told
+from baygrid.portal.voice import OFFERED
+
+
+def page(
+    visit: Visit, template: str, *, status: int = 200, problem: Problem | None = None, **values: Any
+) -> Response:
+    """`problem`: what is wrong with the form that comes back; its fields show what is said of them."""
+    said = told(visit.request)
+    content = render(visit, template, problem=problem, told=said, **values)
+    response = HTMLResponse(content, problem.status if problem is not None else status)
+    response.headers["Cache-Control"] = "no-store"
+    if said is not None:
+        response.delete_cookie(FLASH, path=PREFIX)
+    return response
+
+
+def render(visit: Visit, template: str, *, problem: Problem | None = None, **values: Any) -> str:
+    """A template, whole or a part of a page that is asked for alone."""
+    session = visit.known
+    return (
+        _environment(visit.language.tag)
+        .get_template(template)
+        .render(
+            visit=visit, voice=visit.voice, language=visit.language, session=session, url=visit.url,
+            actor=session.actor if session else None, navigation=shown(session), problem=problem,
+            errors=errors(problem), told=values.pop("told", None), **values,
+        )
+    )  # fmt: skip
+
+
+def errors(problem: Problem | None) -> dict[str, str]:
+    """What is wrong, by field."""
+    found: dict[str, str] = {}
+    for each in problem.extra.get("problems", ()) if problem is not None else ():
+        found.setdefault(each["path"], each["message"])
+    return found
+
+
+@cache
+def _environment(tag: str) -> Environment:
+    made = Environment(
+        loader=PackageLoader("baygrid.portal"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )  # fmt: skip
+    said = words(tag)
+    made.install_gettext_callables(said.get, said.count, newstyle=True)  # type: ignore[attr-defined]
+    made.globals |= {
+        "static": lambda name: f"{PREFIX}/static/{hashed(name)}",
+        "languages": tuple(LANGUAGES.values()),
+        "zones": OFFERED,
+        "version": __version__,
+        "Money": Money,
+        "label": lambda code: said.get(LABELS.get(code, code)),
+    }
+    return made

@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from baygrid.app.signing_in import COOKIE, begin
 from baygrid.portal import app as portal
+from baygrid.ports.identity import LOCAL, Level, Of, OfKind
 from tests.api.world import World
+from tests.app.people import add_user
 
 Visitor = Callable[..., TestClient]
 
 
 def csrf(client: TestClient, address: str = "/portal/") -> str:
     """What a form of this visitor must carry."""
-    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get(address).text)
+    found = re.search(r'name="csrf" value="([\w-]+)"', client.get(address).text)
     assert found is not None
     return found[1]
 
@@ -30,18 +33,37 @@ def world(tmp_path: Path) -> Iterator[World]:
     region.close()
 
 
+USERS = {
+    "team": (Of(OfKind.PROJECT, "demo"), Level.LEAD),
+    "member": (Of(OfKind.PROJECT, "demo"), Level.MEMBER),
+    "viewer": (Of(OfKind.PROJECT, "demo"), Level.VIEWER),
+    "rival": (Of(OfKind.PROJECT, "other"), Level.LEAD),
+    "hub": (Of(OfKind.CENTRE, "hub"), Level.OPERATOR),
+    "far": (Of(OfKind.CENTRE, "far"), Level.OPERATOR),
+    "operator": (Of(OfKind.PLATFORM), Level.OPERATOR),
+}
+
+
+def secret_of(world: World, who: str) -> str:
+    """Of a new session of this user, who is made when first asked for."""
+    name = f"user-{who}"
+    user = world.store.read(lambda tx: tx.users.find(LOCAL, name)) or add_user(
+        world.platform, name, USERS[who]
+    )
+    return world.store.write(lambda tx: begin(world.platform, tx, user.id))[1]
+
+
 @pytest.fixture
 def visitor(world: World) -> Iterator[Visitor]:
-    """Signs in as one of `World.secrets`, or stays outside (None)."""
+    """Signed in as one of `USERS`, or outside (None)."""
     made: list[TestClient] = []
 
     def visit(who: str | None = None, language: str = "en") -> TestClient:
-        client = TestClient(world.app, base_url="http://test", follow_redirects=False)
+        client = TestClient(world.app, base_url="http://localhost", follow_redirects=False)
         client.headers["accept-language"] = language
         made.append(client)
         if who is not None:
-            answer = client.post("/portal/sign-in", data={"token": world.secrets[who], "next": "/portal/"})
-            assert answer.status_code == 303, answer.text
+            client.cookies.set(COOKIE, secret_of(world, who))
         return client
 
     yield visit

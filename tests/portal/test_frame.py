@@ -9,7 +9,8 @@ import pytest
 from baygrid.portal.language import chosen
 from baygrid.portal.visit import inside
 from tests.api.world import World
-from tests.portal.conftest import Visitor, csrf
+from tests.app.people import PASSWORD, add_user
+from tests.portal.conftest import USERS, Visitor, csrf
 
 
 def test_who_has_not_signed_in_is_asked_to_and_then_led_back(world: World, visitor: Visitor):
@@ -21,10 +22,14 @@ def test_who_has_not_signed_in_is_asked_to_and_then_led_back(world: World, visit
     )
     form = client.get(answer.headers["location"])
     assert 'value="/portal/offers?accelerator=H100"' in form.text
-    wrong = client.post("/portal/sign-in", data={"token": "no such token", "next": "/portal/offers"})
-    assert wrong.status_code == 422
-    assert "not in force" in wrong.text
-    right = client.post("/portal/sign-in", data={"token": world.secrets["team"], "next": "/portal/offers"})
+    add_user(world.platform, "wu", USERS["team"])
+    typed = {"name": "wu", "password": "a guess", "next": "/portal/offers"}
+    wrong = client.post("/portal/sign-in", data=typed)
+    assert wrong.status_code == 401
+    assert "the name or the password is not right" in wrong.text
+    assert 'value="wu"' in wrong.text, "what was typed comes back"
+    assert "a guess" not in wrong.text, "but no password"
+    right = client.post("/portal/sign-in", data=typed | {"password": PASSWORD})
     assert (right.status_code, right.headers["location"]) == (303, "/portal/offers")
     cookie = right.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -55,7 +60,7 @@ def test_a_form_counts_only_from_a_page_of_ours(world: World, visitor: Visitor):
         refused = client.post("/portal/sign-out", data={"csrf": field}, headers=headers)
         assert refused.status_code == 403, (headers, field)
     assert client.get("/portal/").status_code == 200, "still signed in"
-    done = client.post("/portal/sign-out", data={"csrf": mark}, headers={"origin": "http://test"})
+    done = client.post("/portal/sign-out", data={"csrf": mark}, headers={"origin": "http://localhost"})
     assert done.status_code == 303
     assert client.get("/portal/").status_code == 303
 
@@ -152,3 +157,18 @@ def test_what_a_form_cannot_be_is_refused(visitor: Visitor):
 def test_the_root_leads_to_the_portal(visitor: Visitor):
     assert visitor().get("/").headers["location"] == "/portal/"
     assert visitor().get("/portal").headers["location"] == "/portal/"
+
+
+def test_a_user_of_several_projects_acts_in_one_at_a_time(world: World, visitor: Visitor):
+    add_user(world.platform, "wu", USERS["team"], USERS["rival"], USERS["operator"])
+    client = visitor()
+    client.post("/portal/sign-in", data={"name": "wu", "password": PASSWORD})
+    assert "Project demo" in client.get("/portal/").text
+    before = client.cookies["baygrid"]
+    refused = client.post("/portal/hat", data={"csrf": csrf(client), "hat": "project:clinic"})
+    assert refused.status_code == 404
+    changed = client.post("/portal/hat", data={"csrf": csrf(client), "hat": "project:other"})
+    assert changed.status_code == 303
+    assert client.cookies["baygrid"] != before, "what was seen before is good for nothing"
+    assert "Project other" in client.get("/portal/").text
+    assert visitor().get("/portal/", headers={"cookie": f"baygrid={before}"}).status_code == 303

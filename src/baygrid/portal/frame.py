@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
-from baygrid.app.problems import Invalid, Unauthorized
+from baygrid.app.problems import Problem
+from baygrid.app.signing_in import sign_in_local, sign_out, switch
 from baygrid.portal import session as sessions
 from baygrid.portal.language import LANGUAGES
 from baygrid.portal.page import page
@@ -16,24 +17,32 @@ from baygrid.portal.voice import zone_of
 
 
 def ask(visit: Visit) -> Response:
-    return page(visit, "frame/sign_in.html", next=inside(visit.asked("next")))
+    return page(visit, "frame/sign_in.html", next=inside(visit.asked("next")), name="")
 
 
 def sign_in(visit: Visit) -> Response:
-    secret, next = visit.form.get("token"), inside(visit.form.get("next"))
+    next = inside(visit.form.get("next"))
     try:
-        sessions.session_of(visit.platform, secret)
-    except Unauthorized:
-        wrong = Invalid.at("token", visit.say("This token is not in force here."))
-        return page(visit, "frame/sign_in.html", problem=wrong, next=next)
-    response = RedirectResponse(next, 303)
-    sessions.keep(visit.request, response, secret)
+        _, secret = sign_in_local(visit.platform, visit.form.get("name"), visit.form.text("password"))
+        response = RedirectResponse(next, 303)
+        sessions.keep(visit.request, response, secret)
+    except Problem as problem:
+        return page(visit, "frame/sign_in.html", problem=problem, next=next, name=visit.form.get("name"))
     return response
 
 
-def sign_out(visit: Visit) -> Response:
+def leave(visit: Visit) -> Response:
+    sign_out(visit.platform, visit.session)
     response = RedirectResponse(visit.url(SIGN_IN), 303)
     sessions.forget(visit.request, response)
+    return response
+
+
+def change_hat(visit: Visit) -> Response:
+    """The same user in another project, centre or office."""
+    _, secret = switch(visit.platform, visit.session, visit.form.get("hat"))
+    response = RedirectResponse(visit.url(), 303)
+    sessions.keep(visit.request, response, secret)
     return response
 
 
@@ -54,6 +63,7 @@ def prefer(visit: Visit) -> Response:
 PAGES = (
     Page(SIGN_IN, ask, public=True),
     Page(SIGN_IN, sign_in, method="POST", public=True),
-    Page("sign-out", sign_out, method="POST"),
+    Page("sign-out", leave, method="POST"),
+    Page("hat", change_hat, method="POST"),
     Page("preferences", prefer, method="POST", public=True),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from baygrid.app.access import Actor
+from baygrid.app.signing_in import Session
 from baygrid.portal.language import N_
-from baygrid.portal.session import Session
 from baygrid.ports.records import Role
 
 

@@ -35,6 +35,7 @@ TITLES = {
     409: N_("Not possible now"),
     413: N_("That is too large"),
     422: N_("Something in it is not right"),
+    429: N_("Too many tries"),
     500: N_("Something went wrong here"),
     503: N_("Try again in a moment"),
 }

@@ -16,9 +16,9 @@ from starlette.responses import RedirectResponse, Response
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
 from baygrid.app.problems import Forbidden, Malformed, Unauthorized
+from baygrid.app.signing_in import Session
 from baygrid.portal import session as sessions
 from baygrid.portal.language import Language, Words, chosen, words
-from baygrid.portal.session import Session
 from baygrid.portal.voice import Voice, zone_of
 
 PREFIX = "/portal"
@@ -36,15 +36,9 @@ class Visit:
     here: str = ""
 
     @cached_property
-    def secret(self) -> str | None:
-        return self.request.cookies.get(sessions.cookie_name(self.request))
-
-    @cached_property
     def session(self) -> Session:
         """Raises Unauthorized."""
-        if not self.secret:
-            raise Unauthorized("sign in first")
-        return sessions.session_of(self.platform, self.secret)
+        return sessions.find(self.platform, self.request)
 
     @cached_property
     def known(self) -> Session | None:
@@ -60,8 +54,9 @@ class Visit:
 
     @cached_property
     def language(self) -> Language:
-        request = self.request
-        return chosen(request.cookies.get("language"), request.headers.get("accept-language"))
+        request, user = self.request, self.known.user if self.known else None
+        by_choice = request.cookies.get("language") or (user.language if user else None)
+        return chosen(by_choice, request.headers.get("accept-language"))
 
     @cached_property
     def voice(self) -> Voice:

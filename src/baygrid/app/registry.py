@@ -60,7 +60,7 @@ def page(
     if filters.zone and filters.zone not in {it.id for it in zones.all}:
         raise Invalid.at("zone", f"there is no zone {filters.zone!r}: `baygrid registry zones` lists them")
     within = zones.within(filters.zone) if filters.zone else frozenset()
-    search = observatory("reviewing").folded(filters.search) if filters.search else ""
+    search = observatory("searching").folded(filters.search) if filters.search else ""
     found: list[View] = []
     for _ in range(MOST_LOOKED_AT // _STEP):
         rows = platform.store.read(

@@ -145,8 +145,8 @@ def _or_invalid(path: str, decide: Callable[[], Any]) -> Any:
 
 def _findable(row: BodyRow) -> BodyRow:
     """With what others find it by, after its names changed."""
-    reviewing = observatory("reviewing")
-    return replace(row, keys=reviewing.marks(row.record), text=reviewing.searched(row.record))
+    searching = observatory("searching")
+    return replace(row, keys=searching.keys_of(row.record), text=searching.text_of(row.record))
 
 
 def _change(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 FILES: Final = frozenset({*(f"{table}.csv" for table in COLUMNS), "zones.json"})
 MOST_FINDINGS: Final = 20_000
 """So many are told. Where there are more, the first are corrected first."""
-_CHUNK: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def run(
     _check_names(files)
     with tempfile.TemporaryDirectory(prefix="baygrid-registry-") as folder, staging.Staged() as staged:
         given = _source(platform, actor, files, Path(folder))
-        known = reviewing.Known(
+        known = reviewing.Registered(
             lambda ids: platform.store.read(lambda tx: tx.registry.some(ids)),
             lambda: registry_rows.bodies(platform),
             lambda keys: platform.store.read(lambda tx: tx.registry.returns_of(keys)),
@@ -167,17 +166,17 @@ def _write(
     def apply(tx: Tx) -> None:
         if new_zones and document is not None:
             tx.registry.insert_zones(next_zones(zones, document, now, actor))
-        for rows in _chunks(staged.made("new")):
+        for rows in staged.made("new"):
             made = [_row(body, kept) for body, kept in rows]
             tx.registry.insert_bodies(made)
             tx.registry.log([_change(it, id, now) for it in made])
-        for rows in _chunks(staged.made("changed")):
+        for rows in staged.made("changed"):
             before = tx.registry.some([body for body, _ in rows])
             made = [_row(body, kept, before[body]) for body, kept in rows]
             tx.registry.update_bodies(made)
             tx.registry.log([_change(it, id, now) for it in made])
-        for figures in _chunks(staged.figures()):
-            tx.registry.insert_returns([_figure(row) for _, _, row in figures], now, id)
+        for figures in staged.figures():
+            tx.registry.insert_returns([*map(_figure, figures)], now, id)
         tx.registry.insert_import(ImportRow(id, now, actor.token_id, files, counts))
         tx.events.append([Event(now, "registry-imported", data={"import": id, **counts})])
 
@@ -186,11 +185,6 @@ def _write(
     except (Conflict, Exists):
         raise WrongState("the registry was changed while this import was reviewed: import again") from None
     return id
-
-
-def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
-    chunks: Iterator[list[Any]] = observatory("reviewing").chunks(rows, _CHUNK)
-    return chunks
 
 
 def _row(id: str, kept: Mapping[str, Any], before: BodyRow | None = None) -> BodyRow:

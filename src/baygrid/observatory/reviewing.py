@@ -3,25 +3,22 @@ registry has already. Nothing is written here but the scratch file that holds wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from baygrid.core.region import alike
 from baygrid.core.region.bodies import Body, Label, Record, Return, Spell, Zone
 from baygrid.core.region.documents import row_of, to_document
 from baygrid.core.region.review import Given, review
 from baygrid.core.region.rows import COLUMNS, Finding, read_row
 from baygrid.observatory.plain import raw, zones_of
-from baygrid.observatory.scripts import simplify
+from baygrid.observatory.searching import keys_of, text_of
 from baygrid.observatory.spreadsheets import Source
-from baygrid.observatory.staged import CHUNK, Staged
+from baygrid.observatory.staged import CHUNK, Cells, Mark, Pair, Staged, chunks
 from baygrid.observatory.zones import How, Zones
 from baygrid.ports.registry import BodyRow, return_key
 
-T = TypeVar("T")
 NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
@@ -33,7 +30,7 @@ _NO_ZONES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Registered:
     """What the registry has: some bodies by id, all of them page by page, some figures by key, the zones."""
 
     some: Callable[[Sequence[str]], Mapping[str, BodyRow]]
@@ -42,7 +39,7 @@ class Known:
     zones: Sequence[Zone]
 
 
-def stage(given: Source, known: Known, staged: Staged) -> list[Zone]:
+def stage(given: Source, known: Registered, staged: Staged) -> list[Zone]:
     """Reads and reviews all of it; `staged` then has what would come of it, and the findings. Answers the
     zones that came along, if any."""
     for table in COLUMNS:
@@ -52,38 +49,14 @@ def stage(given: Source, known: Known, staged: Staged) -> list[Zone]:
     zones = Zones(brought or known.zones)
     if not zones.all and not wrong:
         staged.found([Finding("zones", 0, "", "no-zones", _NO_ZONES)])
-    for some in chunks(staged.bodies(), CHUNK):
+    for some in staged.bodies():
         _bodies(some, known.some([id for id, _ in some]), zones, staged)
     _known_marks(known, staged)
     staged.found(_same(it) for it in staged.same())
-    for rows in chunks(staged.returns(), CHUNK):
+    for rows in staged.returns():
         _returns(rows, known, zones, staged)
     staged.found(_twice(it) for it in staged.twice())
     return brought
-
-
-def folded(text: str) -> str:
-    """As texts are searched."""
-    return alike.folded(text, simplify)
-
-
-def searched(record: Record) -> str:
-    """What a search looks through: id, code and names."""
-    body = record.body
-    return "\n".join(
-        [body.id, body.code, *(alike.folded(it, simplify) for it in body.names.values())]
-    ).lower()
-
-
-def marks(record: Record) -> tuple[str, ...]:
-    """By which another may be the same body; the keys of a row."""
-    return tuple(sorted(alike.keys(record.body.names, simplify)))
-
-
-def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    it = iter(values)
-    while some := list(islice(it, size)):
-        yield some
 
 
 def _take_in(given: Source, table: str, staged: Staged) -> None:
@@ -99,13 +72,13 @@ def _take_in(given: Source, table: str, staged: Staged) -> None:
 
 
 def _bodies(
-    some: list[tuple[str, list[tuple[str, int, dict[str, str]]]]],
+    some: list[tuple[str, list[Cells]]],
     known: Mapping[str, BodyRow],
     zones: Zones,
     staged: Staged,
 ) -> None:
     made: list[tuple[str, str, Any]] = []
-    marked: list[tuple[str, str, int, bool, str]] = []
+    marked: list[Mark] = []
     for id, rows in some:
         given = _read(rows, staged)
         row = known.get(id)
@@ -128,12 +101,12 @@ def _kept(record: Record, row: BodyRow | None) -> Any:
     return {
         "version": row.version if row else 0,
         "document": to_document(record),
-        "keys": marks(record),
-        "text": searched(record),
+        "keys": keys_of(record),
+        "text": text_of(record),
     }
 
 
-def _read(rows: list[tuple[str, int, dict[str, str]]], staged: Staged) -> Given:
+def _read(rows: list[Cells], staged: Staged) -> Given:
     given = Given()
     for table, line, cells in rows:
         match read_row(table, line, cells):
@@ -151,33 +124,29 @@ def _read(rows: list[tuple[str, int, dict[str, str]]], staged: Staged) -> Given:
     return given
 
 
-def _marks(record: Record, line: int, row: BodyRow | None) -> Iterator[tuple[str, str, int, bool, str]]:
+def _marks(record: Record, line: int, row: BodyRow | None) -> Iterator[Mark]:
     """Of a body that was merged none: it is another's part. Fresh are those that the registry does not
     have."""
     if row is not None and row.merged_into:
         return
     body = record.body
     before = row.keys if row else ()
-    for mark in before if row and row.record.body.names == body.names else marks(record):
-        yield f"name {mark}", body.id, line, mark not in before, body.name
+    for mark in before if row and row.record.body.names == body.names else keys_of(record):
+        yield Mark(f"name {mark}", body.id, line, mark not in before, body.name)
     if body.code:
         fresh = row is None or row.record.body.code != body.code
-        yield f"code {body.scheme} {body.code}", body.id, line, fresh, body.code
+        yield Mark(f"code {body.scheme} {body.code}", body.id, line, fresh, body.code)
 
 
-def _known_marks(known: Known, staged: Staged) -> None:
+def _known_marks(known: Registered, staged: Staged) -> None:
     """Of bodies that the import does not speak of."""
     for rows in chunks(known.all(), CHUNK):
         here = staged.states([it.id for it in rows])
         others = [it for it in rows if it.id not in here and not it.merged_into]
-        staged.mark(
-            (mark, id, 0, False, said)
-            for row in others
-            for mark, id, _, _, said in _marks(row.record, 0, row)
-        )
+        staged.mark(it._replace(fresh=False) for row in others for it in _marks(row.record, 0, row))
 
 
-def _same(pair: tuple[str, str, int, str, str, int, str]) -> Finding:
+def _same(pair: Pair) -> Finding:
     mark, body, line, said, other, other_line, other_said = pair
     where = f"line {other_line}" if other_line else "registered already"
     if mark.startswith("code "):
@@ -190,7 +159,7 @@ def _same(pair: tuple[str, str, int, str, str, int, str]) -> Finding:
     return Finding("bodies", line, body, "duplicate-name", message, keepable=True)
 
 
-def _merged(id: str, rows: list[tuple[str, int, dict[str, str]]], into: str) -> list[Finding]:
+def _merged(id: str, rows: list[Cells], into: str) -> list[Finding]:
     table, line, _ = rows[0]
     said = f"{id!r} was merged into {into!r} and these rows say otherwise than before: give them that id"
     return [Finding(table, line, id, "merged", said)]
@@ -233,7 +202,7 @@ def _misplaced_spell(line: int, it: Spell, zones: Zones) -> Finding | None:
     return Finding("addresses", line, it.body, "outside-every-zone", said, keepable=True)
 
 
-def _returns(rows: list[tuple[int, dict[str, str]]], known: Known, zones: Zones, staged: Staged) -> None:
+def _returns(rows: list[tuple[int, dict[str, str]]], known: Registered, zones: Zones, staged: Staged) -> None:
     read: list[tuple[int, Return]] = []
     for line, cells in rows:
         made = read_row("returns", line, cells)

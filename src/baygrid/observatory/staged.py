@@ -6,17 +6,19 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 
 from baygrid.core.region.rows import Finding
 
+T = TypeVar("T")
 CHUNK: Final = 2_000
+"""So many rows, bodies or figures are in memory at once."""
 _TABLES: Final = """
 CREATE TABLE rows (body TEXT, kind INTEGER, line INTEGER, cells TEXT);
 CREATE TABLE made (body TEXT PRIMARY KEY, state TEXT, kept TEXT) WITHOUT ROWID;
@@ -26,6 +28,38 @@ CREATE TABLE findings (
   kind INTEGER, line INTEGER, body TEXT, code TEXT, message TEXT, keepable INTEGER, stays INTEGER);
 """
 KINDS: Final = ("bodies", "addresses", "labels", "returns", "zones")
+"""What a row or finding is of, by its place here: below 3 of a body, 3 a figure."""
+
+
+class Cells(NamedTuple):
+    """One row as it was given."""
+
+    table: str
+    line: int
+    cells: dict[str, str]
+
+
+class Mark(NamedTuple):
+    """Two bodies with the same `mark` may be one. `line` 0: it is registered already; `fresh`: the
+    registry does not have it; `said`: how a person knows it."""
+
+    mark: str
+    body: str
+    line: int
+    fresh: bool
+    said: str
+
+
+class Pair(NamedTuple):
+    """Two bodies that have a mark in common."""
+
+    mark: str
+    body: str
+    line: int
+    said: str
+    other: str
+    other_line: int
+    other_said: str
 
 
 class Staged:
@@ -53,18 +87,24 @@ class Staged:
             ((body, kind, line, orjson.dumps(cells)) for line, body, cells in rows),
         )
 
-    def bodies(self) -> Iterator[tuple[str, list[tuple[str, int, dict[str, str]]]]]:
-        """Each body that rows speak of, by id, with its rows (table, line, cells), but returns."""
+    def bodies(self) -> Iterator[list[tuple[str, list[Cells]]]]:
+        """Each body that rows speak of, by id, with its rows, but returns."""
         self._db.execute("CREATE INDEX rows_by_body ON rows (body, kind, line)")
         found = self._db.execute(
             "SELECT body, kind, line, cells FROM rows WHERE kind < 3 ORDER BY body, kind, line"
         )
-        for body, rows in groupby(found, key=itemgetter(0)):
-            yield body, [(KINDS[kind], line, orjson.loads(cells)) for _, kind, line, cells in rows]
+        return chunks(
+            (
+                (body, [Cells(KINDS[kind], line, orjson.loads(cells)) for _, kind, line, cells in rows])
+                for body, rows in groupby(found, key=itemgetter(0))
+            ),
+            CHUNK,
+        )
 
-    def returns(self) -> Iterator[tuple[int, dict[str, str]]]:
+    def returns(self) -> Iterator[list[tuple[int, dict[str, str]]]]:
+        """(line, cells) each, in the order of the file."""
         found = self._db.execute("SELECT line, cells FROM rows WHERE kind = 3 ORDER BY line")
-        return ((line, orjson.loads(cells)) for line, cells in found)
+        return chunks(((line, orjson.loads(cells)) for line, cells in found), CHUNK)
 
     def put_made(self, rows: Sequence[tuple[str, str, Any]]) -> None:
         """(body, state, what is kept of it) each."""
@@ -72,30 +112,29 @@ class Staged:
             "INSERT INTO made VALUES (?, ?, ?)", [(b, s, orjson.dumps(k)) for b, s, k in rows]
         )
 
-    def made(self, state: str) -> Iterator[tuple[str, Any]]:
-        """Of bodies that are not held back."""
+    def made(self, state: str) -> Iterator[list[tuple[str, Any]]]:
+        """(body, what is kept) of those in a state."""
         found = self._db.execute("SELECT body, kept FROM made WHERE state = ? ORDER BY body", (state,))
-        return ((body, orjson.loads(kept)) for body, kept in found)
+        return chunks(((body, orjson.loads(kept)) for body, kept in found), CHUNK)
 
     def states(self, bodies: Sequence[str]) -> dict[str, str]:
         marks = ", ".join("?" * len(bodies))
         found = self._db.execute(f"SELECT body, state FROM made WHERE body IN ({marks})", bodies)  # noqa: S608
         return dict(found.fetchall())
 
-    def mark(self, rows: Iterable[tuple[str, str, int, bool, str]]) -> None:
-        """(mark, body, line, fresh, how to say it): two bodies with the same mark may be one."""
+    def mark(self, rows: Iterable[Mark]) -> None:
         self._db.executemany("INSERT INTO marks VALUES (?, ?, ?, ?, ?)", rows)
 
-    def same(self) -> Iterator[tuple[str, str, int, str, str, int, str]]:
-        """(mark, body, line, said, the other's id, line and said) of fresh marks that another has, too; once
-        for each pair, of the later line."""
+    def same(self) -> Iterator[Pair]:
+        """Of fresh marks that another has, too; once for each pair, of the later line."""
         self._db.execute("CREATE INDEX marks_by_mark ON marks (mark)")
-        return self._db.execute(
+        found = self._db.execute(
             "SELECT a.mark, a.body, a.line, a.said, b.body, b.line, b.said FROM marks a JOIN marks b"
             " ON a.mark = b.mark AND a.body <> b.body WHERE a.fresh = 1"
             " AND (b.fresh = 0 OR b.line < a.line) GROUP BY a.body, b.body, substr(a.mark, 1, 4)"
             " ORDER BY a.line, b.line, a.mark"
         )
+        return map(Pair._make, found)
 
     def put_figures(self, rows: Sequence[tuple[str, str, int, str, Any]]) -> None:
         """(key, body, line, state, what is kept) each."""
@@ -113,12 +152,12 @@ class Staged:
         )
         return ((body, line, first, orjson.loads(k), orjson.loads(f)) for body, line, first, k, f in found)
 
-    def figures(self) -> Iterator[tuple[int, str, Any]]:
-        """(line, body, kept) of those that are new, the first of each key."""
+    def figures(self) -> Iterator[list[Any]]:
+        """What is kept of those that are new, the first of each key."""
         found = self._db.execute(
-            "SELECT min(line), body, kept FROM figures WHERE state = 'new' GROUP BY key ORDER BY key"
+            "SELECT kept, min(line) FROM figures WHERE state = 'new' GROUP BY key ORDER BY key"
         )
-        return ((line, body, orjson.loads(kept)) for line, body, kept in found)
+        return chunks((orjson.loads(kept) for kept, _ in found), CHUNK)
 
     def found(self, findings: Iterable[Finding]) -> None:
         self._db.executemany(
@@ -164,3 +203,9 @@ class Staged:
     def counts(self, table: str) -> dict[str, int]:
         """How many of `made` or `figures` are in which state."""
         return dict(self._db.execute(f"SELECT state, count(*) FROM {table} GROUP BY state").fetchall())  # noqa: S608
+
+
+def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    it = iter(values)
+    while some := list(islice(it, size)):
+        yield some

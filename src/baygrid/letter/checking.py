@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from baygrid.core.figures.gazetteer import names
+from baygrid.core.prose.gazetteer import names
 from baygrid.letter.inline import DATES, Link, Reference, pieces, references
 from baygrid.letter.issue import Issue, fingerprint
 from baygrid.letter.layout import DISCLAIMER, RESERVED, SECTIONS

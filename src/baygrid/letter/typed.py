@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from baygrid.core.figures.reader import read
+from baygrid.core.prose.reader import read
 
 _DIGITS: Final = re.compile(r"\d[\d,.，．]*[%％]?")
 

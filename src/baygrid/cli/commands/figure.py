@@ -10,8 +10,8 @@ from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
 
 if TYPE_CHECKING:
-    from baygrid.core.figures.found import Found
-    from baygrid.core.figures.gazetteer import Named
+    from baygrid.core.prose.found import Found
+    from baygrid.core.prose.gazetteer import Named
 
 
 def register(app: typer.Typer) -> None:
@@ -30,8 +30,8 @@ def read(
 ) -> None:
     """Read the figures of a text: value, unit, and for one that cannot be so its other readings, with the one
     that a source supports. Names of places are checked too. Without --lang the text must leave no doubt."""
-    from baygrid.core.figures.gazetteer import names
-    from baygrid.core.figures.reader import read as figures_of
+    from baygrid.core.prose.gazetteer import names
+    from baygrid.core.prose.reader import read as figures_of
 
     prose = _prose(text, file)
     found = figures_of(prose, _language(lang, prose))
@@ -69,8 +69,8 @@ def _prose(text: str | None, file: str | None) -> str:
 
 
 def _language(lang: str | None, prose: str) -> str:
-    from baygrid.core.figures.found import LANGUAGES
-    from baygrid.core.figures.language import guess
+    from baygrid.core.prose.found import LANGUAGES
+    from baygrid.core.prose.language import guess
 
     cure = f"say --lang with one of {', '.join(LANGUAGES)}"
     if lang is None:
@@ -83,7 +83,7 @@ def _language(lang: str | None, prose: str) -> str:
 
 
 def _figure(found: "Found") -> dict[str, Any]:
-    from baygrid.core.figures.found import decimal, exactly
+    from baygrid.core.prose.found import decimal, exactly
 
     source = found.source
     return {
@@ -123,8 +123,8 @@ def _name(named: "Named") -> dict[str, Any]:
 
 def _row(found: "Found") -> list[str]:
     """The last cell: what a source says, then what others would read."""
-    from baygrid.core.figures.found import decimal, exactly
-    from baygrid.core.figures.units import shown
+    from baygrid.core.prose.found import decimal, exactly
+    from baygrid.core.prose.units import shown
 
     value = exactly(found.value) or decimal(found.value)
     others = [f"{shown(decimal(it.value), found.unit)} by {it.rule}" for it in found.readings[1:]]

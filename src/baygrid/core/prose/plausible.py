@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from baygrid.core.figures.found import Source
-from baygrid.core.figures.units import FLOPS
+from baygrid.core.prose.found import Source
+from baygrid.core.prose.units import FLOPS
 
 
 @dataclass(frozen=True, slots=True)

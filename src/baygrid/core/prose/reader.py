@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from baygrid.core.figures import context
-from baygrid.core.figures.context import NEAR
-from baygrid.core.figures.folding import fold
-from baygrid.core.figures.found import LANGUAGES, Found, Reading
-from baygrid.core.figures.numbers import Number, numbers
-from baygrid.core.figures.plausible import plausible, source_of, why_not
-from baygrid.core.figures.units import (
+from baygrid.core.prose import context
+from baygrid.core.prose.context import NEAR
+from baygrid.core.prose.folding import fold
+from baygrid.core.prose.found import LANGUAGES, Found, Reading
+from baygrid.core.prose.numbers import Number, numbers
+from baygrid.core.prose.plausible import plausible, source_of, why_not
+from baygrid.core.prose.units import (
     DOLLAR,
     FLOPS,
     NEVER,

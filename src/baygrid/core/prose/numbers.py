@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from baygrid.core.figures import english, numerals
-from baygrid.core.figures.numerals import MOST, RULES
-from baygrid.core.figures.units import currency_before
+from baygrid.core.prose import english, numerals
+from baygrid.core.prose.numerals import MOST, RULES
+from baygrid.core.prose.units import currency_before
 
 PLAIN: Final = "as written"
 _NEAR: Final = 8

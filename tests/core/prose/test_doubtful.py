@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from baygrid.core.figures.found import LANGUAGES
-from baygrid.core.figures.gazetteer import ENTITIES, names
-from baygrid.core.figures.language import guess
-from baygrid.core.figures.numerals import MILLION, TRILLION
-from baygrid.core.figures.plausible import BOUNDS, SOURCES, plausible
-from baygrid.core.figures.reader import read
-from baygrid.core.figures.units import shown
+from baygrid.core.prose.found import LANGUAGES
+from baygrid.core.prose.gazetteer import ENTITIES, names
+from baygrid.core.prose.language import guess
+from baygrid.core.prose.numerals import MILLION, TRILLION
+from baygrid.core.prose.plausible import BOUNDS, SOURCES, plausible
+from baygrid.core.prose.reader import read
+from baygrid.core.prose.units import shown
 
 
 def test_the_letters_figure_has_its_readings_and_its_source():

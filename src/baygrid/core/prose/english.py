@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from baygrid.core.figures.numerals import MOST
+from baygrid.core.prose.numerals import MOST
 
 _ONES: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baygrid.core.figures.found import LANGUAGES, decimal
-from baygrid.core.figures.gazetteer import names
-from baygrid.core.figures.language import guess
-from baygrid.core.figures.numbers import PLAIN
-from baygrid.core.figures.reader import read
+from baygrid.core.prose.found import LANGUAGES, decimal
+from baygrid.core.prose.gazetteer import names
+from baygrid.core.prose.language import guess
+from baygrid.core.prose.numbers import PLAIN
+from baygrid.core.prose.reader import read
 from baygrid.core.units import Money
 from baygrid.papers.capitals import in_capitals
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from baygrid.core.figures.found import LANGUAGES, decimal
-from baygrid.core.figures.reader import read
+from baygrid.core.prose.found import LANGUAGES, decimal
+from baygrid.core.prose.reader import read
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from baygrid.core.figures.found import LANGUAGES
+from baygrid.core.prose.found import LANGUAGES
 
 Kind = Literal["zone", "district", "city", "region", "province", "body", "company"]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from baygrid.app import bottlenecks, jobs, looking, offers, projects, vouchers
-from baygrid.app.bottlenecks import CONSTRAINTS, LAYERS, kept_away, show
+from baygrid.app.bottlenecks import CONSTRAINTS, kept_away, show
 from baygrid.app.entitlement import Asked
 from baygrid.app.problems import Invalid
 from baygrid.core.days import day_of
@@ -18,7 +18,7 @@ from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.region.bodies import Body, Label, Labelled, Record
 from baygrid.core.region.bodies import Kind as BodyKind
 from baygrid.core.units import Money
-from baygrid.observatory.own import IDS
+from baygrid.observatory.own import BY_LAYER, IDS
 from baygrid.ports.messages import NodeReport
 from baygrid.ports.records import Kind
 from baygrid.ports.registry import BodyRow
@@ -198,7 +198,8 @@ def test_compute_and_support_are_told_by_layer_from_the_ledger_and_few_are_not_t
 def test_nobody_in_a_layer_is_told_as_nothing_and_every_layer_has_its_figure():
     stage = Stage()
     found = figures(stage)
-    assert {f"compute.used.{it}" for it in LAYERS} | {f"support.received.{it}" for it in LAYERS} <= set(found)
+    for part in BY_LAYER:
+        assert {f"compute.used.{part}", f"support.received.{part}"} <= set(found)
     assert found["compute.used.base"].value == 0
     assert found["compute.used.base"].unit == bottlenecks.HOURS
     assert not any(it.synthetic for it in found.values())

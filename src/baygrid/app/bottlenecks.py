@@ -22,6 +22,7 @@ from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spec import parse
 from baygrid.core.region.bodies import Kind, Labelled
 from baygrid.core.units import DECIMALS
+from baygrid.observatory.own import BY_LAYER, REASONS
 from baygrid.ports.basics import Ids
 from baygrid.ports.bottlenecks import Unplaced
 from baygrid.ports.records import Held
@@ -33,9 +34,6 @@ REQUESTS: Final = "data.requests_unmet"
 USED: Final = "compute.used"
 SUPPORT: Final = "support.received"
 HOURS: Final = "accelerator_hours"
-REASONS: Final = ("room", "money", "given_up")
-"""Why hours were not had: no place was free, no money was, or the job was cancelled while it waited."""
-LAYERS: Final = ("base", "technology", "application", "unlabelled", "not_linked")
 CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
     "outranked": frozenset({"ranked-lower"}),
     "capacity": frozenset({"busy", "reserved", "kept", "pending", "quota", "quota-kept", "no-spot"}),
@@ -212,11 +210,11 @@ def _layers(tx: Tx, day: date) -> dict[str, str]:
 def _cells(
     stretch: Stretch, id: str, unit: str, amounts: Mapping[str, Fraction], layers: Mapping[str, str]
 ) -> Iterator[Figure]:
-    parts: dict[str, list[Fraction]] = {layer: [] for layer in LAYERS}
+    parts: dict[str, list[Fraction]] = {layer: [] for layer in BY_LAYER}
     for organisation, amount in amounts.items():
         parts[layers.get(organisation, "not_linked")].append(amount)
     cells = {"all": _cell([*amounts.values()], unit)} | {it: _cell(had, unit) for it, had in parts.items()}
-    withheld = suppress(cells, [{"all": -1, **dict.fromkeys(LAYERS, 1)}])
+    withheld = suppress(cells, [{"all": -1, **dict.fromkeys(BY_LAYER, 1)}])
     for layer, cell in cells.items():
         name, part = (id, "") if layer == "all" else (f"{id}.{layer}", layer)
         figure = stretch.figure(name, cell.value, unit, "organisations on the platform", part)

@@ -9,12 +9,16 @@ from typing import Final
 
 import yaml
 
+from baygrid.core.region.bodies import LAYERS
 from baygrid.observatory.charts import LANGUAGES, Chart, FigureJson, Kind, Row, Words, same
 
+REASONS: Final = ("room", "money", "given_up")
+"""Why hours were not had: no place was free, no money was, or the job was cancelled while it waited."""
+BY_LAYER: Final = (*LAYERS, "unlabelled", "not_linked")
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "compute.hours_unmet": ("room", "money", "given_up"),
-    "compute.used": ("base", "technology", "application", "unlabelled", "not_linked"),
-    "support.received": ("base", "technology", "application", "unlabelled", "not_linked"),
+    "compute.hours_unmet": REASONS,
+    "compute.used": BY_LAYER,
+    "support.received": BY_LAYER,
 }
 """What these are told by; the other two have forms of their own."""
 _CONSTRAINTS: Final = ("capacity", "price", "closed", "law", "equipment", "other")

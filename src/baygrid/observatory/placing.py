@@ -16,9 +16,9 @@ from baygrid.observatory.zones import Zones
 
 
 def placed(addresses: pa.Table, zones: Zones) -> pa.Table:
-    """A row (spell, zone, since, until) for each zone that the address of row `spell` lies in on those days:
-    what
-    lies in a zone lies in all that this one is inside of, and if in none of those inside, in its `rest`."""
+    """A row (spell, zone, since, until) for each zone that the address of row `spell` lies in on those days.
+    What lies in a zone lies in all that this one is inside of, and if in none of those inside, in its `rest`.
+    """
     tree = Tree(zones.all)
     ways = {it: (it, *tree.ways(it)) for it in tree.zones}
     rests = {it: (rest(it),) for it in tree.split}

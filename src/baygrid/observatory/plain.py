@@ -8,7 +8,7 @@ from typing import Final
 
 from baygrid.core.reading import DocumentError, Wrong
 from baygrid.core.region.bodies import Zone
-from baygrid.core.region.rows import COLUMNS, OPTIONAL, Finding
+from baygrid.core.region.rows import COLUMNS, OPTIONAL, Finding, body_of
 from baygrid.observatory.spreadsheets import Line, Source
 from baygrid.observatory.zones import read_zones
 
@@ -62,8 +62,7 @@ def _raw(given: Source, table: str) -> Iterator[Raw]:
             f"has {len(line.cells)} cells for {len(columns)} columns: put a cell that has the separator in it"
             " into quotes"
         )
-        body = row.get("id" if table == "bodies" else "body", "")
-        yield line.number, row, Finding(table, line.number, body, "bad-row", said)
+        yield line.number, row, Finding(table, line.number, body_of(table, row), "bad-row", said)
 
 
 def _of_header(table: str, columns: list[str]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from baygrid.core.region.bodies import Body, Label, Record, Return, Spell, Zone
 from baygrid.core.region.documents import row_of, to_document
 from baygrid.core.region.review import Given, review
-from baygrid.core.region.rows import COLUMNS, Finding, read_row
+from baygrid.core.region.rows import COLUMNS, Finding, body_of, read_row
 from baygrid.observatory.plain import raw, zones_of
 from baygrid.observatory.searching import keys_of, text_of
 from baygrid.observatory.spreadsheets import Source
@@ -60,14 +60,10 @@ def stage(given: Source, known: Registered, staged: Staged) -> list[Zone]:
 
 
 def _take_in(given: Source, table: str, staged: Staged) -> None:
-    column = "id" if table == "bodies" else "body"
     for some in chunks(raw(given, table), CHUNK):
-        for _, _, wrong in some:
-            if wrong is not None:
-                staged.found([wrong])
+        staged.found(wrong for _, _, wrong in some if wrong is not None)
         staged.put_rows(
-            table,
-            ((line, row.get(column, "").strip()[:63], row) for line, row, wrong in some if wrong is None),
+            table, ((line, body_of(table, row), row) for line, row, wrong in some if wrong is None)
         )
 
 

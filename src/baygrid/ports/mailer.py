@@ -1,4 +1,4 @@
-"""Mail as the application hands it over: one message to one recipient, and what became of it."""
+"""Mail as the letter hands it over: one message to one recipient, and what became of it."""
 
 from __future__ import annotations
 

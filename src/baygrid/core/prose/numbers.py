@@ -13,7 +13,8 @@ from baygrid.core.prose.numerals import MOST, RULES
 from baygrid.core.prose.units import currency_before
 
 PLAIN: Final = "as written"
-_NEAR: Final = 8
+_SIGN: Final = 8
+"""Characters that the longest sign of a currency has, with a space."""
 MOST_POWER: Final = 60
 """Of ten: what is larger is no figure."""
 
@@ -136,7 +137,7 @@ def _english(folded: str, found: re.Match[str]) -> Number | None:
     while (word := english.SCALE.match(folded, end)) is not None and value < 10**MOST_POWER:
         value, end, scaled = value * english.scale(word[1] or word[2]), word.end(), True
     letter = english.LETTER.match(folded, end)
-    if letter is not None and not scaled and currency_before(folded[max(0, start - _NEAR) : start]):
+    if letter is not None and not scaled and currency_before(folded[max(0, start - _SIGN) : start]):
         value, end, scaled = value * english.scale(letter[1]), letter.end(), True
     if value >= 10**MOST_POWER:
         return None

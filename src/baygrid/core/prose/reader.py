@@ -15,6 +15,7 @@ from baygrid.core.prose.context import NEAR
 from baygrid.core.prose.folding import fold
 from baygrid.core.prose.found import LANGUAGES, Found, Reading
 from baygrid.core.prose.numbers import Number, numbers
+from baygrid.core.prose.numerals import DIGITS
 from baygrid.core.prose.plausible import plausible, source_of, why_not
 from baygrid.core.prose.units import (
     DOLLAR,
@@ -24,14 +25,15 @@ from baygrid.core.prose.units import (
     PREFIXES,
     YEN,
     YUAN,
-    Unit,
     currency_before,
     unit_at,
 )
 
 _SIGN: Final = re.compile(r"(?:(?<![0-9A-Za-z%)])[-+±]|[▲△] ?|负|マイナス|(?<![A-Za-z])(?i:minus|plus) )$")
 _SIGNS: Final = ("-", "+", "±", "▲", "△", "负", "ス", "s", "S")
+"""How signs end: a look at it spares the pattern."""
 _NEGATIVE: Final = re.compile(r"[-▲△负]|マイナス|minus", re.IGNORECASE)
+# 毎秒, 1秒間に, with a few words up to the number.
 _A_SECOND: Final = re.compile(r"(?:每一?秒|[1一]秒(?:间に|间|钟|あたり|当たり))[^。、，；,;!?！？\n]{0,8}$")
 _EACH: Final = re.compile("间?(?:あたり|当たり)")
 _LESS_BEFORE: Final = re.compile(
@@ -41,13 +43,16 @@ _LESS_BEFORE: Final = re.compile(
 _LESS_AFTER: Final = re.compile(
     r"(?:の)?(?:减(?!税)|低下|下落)|[ -](?i:decrease|decline|drop|fall|reduction|lower|less|fewer)(?![a-z])"
 )
+# 200余家, 300多人, 5強: "and some", where a counter or nothing follows.
 _ABOUT: Final = re.compile(" ?[余多强弱](?=[^一-龠]|[家个名人元户社倍次台张枚公平])")
+# 三割五分 is 35 %; 成 and 割 begin many words that are none.
 _TENTHS: Final = re.compile(
     "(?:割(?![引合])|成(?![不为立功果本熟都分员绩就型品年交份长人对语]))"
     "(?:(?P<more>[一二三四五六七八九1-9])分?|(?P<half>半))?"
 )
-_RANGE: Final = re.compile(" ?(?:~|–|—|-|至|到(?![达])|から|ないし| to ) ?")
 _RANGED: Final = re.compile("[~–—至到-]|から|ないし| to ")
+"""Somewhere between two numbers: a look that spares finding their units, which may stand before it."""
+_RANGE: Final = re.compile(" ?(?:~|–|—|-|至|到(?![达])|から|ないし| to ) ?")
 _LARGE: Final = 10**15
 """So many 次 or 回 are operations of computers, and prose means those of a second."""
 _YEARS: Final = range(1900, 2100)
@@ -197,14 +202,13 @@ class _Reader:
         if self.language != "en":
             tenths = _TENTHS.match(self.folded, end)
             if tenths is not None:
-                more = 5 if tenths["half"] else "0一二三四五六七八九".find(tenths["more"] or "0")
-                more = int(tenths["more"]) if more < 0 else more
-                return _Measured("%", tenths.end(), 10, more)
+                return _Measured("%", tenths.end(), 10, _hundredths(tenths))
             about = _ABOUT.match(self.folded, end)
             end = about.end() if about else end
-        matched = unit_at(self.folded, end, self.language) or self._money(end)
-        if matched is not None:
-            return matched if isinstance(matched, _Measured) else _of(matched.unit, matched.end)
+        if (matched := unit_at(self.folded, end, self.language)) is not None:
+            return _Measured(matched.unit.name, matched.end, matched.unit.factor)
+        if (money := self._money(end)) is not None:
+            return money
         after = self.folded[end : end + NEAR]
         if self.language != "en" and context.duration(after, number.values[0][1]):
             return _Measured("years", end + 1)
@@ -298,5 +302,9 @@ class _Reader:
         return not (context.captioned(before) and "单" in before[-5:])
 
 
-def _of(unit: Unit, end: int) -> _Measured:
-    return _Measured(unit.name, end, unit.factor)
+def _hundredths(tenths: re.Match[str]) -> int:
+    """What 五分 adds to 三割, and 半 to 五成."""
+    if tenths["half"]:
+        return 5
+    digit = tenths["more"] or "0"
+    return int(digit) if digit.isdecimal() else DIGITS.index(digit)

@@ -62,7 +62,7 @@ class _Cells:
     def __init__(self, table: str, line: int, row: Row) -> None:
         self.row, self.findings = row, list[Finding]()
         self._table, self._line = table, line
-        self._body = row.get("id" if table == "bodies" else "body", "").strip()[:63]
+        self._body = body_of(table, row)
 
     def read(self, column: str, leaf: Callable[[str], T], default: T) -> T:
         """The cell by `leaf`; `default` where it is wrong."""
@@ -93,6 +93,11 @@ class BadCode(Wrong):
 
 
 _CODES: Final[Mapping[type[Wrong], str]] = {ExcelDay: "excel-date", BadCode: "bad-code"}
+
+
+def body_of(table: str, row: Row) -> str:
+    """Of which body a row is, as far as that can be said before it is judged; "" of an aggregate."""
+    return row.get("id" if table == "bodies" else "body", "").strip()[:63]
 
 
 def read_row(table: str, line: int, row: Row) -> Value | list[Finding]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from baygrid.cli.shapes import UNITS, money, size
-from baygrid.client import fetching, preparing
+from baygrid.client import fetching, preparing, waiting
 from baygrid.client.watch import Watch
 from baygrid.client.wire import Array, Job, Submitted, tally
 
@@ -82,21 +81,11 @@ def fetch_outputs(session: Session, job: Job, to: Path | None = None) -> list[di
     return fetching.fetch(session.client, job, Told(session), to)
 
 
-ASK_EVERY: Final = 2.0
-"""Seconds between two questions how an array stands."""
-
-
 def wait_for_array(session: Session, id: str) -> Array:
     """Tells how it stands, whenever that has changed, until its last element has ended."""
-    told = ""
-    while True:
-        array = session.client.array(id)
-        if tally(array) != told:
-            told = tally(array)
-            session.out.note(f"{id}: {told}")
-        if not array["left"]:
-            return array
-        time.sleep(ASK_EVERY)
+    return waiting.array_to_the_end(
+        session.client, id, lambda array: session.out.note(f"{id}: {tally(array)}")
+    )
 
 
 def fetch_array_outputs(session: Session, id: str, to: Path | None = None) -> list[dict[str, Any]]:

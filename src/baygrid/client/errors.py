@@ -65,6 +65,23 @@ class BaygridError(Exception):
         return [*said, *([f"cure: {self.cure}"] if self.cure else [])]
 
 
+class JobFailed(BaygridError):
+    """Whoever waited for a job or an array wanted it to succeed. `job` is that, as it ended."""
+
+    def __init__(self, detail: str, job: Any) -> None:
+        super().__init__(detail, code="job-failed", cure="look at its log and what it left behind")
+        self.job = job
+
+
+class NotYet(BaygridError, TimeoutError):
+    """The time to wait is over, and the job is not: it goes on."""
+
+    def __init__(self, job: str, seconds: float) -> None:
+        super().__init__(
+            f"{job} has not ended after {seconds:g} s", code="not-yet", cure="it goes on: wait for it again"
+        )
+
+
 class Unreachable(BaygridError):
     """No server answers at the address."""
 

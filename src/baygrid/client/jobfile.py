@@ -27,15 +27,29 @@ class JobFile:
     lines: Mapping[str, int]
 
 
-def read(file: str, *, project: str | None = None) -> JobFile:
-    """Reads and checks a job file ("-" is stdin). `project` replaces the file's; where neither names one, the
-    token's own is found later. Raises BaygridError with all mistakes."""
+def read(file: str, *, project: str | None = None, **fields: Any) -> JobFile:
+    """Reads and checks a job file ("-" is stdin). `project` and `fields` replace the file's; where neither
+    names a project, the token's own is found later. Raises BaygridError with all mistakes."""
     name, folder, text = text_of(file, "job file")
     document, lines = document_of(name, text)
+    if isinstance(document, dict):
+        document |= {**fields, **({"project": project} if project else {})}
+    return _checked(name, folder, document, lines)
+
+
+def of(document: Mapping[str, Any], folder: Path) -> JobFile:
+    """A job file that is in no file; its paths start at `folder`. Raises BaygridError with all mistakes."""
+    return _checked("the job", folder, dict(document), {})
+
+
+def is_file(what: str) -> bool:
+    """Whether this is meant as a job file, not as the id of a job."""
+    return what == "-" or what.endswith((".yaml", ".yml", ".json")) or Path(what).exists()
+
+
+def _checked(name: str, folder: Path, document: object, lines: Mapping[str, int]) -> JobFile:
     complete = document
     if isinstance(document, dict):
-        if project:
-            document["project"] = project
         complete = {**document, "project": document.get("project") or "the-tokens-own"}
     try:
         spec = parse(complete)

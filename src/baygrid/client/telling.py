@@ -13,15 +13,16 @@ Moved = Callable[[int], None]
 class Teller(Protocol):
     """`note` takes a sentence for people; `moving` tells how far `total` bytes of something have come."""
 
-    def note(self, text: str) -> None: ...
+    @property
+    def note(self) -> Callable[[str], None]: ...
     def moving(self, what: str, total: int) -> AbstractContextManager[Moved]: ...
 
 
-class Silent:
-    """Tells nobody."""
+class Noting:
+    """Sentences go to one function; how far something has come is not told."""
 
-    def note(self, text: str) -> None:
-        """Nobody listens."""
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
 
     def moving(self, what: str, total: int) -> AbstractContextManager[Moved]:
         return nullcontext(lambda _: None)

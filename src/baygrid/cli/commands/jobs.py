@@ -380,7 +380,7 @@ def explain(
     from baygrid.cli.explained import RIGHT, columns_of, rows
     from baygrid.client import jobfile, preparing
 
-    if what == "-" or Path(what).exists() or what.endswith((".yaml", ".yml", ".json")):
+    if jobfile.is_file(what):
         file = jobfile.read(what, project=project)
         try:
             found = session.client.explain_document(preparing.named(session.client, file))

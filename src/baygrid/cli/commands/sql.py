@@ -4,12 +4,11 @@ import csv
 import io
 import json
 import sys
-from contextlib import closing
 from datetime import date, time
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,10 +17,9 @@ from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Iterator
 
-PATIENCE_S: Final = 1_300.0
-"""Longer than a query may take."""
+    import pyarrow as pa
 
 
 def register(app: typer.Typer) -> None:
@@ -48,12 +46,15 @@ def sql(
             cure="give one of --csv, --json and --arrow",
         )
     text = sys.stdin.read() if query == "-" else query
-    body = {"sql": text, "rows": rows} | ({} if project is None else {"project": project})
+    from baygrid.client.rows import gathered, stream
+
+    pieces = stream(session.client, text, rows, project)
     if arrow is not None:
-        said = {"file": str(arrow), "bytes": _save(session, body, arrow)}
+        said = {"file": str(arrow), "bytes": _save(pieces, arrow)}
         session.out.answer(said, f"{said['bytes']} bytes in {arrow}")
         return
-    table, told = _read(_fetch(session, body))
+    answer, told = gathered(pieces)
+    table = answer.arrow
     if session.json:
         session.out.json({**told, "columns": table.column_names, "rows": _finite(_plain(table))})
         return
@@ -69,59 +70,15 @@ def sql(
         session.out.note(f"{told['withheld']} groups are of too few persons to be shown")
 
 
-def _fetch(session: Session, body: dict[str, Any]) -> bytes:
-    from httpx2 import TransportError
-
-    try:
-        with session.client.stream("/v1/sql", json=body, patience_s=PATIENCE_S) as response:
-            return b"".join(response.iter_raw())
-    except TransportError:
-        raise _broken() from None
-
-
-def _save(session: Session, body: dict[str, Any], file: Path) -> int:
-    from httpx2 import TransportError
-
-    size = 0
+def _save(pieces: "Iterator[bytes]", file: Path) -> int:
     part = file.with_name(f"{file.name}.part")
     try:
-        with (
-            session.client.stream("/v1/sql", json=body, patience_s=PATIENCE_S) as response,
-            part.open("wb") as out,
-        ):
-            for piece in response.iter_raw():
-                size += out.write(piece)
+        with part.open("wb") as out:
+            size = sum(map(out.write, pieces))
         part.replace(file)
-    except TransportError:
-        raise _broken() from None
     finally:
         part.unlink(missing_ok=True)
     return size
-
-
-def _broken() -> CliError:
-    return CliError(
-        "the answer broke off: the query failed on the way, may go on no longer, or the connection failed",
-        cure="ask again; what is in the way is told then",
-    )
-
-
-def _read(content: bytes) -> "tuple[pa.Table, dict[str, Any]]":
-    """The rows, and what the last batch says of them."""
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise CliError(
-            "rows come as Arrow, and pyarrow is not installed here",
-            cure="pip install 'baygrid[data]', or save them with --arrow FILE",
-        ) from None
-    batches, told = [], {}
-    with closing(pa.ipc.open_stream(pa.py_buffer(content))) as reader:
-        for batch, metadata in reader.iter_batches_with_custom_metadata():
-            batches.append(batch)
-            if metadata is not None:
-                told = json.loads(dict(metadata)[b"baygrid"])
-        return pa.Table.from_batches(batches, reader.schema), told
 
 
 def _plain(table: "pa.Table") -> list[list[Any]]:

@@ -133,6 +133,7 @@ def test_another_projects_thing_looks_like_none(region: World, client: TestClien
                 "voucher",
                 "application",
                 "contract",
+                "notification",
                 "project",
                 "sha256",
                 "name",
@@ -174,6 +175,7 @@ def _absent() -> dict[str, str]:
         "voucher": "vch-absent",
         "application": "application-absent",
         "contract": "contract-absent",
+        "notification": "subscription-absent",
         "array": "array-absent",
         "job": "job-absent",
         "attempt": "att-absent",
@@ -225,6 +227,11 @@ def _present(region: World, client: TestClient, method: str, address: str) -> di
         secret = f"/v1/projects/demo/secrets/{things['name']}"
         made = client.put(secret, json={"value": "secret"}, headers=region.headers("team"))
         assert made.status_code == 200, made.text
+    if "{notification}" in address:
+        target = f"https://hooks.example.org/{next(_numbers)}"
+        made = client.post("/v1/notifications", json={"target": target}, headers=region.headers("team"))
+        assert made.status_code == 201, made.text
+        things["notification"] = made.json()["id"]
     if "{member}" in address:
         body = {"name": f"metro-{next(_numbers)}", "kind": "network"}
         made = client.post("/v1/exchange/members", json=body, headers=region.headers("operator"))

@@ -37,6 +37,8 @@ from baygrid.ports.messages import AttemptReport, NodeReport, PartitionReport, R
 from baygrid.ports.reader import Column, Format
 from baygrid.ports.records import AttemptRecord, CentreRecord, Kind, Offer, Organisation, Project, Role
 from baygrid.ports.store import Store, Tx
+from baygrid.staging.posting import WebCourier
+from baygrid.staging.rules import STANDARD
 from baygrid.store import open_store
 from baygrid.store.vault import AesVault
 from tests.app.rows import MemoryReader
@@ -148,6 +150,7 @@ class World:
             vault=VAULT,
             signer=SIGNER,
             reader=self.reader,
+            courier=WebCourier(STANDARD, time.monotonic),
         )
         self.store.write(self._found)
         self.scheduler = Scheduler(self.platform, "this server")

@@ -185,7 +185,7 @@ def test_a_published_issue_is_mailed_once(home: Path):
     [
         (("--smtp", "nowhere"), "is no mail server"),
         (("--smtp", "127.0.0.1:25", "--tls", "maybe"), "is no mail server"),
-        (("--smtp", "127.0.0.1:25", "--user", "me"), "--user has no password"),
+        (("--smtp", "127.0.0.1:25", "--user", "me"), "the mail user has no password"),
         (("--smtp", "127.0.0.1:1", "--tls", "none"), "cannot be used"),
     ],
 )

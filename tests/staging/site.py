@@ -78,12 +78,14 @@ class Served:
 
 @dataclass
 class Site:
-    """A running server. `asked`: (path, headers) of every request, in order."""
+    """A running server. `asked`: (path, headers) of every request, in order; `posted`: the bodies of those
+    that have one."""
 
     port: int
     scheme: str
     things: dict[str, Served] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    posted: list[bytes] = field(default_factory=list)
 
     def uri(self, path: str, host: str = HOST) -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
@@ -95,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+    def do_POST(self) -> None:
+        self.site.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
 
     def do_GET(self) -> None:
         self.close_connection = True

@@ -30,6 +30,7 @@ from baygrid.api import (
     jobs,
     law,
     logs,
+    notices,
     offers,
     openapi,
     paper_rates,
@@ -66,8 +67,8 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
-    secrets, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels, parties,
-    tables, sql, bottlenecks, indicators, contracts, recipients, audit, law, registry, delta_lists,
+    secrets, notices, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels,
+    parties, tables, sql, bottlenecks, indicators, contracts, recipients, audit, law, registry, delta_lists,
     delta_tables, files, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})

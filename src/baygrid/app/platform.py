@@ -10,6 +10,8 @@ from baygrid.app.lawful import Lawful
 from baygrid.app.looks import Looks
 from baygrid.app.told import Told
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
+from baygrid.ports.mailer import Mailer
+from baygrid.ports.notices import Courier
 from baygrid.ports.reader import Reader
 from baygrid.ports.store import Store
 from baygrid.rulebooks.cross_border.lists import NONE, Lists
@@ -26,7 +28,8 @@ class Platform:
     for new prices. `vault` None: it keeps no secrets. `signer` None: it signs no bundles.
     `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `link_keys`: with
     which all servers of the region sign addresses of shared files. `lawful`: the law's answers that it
-    remembers."""
+    remembers. `courier` and `mailer`: with which projects are told things; None: it sends nothing.
+    `mail_from`: the address of its mails."""
 
     store: Store
     objects: ObjectStore
@@ -41,6 +44,9 @@ class Platform:
     reader: Reader | None = None
     lists: Lists = NONE
     link_keys: tuple[bytes, ...] = ()
+    courier: Courier | None = None
+    mailer: Mailer | None = None
+    mail_from: str = ""
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)

@@ -26,6 +26,7 @@ from baygrid.cli.commands import (
     letter,
     measures,
     money,
+    notify,
     papers,
     parties,
     payments,
@@ -62,6 +63,7 @@ jobs.register(app)
 inside.register(app)
 datasets.register(app)
 secrets.register(app)
+notify.register(app)
 tables.register(app)
 sql.register(app)
 parties.register(app)

@@ -112,6 +112,17 @@ class Smtp:
                 client.close()
 
 
+class EachAnew:
+    """A mailer of several threads: a connection for each message."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def send(self, message: EmailMessage) -> None:
+        with Smtp(self._server) as mailer:
+            mailer.send(message)
+
+
 def _taken(answer: tuple[int, bytes]) -> None:
     code, said = answer
     if not 200 <= code < 300:

@@ -14,6 +14,7 @@ from baygrid.ports.data import Audit, Catalogue, Persons
 from baygrid.ports.identity import Users
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
+from baygrid.ports.notices import Notices
 from baygrid.ports.own_schedulers import Estimates, OutsideJobs
 from baygrid.ports.papers import Papers
 from baygrid.ports.records import Cursor, DatasetRecord, Event, SecretRecord, StoredAnswer
@@ -149,6 +150,8 @@ class Tx(Protocol):
     def region(self) -> Region: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def leadership(self) -> Leadership: ...
     @property

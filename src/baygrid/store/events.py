@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from baygrid.ports.records import Cursor, Event
 from baygrid.store.documents import clean_or_none, dumps, loads
+from baygrid.store.notices import Notices
 from baygrid.store.sql import POSTGRESQL, Row, Session, Statement, insert_new, number, text
 from baygrid.store.tables import events
 
@@ -64,10 +65,11 @@ def _event(row: Row) -> tuple[Cursor, Event]:
 class Events:
     """Implements `ports.store.Events`."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_notices", "_session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, notices: Notices) -> None:
         self._session = session
+        self._notices = notices
 
     def append(self, events: Sequence[Event]) -> None:
         if not events:
@@ -93,6 +95,7 @@ class Events:
                 }
             )
         self._session.change_many(_INSERT, rows)
+        self._notices.hear(events)
 
     def after(
         self,

@@ -1,7 +1,7 @@
 """All tables, once, for both databases; those of money are in `money_tables`, `account_tables` and
 `paper_tables`, those of the data service in `data_tables` and `contract_tables`, those of the registry in
-`registry_tables`, those of users in `user_tables`. The migrations must end where these files are (a test
-compares them)."""
+`registry_tables`, those of users in `user_tables`, those of notices in `notice_tables`. The migrations
+must end where these files are (a test compares them)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from baygrid.store import account_tables as account_tables  # they are in the me
 from baygrid.store import contract_tables as contract_tables
 from baygrid.store import data_tables as data_tables
 from baygrid.store import money_tables as money_tables
+from baygrid.store import notice_tables as notice_tables
 from baygrid.store import paper_tables as paper_tables
 from baygrid.store import registry_tables as registry_tables
 from baygrid.store import user_tables as user_tables

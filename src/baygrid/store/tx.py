@@ -21,6 +21,7 @@ from baygrid.store.jobs import Jobs
 from baygrid.store.leadership import Leadership
 from baygrid.store.logs import Logs
 from baygrid.store.money import Money
+from baygrid.store.notices import Notices
 from baygrid.store.outside import OutsideJobs
 from baygrid.store.papers import Papers
 from baygrid.store.persons import Persons
@@ -59,6 +60,7 @@ class Tx:
         "leadership",
         "logs",
         "money",
+        "notices",
         "outside",
         "papers",
         "persons",
@@ -81,7 +83,8 @@ class Tx:
         self.logs = Logs(session)
         self.money = Money(session)
         self.region = Region(session)
-        self.events = Events(session)
+        self.notices = Notices(session)
+        self.events = Events(session, self.notices)
         self.leadership = Leadership(session)
         self.answers = Answers(session)
         self.policies = Policies(session)

@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,18 +23,21 @@ from sqlalchemy.exc import OperationalError
 
 from baygrid.api.app import create_app
 from baygrid.api.metrics import Metrics
-from baygrid.app import shared_files
+from baygrid.app import shared_files, telling
 from baygrid.app.access import secret_digest
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.notices import seal_webhooks_anew
 from baygrid.app.persons import seal_keys_anew
 from baygrid.app.platform import Platform
 from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
 from baygrid.centres.keys import Key
 from baygrid.core.reading import DocumentError
+from baygrid.letter.smtp import EachAnew
 from baygrid.portal import app as portal
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.rulebooks.cross_border.lists import NONE, Lists, load_lists
+from baygrid.staging.posting import WebCourier
 from baygrid.store import open_store
 from baygrid.store.objects import open_objects
 from baygrid.store.uploads import FolderUploads
@@ -44,6 +48,7 @@ from baygrid.wiring.first_start import ensure_admin, first_start, is_admins
 from baygrid.wiring.ids import RandomIds, wall_clock
 from baygrid.wiring.logs import log_to_stderr
 from baygrid.wiring.settings import ServerSettings
+from baygrid.wiring.staging import rules_of
 from baygrid.wiring.tables import reader_of
 from baygrid.wiring.waking import Bell, StepThread
 
@@ -64,6 +69,10 @@ SWITCH_S = 0.0005
 
 MAKERS = 3
 """So many shared tables one server makes files of at a time: each takes a process with memory of its own."""
+TELLERS = 4
+"""So many notices one server delivers at a time: one that waits for a slow address does not hold up all."""
+TELLING_ENDS_S = 2.0
+"""So long the end waits for those that are on their way; what is cut off then is sent again."""
 SHARING_ENDS_S = 5.0
 """So long the end waits for files of shared tables that are being made. Another server makes them then."""
 
@@ -82,13 +91,14 @@ class Server:
     app: FastAPI
     _scheduling: StepThread
     _sharing: tuple[StepThread, ...]
+    _telling: tuple[StepThread, ...]
     _agent: EmbeddedAgent | None
     _lock: IO[str]
     _closed: bool = False
 
     def start(self) -> None:
         """Threads run from here on; HTTP is `run`."""
-        for thread in (self._scheduling, *self._sharing):
+        for thread in (self._scheduling, *self._sharing, *self._telling):
             thread.start()
         if self._agent is not None:
             self._agent.start()
@@ -119,10 +129,12 @@ class Server:
         self._closed = True
         if self._agent is not None:
             self._agent.stop()
-        for thread in self._sharing:
+        for thread in (*self._sharing, *self._telling):
             thread.stop(within_s=0)
         for thread in self._sharing:
             thread.stop(within_s=SHARING_ENDS_S / len(self._sharing))
+        for thread in self._telling:
+            thread.stop(within_s=TELLING_ENDS_S / TELLERS)
         self._scheduling.stop()
         self.scheduler.resign()
         self.platform.store.close()
@@ -187,10 +199,13 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         signer=Key(_keys(SIGNING_VARIABLE, settings.data / SIGNING_FILE)[0]),
         lists=lists,
         reader=reader_of(settings.data / "tables", settings.tables, settings.objects_url),
+        courier=WebCourier(rules_of(settings.webhooks), time.monotonic),
+        mailer=None if settings.mail is None else EachAnew(settings.mail.server),
+        mail_from="" if settings.mail is None else settings.mail.sender,
         link_keys=tuple(hmac.digest(key, b"baygrid addresses of files 1", "sha256") for key in secret_keys),
     )
     _, unreadable = seal_anew(platform)
-    unreadable += seal_keys_anew(platform)
+    unreadable += seal_keys_anew(platform) + seal_webhooks_anew(platform)
     if unreadable:
         cure = f"give this server their key, by {KEY_VARIABLE} or in {KEY_FILE}, or set them again"
         structlog.get_logger("server").error(f"{unreadable} secrets cannot be read: {cure}")
@@ -223,7 +238,9 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         agent = EmbeddedAgent(
             platform, settings.embedded, state, nodes, staging, failpoint, app.state.server.tunnels
         )
-    return Server(settings, platform, scheduler, app, scheduling, _sharing(platform), agent, lock)
+    return Server(
+        settings, platform, scheduler, app, scheduling, _sharing(platform), _telling(platform), agent, lock
+    )
 
 
 def _sharing(platform: Platform) -> tuple[StepThread, ...]:
@@ -241,6 +258,16 @@ def _sharing(platform: Platform) -> tuple[StepThread, ...]:
         *(thread("sharing", "shares", lambda _, it=it: shared_files.make(platform, it)) for it in holders),  # type: ignore[misc]
         thread("sharing lease", "leases", lambda _: shared_files.keep(platform, holders)),
         thread("sharing sweep", "leases", lambda _: shared_files.tend(platform)),
+    )
+
+
+def _telling(platform: Platform) -> tuple[StepThread, ...]:
+    """What delivers webhooks and mails."""
+    return tuple(
+        StepThread(
+            f"telling {n}", lambda _: telling.step(platform), Bell(platform.store, "notices"), wall_clock
+        )
+        for n in range(TELLERS)
     )
 
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from baygrid.letter.smtp import Server as MailServer
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`sender`: the address that mails come from."""
+
+    server: MailServer
+    sender: str
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -12,7 +22,8 @@ class ServerSettings:
     which several servers on one database must share. `embedded`: name of the centre that the server runs
     itself, None for none; `embedded_staging`: a file of what it may fetch. `law_lists`: a file
     of negative and white lists; None: none is loaded. `tables`: a file of where tables may be read; None: at
-    hosts on the internet."""
+    hosts on the internet. `webhooks`: a file of where webhooks may go; None: to hosts on the internet.
+    `mail`: how mails go out; None: none do."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -25,6 +36,8 @@ class ServerSettings:
     embedded_staging: str = ""
     law_lists: Path | None = None
     tables: Path | None = None
+    webhooks: Path | None = None
+    mail: MailSettings | None = None
 
     @property
     def database_url(self) -> str:

@@ -1,6 +1,5 @@
 """Commands of the letter: begin an issue, check it, build it, publish it, send it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -12,6 +11,7 @@ import typer
 from baygrid.cli.counting import counting
 from baygrid.cli.days import law_day
 from baygrid.cli.errors import CliError, Flaw
+from baygrid.cli.mail import mail_server
 from baygrid.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from baygrid.letter.issue import Issue
     from baygrid.letter.layout import Asked
     from baygrid.letter.sending import Sent
-    from baygrid.letter.smtp import Server
 
     Count = Callable[[Asked], Sequence[dict[str, Any]]]
 
@@ -206,7 +205,7 @@ def send(
         to = lists.read(recipients)
     except Unreadable as error:
         raise CliError(str(error), code="invalid") from None
-    settings = _server(server, tls, ca, user)
+    settings = mail_server(server, tls, ca, user)
     once_more = frozenset(it.lower() for it in again or ())
     if strange := once_more - {it.email.lower() for it in to}:
         raise CliError(f"--again {sorted(strange)[0]} is none of the recipients", code="bad-settings")
@@ -216,26 +215,6 @@ def send(
     except (sending.Busy, Unreachable) as error:
         raise CliError(str(error), code="not-sent", cure="then make the same call again") from None
     _tell(session, done)
-
-
-def _server(address: str, tls: str, ca: Path | None, user: str) -> "Server":
-    from baygrid.letter.smtp import Server, Tls
-
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or tls not in set(Tls):
-        raise CliError(
-            f"--smtp {address!r} with --tls {tls!r} is no mail server",
-            code="bad-settings",
-            cure=f"write HOST:PORT, and for --tls one of {', '.join(Tls)}",
-        )
-    password = os.environ.get("BAYGRID_SMTP_PASSWORD", "")
-    if user and not password:
-        raise CliError("--user has no password", code="bad-settings", cure="set BAYGRID_SMTP_PASSWORD")
-    if user and tls == Tls.NONE:
-        raise CliError(
-            "a password is never sent in the clear", code="bad-settings", cure="use --tls starttls"
-        )
-    return Server(host.strip("[]"), int(port), Tls(tls), user, password, ca)
 
 
 def _tell(session: Session, done: "Sent") -> None:

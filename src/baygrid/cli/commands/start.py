@@ -5,13 +5,17 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from baygrid.cli.errors import CliError
+from baygrid.cli.mail import mail_server
 from baygrid.cli.session import Session, command, settle
 from baygrid.client import config
+
+if TYPE_CHECKING:
+    from baygrid.wiring.settings import MailSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +60,28 @@ def serve(
             "--tables", metavar="FILE", help="Folders and networks with tables (YAML, as for jobs)."
         ),
     ] = None,
+    webhooks: Annotated[
+        Path | None,
+        typer.Option(
+            "--webhooks", metavar="FILE", help="Networks that webhooks may go to (YAML, as for jobs)."
+        ),
+    ] = None,
+    smtp: Annotated[
+        str, typer.Option("--smtp", metavar="HOST:PORT", help="The mail server; without it no mail is sent.")
+    ] = "",
+    smtp_tls: Annotated[
+        str, typer.Option("--smtp-tls", help="starttls, tls (from the first byte) or none.")
+    ] = "starttls",
+    smtp_ca: Annotated[
+        Path | None,
+        typer.Option("--smtp-ca", metavar="FILE", help="Whom to trust, else as this machine does."),
+    ] = None,
+    smtp_user: Annotated[
+        str, typer.Option("--smtp-user", help="The password is in BAYGRID_SMTP_PASSWORD.")
+    ] = "",
+    mail_from: Annotated[
+        str, typer.Option("--mail-from", metavar="EMAIL", help="The address that mails come from.")
+    ] = "",
 ) -> None:
     """Start a server. Alone it is a whole region: SQLite, one local centre, nothing else to start."""
     from baygrid import wiring
@@ -73,6 +99,8 @@ def serve(
         embedded_staging=str(staging or ""),
         law_lists=lists,
         tables=tables,
+        webhooks=webhooks,
+        mail=_mail(smtp, smtp_tls, smtp_ca, smtp_user, mail_from),
     )
     settle()
     try:
@@ -87,6 +115,14 @@ def serve(
         raise CliError(
             f"something else listens on {host}:{port}", code="address-in-use", cure="choose another --port"
         ) from error
+
+
+def _mail(smtp: str, tls: str, ca: Path | None, user: str, sender: str) -> "MailSettings | None":
+    from baygrid.wiring.settings import MailSettings
+
+    if bool(smtp) != ("@" in sender):
+        raise CliError("--smtp and --mail-from go together", code="bad-settings", cure="give both or neither")
+    return MailSettings(mail_server(smtp, tls, ca, user), sender) if smtp else None
 
 
 def _ready(session: Session, address: str, secret: str | None) -> None:

@@ -52,7 +52,14 @@ def test_every_operation_says_what_it_takes_and_gives(contract: dict[str, Any]):
         kind = "application/json" if " /delta-sharing/" in name else "application/problem+json"
         assert operation["responses"]["default"]["content"].keys() == {kind}, name
         assert any(status.startswith("2") for status in operation["responses"]), name
-        open = {"/healthz", "/metrics", "/v1/files/{file}", "/v1/profiles/{link}"}
+        open = {
+            "/healthz",
+            "/metrics",
+            "/v1/files/{file}",
+            "/v1/profiles/{link}",
+            "/v1/device",
+            "/v1/device/token",
+        }
         assert ("security" in operation) == (name.partition(" ")[2] not in open)
         asks = name == "POST /v1/agent/secrets/{attempt}"  # the address and a header say all
         of_project = name.startswith("POST /v1/recipients/")

@@ -166,6 +166,8 @@ def _absent() -> dict[str, str]:
             "recipient",
             "link",
             "chart",
+            "user",
+            "invitation",
         ),
         "absent",
     )

@@ -4,7 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from baygrid.ports.identity import GuessRow, Level, Membership, Of, OfKind, SessionRow, User
+from baygrid.ports.identity import (
+    DeviceRow,
+    DeviceState,
+    GuessRow,
+    InvitationRow,
+    Level,
+    Membership,
+    Of,
+    OfKind,
+    SessionRow,
+    User,
+)
+from baygrid.ports.records import Scope
 from baygrid.ports.store import Exists, Store
 from tests.store.records import organise
 
@@ -113,3 +125,54 @@ def test_guesses_are_counted_by_key_and_forgotten(store: Store):
     assert store.write(lambda tx: tx.users.guess("b")) == GuessRow("b", 1, 90, 0)
     store.write(lambda tx: tx.users.forget_guesses(key="b"))
     assert store.write(lambda tx: tx.users.guess("b")) == GuessRow("b", 0, 0, 0)
+
+
+def invitation(n: int, **fields: object) -> InvitationRow:
+    row = InvitationRow(
+        f"invitation-{n}", f"{n:064x}", DEMO, Level.MEMBER, "wu@example.org", n, "user-1", 900
+    )
+    return replace(row, **fields)  # type: ignore[arg-type]
+
+
+def test_an_invitation_is_used_once_in_its_time(store: Store):
+    for n in range(4):
+        store.write(lambda tx, n=n: tx.entries.insert_invitation(invitation(n)))  # type: ignore[misc]
+    assert store.read(lambda tx: tx.entries.invitation(invitation(1).sha256)) == invitation(1)
+    assert store.read(lambda tx: tx.entries.find_invitation("invitation-1")) == invitation(1)
+    assert store.read(lambda tx: tx.entries.invitation("made-up")) is None
+    assert store.write(lambda tx: tx.entries.use_invitation("invitation-0", "user-2", 899))
+    assert not store.write(lambda tx: tx.entries.use_invitation("invitation-0", "user-3", 899))
+    assert not store.write(lambda tx: tx.entries.use_invitation("invitation-1", "user-2", 900))
+    assert store.write(lambda tx: tx.entries.revoke_invitation("invitation-2", 7))
+    assert not store.write(lambda tx: tx.entries.revoke_invitation("invitation-2", 8))
+    assert not store.write(lambda tx: tx.entries.use_invitation("invitation-2", "user-2", 9))
+    assert not store.write(lambda tx: tx.entries.revoke_invitation("invitation-0", 9))
+    assert store.read(lambda tx: tx.entries.invitations(DEMO)) == [
+        invitation(3),
+        invitation(2, revoked_at=7),
+        invitation(1),
+        invitation(0, used_at=899, used_by="user-2"),
+    ]
+    assert store.read(lambda tx: tx.entries.invitations(Of(OfKind.PLATFORM))) == []
+
+
+def test_a_device_goes_from_state_to_state_once(store: Store):
+    device = DeviceRow("device-1", "ab" * 32, "BCDFGHJK", "a laptop", 5, 900)
+    store.write(lambda tx: tx.entries.insert_device(device))
+    with pytest.raises(Exists):
+        store.write(lambda tx: tx.entries.insert_device(replace(device, id="device-2", sha256="x")))
+    assert store.read(lambda tx: tx.entries.device("ab" * 32)) == device
+    assert store.read(lambda tx: tx.entries.device_of_code("BCDFGHJK")) == device
+    assert store.read(lambda tx: tx.entries.waiting_devices()) == 1
+    scopes = frozenset({Scope.READ, Scope.USE})
+    confirmed = replace(
+        device, state=DeviceState.CONFIRMED, user="user-1", hat="platform", scopes=scopes, asked_at=7
+    )
+    assert store.write(lambda tx: tx.entries.change_device(device, confirmed))
+    assert not store.write(lambda tx: tx.entries.change_device(device, replace(device, asked_at=9)))
+    assert store.read(lambda tx: tx.entries.device("ab" * 32)) == confirmed
+    assert store.read(lambda tx: tx.entries.waiting_devices()) == 0
+    store.write(lambda tx: tx.entries.forget_devices(900))
+    assert store.read(lambda tx: tx.entries.device("ab" * 32)) == confirmed
+    store.write(lambda tx: tx.entries.forget_devices(901))
+    assert store.read(lambda tx: tx.entries.device("ab" * 32)) is None

@@ -26,6 +26,7 @@ from baygrid.api import (
     exchange,
     files,
     health,
+    identity,
     indicators,
     jobs,
     law,
@@ -67,9 +68,9 @@ from baygrid.app.platform import Platform
 # What is asked most comes first: addresses are tried in this order.
 SUBJECTS = (
     jobs, arrays, agent, events, logs, blobs, bill, rendered, centres, offers, ratings, policies, datasets,
-    secrets, notices, region, accounts, papers, paper_rates, tokens, exchange, vouchers, trading, tunnels,
-    parties, tables, sql, bottlenecks, indicators, contracts, recipients, audit, law, registry, delta_lists,
-    delta_tables, files, health,
+    secrets, notices, region, accounts, papers, paper_rates, tokens, identity, exchange, vouchers, trading,
+    tunnels, parties, tables, sql, bottlenecks, indicators, contracts, recipients, audit, law, registry,
+    delta_lists, delta_tables, files, health,
 )  # fmt: skip
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # A report also carries what a centre of tens of thousands of nodes declares.

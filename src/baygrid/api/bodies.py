@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from baygrid.core.data.labels import Important, Origin
 from baygrid.core.units import Money, UnitError
-from baygrid.ports.records import Kind, Role
+from baygrid.ports.records import Kind, Role, Scope
 
 MOST_MINOR = 10**15
 """Far from what a ledger of 64 bits can hold, so that sums of many such amounts still fit."""
@@ -220,6 +220,8 @@ class NewToken(Body):
     project: Text | None = None
     centre: Text | None = None
     label: Text = ""
+    scopes: list[Scope] | None = Field(default=None, description="else as usual for the role")
+    days: int | None = Field(default=None, description="until it expires; an operator's need not")
 
 
 class NewPolicy(Body):

@@ -188,15 +188,29 @@ def reads(model: type[M]) -> Any:
     """The dependency that reads a body of this model; the OpenAPI document finds the model on it."""
 
     async def read(request: Request, _: Caller) -> M:
-        value = await read_json(request)
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            names = [field.alias or name for name, field in model.model_fields.items()]
-            raise problems.invalid(error.errors(), names) from None
+        return await _read(request, model)
 
     read.body_model = model  # type: ignore[attr-defined]
     return Depends(read)
+
+
+def reads_openly(model: type[M]) -> Any:
+    """The same where nobody has a token yet."""
+
+    async def read(request: Request) -> M:
+        return await _read(request, model)
+
+    read.body_model = model  # type: ignore[attr-defined]
+    return Depends(read)
+
+
+async def _read(request: Request, model: type[M]) -> M:
+    value = await read_json(request)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        names = [field.alias or name for name, field in model.model_fields.items()]
+        raise problems.invalid(error.errors(), names) from None
 
 
 def body_model(route: APIRoute) -> type[BaseModel] | None:

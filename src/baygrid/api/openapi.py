@@ -19,7 +19,9 @@ from baygrid.ports.messages import Report, SignedRating
 
 REF = "#/components/schemas/{model}"
 QUERY = f"{PREFIX}/shares/{{share}}/schemas/{{schema}}/tables/{{table}}/query"
-OPEN = frozenset({"/healthz", "/metrics", "/v1/files/{file}", "/v1/profiles/{link}"})
+OPEN = frozenset(
+    {"/healthz", "/metrics", "/v1/files/{file}", "/v1/profiles/{link}", "/v1/device", "/v1/device/token"}
+)
 RAW_BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/jobs"): {"anyOf": [{"$ref": REF.format(model=m)} for m in ("JobFile", "JobBatch")]},
     ("post", "/v1/placements/explain"): {"$ref": REF.format(model="JobFile")},

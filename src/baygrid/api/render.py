@@ -69,6 +69,7 @@ def me(actor: Actor) -> Doc:
         "project": actor.project,
         "centre": actor.centre,
         "label": actor.label,
+        "token": actor.token_id,
         "user": actor.user,
         "scopes": sorted(actor.scopes),
     }

@@ -63,6 +63,7 @@ class Me(Shape):
     project: str | None
     centre: str | None
     label: str
+    token: str = Field(description="the id of the token, or of the browser's session")
     user: str | None
     scopes: list[Scope]
 

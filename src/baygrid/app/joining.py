@@ -209,7 +209,9 @@ def _add(platform: Platform, tx: Tx, centre: str, credential: str, label: str) -
 
 
 def _is_live(token: Token, centre: str) -> bool:
-    return token.role is Role.CENTRE and token.centre == centre and token.revoked_at is None
+    """An agent's; a user's there is none."""
+    own = token.role is Role.CENTRE and token.centre == centre and token.user is None
+    return own and token.revoked_at is None
 
 
 def _check_digest(credential: str) -> None:

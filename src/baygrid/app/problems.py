@@ -92,3 +92,12 @@ class SlowDown(Problem):
     """Too many guesses; the extra member `seconds` says how long to wait."""
 
     status, code, title = 429, "slow-down", "Too many tries"
+
+
+class NotYet(Problem):
+    """A device gets no token, or none yet; the extra member `error` is that of RFC 8628."""
+
+    status, code, title = 400, "device", "No token for this device"
+
+    def __init__(self, error: str, detail: str) -> None:
+        super().__init__(detail, error=error)

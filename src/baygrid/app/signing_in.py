@@ -7,6 +7,7 @@ into a browser, or saw before, is good for nothing. Nothing but the secret's has
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -122,8 +123,11 @@ def taken_in(platform: Platform, tx: Tx, claims: Claims) -> User:
     return user
 
 
-def begin(platform: Platform, tx: Tx, user_id: str) -> tuple[Session, str]:
-    """A new session of a user who has shown who he is, in the hat that he wore last. Raises Forbidden."""
+def begin(
+    platform: Platform, tx: Tx, user_id: str, wanted: Callable[[Hat], bool] | None = None
+) -> tuple[Session, str]:
+    """A new session of a user who has shown who it is, in the hat that is wanted, else the one worn last.
+    Raises Forbidden."""
     now = platform.clock()
     user = tx.users.get(user_id)
     if user is None or user.disabled_at is not None:
@@ -134,7 +138,8 @@ def begin(platform: Platform, tx: Tx, user_id: str) -> tuple[Session, str]:
             "this account belongs to no project, centre or organisation yet: ask a lead of yours to invite it"
         )
     last = next((row.hat for row in tx.users.sessions(user.id)), "")
-    hat = next((hat for hat in found if hat.key == last), found[0])
+    order = sorted(found, key=lambda hat: (wanted is None or not wanted(hat), hat.key != last))
+    hat = order[0]
     secret, csrf = platform.ids.secret(), platform.ids.secret()
     row = SessionRow(
         platform.ids.new("session", now),

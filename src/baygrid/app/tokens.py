@@ -15,24 +15,76 @@ from baygrid.ports.store import Tx
 
 LASTS_MS: Final = 3_600_000
 """Of a join token."""
+DAY_MS: Final = 86_400_000
+LASTS_DAYS: Final = 90
+MOST_DAYS: Final = 366
 USUAL: Final = frozenset({Scope.READ, Scope.USE})
 OF_ROLE: Final = {role: EVERYTHING if role is Role.OPERATOR else USUAL for role in Role}
 """What a token is good for where nobody says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A token that somebody asks for. A team's needs a project, a centre's a centre, an operator's neither.
+    `scopes` None: the usual ones of the role; `days` None: without end, which only an operator may make."""
+
+    role: Role
+    project: str | None = None
+    centre: str | None = None
+    label: str = ""
+    scopes: frozenset[Scope] | None = None
+    days: int | None = None
+
+
 def tokens(platform: Platform, actor: Actor) -> list[Token]:
-    permit(actor, Action.OPERATE)
-    return platform.store.read(lambda tx: tx.region.tokens())
+    """Of an operator all, of a lead those of the project."""
+    _manage(actor)
+    rows = platform.store.read(lambda tx: tx.region.tokens())
+    return [row for row in rows if actor.role is Role.OPERATOR or row.project == actor.project]
 
 
-def add_token(
-    platform: Platform, actor: Actor, role: Role, project: str | None, centre: str | None, label: str
-) -> tuple[Token, str]:
-    """A new token and its secret. A team's needs a project, a centre's a centre, an operator's neither."""
-    permit(actor, Action.OPERATE)
-    if role is Role.JOIN:
+def own(platform: Platform, user: str) -> list[Token]:
+    """Those of a user."""
+    return [row for row in platform.store.read(lambda tx: tx.region.tokens()) if row.user == user]
+
+
+def _manage(actor: Actor) -> None:
+    if actor.role is Role.TEAM:
+        permit(actor, Action.MANAGE, project=actor.project)
+    else:
+        permit(actor, Action.OPERATE)
+
+
+def add_token(platform: Platform, actor: Actor, wanted: Wanted) -> tuple[Token, str]:
+    """A token that is nobody's own, such as of a service, and its secret. Of a lead only for the project, and
+    good for no more than the lead. Raises Invalid, NotFound, Forbidden."""
+    _manage(actor)
+    it, now = wanted, platform.clock()
+    if it.role is Role.JOIN:
         raise Invalid.at("role", "a join token is made by `baygrid centres invite`")
-    return platform.store.write(lambda tx: issue(platform, tx, role, project, centre, label))
+    days = it.days
+    if actor.role is Role.TEAM:
+        if it.role is not Role.TEAM:
+            raise Invalid.at("role", "must be team: other tokens are made by an operator")
+        permit(actor, Action.MANAGE, project=it.project or "")
+        days = LASTS_DAYS if days is None else days
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise Invalid.at("days", f"must be from 1 to {MOST_DAYS}")
+    scopes = OF_ROLE[it.role] if it.scopes is None else it.scopes
+    if not scopes:
+        raise Invalid.at("scopes", f"name at least one of {', '.join(Scope)}")
+    until = None if days is None else now + days * DAY_MS
+
+    def apply(tx: Tx) -> tuple[Token, str]:
+        token, secret = issue(
+            platform, tx, it.role, it.project, it.centre, it.label,
+            expires_at=until, scopes=scopes & actor.scopes, by=actor.who,
+        )  # fmt: skip
+        told = {"token": token.id, "role": it.role.value, "scopes": sorted(token.scopes), "by": actor.who}
+        tx.audit.append(now, "token-issued", told, contract=None, project=token.project)
+        return token, secret
+
+    return platform.store.write(apply)
 
 
 def issue(
@@ -82,17 +134,27 @@ def issue(
 
 
 def revoke(platform: Platform, actor: Actor, id: str) -> None:
-    """From now on the token is refused; revoking twice is fine."""
-    permit(actor, Action.OPERATE)
+    """From now on the token is refused; revoking twice is fine. Everybody may take back what is their own, a
+    lead what is the project's. Raises NotFound, Forbidden."""
     now = platform.clock()
 
     def apply(tx: Tx) -> None:
-        if id not in {token.id for token in tx.region.tokens()}:
+        token = next((token for token in tx.region.tokens() if token.id == id), None)
+        own = _is_own(actor, token, id)
+        if not own:
+            _manage(actor)
+        if token is None or not (own or actor.role is Role.OPERATOR or token.project == actor.project):
             raise NotFound(f"there is no token {id!r}")
         if tx.region.revoke_token(id, now):
             tx.events.append([Event(now, "token-revoked", data={"token": id})])
+            told = {"token": id, "by": actor.who}
+            tx.audit.append(now, "token-revoked", told, contract=None, project=token.project)
 
     platform.store.write(apply)
+
+
+def _is_own(actor: Actor, token: Token | None, id: str) -> bool:
+    return id == actor.token_id or (token is not None and actor.user is not None and token.user == actor.user)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from baygrid.cli.commands import (
     datasets,
     exchange,
     figure,
+    identity,
     indicators,
     inside,
     jobs,
@@ -86,6 +87,7 @@ exchange.register(app)
 whatif.register(app)
 start.register(app)
 agent.register(app)
+identity.register(app)
 client.register(app)
 simulate.register(app)
 replay.register(app)

@@ -75,6 +75,11 @@ class Of:
     def __str__(self) -> str:
         return f"{self.kind.value} {self.name}".strip()
 
+    @property
+    def key(self) -> str:
+        """ "project:demo", "platform"; a hat of it has the same."""
+        return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -160,6 +165,50 @@ class Claims:
     memberships: tuple[Said, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """A link that makes whoever uses it a member. Good once, until `expires_at`. Of its secret only the
+    sha256 is stored. `email`: for whom it is, as far as whoever made it says."""
+
+    id: str
+    sha256: str
+    of: Of
+    level: Level
+    email: str
+    made_at: Instant
+    made_by: str
+    expires_at: Instant
+    used_at: Instant | None = None
+    used_by: str | None = None
+    revoked_at: Instant | None = None
+
+
+class DeviceState(StrEnum):
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A command line that asks for a token (RFC 8628). Only the sha256 of its own code is stored; `code` is
+    what its user types. `asked_at`: when it last asked whether it may have one. `user`, `hat`, `scopes`: who
+    has confirmed it, and for what."""
+
+    id: str
+    sha256: str
+    code: str
+    label: str
+    made_at: Instant
+    expires_at: Instant
+    asked_at: Instant = 0
+    state: DeviceState = DeviceState.WAITING
+    user: str | None = None
+    hat: str | None = None
+    scopes: frozenset[Scope] | None = None
+
+
 class Users(Protocol):
     """Users, memberships, sessions, and how often somebody guessed."""
 
@@ -237,4 +286,46 @@ class Users(Protocol):
 
     def forget_guesses(self, *, key: str = "", before: Instant = 0) -> None:
         """Those of a key, and all whose last one was before this time."""
+        ...
+
+
+class Entries(Protocol):
+    """How users and their devices come in: invitations, and devices that ask for a token."""
+
+    def insert_invitation(self, row: InvitationRow) -> None:
+        """Raises Exists."""
+        ...
+
+    def invitation(self, sha256: str) -> InvitationRow | None: ...
+
+    def invitations(self, of: Of) -> list[InvitationRow]:
+        """Newest first."""
+        ...
+
+    def find_invitation(self, id: str) -> InvitationRow | None: ...
+
+    def use_invitation(self, id: str, user: str, now: Instant) -> bool:
+        """False where it was used or revoked, or is too old."""
+        ...
+
+    def revoke_invitation(self, id: str, now: Instant) -> bool:
+        """False where it was used or revoked before."""
+        ...
+
+    def insert_device(self, row: DeviceRow) -> None:
+        """Raises Exists."""
+        ...
+
+    def device(self, sha256: str) -> DeviceRow | None: ...
+
+    def device_of_code(self, code: str) -> DeviceRow | None: ...
+
+    def change_device(self, before: DeviceRow, after: DeviceRow) -> bool:
+        """False, and no change, where it is not in the state of `before` any more."""
+        ...
+
+    def waiting_devices(self) -> int: ...
+
+    def forget_devices(self, before: Instant) -> None:
+        """Those that were over before this time."""
         ...

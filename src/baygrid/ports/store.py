@@ -11,7 +11,7 @@ from baygrid.ports.basics import Instant
 from baygrid.ports.bottlenecks import Bottlenecks
 from baygrid.ports.contracts import Contracts, Recipients
 from baygrid.ports.data import Audit, Catalogue, Persons
-from baygrid.ports.identity import Users
+from baygrid.ports.identity import Entries, Users
 from baygrid.ports.jobs import Arrays, Attempts, Jobs, Logs
 from baygrid.ports.money import Money
 from baygrid.ports.notices import Notices
@@ -190,6 +190,8 @@ class Tx(Protocol):
     def registry(self) -> Registry: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def entries(self) -> Entries: ...
 
 
 class Store(Protocol):

@@ -14,6 +14,7 @@ from baygrid.store.bottlenecks import Bottlenecks
 from baygrid.store.catalogue import Catalogue
 from baygrid.store.contracts import Contracts
 from baygrid.store.datasets import Datasets
+from baygrid.store.entries import Entries
 from baygrid.store.estimates import Estimates
 from baygrid.store.events import Events
 from baygrid.store.exchange import Exchange
@@ -53,6 +54,7 @@ class Tx:
         "catalogue",
         "contracts",
         "datasets",
+        "entries",
         "estimates",
         "events",
         "exchange",
@@ -107,6 +109,7 @@ class Tx:
         self.recipients = Recipients(session)
         self.registry = Registry(session)
         self.users = Users(session)
+        self.entries = Entries(session)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """All that a transaction does which writes; a read is `work` alone."""

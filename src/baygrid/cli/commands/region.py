@@ -209,10 +209,10 @@ def tokens(session: Session, context: typer.Context) -> None:
     found = session.client.items("/v1/tokens")
     session.out.show(
         found,
-        ("token", "role", "for", "label", "made", "revoked"),
+        ("token", "role", "for", "label", "good for", "user", "made", "until", "revoked"),
         [
-            [t["id"], t["role"], t.get("project") or t.get("centre"), t["label"], local(t.get("created_at")),
-             local(t.get("revoked_at"))]
+            [t["id"], t["role"], t.get("project") or t.get("centre"), t["label"], " ".join(t["scopes"]),
+             t["user"], local(t["created_at"]), local(t["expires_at"]), local(t["revoked_at"])]
             for t in found
         ],
         none="no tokens",
@@ -225,9 +225,16 @@ def tokens_create(
     project: Annotated[str | None, typer.Option("--project", "-p", help="For a team.")] = None,
     centre: Annotated[str | None, typer.Option("--centre", "-c", help="For a centre.")] = None,
     label: Annotated[str, typer.Option("--label", "-l", help="Who will have it.")] = "",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="read, use or manage; may be repeated. [default: read and use]"),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", help="Until it expires. [default: 90; an operator's never]")
+    ] = None,
 ) -> None:
-    """Make a token; it is shown only here."""
-    body = {"role": role, "project": project, "centre": centre, "label": label}
+    """Make a token of a service, which is nobody's own; it is shown only here."""
+    body = {"role": role, "project": project, "centre": centre, "label": label, "scopes": scope, "days": days}
     made = session.client.post("/v1/tokens", {key: value for key, value in body.items() if value is not None})
     if session.json:
         session.out.json(made)

@@ -1,7 +1,7 @@
 # Every target sets up what it needs; a second call finds it done. Needs Python 3.11, pip, make and git.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo demo-region test check docs bench campaign lock clean
+.PHONY: help .venv demo demo-region test check docs first-job bench campaign lock clean
 
 PYTHON ?=
 export PYTHON
@@ -43,6 +43,9 @@ test: .venv/.stamp ## every test but the campaigns, on real services
 
 docs: .venv/.stamp ## the documentation as a site that needs no server, in var/docs (DOCS=FOLDER); a broken link fails
 	@$(run)/python -m scripts.site $(DOCS)
+
+first-job: ## how long somebody new waits, from git clone to a first finished job, step by step
+	@$${PYTHON:-python3} -m scripts.first_job
 
 bench: .venv/.stamp ## the benchmarks
 	@scripts/postgres.sh install

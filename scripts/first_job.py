@@ -1,8 +1,8 @@
 """How long somebody new waits for a first job: `make first-job` does what the README says, in a fresh clone.
 
 Steps are clone, set-up, server ready, signed in, submitted, finished; all must take less than BOUND_S. The
-clone is of what is committed here. Packages come from uv's cache: run `make .venv` once if they never did. All
-that it starts and makes ends with it, and no setting of this user is touched."""
+clone is of what is committed here. Packages come from uv's cache: run `make .venv` once if they never did.
+All that it starts and makes ends with it, and no setting of this user is touched."""
 
 from __future__ import annotations
 

@@ -10,10 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from baygrid.api import registry_schemas, schemas
+from baygrid.core.region.rows import FILES
 from tests.api.world import World
 from tests.observatory.rows import figure, read, small, workbook, write
-
-FILES = ("bodies.csv", "addresses.csv", "labels.csv", "returns.csv", "zones.json")
 
 
 class Client:

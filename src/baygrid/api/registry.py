@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
-from baygrid.api import paging, registry_schemas, render, schemas
-from baygrid.api import render_registry as rendered
+from baygrid.api import paging, registry_schemas, render, render_registry, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
 from baygrid.api.times import Day, day_of
 from baygrid.app import registry, registry_changes, registry_export, registry_import, registry_zones
 from baygrid.core.region.bodies import Labelled
+from baygrid.core.region.rows import ZONES
 
 router = APIRouter(route_class=Route, tags=["registry"])
 On = Annotated[Day, Query(description="the day; else today")]
@@ -36,7 +36,7 @@ def list_bodies(
     filters = registry.Filters(search, kind or "", zone, layer, field)
     on_day = day_of("on", on) or registry.today(call.platform)
     found, next = registry.page(call.platform, call.actor, filters, on_day, cursor or "", limit)
-    return Json(render.items(map(rendered.body, found), next))
+    return Json(render.items(map(render_registry.body, found), next))
 
 
 @router.get(_BODY, response_model=registry_schemas.History)
@@ -48,7 +48,9 @@ def get_body(body: str, call: Caller, on: On = None) -> Json:
 @router.get(_BODY + "/proposals", response_model=schemas.Listing[registry_schemas.Proposal])
 def list_proposals(body: str, call: Caller) -> Json:
     """What it may be, by the words of its names and its business. A proposal counts for nothing."""
-    return Json(render.items(map(rendered.proposal, registry.proposals(call.platform, call.actor, body))))
+    return Json(
+        render.items(map(render_registry.proposal, registry.proposals(call.platform, call.actor, body)))
+    )
 
 
 @router.post(_BODY + "/labels", response_model=registry_schemas.History)
@@ -93,7 +95,7 @@ def link_body(
 
 @router.get("/v1/registry/zones", response_model=registry_schemas.Zones)
 def get_zones(call: Caller) -> Json:
-    return Json(rendered.zones(registry_zones.zones(call.platform, call.actor)))
+    return Json(render_registry.zones(registry_zones.zones(call.platform, call.actor)))
 
 
 @router.put("/v1/registry/zones", response_model=registry_schemas.Zones)
@@ -101,13 +103,15 @@ def set_zones(
     call: Caller, said: Annotated[registry_schemas.NewZones, reads(registry_schemas.NewZones)]
 ) -> Json:
     """All of them anew; earlier versions stay."""
-    return Json(rendered.zones(registry_zones.set_zones(call.platform, call.actor, said.model_dump())))
+    return Json(render_registry.zones(registry_zones.set_zones(call.platform, call.actor, said.model_dump())))
 
 
 @router.get("/v1/registry/imports", response_model=schemas.Listing[registry_schemas.PastImport])
 def list_imports(call: Caller) -> Json:
     """Newest first."""
-    return Json(render.items(map(rendered.past_import, registry_import.imports(call.platform, call.actor))))
+    return Json(
+        render.items(map(render_registry.past_import, registry_import.imports(call.platform, call.actor)))
+    )
 
 
 @router.post("/v1/registry/imports", response_model=registry_schemas.Import)
@@ -120,17 +124,17 @@ def add_import(
     if said.accepted is not None:
         accepted = [registry_import.Accepted(**it.model_dump()) for it in said.accepted]
     outcome = registry_import.run(call.platform, call.actor, said.files, accepted, dry=said.dry_run)
-    return Json(rendered.outcome(outcome))
+    return Json(render_registry.outcome(outcome))
 
 
 @router.get("/v1/registry/export/{file}", response_class=Response)
 def export_file(file: str, call: Caller) -> Response:
     """A file of the plain form: bodies.csv, addresses.csv, labels.csv, returns.csv or zones.json."""
     content = registry_export.export(call.platform, call.actor, file)
-    kind = "application/geo+json" if file == "zones.json" else "text/csv; charset=utf-8"
+    kind = "application/geo+json" if file == ZONES else "text/csv; charset=utf-8"
     return StreamingResponse(content, media_type=kind)
 
 
 def _whole(call: Call, body: str, on: date | None = None) -> Json:
     found = registry.body(call.platform, call.actor, body, on or registry.today(call.platform))
-    return Json(rendered.history(*found))
+    return Json(render_registry.history(*found))

@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool
 
 from baygrid.api.bodies import Body, Text
 from baygrid.api.schemas import Shape, Time
+from baygrid.app.registry_import import MOST_FINDINGS
 from baygrid.core.region.bodies import FIELDS, LAYERS
 
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2023-12-31"])]
@@ -54,7 +55,7 @@ class NewImport(Body):
     files: dict[str, str] = Field(
         description="the SHA-256 of a blob by file name: tables of the plain form, or one .xlsx"
     )
-    accepted: list[AcceptedFinding] | None = Field(default=None, max_length=20_000)
+    accepted: list[AcceptedFinding] | None = Field(default=None, max_length=MOST_FINDINGS)
     dry_run: StrictBool = False
 
 

@@ -13,10 +13,9 @@ from baygrid.app import registry_rows
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound
-from baygrid.app.registry_import import FILES
 from baygrid.core.region.bodies import Body, Label, Record, Return, Spell
 from baygrid.core.region.documents import row_of
-from baygrid.core.region.rows import COLUMNS
+from baygrid.core.region.rows import COLUMNS, FILES, ZONES
 
 _PIECE: Final = 64 * 1024
 
@@ -26,8 +25,8 @@ def export(platform: Platform, actor: Actor, file: str) -> Iterator[bytes]:
     among it, so it is for operators only. Raises NotFound."""
     permit(actor, Action.OPERATE)
     if file not in FILES:
-        raise NotFound(f"there is no file {file!r}: the files are {', '.join(sorted(FILES))}")
-    if file == "zones.json":
+        raise NotFound(f"there is no file {file!r}: the files are {', '.join(FILES)}")
+    if file == ZONES:
         row = platform.store.read(lambda tx: tx.registry.zones())
         document: Mapping[str, Any] = row.document if row else {"type": "FeatureCollection", "features": []}
         return iter([json.dumps(document, ensure_ascii=False, indent=1).encode()])

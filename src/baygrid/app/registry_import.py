@@ -17,7 +17,7 @@ from baygrid.app.registry_zones import next_zones, zones_now
 from baygrid.core.reading import Wrong
 from baygrid.core.region.bodies import Return, Zone
 from baygrid.core.region.documents import of_document
-from baygrid.core.region.rows import COLUMNS, Finding, read_row
+from baygrid.core.region.rows import FILES, Finding, read_row
 from baygrid.ports.records import Event
 from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow
 from baygrid.ports.store import Conflict, Exists, Tx
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from baygrid.observatory.spreadsheets import Source
     from baygrid.observatory.staged import Staged
 
-FILES: Final = frozenset({*(f"{table}.csv" for table in COLUMNS), "zones.json"})
 MOST_FINDINGS: Final = 20_000
 """So many are told. Where there are more, the first are corrected first."""
 
@@ -90,9 +89,9 @@ def imports(platform: Platform, actor: Actor) -> list[ImportRow]:
 
 def _check_names(files: Mapping[str, str]) -> None:
     book = [name for name in files if name.endswith(".xlsx")]
-    strange = sorted(files.keys() - FILES) if not book else [name for name in files if name != book[0]]
+    strange = sorted(files.keys() - {*FILES}) if not book else [name for name in files if name != book[0]]
     if strange or not files:
-        raise Invalid.at("files", f"must be some of {', '.join(sorted(FILES))}, or one .xlsx workbook alone")
+        raise Invalid.at("files", f"must be some of {', '.join(FILES)}, or one .xlsx workbook alone")
 
 
 def _source(platform: Platform, actor: Actor, files: Mapping[str, str], folder: Path) -> Source:

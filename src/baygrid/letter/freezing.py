@@ -14,7 +14,7 @@ from typing import Final
 
 from baygrid.letter import bundle as bundles
 from baygrid.letter.bundle import Bundle, Change, Figure, Rate
-from baygrid.letter.layout import Asked, Layout
+from baygrid.letter.layout import Layout, ZoneDay
 from baygrid.letter.reading import Raw, Unreadable, model, read_yaml
 from baygrid.observatory.charts import FigureJson
 from baygrid.observatory.profiles import profiles
@@ -46,7 +46,7 @@ def begin(folder: Path, number: int, day: date, since: date, as_of: date, zones:
 def freeze(
     folder: Path,
     day: date,
-    count: Callable[[Asked], Sequence[FigureJson]],
+    count: Callable[[ZoneDay], Sequence[FigureJson]],
     platform: Callable[[], Sequence[FigureJson]],
 ) -> Bundle:
     """Writes `bundle.json`. `count`: all figures of a zone on a day; `platform`: its own, asked only for an

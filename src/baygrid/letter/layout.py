@@ -95,8 +95,8 @@ class Section(Raw):
 Day: TypeAlias = date  # Layout has a field of that name
 
 
-class Asked(Raw):
-    """A set of the bundle: what is known of a zone on a day."""
+class ZoneDay(Raw):
+    """What a set of the bundle is of."""
 
     zone: str
     as_of: date
@@ -111,7 +111,7 @@ class Layout(Raw):
     date: date
     since: Day
     until: Day
-    data: Mapping[str, Asked] = {}
+    data: Mapping[str, ZoneDay] = {}
     platform: Literal["", "yes"] = ""
     source: str
     site: str

@@ -60,11 +60,12 @@ class Asked:
             id, exact, unit, population, period, self.known, source, coverage, synthetic=self.synthetic
         )
 
-    def settled(self, id: str, found: Figure | Refused, like: Figure, unit: str = RATIO) -> Figure:
-        """A refusal as a figure without a value, beside the one that it was to be of."""
-        if isinstance(found, Figure):
-            return found
-        return Figure(
-            id, None, unit, like.population, like.period, like.vintage, like.source, note=found.reason,
-            synthetic=like.synthetic,
-        )  # fmt: skip
+
+def settled(id: str, found: Figure | Refused, like: Figure, unit: str = RATIO) -> Figure:
+    """A refusal as a figure without a value, beside the one that it was to be of."""
+    if isinstance(found, Figure):
+        return found
+    return Figure(
+        id, None, unit, like.population, like.period, like.vintage, like.source, note=found.reason,
+        synthetic=like.synthetic,
+    )  # fmt: skip

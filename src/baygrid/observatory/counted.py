@@ -13,7 +13,7 @@ from baygrid.core.indicators.formulas import ratio
 from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import Cell, Sum, suppress
 from baygrid.core.region.bodies import LAYERS, Kind
-from baygrid.observatory.asked import Asked
+from baygrid.observatory.asked import Asked, settled
 from baygrid.observatory.tree import at, rest
 
 COUNT: Final = "companies.count"
@@ -92,22 +92,18 @@ def derived(asked: Asked, found: Mapping[str, Figure]) -> list[Figure]:
     whole = here[COUNT]
     figures = [*here.values()]
     for name, id in (*_LAYERS.items(), ("base_technology", _MADE)):
-        figures.append(
-            asked.settled(f"mix.{name}.share", ratio(here[id], whole, f"mix.{name}.share"), here[id])
-        )
-    figures.append(
-        asked.settled("companies.growth", formulas.growth("companies.growth", whole, before), whole)
-    )
+        figures.append(settled(f"mix.{name}.share", ratio(here[id], whole, f"mix.{name}.share"), here[id]))
+    figures.append(settled("companies.growth", formulas.growth("companies.growth", whole, before), whole))
     if asked.zone == asked.city:
         return figures
     for id in (COUNT, *_LAYERS.values()):
         share = f"{id.removesuffix('.count')}.share_of_city"
-        figures.append(asked.settled(share, ratio(here[id], city[id], share), here[id]))
+        figures.append(settled(share, ratio(here[id], city[id], share), here[id]))
     for id in here:
         if id.startswith("companies.field.") or id in _LAYERS.values():
             lq = f"lq.{id.removeprefix('companies.').removesuffix('.count')}"
             quotient = formulas.location_quotient(lq, here[id], whole, city[id], city[COUNT])
-            figures.append(asked.settled(lq, quotient, here[id]))
+            figures.append(settled(lq, quotient, here[id]))
     return figures
 
 

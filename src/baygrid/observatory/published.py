@@ -10,7 +10,7 @@ from baygrid.core.indicators import formulas
 from baygrid.core.indicators.figure import RATIO, Figure, trimmed
 from baygrid.core.indicators.formulas import ratio
 from baygrid.core.indicators.period import Period
-from baygrid.observatory.asked import Asked
+from baygrid.observatory.asked import Asked, settled
 from baygrid.observatory.frames import Published
 
 LAND: Final = "land.area"
@@ -52,13 +52,13 @@ def on_land(asked: Asked, count: Figure, count_city: Figure) -> list[Figure]:
     if here is None or city is None:
         return []
     id = "companies.density"
-    figures = [here, asked.settled(id, formulas.density(id, count, here), count, f"{count.unit}/{here.unit}")]
+    figures = [here, settled(id, formulas.density(id, count, here), count, f"{count.unit}/{here.unit}")]
     if asked.zone == asked.city:
         return figures
-    share = asked.settled("land.share_of_city", ratio(here, city, "land.share_of_city"), here)
+    share = settled("land.share_of_city", ratio(here, city, "land.share_of_city"), here)
     id = "companies.density_ratio"
     denser = formulas.density_ratio(id, count, count_city, here, city)
-    return [*figures, share, asked.settled(id, denser, count)]
+    return [*figures, share, settled(id, denser, count)]
 
 
 def _last(rows: Iterable[Published]) -> list[Published]:
@@ -75,10 +75,10 @@ def _grown(asked: Asked, now: Figure, row: Published, rows: list[Published]) -> 
         if it.measure == row.measure + _GROWN and it.period == row.period:
             grown = _figure(asked, it, id)
             before = formulas.before_growth(f"{now.id}.before", now, grown)
-            return [grown, asked.settled(f"{now.id}.before", before, now, now.unit)]
+            return [grown, settled(f"{now.id}.before", before, now, now.unit)]
     for it in rows:
         if it.measure == row.measure and it.period == row.period.before:
-            return [asked.settled(id, formulas.growth(id, now, _figure(asked, it)), now)]
+            return [settled(id, formulas.growth(id, now, _figure(asked, it)), now)]
     return []
 
 

@@ -19,7 +19,7 @@ from baygrid.core.indicators.formulas import ratio
 from baygrid.core.indicators.period import Period
 from baygrid.core.indicators.suppress import DOMINANT, Cell, Sum, primary, suppress
 from baygrid.core.region.bodies import LAYERS, Kind
-from baygrid.observatory.asked import Asked
+from baygrid.observatory.asked import Asked, settled
 from baygrid.observatory.frames import Reported
 from baygrid.observatory.tree import at, rest
 
@@ -54,13 +54,13 @@ def reported(asked: Asked) -> list[Figure]:
     now, before = _year(asked, asked.year), _year(asked, asked.year.before)
     total, ai, both = (now.figures[id] for id in (TOTAL, AI, _BOTH))
     shown = [now.figures[id] for id in (TOTAL, *_LAYERS.values(), AI)]
-    share = asked.settled("revenue.ai_share", ratio(ai, both, "revenue.ai_share"), ai)
+    share = settled("revenue.ai_share", ratio(ai, both, "revenue.ai_share"), ai)
     growth = formulas.growth("growth.all", total, before.figures[TOTAL])
     return [
         *shown,
         share,
         _matched(asked, now, before),
-        asked.settled("growth.all", growth, total),
+        settled("growth.all", growth, total),
         *_concentration(asked, now),
     ]
 
@@ -133,7 +133,7 @@ def _matched(asked: Asked, now: _Year, before: _Year) -> Figure:
     found = formulas.growth(id, *sides)
     if isinstance(found, Figure):
         found = replace(found, note=f"{panel[0].companies} companies")
-    return asked.settled(id, found, sides[0])
+    return settled(id, found, sides[0])
 
 
 def _concentration(asked: Asked, now: _Year) -> list[Figure]:

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from baygrid.core.region.bodies import FIELDS, LAYERS
 from baygrid.core.region.codes import ALPHABET, check_character
-from baygrid.core.region.rows import COLUMNS
+from baygrid.core.region.rows import COLUMNS, ZONES
 from baygrid.observatory.invented import HERE, REST, Company, Targets, companies
 from baygrid.observatory.zones import schematic, to_geojson
 
@@ -97,7 +97,7 @@ def write(folder: Path, targets: Targets = TARGETS, seed: int = 1) -> int:
             writer.writerow(COLUMNS[name])
             writer.writerows(rows)
     zones = json.dumps(to_geojson(schematic()), ensure_ascii=False, indent=1)
-    (folder / "zones.json").write_text(zones + "\n", encoding="utf-8")
+    (folder / ZONES).write_text(zones + "\n", encoding="utf-8")
     return sum(it.dissolved is None for it in found)
 
 

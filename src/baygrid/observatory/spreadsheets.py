@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from baygrid.core.reading import Wrong
+from baygrid.core.region.rows import ZONES
 
 MOST_UNPACKED: Final = 2 * 1024**3
 """A workbook may unpack to so many bytes: it is a zip, and a small one may hold a large one."""
@@ -75,7 +76,7 @@ class Folder:
             raise Wrong(f"is no CSV: {error}; a cell with quotes in it doubles them") from None
 
     def zones(self) -> bytes | None:
-        path = self._files.get("zones.json")
+        path = self._files.get(ZONES)
         return None if path is None else path.read_bytes()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 
-from baygrid.core.region.rows import Finding
+from baygrid.core.region.rows import COLUMNS, Finding
 
 T = TypeVar("T")
 CHUNK: Final = 2_000
@@ -27,7 +27,7 @@ CREATE TABLE figures (key TEXT, body TEXT, line INTEGER, state TEXT, kept TEXT);
 CREATE TABLE findings (
   kind INTEGER, line INTEGER, body TEXT, code TEXT, message TEXT, keepable INTEGER, stays INTEGER);
 """
-KINDS: Final = ("bodies", "addresses", "labels", "returns", "zones")
+KINDS: Final = (*COLUMNS, "zones")
 """What a row or finding is of, by its place here: below 3 of a body, 3 a figure."""
 
 

@@ -15,9 +15,8 @@ from pyarrow import csv
 
 from baygrid.core.reading import DocumentError
 from baygrid.core.region.bodies import Zone
+from baygrid.core.region.rows import FILES, ZONES
 from baygrid.observatory.zones import read_zones
-
-ZONES: Final = "zones.json"
 
 _TEXT, _DAY, _TRUTH, _DEGREES = pa.string(), pa.date32(), pa.bool_(), pa.float64()
 TABLES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
@@ -32,8 +31,6 @@ TABLES: Final[Mapping[str, Mapping[str, pa.DataType]]] = {
     },
 }  # fmt: skip
 """The columns that indicators are counted from. A table may have more."""
-
-_FILES: Final = ", ".join([*(f"{name}.csv" for name in TABLES), ZONES])
 
 
 class BadRegistry(ValueError):
@@ -100,4 +97,4 @@ def _table(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _missing(path: Path) -> BadRegistry:
-    return BadRegistry(f"{path} is not there: a registry is a folder with {_FILES}")
+    return BadRegistry(f"{path} is not there: a registry is a folder with {', '.join(FILES)}")

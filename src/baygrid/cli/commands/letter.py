@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from baygrid.letter.checking import Finding
     from baygrid.letter.issue import Issue
-    from baygrid.letter.layout import Asked
+    from baygrid.letter.layout import ZoneDay
     from baygrid.letter.sending import Sent
 
-    Count = Callable[[Asked], Sequence[dict[str, Any]]]
+    Count = Callable[[ZoneDay], Sequence[dict[str, Any]]]
 
 ISSUES = Path("letters")
 

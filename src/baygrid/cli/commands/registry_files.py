@@ -7,8 +7,8 @@ import typer
 
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session
+from baygrid.core.region.rows import FILES
 
-FILES = ("bodies.csv", "addresses.csv", "labels.csv", "returns.csv", "zones.json")
 COLUMNS = ("table", "line", "body", "code", "decision", "message")
 KEEP = "keep"
 _REVIEW_S = 600.0

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from baygrid.core.region.bodies import LANGUAGES, Body, Kind, Label, Labelled, Record, Return, Spell
 from baygrid.core.region.codes import Scheme
+from baygrid.core.region.rows import COLUMNS
+
+_TABLES: Final[Mapping[type, str]] = {Body: "bodies", Spell: "addresses", Label: "labels", Return: "returns"}
 
 
 def to_document(record: Record) -> dict[str, Any]:
@@ -104,24 +107,11 @@ def label_of(body: str, document: Mapping[str, Any]) -> Label:
 
 def row_of(it: Body | Spell | Label | Return) -> dict[str, str]:
     """Its cells in the plain form; `core.region.rows.read_row` reads them back."""
-    match it:
-        case Body():
-            names = {f"name_{language}": name for language, name in it.names.items()}
-            own: dict[str, object] = {"id": it.id, "kind": it.kind, "scheme": it.scheme, "code": it.code}
-            own |= names
-            own |= {"founded": it.founded, "dissolved": it.dissolved, "hk_funded": it.hk_funded}
-            own |= {"synthetic": it.synthetic, "scope": it.scope}
-        case Spell():
-            own = {"body": it.body, "since": it.since, "until": it.until, "address": it.address}
-            own |= {"lon": it.lon, "lat": it.lat, "district": it.district}
-        case Label():
-            own = {"body": it.body, "kind": it.kind, "value": it.value, "since": it.since, "until": it.until}
-            own |= {"evidence": it.evidence, "source": it.source, "by": it.by}
-        case _:
-            own = {"body": it.body, "population": it.population, "zone": it.zone, "period": it.period}
-            own |= {"measure": it.measure, "value": it.value, "unit": it.unit, "source": it.source}
-            own["received"] = it.received
-    return {column: _cell(value) for column, value in own.items()}
+    names = {f"name_{language}": name for language, name in it.names.items()} if isinstance(it, Body) else {}
+    return {
+        column: names.get(column, "") if column.startswith("name_") else _cell(getattr(it, column))
+        for column in COLUMNS[_TABLES[type(it)]]
+    }
 
 
 def _cell(value: object) -> str:

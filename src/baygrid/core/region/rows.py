@@ -28,6 +28,9 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "returns": ("body", "population", "zone", "period", "measure", "value", "unit", "source", "received"),
 }
 """The tables, each a file or a sheet."""
+ZONES: Final = "zones.json"
+FILES: Final = (*(f"{table}.csv" for table in COLUMNS), ZONES)
+"""A registry in a folder."""
 
 OPTIONAL: Final = frozenset({"scope"})
 """A table may lack these columns."""

@@ -97,13 +97,15 @@ def test_returns_of_a_body_that_was_merged_are_of_the_other(client: Client, tmp_
 
 def test_a_workbook_is_imported_alone(client: Client, tmp_path: Path):
     client.ask("PUT", "/zones", client_zones(tmp_path)).raise_for_status()
-    files = client.put(workbook(tmp_path / "all.xlsx", small()))
+    files = client.put(workbook(tmp_path / "All.XLSX", small()))
     assert client.run(files).json()["counts"]["bodies_new"] == 3
     both = files | {"bodies.csv": "0" * 64}
     assert client.run(both).json()["code"] == "invalid"
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(b"no zip")
-    assert "no .xlsx workbook" in client.run(client.put(broken)).json()["detail"]
+    detail = client.run(client.put(broken)).json()["detail"]
+    assert "broken.xlsx" in detail
+    assert "no .xlsx workbook" in detail
 
 
 def client_zones(folder: Path) -> Any:

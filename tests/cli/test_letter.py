@@ -135,6 +135,11 @@ def test_without_an_earlier_issue_the_last_one_has_no_day(home: Path, registry: 
 def test_new_refuses_what_it_cannot_do_and_changes_nothing(home: Path, registry: str):
     assert refused(*NEW, "--registry", "nowhere").code == "bad-registry"
     assert "no zone 'atlantis'" in str(refused(*NEW, "--registry", registry, "--zone", "atlantis"))
+    assert [it.name for it in (home / "letters").iterdir()] == ["001"]
+    (home / "letters/002").mkdir()
+    (home / "letters/002/notes.txt").write_text("of somebody")
+    assert refused(*NEW, "--registry", registry).code == "not-empty"
+    assert [it.name for it in (home / "letters/002").iterdir()] == ["notes.txt"]
     before = (home / "letters/001/bundle.json").read_bytes()
     assert refused("new", "1", "--registry", registry, "--as-of", "2023-12-31").code == "bad-settings"
     publishing.note(home / "letters/001", DAY)

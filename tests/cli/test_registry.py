@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from baygrid.cli.entry import app
+from tests.cli.conftest import Call
 from tests.cli.live import Live
 from tests.observatory.rows import address, body, code, small, write
 
@@ -27,6 +28,24 @@ def test_a_code_is_checked_without_a_server(arguments: list[str], status: int, v
     answer = CliRunner().invoke(app, ["registry", "check-code", *arguments, "--json"])
     told = json.loads(answer.stdout)
     assert (answer.exit_code, told["valid"], told["checked"]) == (status, valid, said)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        "表,行\n".encode("gbk"),
+        b"table,line,body,code,decision,message\nbodies,second,far,bad-code,,\n",
+        b"table,line,body\nbodies,2,far\n",
+    ],
+)
+def test_only_a_file_of_findings_is_accepted(call: Call, tmp_path: Path, content: bytes):
+    (tmp_path / "findings.csv").write_bytes(content)
+    folder = str(write(tmp_path / "registry", small()))
+    status, _, said = call("registry", "import", folder, "--accept-review", "findings.csv")
+    assert status == 1
+    assert "findings.csv is no file of findings" in said
+    assert "CSV UTF-8" in said
 
 
 @pytest.fixture

@@ -74,6 +74,16 @@ def test_a_number_that_lost_its_digits_is_a_finding(tmp_path: Path):
     assert "is it 01234567?" in found[1].message
 
 
+def test_a_spreadsheets_error_is_no_name(tmp_path: Path):
+    rows = {"bodies": [body("a", code(4), en="#REF!"), body("b", code(5), en="C# N/A")]}
+    found = read(workbook(tmp_path / "it.xlsx", rows)).findings
+    assert (
+        found[0].message
+        == "name_en: is #REF!, a spreadsheet's error: mend its formula, or write the value itself"
+    )
+    assert {it.body for it in found} == {"a"}
+
+
 def test_every_row_that_does_not_fit_says_all_that_is_wrong(tmp_path: Path):
     rows = small()
     rows["bodies"].append(body("two words", code(3)[:-1], kind="shop"))

@@ -88,7 +88,7 @@ def imports(platform: Platform, actor: Actor) -> list[ImportRow]:
 
 
 def _check_names(files: Mapping[str, str]) -> None:
-    book = [name for name in files if name.endswith(".xlsx")]
+    book = [name for name in files if name.lower().endswith(".xlsx")]
     strange = sorted(files.keys() - {*FILES}) if not book else [name for name in files if name != book[0]]
     if strange or not files:
         raise Invalid.at("files", f"must be some of {', '.join(FILES)}, or one .xlsx workbook alone")
@@ -107,7 +107,7 @@ def _source(platform: Platform, actor: Actor, files: Mapping[str, str], folder: 
     try:
         source: Source = spreadsheets.source(only if only.suffix == ".xlsx" else folder)
     except Wrong as wrong:
-        raise Invalid.at("files", str(wrong)) from None
+        raise Invalid.at(f"files.{next(iter(files))}", str(wrong)) from None
     return source
 
 

@@ -101,9 +101,7 @@ class Workbook:
         except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
             if isinstance(error, Wrong):
                 raise
-            raise Wrong(
-                f"{path.name} is no .xlsx workbook ({error}): save it anew as .xlsx, or as CSV"
-            ) from None
+            raise Wrong(f"is no .xlsx workbook ({error}): save it anew as .xlsx, or as CSV") from None
         self._sheets = {str(it.title).strip().lower(): it for it in self._book.worksheets}
 
     def has(self, table: str) -> bool:

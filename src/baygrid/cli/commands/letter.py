@@ -76,10 +76,13 @@ def new(
         )
     try:
         with _counting(session, registry, day) as count:
-            if not begun:
-                last = _since(since, number)
-                freezing.begin(folder, number, day, last, law_day(as_of, "--as-of"), zone or ["qianhai"])
-            made = freezing.freeze(folder, day, count, lambda: _own(session))
+            if begun:
+                made = freezing.freeze(folder, day, count, lambda: _own(session))
+            else:
+                last, counted = _since(since, number), law_day(as_of, "--as-of")
+                with _all_or_nothing(folder) as place:
+                    freezing.begin(place, number, day, last, counted, zone or ["qianhai"])
+                    made = freezing.freeze(place, day, count, lambda: _own(session))
     except Unreadable as error:
         raise CliError(str(error), code="invalid") from None
     figures = sum(map(len, made.figures.values()))
@@ -90,15 +93,33 @@ def new(
 
 
 @contextmanager
-def _counting(session: Session, registry: Path | None, known: date) -> "Iterator[Count]":
-    """What counts the figures of a zone: over files, else by the server."""
+def _all_or_nothing(folder: Path) -> "Iterator[Path]":
+    """Where a folder is made that is there only once it is whole."""
+    from tempfile import TemporaryDirectory
+
+    if folder.exists():
+        raise CliError(
+            f"{folder} is there already, and is no issue", code="not-empty", cure="move it out of the way"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as made:
+        place = Path(made, folder.name)
+        yield place
+        place.rename(folder)
+
+
+@contextmanager
+def _counting(session: Session, registry: Path | None, day: date) -> "Iterator[Count]":
+    """What counts the figures of a zone: over files, else by the server, which does not know what will be
+    known on a day to come."""
     if registry is None:
+        known = str(min(day, law_day(None)))
         yield lambda it: session.client.get(
-            "/v1/indicators", zone=it.zone, as_of=str(it.as_of), known_by=str(known)
+            "/v1/indicators", zone=it.zone, as_of=str(it.as_of), known_by=known
         )["items"]
         return
     with counting(registry) as (indicators, read):
-        yield lambda it: [found.to_json() for found in indicators.figures(read, it.zone, it.as_of, known)]
+        yield lambda it: [found.to_json() for found in indicators.figures(read, it.zone, it.as_of, day)]
 
 
 def _own(session: Session) -> list[dict[str, Any]]:

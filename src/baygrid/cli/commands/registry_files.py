@@ -30,8 +30,9 @@ def import_(
 
     Findings go to a file. Correct the rows and import again; or write `keep` into `decision` where a row is
     right as it is, and give the file to --accept-review: what else has a finding stays out."""
+    accepted = _accepted(accept) if accept else None
     files = {it.name: _sent(session, it) for it in _files(path)}
-    asked = {"files": files, "dry_run": dry_run, "accepted": _accepted(accept) if accept else None}
+    asked = {"files": files, "dry_run": dry_run, "accepted": accepted}
     answer = session.client.send("POST", "/v1/registry/imports", json=asked, patience_s=_REVIEW_S).json()
     if answer["findings"] and not accept:
         _write_findings(findings, answer["findings"])
@@ -78,11 +79,16 @@ def _sent(session: Session, path: Path) -> str:
 def _accepted(path: Path) -> list[dict[str, Any]]:
     import csv
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not set(COLUMNS) <= rows[0].keys():
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except (UnicodeDecodeError, csv.Error):
+        rows = []
+    if not rows or not set(COLUMNS) <= rows[0].keys() or not all(it["line"].isdecimal() for it in rows):
         raise CliError(
-            f"{path} is no file of findings", code="no-findings", cure="give what an import has written"
+            f"{path} is no file of findings",
+            code="no-findings",
+            cure="give what an import has written; in Excel, save it as `CSV UTF-8`",
         )
     for row in rows:
         if row["decision"].strip() not in ("", KEEP):
@@ -131,7 +137,7 @@ def _tell(session: Session, answer: dict[str, Any], file: Path, *, dry_run: bool
             f"nothing was imported: {answer['unseen']} findings are not in that file; import again"
         )
     if answer["findings"] and not accepted:
-        session.out.note(f"{answer['total']} findings are in {file}: correct the rows, or accept them with")
+        session.out.note(f"findings are in {file} ({answer['total']}): correct the rows, or accept them with")
         session.out.note(f"  --accept-review {file}")
 
 

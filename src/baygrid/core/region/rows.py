@@ -38,6 +38,7 @@ OPTIONAL: Final = frozenset({"scope"})
 UNITS: Final = ("CNY", "HKD", "persons", "companies", "km2", "1")
 MOST_TEXT: Final = 2_000
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ERRORS: Final = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 _PERIOD: Final = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2]))?")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SERIAL: Final = re.compile(r"[0-9]{4,5}(\.0+)?")
@@ -224,6 +225,8 @@ def _text(text: str) -> str:
     control = _CONTROL.search(text)
     if control:
         raise Wrong(f"has the control character {ord(control[0])}: take it out")
+    if text in _ERRORS:
+        raise Wrong(f"is {text}, a spreadsheet's error: mend its formula, or write the value itself")
     return " ".join(text.split())
 
 

@@ -14,6 +14,7 @@ from baygrid.portal import app as portal
 from baygrid.ports.identity import LOCAL, Level, Of, OfKind
 from tests.api.world import World
 from tests.app.people import add_user
+from tests.portal import owned
 
 Visitor = Callable[..., TestClient]
 
@@ -74,4 +75,4 @@ def visitor(world: World) -> Iterator[Visitor]:
 @pytest.fixture
 def things(world: World) -> dict[str, str]:
     """Of project demo, by what addresses call them."""
-    return {}
+    return {"project": "demo", "number": owned.paper(world)}

@@ -10,12 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from baygrid.app.platform import Platform
-from baygrid.portal import assets, frame, home, offers
+from baygrid.portal import assets, frame, home, invoices, offers, projects
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.routing import Page, no_page
 from baygrid.portal.visit import PREFIX
 
-PAGES: tuple[Page, ...] = (*home.PAGES, *offers.PAGES, *frame.PAGES)
+PAGES: tuple[Page, ...] = (
+    *home.PAGES,
+    *offers.PAGES,
+    *projects.PAGES,
+    *invoices.PAGES,
+    *frame.PAGES,
+)
 
 
 def routes(platform: Platform) -> list[BaseRoute]:

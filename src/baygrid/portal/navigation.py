@@ -49,6 +49,13 @@ GROUPS: Final = (
             Entry("offers", "offers", N_("Offers")),
         ),
     ),
+    Group(
+        N_("Money"),
+        (
+            Entry("projects", "projects", N_("Budget"), users),
+            Entry("invoices", "invoices", N_("Invoices"), users),
+        ),
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from baygrid.cli.commands import (
     agent,
     applications,
     audit,
+    backup,
     bottlenecks,
     centres,
     client,
@@ -86,6 +87,7 @@ policy.register(app)
 exchange.register(app)
 whatif.register(app)
 start.register(app)
+backup.register(app)
 agent.register(app)
 identity.register(app)
 client.register(app)

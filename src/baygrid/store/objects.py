@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from baygrid.ports.basics import ObjectStore
@@ -27,7 +27,15 @@ def check_key(key: str) -> str:
     return key
 
 
-def open_objects(url: str) -> ObjectStore:
+class Listed(ObjectStore, Protocol):
+    """One that can also say what it has."""
+
+    def keys(self) -> Iterator[str]:
+        """All of them, in some order. What is put or deleted meanwhile may be among them or not."""
+        ...
+
+
+def open_objects(url: str) -> Listed:
     """`s3://BUCKET/PREFIX`, `file:///FOLDER` or a plain path. Raises ValueError for another scheme."""
     if url.startswith("s3:"):
         from baygrid.store.s3 import S3Objects  # boto3 is optional
@@ -90,6 +98,12 @@ class FolderObjects:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return
         _sync(path.parent)
+
+    def keys(self) -> Iterator[str]:
+        for folder, _, names in os.walk(self._root):
+            at = Path(folder)
+            if self._incoming not in (at, *at.parents):
+                yield from ((at / name).relative_to(self._root).as_posix() for name in names)
 
     def _make(self, folder: Path) -> None:
         """The folder, durably: a file in a folder that a crash takes away is gone too."""

@@ -88,6 +88,11 @@ class S3Objects:
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
 
+    def keys(self) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+            yield from (it["Key"].removeprefix(self._prefix) for it in page.get("Contents", ()))
+
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _REVISION = (  # as Alembic makes it
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
+_AT_HEAD = f"INSERT INTO alembic_version VALUES ('{HEAD}')"  # noqa: S608 - a constant
 _LOCK = 0x626179677264  # PostgreSQL's advisory lock while migrating
 
 
@@ -39,8 +41,18 @@ def _made_by(dialect: str) -> tuple[str, ...]:
         *made,
         *statements(dialect),
         _REVISION,
-        f"INSERT INTO alembic_version VALUES ('{HEAD}')",  # noqa: S608 - a constant
+        _AT_HEAD,
     )
+
+
+def refill_postgresql(connection: Connection, fill: Callable[[], None]) -> None:
+    """Makes the tables of an empty database and lets `fill` fill them, the rows that there always are, too;
+    what refuses changes comes after."""
+    metadata.create_all(connection, checkfirst=False)
+    fill()
+    for statement in (*statements("postgresql"), _REVISION, _AT_HEAD):
+        if not statement.startswith("INSERT") or statement == _AT_HEAD:
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 @cache
@@ -83,11 +95,11 @@ def _upgrade(engine: Engine) -> None:
         with engine.begin() as connection:
             if connection.dialect.name != SQLITE:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            revision = _revision(connection)
-            if revision is None:
+            found = revision(connection)
+            if found is None:
                 for statement in _made_by(connection.dialect.name):
                     connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-            elif revision != HEAD:
+            elif found != HEAD:
                 migrate(connection, HEAD)
             if connection.dialect.name != SQLITE:
                 _adopt(connection)
@@ -95,7 +107,7 @@ def _upgrade(engine: Engine) -> None:
         engine.dispose()
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -180,7 +180,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     database that does not answer."""
     lists = _lists(settings.law_lists)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(settings.data)
+    lock = lock_data(settings.data)
     try:
         store = open_store(settings.database_url, failpoint=failpoint)
     except OperationalError as error:
@@ -289,7 +289,7 @@ def _role(scheduler: Scheduler) -> str:
     return "follower" if scheduler.term is None else "leader"
 
 
-def _lock(data: Path) -> IO[str]:
+def lock_data(data: Path) -> IO[str]:
     """Held until the process ends."""
     file = (data / "server.lock").open("w")
     try:

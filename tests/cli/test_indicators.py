@@ -190,7 +190,9 @@ def test_cities_have_sources_or_are_not_loaded():
     assert found["beijing"]["position"] == "research and development + capital"
     assert found["hefei"]["facts"] == found["hefei"]["position"] == "not loaded"
     assert all(fact["source"] for fact in found["shenzhen"]["facts"])
-    assert "not loaded" in run("indicators", "cities").stdout
+    shown = run("indicators", "cities").stdout
+    assert "not loaded" in shown
+    assert "0.081 1" not in shown
 
 
 def test_the_same_seed_gives_the_same_files(sample: str, tmp_path: Path):

@@ -115,7 +115,7 @@ def cities(session: Session) -> None:
     for it in profiles():
         rows.append([it.names["en"], "position", it.position, "", it.position_source])
         for fact in it.facts:
-            value = f"{fact.bound} {fact.value} {fact.unit}".strip()
+            value = f"{fact.bound} {fact.value} {_unit(fact.unit)}".strip()
             rows.append([it.names["en"], f"{fact.id} of {fact.population}", value, fact.period, fact.source])
         if not it.facts:
             rows.append([it.names["en"], "figures", "not loaded", "", ""])
@@ -143,6 +143,10 @@ def _show(session: Session, found: list[dict[str, Any]], as_csv: bool) -> None:
 
 def _row(it: dict[str, Any]) -> list[str]:
     value = "" if it["value"] is None else f"{Decimal(it['value']):,f}"
-    unit = "" if it["unit"] == "1" else it["unit"]
     about = [it[name] or "" for name in ("population", "period", "vintage", "coverage", "source", "note")]
-    return [it["id"], value, unit, *about]
+    return [it["id"], value, _unit(it["unit"]), *about]
+
+
+def _unit(unit: str) -> str:
+    """Nothing beside a bare number."""
+    return "" if unit == "1" else unit

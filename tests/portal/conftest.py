@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from baygrid.app import invitations
+from baygrid.app.access import Actor
 from baygrid.app.signing_in import COOKIE, begin
 from baygrid.portal import app as portal
 from baygrid.ports.identity import LOCAL, Level, Of, OfKind
+from baygrid.ports.records import Role
 from tests.api.world import World
 from tests.app.people import add_user
 from tests.portal import owned
@@ -75,4 +78,6 @@ def visitor(world: World) -> Iterator[Visitor]:
 @pytest.fixture
 def things(world: World) -> dict[str, str]:
     """Of project demo, by what addresses call them."""
-    return {"project": "demo", "number": owned.paper(world)}
+    operator = Actor("tok-operator", Role.OPERATOR, "operator")
+    invitation = invitations.invite(world.platform, operator, USERS["member"][0], Level.MEMBER)
+    return {"project": "demo", "number": owned.paper(world), "secret": invitation.secret}

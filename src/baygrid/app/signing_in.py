@@ -24,7 +24,6 @@ from baygrid.ports.store import Tx
 COOKIE: Final = "baygrid"
 SECURE_COOKIE: Final = "__Host-baygrid"
 LASTS_MS: Final = 7 * 86_400_000
-IDLE_MS: Final = 12 * 3_600_000
 SEEN_EVERY_MS: Final = 300_000
 """How exactly it is known when a session was last seen: each time would be a write."""
 
@@ -170,7 +169,7 @@ def session_of(platform: Platform, secret: str | None) -> Session:
 
 def _found(tx: Tx, secret: str, now: Instant) -> tuple[SessionRow | None, Session | None]:
     row = tx.users.session(secret_digest(secret))
-    if row is None or row.ended_at is not None or now >= min(row.expires_at, row.seen_at + IDLE_MS):
+    if row is None or not row.is_alive(now):
         return None, None
     user = tx.users.get(row.user)
     if user is None or user.disabled_at is not None:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from baygrid.app.platform import Platform
-from baygrid.portal import assets, frame, home, invoices, offers, projects
+from baygrid.portal import assets, frame, home, identity, invoices, offers, projects
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.routing import Page, no_page
 from baygrid.portal.visit import PREFIX
@@ -20,6 +20,7 @@ PAGES: tuple[Page, ...] = (
     *offers.PAGES,
     *projects.PAGES,
     *invoices.PAGES,
+    *identity.PAGES,
     *frame.PAGES,
 )
 

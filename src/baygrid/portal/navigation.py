@@ -9,7 +9,7 @@ from typing import Final
 from baygrid.app.access import Actor
 from baygrid.app.signing_in import Session
 from baygrid.portal.language import N_
-from baygrid.ports.records import Role
+from baygrid.ports.records import Role, Scope
 
 
 def anybody(actor: Actor) -> bool:
@@ -23,6 +23,15 @@ def team(actor: Actor) -> bool:
 def users(actor: Actor) -> bool:
     """Who has jobs to look at."""
     return actor.role in (Role.TEAM, Role.OPERATOR)
+
+
+def of_members(actor: Actor) -> bool:
+    """Everybody in a project sees who else is; elsewhere who decides about it."""
+    return actor.role is Role.TEAM or Scope.MANAGE in actor.scopes
+
+
+def of_tokens(actor: Actor) -> bool:
+    return users(actor) and Scope.MANAGE in actor.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,14 @@ GROUPS: Final = (
         (
             Entry("projects", "projects", N_("Budget"), users),
             Entry("invoices", "invoices", N_("Invoices"), users),
+        ),
+    ),
+    Group(
+        N_("People"),
+        (
+            Entry("members", "members", N_("Members"), of_members),
+            Entry("tokens", "tokens", N_("Tokens"), of_tokens),
+            Entry("account", "account", N_("Your account")),
         ),
     ),
 )

@@ -10,6 +10,8 @@ from typing import Final, Protocol
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import Role, Scope
 
+IDLE_MS: Final = 12 * 3_600_000
+"""So long a session lasts while nobody uses it."""
 LOCAL: Final = "local"
 """The issuer of accounts whose passwords this server keeps."""
 
@@ -133,6 +135,10 @@ class SessionRow:
     seen_at: Instant
     expires_at: Instant
     ended_at: Instant | None = None
+
+    def is_alive(self, now: Instant) -> bool:
+        """Not ended, not too old, and not left unused for too long."""
+        return self.ended_at is None and now < min(self.expires_at, self.seen_at + IDLE_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ def _serving(made: Made) -> Iterator[Server]:
         str(SERVER_CORE),
         str(CLI),
         "serve",
+        "--rate",
+        "0",
         "--port",
         "0",
         "--data",

@@ -36,7 +36,7 @@ def region(database: str | None, *, embedded: bool, separate: bool = False) -> I
     """`embedded`: the server runs the centre; `separate`: an agent process does."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="baygrid-bench-")))
-        command = ["serve", "--port", "0", "--data", str(folder / "server")]
+        command = ["serve", "--rate", "0", "--port", "0", "--data", str(folder / "server")]
         command += ["--embedded-centre", "--node", NODE] if embedded else ["--no-embedded-centre"]
         command += ["--database", database] if database else []
         ready = stack.enter_context(_started(command, folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,7 @@ from baygrid.api.delta import edge as delta
 from baygrid.api.delta import lists as delta_lists
 from baygrid.api.delta import tables as delta_tables
 from baygrid.api.edge import Server, tell_refusal
+from baygrid.api.hardening import RateLimit, SecurityHeaders
 from baygrid.api.limits import BodyLimit
 from baygrid.api.metrics import Metrics
 from baygrid.api.pipes import Tunnels
@@ -82,8 +84,11 @@ LIMITS = {
 }
 
 
-def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics | None = None) -> FastAPI:
-    """`role`: "leader" or "follower". `metrics`: handed in by who also lets the scheduler count in it.
+def create_app(
+    platform: Platform, *, role: Callable[[], str], metrics: Metrics | None = None, rate: float = 0
+) -> FastAPI:
+    """`role`: "leader" or "follower". `rate`: requests a second for each token or address; 0: any number.
+    `metrics`: handed in by who also lets the scheduler count in it.
 
     Call `app.state.server.hub.close()` when the server begins to stop: it ends parked requests and streams.
     """
@@ -103,6 +108,9 @@ def create_app(platform: Platform, *, role: Callable[[], str], metrics: Metrics 
     )
     app.state.server = server
     app.add_middleware(BodyLimit, other=LIMITS, refused=tell_refusal)
+    if rate:
+        app.add_middleware(RateLimit, rate=rate, clock=time.perf_counter)
+    app.add_middleware(SecurityHeaders)
     app.openapi = _remembered(app)  # type: ignore[method-assign]
     return app
 

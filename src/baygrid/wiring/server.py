@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -107,6 +108,8 @@ class Server:
         """Serves HTTP until SIGINT or SIGTERM. `ready` gets the address once requests are taken."""
         listener = socket.create_server((self.settings.host, self.settings.port), reuse_port=False)
         host, port = listener.getsockname()[:2]
+        scheme = "http" if self.settings.tls is None else "https"
+        certificate, key = self.settings.tls or (None, None)
         config = uvicorn.Config(
             self.app,
             log_config=None,
@@ -115,8 +118,10 @@ class Server:
             timeout_graceful_shutdown=5,
             timeout_keep_alive=KEEP_ALIVE_S,
             backlog=2048,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
-        http = _Http(config, self.app, lambda: ready(f"http://{host}:{port}"))
+        http = _Http(config, self.app, lambda: ready(f"{scheme}://{host}:{port}"))
         try:
             http.run(sockets=[listener])
         finally:
@@ -165,6 +170,18 @@ class _Http(uvicorn.Server):
         self.should_exit = True
 
 
+def _check_tls(settings: ServerSettings) -> None:
+    """Before anything is opened. Raises ValueError."""
+    if settings.tls is not None:
+        certificate, key = settings.tls
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(
+                f"--tls-cert {certificate} and --tls-key {key} are no certificate with its key: {error}"
+            ) from None
+
+
 def _lists(file: Path | None) -> Lists:
     """Raises ValueError."""
     if file is None:
@@ -179,6 +196,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing, such as a
     database that does not answer."""
     lists = _lists(settings.law_lists)
+    _check_tls(settings)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = lock_data(settings.data)
     try:
@@ -223,7 +241,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
     # On SQLite there is one server at a time, so a new process may take up its predecessor's lease at once.
     scheduler = Scheduler(platform, "embedded" if settings.database is None else _holder(lock))
     metrics = Metrics()
-    app = create_app(platform, role=lambda: _role(scheduler), metrics=metrics)
+    app = create_app(platform, role=lambda: _role(scheduler), metrics=metrics, rate=settings.rate)
     app.router.routes += portal.routes(platform)
 
     def step(now: Instant) -> Instant:

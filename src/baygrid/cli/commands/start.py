@@ -60,6 +60,15 @@ def serve(
             "--tables", metavar="FILE", help="Folders and networks with tables (YAML, as for jobs)."
         ),
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https by this certificate (PEM).")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's key (PEM).")
+    ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", min=0, help="Requests a second of one token or address; 0: any number.")
+    ] = 500,
     webhooks: Annotated[
         Path | None,
         typer.Option(
@@ -100,6 +109,8 @@ def serve(
         law_lists=lists,
         tables=tables,
         webhooks=webhooks,
+        tls=_tls(tls_cert, tls_key),
+        rate=rate,
         mail=_mail(smtp, smtp_tls, smtp_ca, smtp_user, mail_from),
     )
     settle()
@@ -115,6 +126,16 @@ def serve(
         raise CliError(
             f"something else listens on {host}:{port}", code="address-in-use", cure="choose another --port"
         ) from error
+
+
+def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise CliError(
+            "--tls-cert and --tls-key go together", code="bad-settings", cure="give both or neither"
+        )
+    return certificate, key
 
 
 def _mail(smtp: str, tls: str, ca: Path | None, user: str, sender: str) -> "MailSettings | None":

@@ -1,7 +1,7 @@
 """`make bench`: everything, as lines and as docs/benchmarks.json: jobs on SQLite and PostgreSQL beside peers,
 200 centres on one core, a real Slurm (as root), placement on published traces (in ../shared), charges,
-measures and the law, a shared table, a registry of companies, and the reference applications beside other
-ways to the same rows."""
+measures and the law, a shared table, a registry of companies, people at pages and logs, and the
+reference applications beside other ways to the same rows."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from benchmarks import (
     law,
     money,
     observatory,
+    people,
     placement,
     sharing,
     slurm,
@@ -39,8 +40,8 @@ def main() -> None:
     parser.add_argument(
         "--only",
         choices=[
-            "jobs", "agents", "slurm", "placement", "money", "law", "sharing", "observatory", "applications",
-            *applications.PARTS,
+            "jobs", "agents", "slurm", "placement", "money", "law", "sharing", "observatory", "people",
+            "applications", *applications.PARTS,
         ],
         help="the others stay as they were (an application's name: that one of the applications)",
     )  # fmt: skip
@@ -71,6 +72,8 @@ def main() -> None:
         figures["sharing"] = {"machine": _machine()} | _said("sharing", sharing.measure())
     if chosen.only in (None, "observatory"):
         figures["observatory"] = {"machine": _machine()} | _said("observatory", observatory.measure())
+    if chosen.only in (None, "people"):
+        figures["people"] = {"machine": _machine()} | _said("people", people.measure())
     if chosen.only in (None, "applications", *applications.PARTS):
         parts = (chosen.only,) if chosen.only in applications.PARTS else applications.PARTS
         figures.setdefault("applications", {})["machine"] = _machine()

@@ -80,4 +80,10 @@ def things(world: World) -> dict[str, str]:
     """Of project demo, by what addresses call them."""
     operator = Actor("tok-operator", Role.OPERATOR, "operator")
     invitation = invitations.invite(world.platform, operator, USERS["member"][0], Level.MEMBER)
-    return {"project": "demo", "number": owned.paper(world), "secret": invitation.secret}
+    return {
+        "project": "demo",
+        "number": owned.paper(world),
+        "table": owned.table(world),
+        "contract": owned.contract(world),
+        "secret": invitation.secret,
+    }

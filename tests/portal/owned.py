@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from baygrid.app import contracts
+from baygrid.app.access import Actor
+from baygrid.app.contract_terms import Wanted
 from baygrid.app.papers import sealed
+from baygrid.core.data.terms import Terms
 from baygrid.core.pricing.credit import Credited, CreditNote
 from baygrid.core.pricing.invoice import Customer, Invoice, Settled
 from baygrid.core.pricing.months import Month
 from baygrid.core.units import Money
+from baygrid.ports.data import TableRow
 from baygrid.ports.papers import PaperKind
+from baygrid.ports.reader import Column, Format
+from baygrid.ports.records import Role
 from baygrid.ports.store import Tx
 from tests.api.world import World
 
@@ -28,3 +35,21 @@ def paper(world: World) -> str:
 
     world.store.write(apply)
     return NUMBER
+
+
+def table(world: World) -> str:
+    """The name of a table that demo offers; nobody has said what its columns are."""
+    row = TableRow(
+        "demo", "ages", 1, "Ages", "CN-QH", Format.PARQUET, "s3://bay/patients/", "", None,
+        (Column("age", "int64"),), {}, None, False, world.clock(), "tok-demo",
+    )  # fmt: skip
+    world.store.write(lambda tx: tx.catalogue.insert_table(row))
+    return row.name
+
+
+def contract(world: World) -> str:
+    """Of demo, about the beds of a clinic."""
+    world.clinic()
+    wanted = Wanted({"clinic/beds": Terms()}, purpose="a study", ground="other")
+    actor = Actor("tok-demo", Role.TEAM, "demo", project="demo")
+    return contracts.request(world.platform, actor, wanted).row.id

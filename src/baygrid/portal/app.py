@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from baygrid.app.platform import Platform
 from baygrid.portal import assets, frame, home, identity, invoices, offers, projects
+from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.routing import Page, no_page
 from baygrid.portal.visit import PREFIX
@@ -20,6 +21,9 @@ PAGES: tuple[Page, ...] = (
     *offers.PAGES,
     *projects.PAGES,
     *invoices.PAGES,
+    *catalogue.PAGES,
+    *agreeing.PAGES,
+    *reading.PAGES,
     *identity.PAGES,
     *frame.PAGES,
 )

@@ -66,6 +66,15 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        N_("Data"),
+        (
+            Entry("data", "data", N_("Catalogue")),
+            Entry("contracts", "data/contracts", N_("Contracts"), users),
+            Entry("reads", "data/reads", N_("Who read what"), users),
+            Entry("persons", "data/persons", N_("Persons shown"), users),
+        ),
+    ),
+    Group(
         N_("People"),
         (
             Entry("members", "members", N_("Members"), of_members),

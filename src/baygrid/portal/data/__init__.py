@@ -1,0 +1,1 @@
+"""Tables of the region: what there is, how one comes to read it, who did."""

@@ -21,6 +21,7 @@ from baygrid.cli.commands import (
     exchange,
     figure,
     identity,
+    importing,
     indicators,
     inside,
     jobs,
@@ -99,6 +100,7 @@ measures.register(app)
 law.register(app)
 registry.register(app)
 figure.register(app)
+importing.register(app)
 indicators.register(app)
 letter.register(app)
 

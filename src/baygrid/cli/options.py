@@ -5,9 +5,19 @@ from typing import Annotated
 
 import typer
 
+from baygrid.cli import completing
+
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
-OwnProject = Annotated[str | None, typer.Option("--project", "-p", help="Else the token's own.")]
-Owner = Annotated[str | None, typer.Option("--project", "-p", help="Whose it is; else the token's own.")]
+OwnProject = Annotated[
+    str | None,
+    typer.Option("--project", "-p", help="Else the token's own.", autocompletion=completing.projects),
+]
+Owner = Annotated[
+    str | None,
+    typer.Option(
+        "--project", "-p", help="Whose it is; else the token's own.", autocompletion=completing.projects
+    ),
+]
 Start = Annotated[str | None, typer.Option("--from", metavar="TIME", help="For example 2026-11-01.")]
 End = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before this time.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else stdout.")]

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.commands.ratings import amount
 from baygrid.cli.options import End
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import UNITS, count, local, time_of
 
 LOOK_S = 1.0
-Name = Annotated[str, typer.Argument(metavar="NAME")]
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completing.centres)]
 WithOffers = Annotated[
     bool, typer.Option("--with-offers", help="Let the agent set the first prices when it joins.")
 ]
@@ -117,7 +118,7 @@ def usage(
 
 def create(
     session: Session,
-    name: Name,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", "-j", help="For example CN-QH or HK.")],
     driver: Annotated[str, typer.Option("--driver", "-d", help="Else what the agent finds there.")] = "",
     with_offers: WithOffers = False,

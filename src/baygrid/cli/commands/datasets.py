@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.errors import CliError
 from baygrid.cli.options import Owner
 from baygrid.cli.session import Session, command, group
@@ -120,7 +121,9 @@ def _sent(session: Session, source: Path) -> str:
 
 def show(
     session: Session,
-    name: Annotated[str, typer.Argument(metavar="[PROJECT/]NAME[@VERSION]")],
+    name: Annotated[
+        str, typer.Argument(metavar="[PROJECT/]NAME[@VERSION]", autocompletion=completing.datasets)
+    ],
 ) -> None:
     """Show a dataset with its versions: where it is, its checksum, what it was made from."""
     project, _, rest = name.removeprefix("dataset:").rpartition("/")

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
 from baygrid.cli.tunnel import Tunnel
 from baygrid.ports.tunnels import DATA, END, ERROR, EXIT, SIZE
 
-JobId = Annotated[str, typer.Argument(metavar="JOB")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", autocompletion=completing.jobs)]
 Rank = Annotated[
     int, typer.Option("--rank", metavar="N", min=0, help="On whose node, of a job of several nodes.")
 ]

@@ -6,16 +6,28 @@ from typing import Annotated
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.errors import CliError
 from baygrid.cli.session import Session, command
 from baygrid.cli.shapes import local, money, staged
 from baygrid.client.wire import ARRAY, Array, Attempt, Job, tally
 
 JobFile = Annotated[str, typer.Argument(metavar="FILE", help="The job file (YAML); - reads stdin.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
-JobOrArray = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job or an array.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", autocompletion=completing.jobs)]
+JobOrArray = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB", help="The id of a job or an array.", autocompletion=completing.jobs_and_arrays
+    ),
+]
 Project = Annotated[
-    str | None, typer.Option("--project", "-p", help="The project that pays; replaces the file's.")
+    str | None,
+    typer.Option(
+        "--project",
+        "-p",
+        help="The project that pays; replaces the file's.",
+        autocompletion=completing.projects,
+    ),
 ]
 Key = Annotated[
     str | None,
@@ -163,7 +175,12 @@ def _come_back(error: CliError, job: str) -> CliError:
 def jobs(
     session: Session,
     job: Annotated[
-        str | None, typer.Argument(metavar="JOB", help="One job in full, or how an array stands.")
+        str | None,
+        typer.Argument(
+            metavar="JOB",
+            help="One job in full, or how an array stands.",
+            autocompletion=completing.jobs_and_arrays,
+        ),
     ] = None,
     state: Annotated[
         str | None,
@@ -373,7 +390,14 @@ def outputs(
 
 def explain(
     session: Session,
-    what: Annotated[str, typer.Argument(metavar="FILE|JOB", help="A job file, or the id of a job.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|JOB",
+            help="A job file, or the id of a job.",
+            autocompletion=completing.files_and_jobs,
+        ),
+    ],
     project: Project = None,
 ) -> None:
     """Say where a job would go, or why it is where it is: centres, prices, what stands in the way."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.commands import bundles
 from baygrid.cli.errors import CliError
 from baygrid.cli.options import End, OwnProject, Start
@@ -24,7 +25,9 @@ def register(app: typer.Typer) -> None:
 def bill(
     session: Session,
     context: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="JOB", help="One job's bill.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(metavar="JOB", help="One job's bill.", autocompletion=completing.jobs)
+    ] = None,
     project: OwnProject = None,
     start: Start = None,
     end: End = None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from baygrid.cli import tariffs
+from baygrid.cli import completing, tariffs
 from baygrid.cli.commands.ratings import work_of
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
@@ -104,7 +104,7 @@ def offers_create(
 
 def offers_tariff(
     session: Session,
-    offer: Annotated[str, typer.Argument(metavar="OFFER")],
+    offer: Annotated[str, typer.Argument(metavar="OFFER", autocompletion=completing.offers)],
     cpu_hour: CpuHour,
     gib_hour: GibHour,
     accelerator_hour: AcceleratorHour = "0",

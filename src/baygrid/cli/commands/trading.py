@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from baygrid.cli import completing
 from baygrid.cli.options import OwnProject
 from baygrid.cli.session import Session, command, group
 from baygrid.cli.shapes import local, money, time_of
@@ -50,7 +51,7 @@ def _left(listing: dict[str, Any]) -> str:
 
 def create(
     session: Session,
-    offer: Annotated[str, typer.Argument(metavar="OFFER")],
+    offer: Annotated[str, typer.Argument(metavar="OFFER", autocompletion=completing.offers)],
     kind: Annotated[str, typer.Option("--kind", "-k", help="spot, reserved or committed.")],
     units: Annotated[int, typer.Option("--units", help="Accelerators; of a plain offer cpus.")],
     rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="Of a unit for an hour.")],

@@ -33,7 +33,8 @@ def test_from_an_organisation_to_a_running_team(world: World, api: TestClient):
     token = post("/v1/tokens", role="team", project="vision", label="vision team")
     team = {"Authorization": f"Bearer {token['token']}"}
     assert api.get("/v1/me", headers=team).json() == {
-        "role": "team", "project": "vision", "centre": None, "label": "vision team",
+        "role": "team", "project": "vision", "centre": None, "label": "vision team", "user": None,
+        "token": token["id"], "scopes": ["read", "use"],
     }  # fmt: skip
     submitted = api.post("/v1/jobs", json=job(), headers=team).json()
     assert submitted["project"] == "vision"

@@ -114,6 +114,12 @@ def test_other_shells_take_their_script(tmp_path: Path, shell: str):
     assert f"{shell} completion installed" in done.stdout, done.stdout + done.stderr
     (script,) = (path for path in tmp_path.rglob("*baygrid*") if path.is_file())
     subprocess.run([shell, "-n", str(script)], check=True, timeout=PATIENCE_S)
+    if shell == "fish":
+        asked = [shell, "-c", f"source {script}; complete -C 'baygrid expl'"]
+        words = subprocess.run(
+            asked, env=environ, capture_output=True, text=True, check=True, timeout=PATIENCE_S
+        )
+        assert words.stdout.startswith("explain\t")
 
 
 @contextmanager

@@ -100,6 +100,8 @@ def test_without_a_time_one_is_assumed_and_told(text: str):
         (["-n2", "--gpus-per-task=l40s:1"], 1, 2, ["L40S:2"]),
         (["--gres=gpu", "--gres=nvme:1"], 1, 1, []),
         (["--gres=gpu:2,nvme:1"], 1, 1, ["GPU:2"]),
+        (["--gres=shard:3"], 1, 1, ["GPU:1"]),
+        (["--gpus=0"], 1, 1, []),
     ],
 )
 def test_sizes_of_slurm(options: list[str], nodes: int, cpus: int, accelerators: list[str]):
@@ -127,6 +129,26 @@ def test_what_slurm_alone_can_is_left(option: str):
     made = script(option)
     assert len([note for note in made.left if note.line == 2]) == 1
     spec(made)
+
+
+def test_what_a_script_rests_on_that_only_its_cluster_has():
+    body = "ml load cuda\ncd /scratch/me/x # there\ncp $DIR/a/x /tmp/y; curl https://a.b/c/d\ncat /data/z/a\n"
+    made = script("--tasks-per-node=1 --time=5\t# not 6", "--time=7", body=body)
+    assert (spec(made).time, spec(made).resources.cpus) == (420, 1)
+    told = [note.why for note in made.left if note.where in ("ml", "the script", "--time")]
+    assert [why.partition(":")[0] for why in told] == [
+        "comes again below, and sbatch takes the last",
+        "modules are that cluster's",
+        "/scratch/me/x and 1 more paths are of that cluster",
+    ]
+
+
+def test_ranks_mean_nodes_where_each_has_one_task():
+    body = "train $SLURM_PROCID $SLURM_NTASKS\n"
+    assert 'SLURM_PROCID="$NODE_RANK"' in spec(script("-N2", body=body)).run
+    made = script("-N2", "-n4", body=body)
+    assert "export" not in spec(made).run
+    assert left(made)["the script"] == "SLURM_NTASKS: it has no value here"
 
 
 def test_several_jobs_in_one_and_empty_scripts_are_refused():
@@ -178,6 +200,16 @@ def test_a_task_of_skypilot():
         "resources.disk_size", "resources.ports", "file_mounts./out", "file_mounts./gs", "file_mounts./ckpt",
         "envs.WHO", "service",
     }  # fmt: skip
+
+
+def test_what_scripts_make_of_the_addresses_of_nodes():
+    made = sky(
+        num_nodes=2, run='a=`echo "$SKYPILOT_NODE_IPS" | head -n1`; echo "$SKYPILOT_NODE_IPS" | wc -l\n'
+    )
+    assert made.document["run"] == '#!/bin/bash\na=`echo "$MASTER_ADDR"`; echo "$NNODES"\n'
+    assert "run" not in left(made)
+    other = sky(run="for ip in $SKYPILOT_NODE_IPS; do ping $ip; done\n")
+    assert "$MASTER_ADDR is the first" in left(other)["run"]
 
 
 def test_alternatives_of_skypilot_are_those_of_their_accelerators():
@@ -251,6 +283,7 @@ def test_what_is_no_job_is_refused():
         ({"type": "service", "commands": ["x"]}, "only tasks are jobs"),
         ({"type": "task", "image": "x"}, "has no commands"),
         ({"name": "x"}, "no field run"),
+        ({"type": "task", "groups": [{"nodes": 1}]}, "groups of nodes"),
         (["x"], "neither a batch script"),
         ({"run": 7}, "run is not text"),
         ({"run": "x" * 70_000}, "65536"),

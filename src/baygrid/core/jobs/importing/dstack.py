@@ -56,7 +56,6 @@ _LEFT: Final = {
     "single_branch": "no repository is cloned: the workdir is sent",
     "repos": "no repository is cloned: name your copy of it as workdir, or clone it in setup",
     "home_dir": "is the centre's to choose",
-    "groups": "all nodes of a job do the same: write a job for each group",
     "profile": "is in a file beside it: what it says is to be added by hand",
 }
 _RESOURCES_LEFT: Final = {
@@ -74,6 +73,8 @@ def convert(document: Mapping[object, object], name: str) -> Imported:
     kind = document.get("type")
     if kind != "task":
         raise Unreadable(f"is a {kind} of dstack: only tasks are jobs, which run to an end")
+    if document.get("groups"):
+        raise Unreadable("has groups of nodes that do different things: all nodes of a job do the same")
     draft = Draft()
     task = Fields(document, "", draft)
     task.take("type")

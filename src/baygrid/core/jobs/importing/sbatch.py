@@ -25,6 +25,13 @@ _VARIABLES: Final = {
     "SLURM_SUBMIT_DIR": "$BAYGRID_WORKDIR",
     "SLURM_RESTART_COUNT": "$BAYGRID_RESTART",
 }
+_ALONE: Final = {
+    "SLURM_PROCID": "$NODE_RANK",
+    "SLURM_NTASKS": "$NNODES",
+    "SLURM_LOCALID": "0",
+    "SLURM_CPUS_PER_TASK": "$BAYGRID_CPUS",
+}
+"""Where there is one task on each node, as here."""
 _MAIL: Final = "no mail is sent of it: `baygrid wait` ends with the job"
 _NODES: Final = "names nodes of that cluster: say infra, a centre or centre/partition"
 _LEFT: Final = {
@@ -55,6 +62,8 @@ _LEFT: Final = {
     "wait-all-nodes": "all nodes start at once",
     "hold": "a job is queued when it is submitted: submit it then",
 }
+_GPUS: Final = frozenset({"gpu", "mps", "shard"})
+_PATH: Final = re.compile(r"(?<![\w.})/:$~-])/(?!(?:bin|usr|dev|tmp|proc|etc|sys)\b)[\w.-]+/[\w./-]*")
 _UNITS: Final = {"": "MiB", "K": "", "M": "MiB", "G": "GiB", "T": "TiB"}
 _DEFAULT_MEMORY: Final = "what a cluster gives to who asks for no memory differs: say resources.memory"
 
@@ -62,14 +71,15 @@ _DEFAULT_MEMORY: Final = "what a cluster gives to who asks for no memory differs
 def convert(text: str, name: str) -> Imported:
     """`name`: where the script has none. Raises Unreadable."""
     draft = Draft()
-    # Of an option that comes twice sbatch takes the last; generic resources are added up.
     found: dict[str, Option] = {}
     for option in options(text, draft):
+        if (before := found.get(option.name)) is not None:
+            draft.leave(f"--{option.name}", "comes again below, and sbatch takes the last", before.line)
         found[option.name] = option
     named = found.pop("job-name", None)
     draft.name(named.value if named else None, name)
     _time(draft, found.pop("time", None))
-    _size(draft, found)
+    alone = _size(draft, found) == 1
     _array(draft, found.pop("array", None))
     _folder(draft, found.pop("chdir", None))
     _export(draft, found.pop("export", None))
@@ -79,7 +89,9 @@ def convert(text: str, name: str) -> Imported:
         draft.leave(f"--{option.name}", _LEFT.get(option.name, "there is no such field here"), option.line)
     script = commands(text)
     _starters(draft, text)
-    draft.put("run", variables(draft, script, "the script", "SLURM_", _VARIABLES))
+    _paths(draft, script)
+    known = _VARIABLES | (_ALONE if alone else {})
+    draft.put("run", variables(draft, script, "the script", "SLURM_", known))
     return draft.finish()
 
 
@@ -122,8 +134,8 @@ class _Counted:
         return int(option.value[:9])
 
 
-def _size(draft: Draft, found: dict[str, Option]) -> None:
-    """Nodes, and what each of them needs."""
+def _size(draft: Draft, found: dict[str, Option]) -> int:
+    """Nodes, and what each of them needs. How many tasks are on each."""
     counted = _Counted(draft, found)
     tasks, per_node = counted.take("ntasks"), counted.take("ntasks-per-node")
     nodes = _nodes(draft, found.pop("nodes", None), tasks, per_node)
@@ -143,6 +155,7 @@ def _size(draft: Draft, found: dict[str, Option]) -> None:
         draft.assume(
             "nodes", "commands run on every node at once ($NODE_RANK says which), not on the first alone"
         )
+    return on_each
 
 
 def _nodes(draft: Draft, option: Option | None, tasks: int | None, per_node: int | None) -> int:
@@ -175,10 +188,16 @@ def _gpus(draft: Draft, found: dict[str, Option], nodes: int, tasks: int) -> int
         for part in option.value.split(",") if option else ():
             assert option is not None  # it has parts
             words = part.split(":")
-            if name == "gres" and words.pop(0).removeprefix("gres/") != "gpu":
+            kind = words.pop(0).removeprefix("gres/") if name == "gres" else "gpu"
+            if kind not in _GPUS:
                 draft.leave("--gres", f"{part}: only GPUs are asked for here", option.line)
                 continue
             number = words.pop() if words and words[-1].isdecimal() else "1"
+            if not int(number[:6]):
+                continue
+            if kind != "gpu":
+                draft.leave("--gres", f"{part}: a part of a GPU is written as H100:0.5", option.line)
+                words, number = [], "1"
             model = words[0] if words else ""
             asked.append((model, max(1, -(-int(number[:6]) * times // of)), option))
     if not asked:
@@ -292,10 +311,12 @@ _STARTERS: Final = {
     "srun": "commands are started once on each node by themselves: take srun away",
     "mpirun": "is there only where the centre has MPI; $MASTER_ADDR, $NODE_RANK and $NNODES say who is who",
     "mpiexec": "is there only where the centre has MPI; $MASTER_ADDR, $NODE_RANK and $NNODES say who is who",
+    "ml": "modules are that cluster's: use setup, or an image",
     "module": "modules are that cluster's: use setup, or an image",
     "scontrol": "there is none here: $MASTER_ADDR is the first node, $NODE_RANK which one it is",
     "sbatch": "no job submits others: use after, or an array",
 }
+_STARTER: Final = re.compile(rf"(?:^|[\s;&|(`$])({'|'.join(_STARTERS)})(?=\s|$)")
 
 
 def _starters(draft: Draft, text: str) -> None:
@@ -303,7 +324,16 @@ def _starters(draft: Draft, text: str) -> None:
     told: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         bare = "" if line.lstrip().startswith("#") else line
-        for word in re.findall(r"(?:^|[\s;&|(`$])(srun|mpirun|mpiexec|module|scontrol|sbatch)(?=\s|$)", bare):
+        for word in _STARTER.findall(bare):
             if word not in told:
                 told.add(word)
                 draft.leave(word, _STARTERS[word], number)
+
+
+def _paths(draft: Draft, script: str) -> None:
+    """Folders that only that cluster has, told once."""
+    found = list(dict.fromkeys(_PATH.findall("".join(re.findall(r"(?m)^(?!\s*#).*\n?", script)))))
+    if found:
+        more = f" and {len(found) - 1} more paths are" if len(found) > 1 else " is"
+        why = "of that cluster: name what the job needs as inputs, and what it makes as outputs"
+        draft.leave("the script", f"{found[0]}{more} {why}")

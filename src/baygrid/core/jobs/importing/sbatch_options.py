@@ -16,6 +16,7 @@ _SHORT: Final = {
     "O": "overcommit", "o": "output", "p": "partition", "q": "qos", "Q": "quiet", "S": "core-spec",
     "s": "oversubscribe", "t": "time", "v": "verbose", "W": "wait", "w": "nodelist", "x": "exclude",
 }  # fmt: skip
+_ALIASES: Final = {"tasks-per-node": "ntasks-per-node", "workdir": "chdir"}
 _FLAGS: Final = frozenset(
     {
         "contiguous", "exclusive", "get-user-env", "hold", "ignore-pbs", "nice", "no-kill", "no-requeue",
@@ -53,13 +54,14 @@ def options(text: str, draft: Draft) -> Iterator[Option]:
 
 
 def _options(text: str, line: int, draft: Draft) -> Iterator[Option]:
-    words = list(_WORD.finditer(text.partition(" #")[0]))
+    words = list(_WORD.finditer(re.split(r"\s#", text)[0]))
     at = 0
     while at < len(words):
         word = words[at][0]
         at += 1
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
+            name = _ALIASES.get(name, name)
         elif len(word) > 1 and word[0] == "-" and word[1] in _SHORT:
             name, value = _SHORT[word[1]], word[2:].removeprefix("=")
             equals = "=" if value else ""

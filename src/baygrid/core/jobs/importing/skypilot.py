@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -18,6 +19,11 @@ _VARIABLES: Final = {
     "SKYPILOT_NUM_JOBS": "${BAYGRID_ARRAY_COUNT:-1}",
 }
 _NODE_IPS: Final = "SKYPILOT_NODE_IPS"
+_FROM_IPS: Final = {
+    rf'echo "?\${{?{_NODE_IPS}}}?"? *\| *head -n? *1\b': "$MASTER_ADDR",
+    rf'echo "?\${{?{_NODE_IPS}}}?"? *\| *wc -l': "$NNODES",
+}
+"""How scripts get at the first node, and at how many there are."""
 _CLOUD: Final = "names a cloud: say where it may run with infra, a centre or centre/partition"
 _LEFT: Final = {
     "service": "Baygrid runs jobs, which end, and no services",
@@ -78,9 +84,12 @@ def _script(draft: Draft, field: str, text: object) -> None:
     if not text.strip():
         return
     script = text if text.startswith("#!") else SHELL + text
+    for pattern, here in _FROM_IPS.items():
+        script, count = re.subn(pattern, f'echo "{here}"', script)
+        if count:
+            draft.assume(field, f"takes {here} where it counted or cut {_NODE_IPS}")
     if _NODE_IPS in script:
         draft.leave(field, f"{_NODE_IPS}: the addresses are not listed; $MASTER_ADDR is the first of them")
-        script = script.replace(f'$(echo "${_NODE_IPS}" | head -n1)', "$MASTER_ADDR")
     known = {**_VARIABLES, **({_NODE_IPS: "$MASTER_ADDR"} if _NODE_IPS in script else {})}
     draft.put(field, variables(draft, script, field, "SKYPILOT_", known))
 

@@ -148,18 +148,44 @@ def tree(folder: Path, files: dict[str, str]) -> Path:
     return root
 
 
+def look(folder: Path, address: str, *flags: str) -> str:
+    """The page as it is once its scripts have run."""
+    assert CHROMIUM is not None
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    argv = [CHROMIUM, "--headless", "--no-sandbox", *quiet, *flags, f"--user-data-dir={folder / 'profile'}"]
+    argv += ["--virtual-time-budget=60000", "--dump-dom", address]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=100).stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
 def test_a_browser_finds_words_from_a_folder(site, tmp_path):
-    assert CHROMIUM is not None
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    flags.append("--disable-background-networking")
-    shown = subprocess.run(
-        [CHROMIUM, *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000", "--dump-dom",
-         f"{(site / 'find.html').as_uri()}?q=residen+max_cost"],
-        capture_output=True, text=True, check=True, timeout=100,
-    ).stdout  # fmt: skip
+    shown = look(tmp_path, f"{(site / 'find.html').as_uri()}?q=residen+max_cost")
     found = shown[shown.index('id="found"') : shown.index('id="all"')]
     assert 'href="job-file.html"' in found
     assert "places have" in shown
-    assert "zzz" not in found
+
+
+PHONE = """<ul></ul><script>
+async function width(page) {
+  const frame = document.createElement("iframe");
+  [frame.width, frame.height, frame.src] = [360, 800, page];
+  await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+  const root = frame.contentDocument.documentElement;
+  const item = document.createElement("li");
+  item.textContent = `${page} ${root.scrollWidth - root.clientWidth}`;
+  document.querySelector("ul").append(item);
+  frame.remove();
+}
+(async () => { for (const page of PAGES) await width(page); })();
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+def test_no_page_is_wider_than_a_phone(site, tmp_path):
+    pages = sorted(path.as_uri() for path in site.glob("*.html"))
+    (tmp_path / "phone.html").write_text(PHONE.replace("PAGES", json.dumps(pages)), encoding="utf-8")
+    files = ("--allow-file-access-from-files", "--disable-web-security")
+    shown = look(tmp_path, (tmp_path / "phone.html").as_uri(), *files)
+    assert re.findall(r"<li>(\S+) (-?\d+)</li>", shown) == [(page, "0") for page in pages]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baygrid.app import indicators, registry, registry_changes
+from baygrid.app import bottlenecks, indicators, registry, registry_changes
 from baygrid.app.indicators import RefusedRatio
 from baygrid.app.problems import Invalid
 from baygrid.core.days import beginning
@@ -50,8 +50,14 @@ def region(tmp_path: Path) -> Region:
 
 def test_a_server_counts_as_files_are_counted(region: Region):
     files = tables.read(region.folder)
-    for zone in (HERE, "shenzhen", None):
+    for zone in (HERE, "shenzhen"):
         assert region.figures(zone) == counting.figures(files, zone, DAY, KNOWN)
+    own = bottlenecks.show(region.platform, region.team, None, DAY)
+    assert {"compute.hours_unmet", "data.requests_unmet"} <= {it.id for it in own}
+    whole = counting.figures(files, None, DAY, KNOWN)
+    assert region.figures(None) == whole + own
+    before = {it.id for it in region.figures(None, date(2024, 3, 31))}
+    assert not before & {it.id for it in own}, "what the platform knew on another day is not told"
     past = indicators.history(region.platform, region.team, "companies.count", HERE, DAY, 2, KNOWN)
     assert [it.value for it in past] == [17, 23]
 

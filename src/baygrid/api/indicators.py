@@ -23,7 +23,8 @@ Id = Annotated[str, Query(max_length=127, examples=["companies.count"])]
 
 @router.get("/v1/indicators", response_model=figure_schemas.Figures)
 def list_indicators(call: Caller, zone: Zone = None, as_of: AsOf = None, known_by: KnownBy = None) -> Json:
-    """All figures of a zone on a day, each with its population, period, vintage, source and coverage."""
+    """All figures of a zone on a day, each with its population, period, vintage, source and coverage.
+    Without a zone the platform's own of the month to that day, too: those of /v1/bottlenecks."""
     return Json({"items": _figures(call, zone, as_of, known_by)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from baygrid.app import registry_rows
+from baygrid.app import bottlenecks, registry_rows
 from baygrid.app.access import Action, Actor, permit
 from baygrid.app.observatory import observatory
 from baygrid.app.platform import Platform
@@ -29,8 +29,11 @@ class RefusedRatio(Problem):
 def figures(
     platform: Platform, actor: Actor, zone: str | None, day: date | None, known: date | None
 ) -> list[Figure]:
-    """All of a zone; of the outermost where none is named. Days default to today. Raises Invalid."""
+    """All of a zone. Where none is named, of the outermost one, and the platform's own of the month to that
+    day, which are told only as they are known now. Days default to today. Raises Invalid."""
     found: list[Figure] = _asked(platform, actor, "figures", known, zone, day or today(platform))
+    if zone is None and known in (None, today(platform)):
+        found = found + bottlenecks.show(platform, actor, None, day)
     return found
 
 

@@ -225,7 +225,7 @@ def sharing(tmp_path: Path) -> Iterator[Client]:
     made.close()
 
 
-def test_shared_tables_are_read_as_arrow_and_pandas(sharing: Client):
+def test_shared_tables_are_read_as_arrow_pandas_and_polars(sharing: Client):
     (listed,) = sharing.tables("rain")
     assert (listed.ref, listed.columns) == ("demo/rain", ("id", "place", "wet"))
     figures, weather = sorted(sharing.shared(), key=lambda table: table.name)
@@ -239,6 +239,7 @@ def test_shared_tables_are_read_as_arrow_and_pandas(sharing: Client):
     assert sharing.read(weather.name, columns=["place"], where="id = 3").pandas().to_dict("list") == {
         "place": ["岛"]
     }
+    assert sharing.read(weather, where="id = 3").polars().to_dicts() == [{"id": 3, "place": "岛"}]
     assert "<td>岛</td>" in rows._repr_html_()
     with pytest.raises(BaygridError, match="only figures over at least 2 persons"):
         sharing.read(figures)
@@ -262,7 +263,7 @@ def test_polars_that_is_not_there_is_said(sharing: Client, monkeypatch: pytest.M
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(BaygridError, match="polars is not installed") as error:
         sharing.sql("SELECT 1 AS one").polars()
-    assert error.value.cure == "pip install polars"
+    assert error.value.cure == "pip install 'baygrid[dataframes]'"
 
 
 def test_the_settings_are_those_of_the_command_line(

@@ -103,4 +103,4 @@ def _needs(package: str) -> None:
     from importlib.util import find_spec
 
     if find_spec(package) is None:
-        raise BaygridError(f"{package} is not installed here", cure=f"pip install {package}")
+        raise BaygridError(f"{package} is not installed here", cure="pip install 'baygrid[dataframes]'")

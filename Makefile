@@ -36,6 +36,7 @@ test: .venv/.stamp ## every test but the campaigns, on real services
 	@[ "$$(id -u)" != 0 ] || scripts/fonts.sh install >/dev/null # of papers; without them their tests are skipped
 	@scripts/models.sh install >/dev/null || [ $$? = 3 ] # where there is no npm, tests that need its model are skipped
 	@scripts/engines/ray.sh install >/dev/null # here, since a test may start it where there is no network
+	@scripts/engines/oidc.sh install >/dev/null || [ $$? = 3 ] # a provider of accounts; likewise
 	@scripts/sharing.sh install >/dev/null || [ $$? = 3 ] # the clients of shared tables; without them their tests are skipped
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
 	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null

@@ -36,7 +36,9 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-@pytest.mark.parametrize("name", ["slurm.sh", "slurm24.sh", "ray.sh", "kubernetes.sh", "kubernetes-build.sh"])
+@pytest.mark.parametrize(
+    "name", ["slurm.sh", "slurm24.sh", "ray.sh", "kubernetes.sh", "kubernetes-build.sh", "oidc.sh"]
+)
 def test_usage_is_all_that_stands_at_its_top(tmp_path, name):
     told = script(name, cwd=tmp_path)
     lines = (SCRIPTS / name).read_text().splitlines()[1:]

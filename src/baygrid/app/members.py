@@ -21,10 +21,10 @@ class Member:
 
 def parse_of(text: str) -> Of:
     """Of "project:demo", "organisation:acme", "centre:hub" or "platform". Raises Invalid."""
-    kind, colon, name = text.partition(":")
-    if kind not in list(OfKind) or bool(name) is (kind == OfKind.PLATFORM) or bool(colon) is not bool(name):
-        raise Invalid.at("of", "must be project:NAME, organisation:NAME, centre:NAME or platform")
-    return Of(OfKind(kind), name)
+    try:
+        return Of.parse(text)
+    except ValueError as error:
+        raise Invalid.at("of", str(error)) from None
 
 
 def own(actor: Actor) -> Of:

@@ -10,6 +10,7 @@ from baygrid.app.lawful import Lawful
 from baygrid.app.looks import Looks
 from baygrid.app.told import Told
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
+from baygrid.ports.identity import Identity
 from baygrid.ports.mailer import Mailer
 from baygrid.ports.notices import Courier
 from baygrid.ports.reader import Reader
@@ -29,7 +30,8 @@ class Platform:
     `reader` None: it reads no tables. `lists`: of the law, which its operator has loaded. `link_keys`: with
     which all servers of the region sign addresses of shared files. `lawful`: the law's answers that it
     remembers. `courier` and `mailer`: with which projects are told things; None: it sends nothing.
-    `mail_from`: the address of its mails."""
+    `mail_from`: the address of its mails. `identity`: providers that let users in; None:
+    passwords alone do."""
 
     store: Store
     objects: ObjectStore
@@ -47,6 +49,7 @@ class Platform:
     courier: Courier | None = None
     mailer: Mailer | None = None
     mail_from: str = ""
+    identity: Identity | None = None
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from baygrid.app.platform import Platform
-from baygrid.portal import assets, frame, home, identity, invoices, offers, projects
+from baygrid.portal import assets, frame, home, identity, invoices, offers, oidc, projects
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.routing import Page, no_page
@@ -25,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     *agreeing.PAGES,
     *reading.PAGES,
     *identity.PAGES,
+    *oidc.PAGES,
     *frame.PAGES,
 )
 

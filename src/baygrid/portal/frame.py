@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
+from baygrid.app import providers
 from baygrid.app.problems import Problem
 from baygrid.app.signing_in import sign_in_local, sign_out, switch
 from baygrid.portal import session as sessions
@@ -17,7 +18,12 @@ from baygrid.portal.voice import zone_of
 
 
 def ask(visit: Visit) -> Response:
-    return page(visit, "frame/sign_in.html", next=inside(visit.asked("next")), name="")
+    return _asked(visit, inside(visit.asked("next")))
+
+
+def _asked(visit: Visit, next: str, name: str = "", problem: Problem | None = None) -> Response:
+    known = providers.titles(visit.platform)
+    return page(visit, "frame/sign_in.html", problem=problem, next=next, name=name, providers=known)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -27,7 +33,7 @@ def sign_in(visit: Visit) -> Response:
         response = RedirectResponse(next, 303)
         sessions.keep(visit.request, response, secret)
     except Problem as problem:
-        return page(visit, "frame/sign_in.html", problem=problem, next=next, name=visit.form.get("name"))
+        return _asked(visit, next, visit.form.get("name"), problem)
     return response
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from baygrid.app import devices, invitations, members, own_account, tokens
+from baygrid.app import devices, invitations, members, own_account, providers, tokens
 from baygrid.app.invitations import Account
 from baygrid.app.members import parse_of
 from baygrid.app.problems import Problem
@@ -186,7 +186,8 @@ def _invited(visit: Visit, problem: Problem | None = None, **typed: str) -> Resp
     known = {"name": "", "title": "", "email": row.email} | typed
     return page(
         visit, "identity/invited.html", problem=problem, row=row, level=LEVEL_NAMES[row.level], typed=known,
-        address=visit.url(f"invitations/{visit.param('secret')}"),
+        address=visit.url(f"invitations/{visit.param('secret')}"), secret=visit.param("secret"),
+        providers=providers.titles(visit.platform),
     )  # fmt: skip
 
 

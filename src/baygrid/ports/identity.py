@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -76,6 +76,15 @@ class Of:
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.name}".strip()
+
+    @classmethod
+    def parse(cls, text: str) -> Of:
+        """Of its key. Raises ValueError."""
+        kind, colon, name = text.partition(":")
+        is_platform = kind == OfKind.PLATFORM
+        if kind not in list(OfKind) or bool(name) is is_platform or bool(colon) is is_platform:
+            raise ValueError("must be project:NAME, organisation:NAME, centre:NAME or platform")
+        return cls(OfKind(kind), name)
 
     @property
     def key(self) -> str:
@@ -213,6 +222,39 @@ class DeviceRow:
     user: str | None = None
     hat: str | None = None
     scopes: frozenset[Scope] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt to sign in at a provider: where its user goes (`address`), and what the answer is held
+    against. None but the browser that began may know these."""
+
+    provider: str
+    redirect_uri: str
+    address: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+class Refused(Exception):
+    """A provider does not let somebody in, or what it says cannot be believed; the message is for people."""
+
+
+class Identity(Protocol):
+    """OIDC providers."""
+
+    def titles(self) -> Mapping[str, str]:
+        """What each is called, by its id."""
+        ...
+
+    def begin(self, provider: str, redirect_uri: str) -> Begun:
+        """Raises Refused."""
+        ...
+
+    def finish(self, begun: Begun, answer: Mapping[str, str]) -> Claims:
+        """`answer`: the query with which the browser came back. Raises Refused."""
+        ...
 
 
 class Users(Protocol):

@@ -35,6 +35,8 @@ from baygrid.app.secrets import seal_anew
 from baygrid.centres.keys import Key
 from baygrid.core.reading import DocumentError
 from baygrid.letter.smtp import EachAnew
+from baygrid.oidc.client import Providers
+from baygrid.oidc.settings import load as load_providers
 from baygrid.portal import app as portal
 from baygrid.ports.basics import Failpoint, Instant, no_failpoint
 from baygrid.rulebooks.cross_border.lists import NONE, Lists, load_lists
@@ -192,6 +194,16 @@ def _lists(file: Path | None) -> Lists:
         raise ValueError(f"{file}: {error}") from None
 
 
+def _providers(file: Path | None) -> Providers | None:
+    """Raises ValueError."""
+    if file is None:
+        return None
+    try:
+        return Providers(load_providers(file.read_text(encoding="utf-8")), time.monotonic)
+    except (OSError, UnicodeDecodeError, DocumentError) as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
 def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
     """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing, such as a
     database that does not answer."""
@@ -219,6 +231,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         reader=reader_of(settings.data / "tables", settings.tables, settings.objects_url),
         courier=WebCourier(rules_of(settings.webhooks), time.monotonic),
         mailer=None if settings.mail is None else EachAnew(settings.mail.server),
+        identity=_providers(settings.oidc),
         mail_from="" if settings.mail is None else settings.mail.sender,
         link_keys=tuple(hmac.digest(key, b"baygrid addresses of files 1", "sha256") for key in secret_keys),
     )

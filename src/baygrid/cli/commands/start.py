@@ -75,6 +75,10 @@ def serve(
             "--webhooks", metavar="FILE", help="Networks that webhooks may go to (YAML, as for jobs)."
         ),
     ] = None,
+    oidc: Annotated[
+        Path | None,
+        typer.Option("--oidc", metavar="FILE", help="Providers by which users sign in (YAML)."),
+    ] = None,
     smtp: Annotated[
         str, typer.Option("--smtp", metavar="HOST:PORT", help="The mail server; without it no mail is sent.")
     ] = "",
@@ -109,6 +113,7 @@ def serve(
         law_lists=lists,
         tables=tables,
         webhooks=webhooks,
+        oidc=oidc,
         tls=_tls(tls_cert, tls_key),
         rate=rate,
         mail=_mail(smtp, smtp_tls, smtp_ca, smtp_user, mail_from),

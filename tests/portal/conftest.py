@@ -85,5 +85,6 @@ def things(world: World) -> dict[str, str]:
         "number": owned.paper(world),
         "table": owned.table(world),
         "contract": owned.contract(world),
+        "book": "example",
         "secret": invitation.secret,
     }

@@ -10,7 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from baygrid.app.platform import Platform
-from baygrid.portal import assets, frame, home, identity, invoices, offers, oidc, projects
+from baygrid.portal import (
+    assets,
+    frame,
+    home,
+    identity,
+    invoices,
+    measures,
+    observatory,
+    offers,
+    oidc,
+    projects,
+)
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.routing import Page, no_page
@@ -24,6 +35,8 @@ PAGES: tuple[Page, ...] = (
     *catalogue.PAGES,
     *agreeing.PAGES,
     *reading.PAGES,
+    *measures.PAGES,
+    *observatory.PAGES,
     *identity.PAGES,
     *oidc.PAGES,
     *frame.PAGES,

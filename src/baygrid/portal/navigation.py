@@ -63,6 +63,7 @@ GROUPS: Final = (
         (
             Entry("projects", "projects", N_("Budget"), users),
             Entry("invoices", "invoices", N_("Invoices"), users),
+            Entry("measures", "measures", N_("Public support")),
         ),
     ),
     Group(
@@ -72,6 +73,7 @@ GROUPS: Final = (
             Entry("contracts", "data/contracts", N_("Contracts"), users),
             Entry("reads", "data/reads", N_("Who read what"), users),
             Entry("persons", "data/persons", N_("Persons shown"), users),
+            Entry("observatory", "observatory", N_("Observatory")),
         ),
     ),
     Group(

@@ -15,9 +15,9 @@ from baygrid.app.signing_in import COOKIE, begin
 from baygrid.portal import app as portal
 from baygrid.ports.identity import LOCAL, Level, Of, OfKind
 from baygrid.ports.records import Role
-from tests.api.world import World
+from tests.api.world import World, job
 from tests.app.people import add_user
-from tests.portal import owned
+from tests.portal import made, owned
 
 Visitor = Callable[..., TestClient]
 
@@ -80,8 +80,15 @@ def things(world: World) -> dict[str, str]:
     """Of project demo, by what addresses call them."""
     operator = Actor("tok-operator", Role.OPERATOR, "operator")
     invitation = invitations.invite(world.platform, operator, USERS["member"][0], Level.MEMBER)
+    with TestClient(world.app, base_url="http://localhost") as client:
+        done = made.run(world, client, made.tar())
+        array = job("many", array={"range": "1-3"})
+        many = client.post("/v1/jobs", json=array, headers=world.headers("team")).json()
     return {
         "project": "demo",
+        "job": done,
+        "array": many["id"],
+        "name": "made",
         "number": owned.paper(world),
         "table": owned.table(world),
         "contract": owned.contract(world),

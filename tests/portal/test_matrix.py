@@ -46,6 +46,7 @@ def test_the_table(visitor: Visitor, things: dict[str, str], page: str, row: dic
     method, address = page.split(" ")
     named = things if row.get("thing") == "demo" else {}
     address = re.sub(r"\{(\w+)(?::path)?\}", lambda found: named.get(found[1], "absent"), address)
+    address += f"?{row['query']}" if "query" in row else ""
     found, told = {}, []
     for name, who in WHO.items():
         client = visitor(who)

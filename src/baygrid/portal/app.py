@@ -16,11 +16,14 @@ from baygrid.portal import (
     home,
     identity,
     invoices,
+    jobs,
     measures,
     observatory,
     offers,
     oidc,
     projects,
+    queue,
+    submit,
 )
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
@@ -30,6 +33,9 @@ from baygrid.portal.visit import PREFIX
 PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *offers.PAGES,
+    *submit.PAGES,
+    *jobs.PAGES,
+    *queue.PAGES,
     *projects.PAGES,
     *invoices.PAGES,
     *catalogue.PAGES,

@@ -34,6 +34,10 @@ def of_tokens(actor: Actor) -> bool:
     return users(actor) and Scope.MANAGE in actor.scopes
 
 
+def submitters(actor: Actor) -> bool:
+    return actor.role is Role.TEAM and Scope.USE in actor.scopes
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`path` under the portal; `here`: what `Page.here` says of pages that belong to it."""
@@ -56,6 +60,9 @@ GROUPS: Final = (
         (
             Entry("home", "", N_("Home")),
             Entry("offers", "offers", N_("Offers")),
+            Entry("submit", "submit", N_("Submit a job"), submitters),
+            Entry("jobs", "jobs", N_("Jobs"), users),
+            Entry("queue", "queue", N_("Queue"), users),
         ),
     ),
     Group(

@@ -10,13 +10,14 @@ from starlette.responses import HTMLResponse, Response
 
 from baygrid import __version__
 from baygrid.app.problems import Problem
-from baygrid.core.units import Money
+from baygrid.core.units import Money, parse_duration
 from baygrid.portal.assets import hashed
 from baygrid.portal.labels import LABELS
 from baygrid.portal.language import LANGUAGES, words
 from baygrid.portal.navigation import shown
 from baygrid.portal.visit import FLASH, PREFIX, Visit, told
 from baygrid.portal.voice import OFFERED
+from baygrid.ports.records import Scope
 
 
 def page(
@@ -35,15 +36,20 @@ def page(
 def render(visit: Visit, template: str, *, problem: Problem | None = None, **values: Any) -> str:
     """A template, whole or a part of a page that is asked for alone."""
     session = visit.known
-    return (
-        _environment(visit.language.tag)
-        .get_template(template)
-        .render(
-            visit=visit, voice=visit.voice, language=visit.language, session=session, url=visit.url,
-            actor=session.actor if session else None, navigation=shown(session), problem=problem,
-            errors=errors(problem), told=values.pop("told", None), **values,
-        )
-    )  # fmt: skip
+    common = {
+        "visit": visit,
+        "voice": visit.voice,
+        "language": visit.language,
+        "url": visit.url,
+        "session": session,
+        "actor": session.actor if session else None,
+        "may_use": session is not None and Scope.USE in session.actor.scopes,
+        "navigation": shown(session),
+        "problem": problem,
+        "errors": errors(problem),
+        "told": None,
+    }
+    return _environment(visit.language.tag).get_template(template).render(common | values)
 
 
 def errors(problem: Problem | None) -> dict[str, str]:
@@ -68,6 +74,7 @@ def _environment(tag: str) -> Environment:
         "zones": OFFERED,
         "version": __version__,
         "Money": Money,
+        "seconds": parse_duration,
         "label": lambda code: said.get(LABELS.get(code, code)),
     }
     return made

@@ -86,7 +86,7 @@ class Visit:
         value = self.request.query_params.get(name, default)
         return "".join(filter(str.isprintable, value))
 
-    def url(self, path: str = "", **query: object) -> str:
+    def url(self, path: str = "", /, **query: object) -> str:
         """An address of the portal: `visit.url("jobs/job-1", tab="log")`."""
         asked = urlencode({name: value for name, value in query.items() if value not in (None, "")})
         return f"{PREFIX}/{quote(path)}" + (f"?{asked}" if asked else "")
@@ -160,7 +160,7 @@ def inside(address: str | None) -> str:
     return f"{PREFIX}/"
 
 
-def go(visit: Visit, path: str, told: str | None = None, **query: object) -> Response:
+def go(visit: Visit, path: str, told: str | None = None, /, **query: object) -> Response:
     """The answer to a form: look there now. `told`: a sentence that the next page shows once."""
     response = RedirectResponse(visit.url(path, **query), 303)
     if told is not None:

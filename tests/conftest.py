@@ -24,6 +24,7 @@ MAY_SKIP = (
     "needs a built Kubernetes",
     "needs a CPU with bf16",
     "needs a kernel that runs containers",
+    "needs a shell that few have",
 )
 
 settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -105,7 +105,7 @@ def test_in_a_real_bash_tab_writes_the_id(tmp_path: Path):
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_take_their_script(tmp_path: Path, shell: str):
     if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell} here")
+        pytest.skip(f"needs a shell that few have: {shell}")
     environ = os.environ | {"HOME": str(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [shell, "-c", "baygrid --install-completion; true"], env=environ, capture_output=True, text=True,

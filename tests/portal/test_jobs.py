@@ -115,7 +115,7 @@ def test_mistakes_are_told_with_their_lines_and_what_was_typed_stays(
 def test_what_no_centre_can_run_is_priced_nowhere_and_not_sent(team: TestClient):
     typed = {"csrf": csrf(team), "as": "file", "text": HELLO.replace("cpus: 1", "cpus: 9999")}
     page = team.post("/portal/submit", data=typed | {"do": "check"}).text
-    assert "nothing in the region can run it" in page
+    assert "Nothing in the region can run it" in page
     assert 'value="send"' not in page
     sent = team.post("/portal/submit", data=typed | {"do": "send", "checked": hidden(page, "checked")})
     assert sent.status_code == 422

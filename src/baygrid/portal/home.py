@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from baygrid.app import jobs, projects
+from baygrid.app import arrays, jobs, projects
+from baygrid.app.arrays import ArrayView
 from baygrid.app.capacity import rooms
+from baygrid.app.jobs import JobView
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
@@ -26,12 +28,19 @@ def home(visit: Visit) -> Response:
 def _team(visit: Visit) -> Response:
     platform, actor = visit.platform, visit.actor
     (project,) = projects.projects(platform, actor)
-    recent = jobs.page(platform, actor, project=None, states=[], before=None, limit=RECENT)
+    alone = jobs.page(platform, actor, project=None, states=[], before=None, limit=RECENT, array="none")
+    sets = arrays.page(platform, actor, project=None, before=None, limit=RECENT)
+    both: list[JobView | ArrayView] = [*alone, *sets]
+    recent = sorted(both, key=_submitted, reverse=True)[:RECENT]
     current = jobs.page(platform, actor, project=None, states=OPEN, before=None, limit=MOST)
     return page(
         visit, "home/team.html", project=project, recent=recent, rooms=rooms(platform, actor),
         going={state: sum(view.job.state is state for view in current) for state in OPEN}, most=MOST,
     )  # fmt: skip
+
+
+def _submitted(view: JobView | ArrayView) -> int:
+    return view.job.submitted_at if isinstance(view, JobView) else view.array.submitted_at
 
 
 PAGES = (Page("", home, here="home"),)

@@ -15,6 +15,7 @@ from baygrid.portal.assets import hashed
 from baygrid.portal.labels import LABELS
 from baygrid.portal.language import LANGUAGES, words
 from baygrid.portal.navigation import shown
+from baygrid.portal.reasons import because, headline, held
 from baygrid.portal.visit import FLASH, PREFIX, Visit, told
 from baygrid.portal.voice import OFFERED
 from baygrid.ports.records import Scope
@@ -74,6 +75,9 @@ def _environment(tag: str) -> Environment:
         "zones": OFFERED,
         "version": __version__,
         "Money": Money,
+        "because": because,
+        "headline": headline,
+        "held": held,
         "seconds": parse_duration,
         "label": lambda code: said.get(LABELS.get(code, code)),
     }

@@ -160,7 +160,7 @@ def inside(address: str | None) -> str:
     return f"{PREFIX}/"
 
 
-def go(visit: Visit, path: str, told: str | None = None, /, **query: object) -> Response:
+def go(visit: Visit, path: str, told: str | None = None, **query: object) -> Response:
     """The answer to a form: look there now. `told`: a sentence that the next page shows once."""
     response = RedirectResponse(visit.url(path, **query), 303)
     if told is not None:

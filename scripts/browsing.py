@@ -17,8 +17,11 @@ class NoForm(Exception):
 
 @dataclass
 class Form:
+    """`values`: of its fields as the page has them. `buttons`: names of those that say something."""
+
     action: str
     values: dict[str, str] = field(default_factory=dict)
+    buttons: set[str] = field(default_factory=set)
 
 
 class _Forms(HTMLParser):
@@ -42,6 +45,8 @@ class _Forms(HTMLParser):
             and (has.get("type") not in ("checkbox", "radio") or "checked" in has)
         ):
             values[has["name"]] = has.get("value", "")
+        elif tag == "button" and "name" in has:
+            self.found[-1].buttons.add(has["name"])
         elif tag in ("textarea", "select"):
             self._within = (tag, has.get("name", ""))
         elif tag == "option" and ("selected" in has or self._within[1] not in values):
@@ -55,7 +60,8 @@ class _Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == self._within[0]:
             if tag == "textarea":
-                self.found[-1].values.setdefault(self._within[1], "")
+                text = self.found[-1].values.get(self._within[1], "")
+                self.found[-1].values[self._within[1]] = text.removeprefix("\n")
             self._within = ("", "")
 
 
@@ -83,7 +89,7 @@ class Browser:
         form = next((form for form in forms(self.text) if form.action.endswith(action)), None)
         if form is None:
             raise NoForm(f"{self.address} has no form for {action}")
-        if unknown := values.keys() - form.values.keys():
+        if unknown := values.keys() - form.values.keys() - form.buttons:
             raise NoForm(f"the form {form.action} has no {', '.join(sorted(unknown))}")
         body = urlencode({**form.values, **values}).encode()
         return self._go(Request(urljoin(self.address, form.action), data=body), timeout)

@@ -7,6 +7,7 @@ All that it starts and makes ends with it, and no setting of this user is touche
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from scripts.demo.processes import NotReady, Service, adopt_orphans, end_orphans
 
 ROOT: Final = Path(__file__).parents[1]
 BOUND_S: Final = 300.0
+LOOKS_EVERY_S: Final = 0.1
 SERVES: Final = r"serves at (http://\S+)"
 
 
@@ -79,22 +81,43 @@ def first_job(watch: Watch, checkout: Path, home: Path) -> None:
     }
     with serving(watch, checkout, home, environment) as server:
         watch.done("server ready")
-        sign_in(Browser(server), (home / ".baygrid" / "admin.password").read_text().strip(), watch)
+        browser = Browser(server)
+        sign_in(browser, (home / ".baygrid" / "admin.password").read_text().strip(), watch)
         watch.done("signed in")
-        job = run(watch, ["baygrid", "submit", "examples/hello.yaml"], checkout, environment).split()[-1]
+        submit(browser, watch)
         watch.done("submitted")
-        said = run(watch, ["baygrid", "wait", job], checkout, environment)
-        if "succeeded" not in said:
-            raise Late(f"the job did not succeed: {said}")
+        finish(browser, watch)
         watch.done("finished")
 
 
 def sign_in(browser: Browser, password: str, watch: Watch) -> None:
-    """With the account that the server's first start makes. Raises Late."""
+    """With the account that the server's first start makes, as lead of the project `default`. Raises Late."""
     browser.open("/portal/sign-in", watch.left())
     page = browser.send("/sign-in", {"name": "admin", "password": password}, watch.left())
-    if "/portal/sign-out" not in page:
-        raise Late(f"{browser.address} is not a page of somebody who is signed in")
+    hat = re.search(r'<option value="([^"]*project:default[^"]*)"', page)
+    if hat is None:
+        raise Late(f"{browser.address} is not a page of a lead of the project default")
+    browser.send("/hat", {"hat": hat[1]}, watch.left())
+
+
+def submit(browser: Browser, watch: Watch) -> None:
+    """The job that the form begins with: its price first, then the job itself."""
+    browser.open("/portal/submit", watch.left())
+    browser.send("/submit", {"do": "check"}, watch.left())
+    browser.send("/submit", {"do": "send"}, watch.left())
+
+
+def finish(browser: Browser, watch: Watch) -> None:
+    """Looks at the job's page again and again. Raises Late for a job that ends otherwise."""
+    while (state := re.search(r'data-state="([A-Z]+)"', browser.text)) and state[1] in (
+        "HELD",
+        "QUEUED",
+        "ACTIVE",
+    ):
+        time.sleep(LOOKS_EVERY_S)
+        browser.open(browser.address, watch.left())
+    if state is None or state[1] != "SUCCEEDED":
+        raise Late(f"{browser.address} does not show a job that succeeded")
 
 
 @contextmanager

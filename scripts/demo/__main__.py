@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from scripts.demo import border, observing, placing, scenes, support, tour, yardsticks
+from scripts.demo import border, observing, placing, portal, scenes, support, tour, yardsticks
 from scripts.demo.processes import NotReady
 from scripts.demo.region import ROOT, STOPPING, Failed, Region, region
 from scripts.demo.show import Screen, shown_path
@@ -70,6 +70,7 @@ def _play(made: Region, say: Texts, out: Path, count: int) -> None:
     observed = observing.observing(made, say, out)
     money = scenes.money(made, say, out)
     tour.show(made.screen, say, rates, replayed, scenes.exchange(made), money, supported, shared, observed)
+    portal.show(made, say)
 
 
 def _until_stopped() -> None:

@@ -45,6 +45,7 @@ def observing(region: Region, say: Texts, out: Path) -> Observed:
     _refused(
         region, "indicators", "compare", count, "returns.information_services.revenue@qianhai", *said, out=out
     )
+    region.show("operator", "registry", "import", registry.name, cwd=out)
     region.show(None, "figure", "read", MISREAD, "--lang", "ja")
     zone, whole = (_figures(region, of, registry) for of in ("qianhai", "shenzhen"))
     letter = out / "letter"

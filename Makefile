@@ -34,6 +34,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
 	@[ "$$(id -u)" != 0 ] || scripts/fonts.sh install >/dev/null # of papers; without them their tests are skipped
+	@[ "$$(id -u)" != 0 ] || scripts/chromium.sh install >/dev/null # without it the tests of pages in a browser are skipped
 	@scripts/models.sh install >/dev/null || [ $$? = 3 ] # where there is no npm, tests that need its model are skipped
 	@scripts/engines/ray.sh install >/dev/null # here, since a test may start it where there is no network
 	@scripts/engines/oidc.sh install >/dev/null || [ $$? = 3 ] # a provider of accounts; likewise

@@ -63,6 +63,7 @@ from baygrid.api.metrics import Metrics
 from baygrid.api.pipes import Tunnels
 from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions
+from baygrid.api.tails import Tails
 from baygrid.api.waiters import Hub
 from baygrid.app.logs import MAX_APPEND_BYTES
 from baygrid.app.platform import Platform
@@ -94,7 +95,16 @@ def create_app(
     """
     metrics = metrics or Metrics()
     hub = Hub()
-    server = Server(platform, hub, Sessions(platform), metrics, role, Refusals(metrics), Tunnels(hub))
+    server = Server(
+        platform,
+        hub,
+        Sessions(platform),
+        metrics,
+        role,
+        Refusals(metrics),
+        Tunnels(hub),
+        Tails(platform, hub),
+    )
     platform.store.subscribe(server.sessions.hear)  # first: whom the hub wakes asks who it is anew
     platform.store.subscribe(server.hub.hear)
     app = FastAPI(

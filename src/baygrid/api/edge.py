@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -24,6 +24,7 @@ from baygrid.api.pipes import Tunnels
 from baygrid.api.problems import UnsupportedMediaType
 from baygrid.api.refusals import Refusals
 from baygrid.api.sessions import Sessions, Shown, shown
+from baygrid.api.tails import Tails
 from baygrid.api.waiters import Hub
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
@@ -49,6 +50,7 @@ class Server:
     role: Callable[[], str]
     refusals: Refusals
     tunnels: Tunnels
+    tails: Tails
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,10 @@ class Call:
         return self.server.platform
 
     def still(self) -> Call:
-        """For requests that live long, before each look: Unauthorized once the token is revoked. Blocks."""
+        """For requests that live long, before each look: the same, as who the caller is by now. Blocks.
+        Raises Unauthorized once the token is revoked."""
         sessions = self.server.sessions
-        if sessions.known(self.shown) is None:
-            sessions.authenticate(self.shown)
-        return self
+        return replace(self, actor=sessions.known(self.shown) or sessions.authenticate(self.shown))
 
 
 def server_of(request: Request) -> Server:

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 
 from baygrid.api import streams
 from baygrid.api.edge import Call, Caller, Route
+from baygrid.api.tails import PIECE
 from baygrid.app import logs
 from baygrid.app.logs import LogPart
 
@@ -26,9 +27,7 @@ async def get_log(
 ) -> StreamingResponse:
     """The bytes from `offset`, of the newest attempt unless one is named. `follow`: until the attempt is over
     and all is sent. Headers: Log-Attempt, Log-Size, Log-Complete (over, and all of it is here)."""
-    first = await run_in_threadpool(
-        logs.read, call.platform, call.actor, job, attempt, offset, streams.LOG_PIECE
-    )
+    first = await run_in_threadpool(logs.read, call.platform, call.actor, job, attempt, offset, PIECE)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
     headers |= {"Log-Attempt": first.attempt, "Log-Size": str(first.size)}
     if follow:

@@ -55,7 +55,8 @@ class Sessions:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._known: dict[str, tuple[Actor, Instant]] = {}
-        self._generation = 0
+        self.generation = 0
+        """Grows whenever a token, a session or a membership may have ended."""
 
     def known(self, shown: Shown) -> Actor | None:
         """The remembered actor of this header or cookie; costs no read."""
@@ -68,12 +69,12 @@ class Sessions:
     def authenticate(self, shown: Shown) -> Actor:
         """Asks the store. Blocks. Raises Unauthorized."""
         key = _key(shown)
-        generation, now = self._generation, self._platform.clock()
+        generation, now = self.generation, self._platform.clock()
         if isinstance(shown, Cookie):
             actor = session_of(self._platform, shown.secret).actor
         else:
             actor = authenticate(self._platform, bearer(shown))
-        if key and generation == self._generation:
+        if key and generation == self.generation:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = (actor, now)
@@ -81,7 +82,7 @@ class Sessions:
 
     def forget(self) -> None:
         """A token was revoked: what was read before does not count any more."""
-        self._generation += 1
+        self.generation += 1
         self._known.clear()
 
     def hear(self, topics: frozenset[str]) -> None:

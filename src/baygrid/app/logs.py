@@ -62,7 +62,7 @@ def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset
     if offset < 0:
         raise Invalid.at("offset", "must not be negative")
 
-    def load(tx: Tx) -> tuple[AttemptRecord | None, bool, list[tuple[int, int]]]:
+    def load(tx: Tx) -> tuple[AttemptRecord | None, list[tuple[int, int]]]:
         record = find_job(tx, actor, Action.READ, job)
         attempts = tx.attempts.of_jobs([job])
         if attempt is not None:
@@ -72,20 +72,40 @@ def read(platform: Platform, actor: Actor, job: str, attempt: str | None, offset
         if not attempts:
             if record.state.final:
                 raise WrongState(f"job {job!r} never ran ({record.state.value}), so it has no log")
-            return None, False, []
-        newest = attempts[-1]
-        return newest, newest.state.final, tx.logs.chunks(newest.id, offset)
+            return None, []
+        return attempts[-1], tx.logs.chunks(attempts[-1].id, offset)
 
-    newest, final, chunks = platform.store.read(load)
+    newest, chunks = platform.store.read(load)
     if newest is None:
         return LogPart("", offset, b"", 0, complete=False)
+    return _part(platform, newest, chunks, offset, limit)
+
+
+def tail(platform: Platform, attempt: str, offset: int, limit: int) -> LogPart:
+    """The same of one attempt, for a reader that many share: each of them `may_read`, or does not get it."""
+
+    def load(tx: Tx) -> tuple[AttemptRecord, list[tuple[int, int]]]:
+        return tx.attempts.get([attempt])[attempt], tx.logs.chunks(attempt, offset)
+
+    return _part(platform, *platform.store.read(load), offset, limit)
+
+
+def may_read(platform: Platform, actor: Actor, job: str) -> None:
+    """Raises NotFound, Forbidden."""
+    platform.store.read(lambda tx: find_job(tx, actor, Action.READ, job))
+
+
+def _part(
+    platform: Platform, record: AttemptRecord, chunks: list[tuple[int, int]], offset: int, limit: int
+) -> LogPart:
     data = bytearray()
     for start, size in chunks:
         if len(data) >= limit:
             break
         skip = max(0, offset - start)
-        for piece in platform.objects.get(log_key(newest.id, start, size), skip, size - skip):
+        for piece in platform.objects.get(log_key(record.id, start, size), skip, size - skip):
             data += piece
-    whole = newest.log_size >= min(newest.log_end or 0, MAX_LOG_BYTES)
-    reached = offset + len(data) >= newest.log_size
-    return LogPart(newest.id, offset, bytes(data), newest.log_size, final and whole and reached)
+    whole = record.log_size >= min(record.log_end or 0, MAX_LOG_BYTES)
+    reached = offset + len(data) >= record.log_size
+    over = record.state.final and whole and reached
+    return LogPart(record.id, offset, bytes(data), record.log_size, over)

@@ -31,7 +31,9 @@ def serving(folder: Path, *options: str) -> Iterator[str]:
     for name in ("n1", "n2"):
         argv += ["--node", f"{name}:cpus=16,memory=64"]
     environ = {**os.environ, "HOME": str(folder), "NO_COLOR": "1"}
-    service = Service("the server", [*argv, *options], environ, r"serves at (http://[0-9.:]+)", folder / "log.txt")
+    service = Service(
+        "the server", [*argv, *options], environ, r"serves at (http://[0-9.:]+)", folder / "log.txt"
+    )
     try:
         yield service.ready(timeout=120)[1]
     finally:

@@ -9,6 +9,7 @@ from baygrid.app.follower import Follower
 from baygrid.app.lawful import Lawful
 from baygrid.app.looks import Looks
 from baygrid.app.told import Told
+from baygrid.letter.shelf import Shelf
 from baygrid.ports.basics import Clock, Ids, ObjectStore, Signer, Uploads, Vault
 from baygrid.ports.identity import Identity
 from baygrid.ports.mailer import Mailer
@@ -31,7 +32,7 @@ class Platform:
     which all servers of the region sign addresses of shared files. `lawful`: the law's answers that it
     remembers. `courier` and `mailer`: with which projects are told things; None: it sends nothing.
     `mail_from`: the address of its mails. `identity`: providers that let users in; None:
-    passwords alone do."""
+    passwords alone do. `letters`: where the region's letter lies; None: it shows none."""
 
     store: Store
     objects: ObjectStore
@@ -50,6 +51,7 @@ class Platform:
     mailer: Mailer | None = None
     mail_from: str = ""
     identity: Identity | None = None
+    letters: Shelf | None = None
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
     follower: Follower = field(init=False)

@@ -13,13 +13,14 @@ from baygrid.letter.feed import feed
 from baygrid.letter.issue import Issue
 from baygrid.letter.page import Drawing, Page
 from baygrid.letter.pdf import pdf
+from baygrid.letter.shelf import LIST, listed
 from baygrid.letter.web import Place, html
 from baygrid.papers.words import LANGUAGES
 
 
 def build(issue: Issue, others: Sequence[Issue]) -> dict[str, bytes]:
     """Contents by path: the issue at the top, where readers look for the newest, and again with each of the
-    `others` below `issues/NUMBER/`, where it stays. Raises papers.pdf.NoFonts."""
+    `others` below `issues/NUMBER/`, where it stays; the list of all last. Raises papers.pdf.NoFonts."""
     issues = sorted([issue, *others], key=lambda it: -it.layout.number)
     pages = {it.name: {language: page(it, language) for language in LANGUAGES} for it in issues}
     files: dict[str, bytes] = {"index.html": archive([*pages.values()]).encode()}
@@ -36,7 +37,7 @@ def build(issue: Issue, others: Sequence[Issue]) -> dict[str, bytes]:
     for language in LANGUAGES:
         entries = [(pages[it.name][language], _place(lasting(it), language, "../")) for it in issues]
         files[f"{language}/feed.xml"] = feed(language, layout.site, layout.contact, entries)
-    return files
+    return files | {LIST: listed(pages.values(), files)}
 
 
 def write(files: Mapping[str, bytes], out: Path) -> None:

@@ -81,6 +81,7 @@ GROUPS: Final = (
             Entry("reads", "data/reads", N_("Who read what"), users),
             Entry("persons", "data/persons", N_("Persons shown"), users),
             Entry("observatory", "observatory", N_("Observatory")),
+            Entry("letter", "letter", N_("Letter")),
         ),
     ),
     Group(

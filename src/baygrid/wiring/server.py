@@ -34,6 +34,7 @@ from baygrid.app.scheduler import Scheduler
 from baygrid.app.secrets import seal_anew
 from baygrid.centres.keys import Key
 from baygrid.core.reading import DocumentError
+from baygrid.letter.shelf import Shelf
 from baygrid.letter.smtp import EachAnew
 from baygrid.oidc.client import Providers
 from baygrid.oidc.settings import load as load_providers
@@ -204,6 +205,15 @@ def _providers(file: Path | None) -> Providers | None:
         raise ValueError(f"{file}: {error}") from None
 
 
+def _letters(folder: Path | None) -> Shelf | None:
+    """Raises ValueError."""
+    if folder is None:
+        return None
+    shelf = Shelf(folder.absolute())
+    shelf.list()
+    return shelf
+
+
 def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Server:
     """Opens everything. Raises AlreadyRunning, or ValueError for settings that name nothing, such as a
     database that does not answer."""
@@ -232,6 +242,7 @@ def build(settings: ServerSettings, failpoint: Failpoint = no_failpoint) -> Serv
         courier=WebCourier(rules_of(settings.webhooks), time.monotonic),
         mailer=None if settings.mail is None else EachAnew(settings.mail.server),
         identity=_providers(settings.oidc),
+        letters=_letters(settings.letters),
         mail_from="" if settings.mail is None else settings.mail.sender,
         link_keys=tuple(hmac.digest(key, b"baygrid addresses of files 1", "sha256") for key in secret_keys),
     )

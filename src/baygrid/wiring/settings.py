@@ -23,7 +23,8 @@ class ServerSettings:
     itself, None for none; `embedded_staging`: a file of what it may fetch. `law_lists`: a file
     of negative and white lists; None: none is loaded. `tables`: a file of where tables may be read; None: at
     hosts on the internet. `webhooks`: a file of where webhooks may go; None: to hosts on the internet.
-    `oidc`: a file of providers by which users sign in.
+    `oidc`: a file of providers by which users sign in. `letters`: a folder of published letters; None: none
+    are shown.
     `mail`: how mails go out; None: none do. `tls`: files of its certificate, with those that lead to it,
     and of its key. `rate`: requests a second for each token or address; 0: any number."""
 
@@ -40,6 +41,7 @@ class ServerSettings:
     tables: Path | None = None
     webhooks: Path | None = None
     oidc: Path | None = None
+    letters: Path | None = None
     mail: MailSettings | None = None
     tls: tuple[Path, Path] | None = None
     rate: float = 0

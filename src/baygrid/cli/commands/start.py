@@ -79,6 +79,10 @@ def serve(
         Path | None,
         typer.Option("--oidc", metavar="FILE", help="Providers by which users sign in (YAML)."),
     ] = None,
+    letters: Annotated[
+        Path | None,
+        typer.Option("--letters", metavar="DIR", help="Published letters, shown in the portal."),
+    ] = None,
     smtp: Annotated[
         str, typer.Option("--smtp", metavar="HOST:PORT", help="The mail server; without it no mail is sent.")
     ] = "",
@@ -114,6 +118,7 @@ def serve(
         tables=tables,
         webhooks=webhooks,
         oidc=oidc,
+        letters=letters,
         tls=_tls(tls_cert, tls_key),
         rate=rate,
         mail=_mail(smtp, smtp_tls, smtp_ca, smtp_user, mail_from),

@@ -16,7 +16,7 @@ from baygrid.core.data.contracts import TABLE, WHO, Side, State, Step
 from baygrid.core.data.permission import Record
 from baygrid.core.days import beginning, day_of
 from baygrid.core.law.facts import Kind
-from baygrid.portal.data.words import GROUNDS, LINKS, ROUTES, SIDES, STATES, STEPS, WAY
+from baygrid.portal.data.words import GROUNDS, LINKS, OUTCOMES, ROUTES, SIDES, STATES, STEPS, WAY
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Form, Visit, go
@@ -47,6 +47,7 @@ def _shown(visit: Visit, typed: Form, problem: Problem | None = None) -> Respons
         visit, "data/contract.html", problem=problem, it=it, row=row, side=side, typed=typed,
         steps=_steps(row, side), way=_way(it), asked=_asked(it), today=day_of(visit.now).isoformat(),
         links=audit.links(visit.platform, visit.actor, before=None, limit=LINKS_AT_ONCE, contract=id),
+        questions={name: facts()[0][name].question for name in it.answer.law.missing}, outcomes=OUTCOMES,
         states=STATES, sides=SIDES, taken=STEPS, grounds=GROUNDS, routes=ROUTES, kinds=LINKS,
     )  # fmt: skip
 

@@ -67,6 +67,16 @@ ROUTES: Final[Mapping[str, str]] = {
     "cert": N_("Certification"),
     "gba_sc": N_("Standard contract of the Greater Bay Area"),
 }
+OUTCOMES: Final[Mapping[str, str]] = {
+    "FREE": N_("Free to be read"),
+    "EXEMPT": N_("Exempt"),
+    "CONDITION": N_("Lawful if what is named is so"),
+    "PRESCRIBED_CONSENT": N_("Not without prescribed consent"),
+    "STANDARD_CONTRACT_OR_CERTIFICATION": N_("Takes a standard contract or a certification"),
+    "SECURITY_ASSESSMENT": N_("Takes a security assessment"),
+    "PROHIBITED": N_("Prohibited"),
+    "NEEDS_FACT": N_("Depends on what nobody has said yet"),
+}
 LINKS: Final[Mapping[str, str]] = {
     "table-added": N_("Table described"),
     "labels-confirmed": N_("Labels confirmed"),
@@ -81,5 +91,15 @@ LINKS: Final[Mapping[str, str]] = {
     "file-read": N_("File read"),
     "query": N_("Query asked"),
     "query-answered": N_("Query answered"),
+    "token-issued": N_("Token made"),
+    "token-revoked": N_("Token revoked"),
+    "signed-in": N_("Signed in"),
+    "sign-in-failed": N_("Sign-in failed"),
+    "signed-out": N_("Signed out"),
+    "hat-changed": N_("Acts for another"),
+    "account-made": N_("Account made"),
+    "password-changed": N_("Password changed"),
+    "membership-set": N_("Membership set"),
+    "membership-ended": N_("Membership ended"),
 }
 """By kind of a link of the audit; steps of contracts are `STEPS`. Another is shown as it is."""

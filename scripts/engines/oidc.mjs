@@ -9,6 +9,10 @@ const { default: Provider } = await import(pathToFileURL(found));
 
 const PEOPLE = {
   chan: { name: 'Chan Tai Man 陳大文', email: 'chan@example.org', locale: 'zh-HK', groups: ['vision-leads', 'staff'] },
+  yip: { name: 'Yip Ka Yan', email: 'yip@example.org', groups: ['vision-leads'] },
+  lam: { name: 'Lam Wai', email: 'lam@example.org', groups: ['walking-leads'] },
+  ho: { name: 'Ho Siu Ming', email: 'ho@example.org', groups: ['harbour-operators'] },
+  tsui: { name: 'Tsui Lai', email: 'tsui@example.org', groups: ['region-operators'] },
   wu: { name: 'Wu 吴', email: 'wu@example.org', locale: 'zh-CN', groups: ['vision-viewers'] },
 };
 

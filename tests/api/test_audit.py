@@ -49,6 +49,19 @@ def test_a_list_newest_first_and_in_pages(ask):
         assert ask(f"/v1/audit/chain?cursor={wrong}").status_code == 422
 
 
+def test_links_that_are_looked_for(ask):
+    def found(query: str, who: str = "operator") -> list[int]:
+        return [it["n"] for it in ask(f"/v1/audit?{query}", who).json()["items"]]
+
+    assert found("kind=rea") == [7, 6, 5, 4, 3, 2, 1]
+    assert found("kind=token") == []
+    assert found("about=other") == [6, 4, 2]
+    assert found("about=other", "team") == [], "nothing of others"
+    times = "from=1970-01-01T00:00:00.002Z&to=1970-01-01T00:00:00.004Z"
+    assert found(times) == [4, 3]
+    assert ask("/v1/audit?from=then", "operator").status_code == 422
+
+
 def test_the_chain_in_pages(ask):
     end, _ = read_end(ask("/v1/audit/end").json())
     links, next = [], "0"

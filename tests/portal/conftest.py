@@ -86,6 +86,7 @@ def things(world: World) -> dict[str, str]:
         many = client.post("/v1/jobs", json=array, headers=world.headers("team")).json()
     return {
         "project": "demo",
+        "centre": "far",
         "job": done,
         "array": many["id"],
         "name": "made",

@@ -3,10 +3,12 @@
 import sqlite3
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from baygrid.core.data.chain import START, End, Flaw, Link, What, check
+from baygrid.ports.data import Sought
 from baygrid.ports.records import Event
 from baygrid.ports.store import Store, Tx
 from baygrid.store import open_store
@@ -67,7 +69,7 @@ def test_links_by_contract_and_by_whose_they_are(store: Store):
     asked = [(row.id, None), ("con-2", "b"), (None, row.provider), (row.id, row.consumer), (None, None)]
     store.write(lambda tx: append_all(tx, *((1, *each) for each in asked)))
 
-    def newest(before: int | None = None, limit: int = 9, **whose: str) -> list[int]:
+    def newest(before: int | None = None, limit: int = 9, **whose: Any) -> list[int]:
         return [link.n for link in store.read(lambda tx: tx.audit.newest(before, limit, **whose))]
 
     assert [link.n for link in store.read(lambda tx: tx.audit.after(0, 9, contract=row.id))] == [1, 4]
@@ -83,6 +85,39 @@ def test_links_by_contract_and_by_whose_they_are(store: Store):
     for project, own in ((row.provider, {1, 3, 4}), (row.consumer, {1, 4}), ("b", {2}), ("c", set())):
         assert store.read(lambda tx: tx.audit.own(0, 5, project)) == own  # noqa: B023 - it runs at once
     assert store.read(lambda tx: tx.audit.own(1, 3, row.provider)) == {3}
+
+
+def test_links_are_found_by_who_what_and_when(store: Store):
+    def work(tx: Tx) -> None:
+        tx.audit.append(10, "token-issued", {"token": "tok-1", "by": "usr-1"}, contract=None, project="demo")
+        tx.audit.append(20, "token-revoked", {"token": "tok-1", "by": 'a"b%'}, contract=None, project="lab")
+        tx.audit.append(30, "signed-in", {"user": "usr-1"}, contract=None, project=None)
+        told = {"user": "usr-1", "by": "usr-2"}
+        tx.audit.append(40, "membership-set", told, contract="con-1", project=None)
+        tx.audit.append(50, "table-added", {"deep": ["深圳", "token-1"]}, contract=None, project="demo")
+
+    def found(project: str | None = None, before: int | None = None, **asked: Any) -> list[int]:
+        sought = Sought(**asked)
+        links = store.read(lambda tx: tx.audit.newest(before, 9, project=project, sought=sought))
+        return [link.n for link in links]
+
+    store.write(work)
+    assert found() == [5, 4, 3, 2, 1]
+    assert found(kind="token-") == [2, 1], "how it begins"
+    assert found(kind="issued") == []
+    assert found(by="usr-1") == [3, 1], "of the membership somebody else decided"
+    assert found(by="usr-2") == [4]
+    assert found(by='a"b%') == [2]
+    assert found(by="a%") == []
+    assert found(about="tok-1") == [2, 1], "a whole name"
+    assert found(about="TOK-1") == []
+    assert found(about="demo") == [5, 1]
+    assert found(about="con-1") == [4]
+    assert found(about="深圳") == [5]
+    assert found(since=20, until=40) == [3, 2]
+    assert found(until=0) == []
+    assert found(before=3, about="tok-1", kind="token-issued", by="usr-1") == [1]
+    assert found("demo", kind="token-") == [1], "nothing of others, whatever is asked"
 
 
 def test_a_transaction_that_fails_leaves_no_gap(store: Store):

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query
 
 from baygrid.api import audit_schemas, paging, render, render_data, schemas
 from baygrid.api.edge import Caller, Json, RenderedJson, Responses, Route
+from baygrid.api.times import Time, instant_of
 from baygrid.app import audit
 from baygrid.app.problems import Invalid
 from baygrid.core.data.chain import canonical
 from baygrid.core.data.evidence import link_document
+from baygrid.ports.data import Sought
 
 router = APIRouter(route_class=Route, tags=["audit"])
 _JSON = {"application/json": {"schema": {"type": "object"}}}
@@ -23,12 +25,22 @@ MOST_N = 2**63 - 1
 def list_links(
     call: Caller,
     contract: Annotated[str | None, Query(max_length=200, description="only its links")] = None,
+    kind: Annotated[str, Query(max_length=200, description="what was done, or how that begins")] = "",
+    by: Annotated[str, Query(max_length=200, description="whose act it was: a user, a token")] = "",
+    about: Annotated[
+        str, Query(max_length=200, description="a project, a contract, any other name in it")
+    ] = "",
+    begin: Annotated[Time, Query(alias="from")] = None,
+    end: Annotated[Time, Query(alias="to")] = None,
     limit: paging.Limit = paging.DEFAULT,
     cursor: paging.After = None,
 ) -> Json:
     """What was done, newest first: of an operator all, of a team its own and what is about its contracts."""
     before = _number(cursor)
-    rows = audit.links(call.platform, call.actor, before=before, limit=limit + 1, contract=contract)
+    sought = Sought(kind, by, about, instant_of("from", begin), instant_of("to", end))
+    rows = audit.links(
+        call.platform, call.actor, before=before, limit=limit + 1, contract=contract, sought=sought
+    )
     next = str(rows[limit - 1].n) if len(rows) > limit else None
     return Json(render.items(map(render_data.link, rows[:limit]), next))
 

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from baygrid import __version__
-from baygrid.api import schemas
-from baygrid.api.edge import Json, Route, Server, server_of
+from baygrid.api import render, schemas
+from baygrid.api.edge import Caller, Json, Route, Server, server_of
 from baygrid.api.problems import Unavailable
-from baygrid.app.health import current_term, jobs_by_state
+from baygrid.app.health import current_term, jobs_by_state, standing
 
 router = APIRouter(route_class=Route, tags=["health"])
 log = structlog.get_logger("baygrid.api")
@@ -39,6 +39,26 @@ async def healthz(request: Request) -> Json:
     server = server_of(request)
     term = await _term(server)
     return Json({"status": "ok", "version": __version__, "role": server.role(), "term": term})
+
+
+@router.get("/v1/standing", response_model=schemas.Standing)
+def get_standing(call: Caller) -> Json:
+    """Who leads, what waits and why, which agents are late; for operators."""
+    it, now = standing(call.platform, call.actor), call.platform.clock()
+    return Json(
+        {
+            "led": it.led(now),
+            "leader": it.leader,
+            "term": it.term,
+            "queued": it.queued,
+            "active": it.active,
+            "held": it.held,
+            "oldest_queued_at": None if it.oldest is None else render.instant(it.oldest),
+            "centres": it.centres,
+            "late": it.late,
+            "never_reported": list(it.new),
+        }
+    )
 
 
 @router.get("/metrics", response_class=Response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from baygrid.api import bodies, paging, policy_schemas, render, schemas
 from baygrid.api.edge import Caller, Json, Route, reads
 from baygrid.api.problems import Unavailable
 from baygrid.app import policies
+from baygrid.app.fair_share import fair_shares
 from baygrid.app.whatif import Change, GivenUp, apart, whatif
 
 router = APIRouter(route_class=Route, tags=["policy"])
@@ -35,6 +37,12 @@ def list_policies(call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: pa
     rows = policies.history(call.platform, call.actor)
     page, next = paging.window(rows, lambda row: row.id, cursor, limit)
     return Json(render.items(map(render.policy, page), next))
+
+
+@router.get("/v1/policy/shares", response_model=schemas.Listing[policy_schemas.FairShare])
+def list_fair_shares(call: Caller) -> Json:
+    """What each project has had lately, and what its shares entitle it to."""
+    return Json(render.items(map(asdict, fair_shares(call.platform, call.actor)), None))
 
 
 @router.post("/v1/whatif", response_model=policy_schemas.WhatIfReport)

@@ -19,6 +19,15 @@ class Policy(Shape):
     document: dict[str, Any] = Field(description="to a team without what names other projects")
 
 
+class FairShare(Shape):
+    project: str
+    organisation: str
+    weight: int = Field(description="of the project in its organisation")
+    of_organisation: int = Field(description="of the organisation in the region")
+    entitled: float = Field(description="part of all, by the weights")
+    used: float = Field(description="part of all use, which fades by the policy's half-life")
+
+
 class WhatIfCourse(Shape):
     """What the history comes to in one setting. Of utilisation and fairness: from the first job to now."""
 

@@ -58,6 +58,19 @@ class Health(Shape):
     term: int
 
 
+class Standing(Shape):
+    led: bool = Field(description="whether some server plans")
+    leader: str
+    term: int
+    queued: int
+    active: int
+    held: dict[str, int] = Field(description="jobs by what they wait for")
+    oldest_queued_at: Time | None = Field(description="when the first that is queued was submitted")
+    centres: int
+    late: dict[str, int] = Field(description="seconds of silence, by centre")
+    never_reported: list[str]
+
+
 class Me(Shape):
     role: Role
     project: str | None

@@ -11,10 +11,11 @@ from baygrid.app.bundles import NoSigner
 from baygrid.app.contract_steps import find
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, TooLarge
-from baygrid.core.data.chain import START, End, Hidden, Link, canonical, hidden
+from baygrid.core.data.chain import START, Checked, End, Hidden, Link, canonical, check, hidden
 from baygrid.core.data.evidence import END, EXPORTED, SIGNED, end_document, evidence_document, fingerprint
 from baygrid.ports.basics import Instant
 from baygrid.ports.contracts import ContractRow
+from baygrid.ports.data import Sought
 from baygrid.ports.records import Role
 from baygrid.ports.store import Tx
 from baygrid.ports.wire import to_json
@@ -25,11 +26,19 @@ _PAGE: Final = 1_000
 
 
 def links(
-    platform: Platform, actor: Actor, *, before: int | None, limit: int, contract: str | None = None
+    platform: Platform,
+    actor: Actor,
+    *,
+    before: int | None,
+    limit: int,
+    contract: str | None = None,
+    sought: Sought | None = None,
 ) -> list[Link]:
     """Newest first: of an operator all, of a project its own and those of its contracts."""
     project = _whose(actor)
-    return platform.store.read(lambda tx: tx.audit.newest(before, limit, project=project, contract=contract))
+    return platform.store.read(
+        lambda tx: tx.audit.newest(before, limit, project=project, contract=contract, sought=sought)
+    )
 
 
 def chain(platform: Platform, actor: Actor, *, after: int, limit: int) -> list[Link | Hidden]:
@@ -50,6 +59,19 @@ def _page(tx: Tx, after: int, limit: int, project: str | None) -> list[Link | Hi
         return list(found)
     own = tx.audit.own(after, found[-1].n, project)
     return [link if link.n in own else hidden(link) for link in found]
+
+
+def verify(platform: Platform, actor: Actor, after: int) -> Checked:
+    """Recomputes the links beyond `after`, as many as one file has, to where the chain ends now. What they
+    follow is taken as it is. Raises NotFound."""
+    permit(actor, Action.OPERATE)
+
+    def load(tx: Tx) -> Checked:
+        start, end = _begin(tx, after), tx.audit.end()
+        last = min(end.n, after + MOST_LINKS)
+        return check(_between(tx, after, last), start, end if last == end.n else None)
+
+    return platform.store.read(load)
 
 
 def signed_end(platform: Platform, actor: Actor) -> dict[str, Any]:
@@ -110,13 +132,20 @@ def export_all(platform: Platform, actor: Actor, after: int) -> dict[str, Any]:
     now = platform.clock()
 
     def load(tx: Tx) -> dict[str, Any]:
-        before = tx.audit.after(after - 1, 1) if after else []
-        if after and (not before or before[0].n != after):
-            raise NotFound(f"there is no link {after}")
-        start = End(after, before[0].hash) if before else START
+        start = _begin(tx, after)
         return evidence_document(None, start, list(_between(tx, after, after + MOST_LINKS)), now)
 
     return _signed(platform, platform.store.read(load))
+
+
+def _begin(tx: Tx, after: int) -> End:
+    """What link `after` + 1 follows. Raises NotFound."""
+    if not after:
+        return START
+    before = tx.audit.after(after - 1, 1)
+    if not before or before[0].n != after:
+        raise NotFound(f"there is no link {after}")
+    return End(after, before[0].hash)
 
 
 def _between(tx: Tx, after: int, until: int, *, contract: str | None = None) -> Iterator[Link]:

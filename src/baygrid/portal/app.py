@@ -28,6 +28,7 @@ from baygrid.portal import (
 )
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
+from baygrid.portal.platform import health, imagined, policy, sites, teams, trail
 from baygrid.portal.routing import Page, no_page
 from baygrid.portal.visit import PREFIX
 
@@ -45,6 +46,12 @@ PAGES: tuple[Page, ...] = (
     *measures.PAGES,
     *observatory.PAGES,
     *letter.PAGES,
+    *health.PAGES,
+    *sites.PAGES,
+    *teams.PAGES,
+    *policy.PAGES,
+    *imagined.PAGES,
+    *trail.PAGES,
     *identity.PAGES,
     *oidc.PAGES,
     *frame.PAGES,

@@ -7,8 +7,10 @@ from starlette.responses import Response
 from baygrid.app import arrays, jobs, projects
 from baygrid.app.arrays import ArrayView
 from baygrid.app.capacity import rooms
+from baygrid.app.health import standing
 from baygrid.app.jobs import JobView
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.portal.navigation import operators
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Visit
@@ -22,7 +24,8 @@ MOST = 200
 def home(visit: Visit) -> Response:
     if visit.actor.role is Role.TEAM:
         return _team(visit)
-    return page(visit, "home/region.html", rooms=rooms(visit.platform, visit.actor))
+    it = standing(visit.platform, visit.actor) if operators(visit.actor) else None
+    return page(visit, "home/region.html", rooms=rooms(visit.platform, visit.actor), it=it)
 
 
 def _team(visit: Visit) -> Response:

@@ -60,14 +60,18 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read(text: str) -> tuple[Mapping[str, Any], Mapping[str, int]]:
-    """The document of a YAML text and the lines of its fields. Raises Invalid."""
+A_JOB: Final = "must be a job file: name, time, run and so on, each on a line of its own"
+
+
+def read(text: str, must: str = A_JOB) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """The document of a YAML text and the lines of its fields. `must`: what is said of one that has none.
+    Raises Invalid."""
     try:
         document, lines = document_of(text)
     except BadYaml as error:
         raise Invalid.many([_located(it.path, it.message, it.line) for it in error.faults]) from None
     if not isinstance(document, dict):
-        raise Invalid.at("", "must be a job file: name, time, run and so on, each on a line of its own")
+        raise Invalid.at("", must)
     left, seen = [document], 0
     while left:
         part: Any = left.pop()

@@ -25,6 +25,10 @@ def users(actor: Actor) -> bool:
     return actor.role in (Role.TEAM, Role.OPERATOR)
 
 
+def operators(actor: Actor) -> bool:
+    return actor.role is Role.OPERATOR and Scope.MANAGE in actor.scopes
+
+
 def of_members(actor: Actor) -> bool:
     """Everybody in a project sees who else is; elsewhere who decides about it."""
     return actor.role is Role.TEAM or Scope.MANAGE in actor.scopes
@@ -63,6 +67,18 @@ GROUPS: Final = (
             Entry("submit", "submit", N_("Submit a job"), submitters),
             Entry("jobs", "jobs", N_("Jobs"), users),
             Entry("queue", "queue", N_("Queue"), users),
+        ),
+    ),
+    Group(
+        N_("Region"),
+        (
+            Entry("health", "region/health", N_("Health"), operators),
+            Entry("centres", "region/centres", N_("Centres"), operators),
+            Entry("organisations", "region/organisations", N_("Organisations"), operators),
+            Entry("region-projects", "region/projects", N_("Projects and shares"), operators),
+            Entry("policy", "region/policy", N_("Policy"), operators),
+            Entry("what-if", "region/what-if", N_("What if"), operators),
+            Entry("audit", "region/audit", N_("Audit"), operators),
         ),
     ),
     Group(

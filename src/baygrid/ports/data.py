@@ -107,6 +107,18 @@ class Catalogue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for in the audit; what is empty fits all. `kind`: or how it begins. `by`: whose act it
+    was. `about`: the project, the contract, or any other name in it. In [since, until)."""
+
+    kind: str = ""
+    by: str = ""
+    about: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+
+
 class Audit(Protocol):
     """One chain. What a transaction appends becomes links when all else of it is done, just before it
     commits: whoever makes links holds the chain's end until then. It does not see its own."""
@@ -120,7 +132,13 @@ class Audit(Protocol):
         ...
 
     def newest(
-        self, before: int | None, limit: int, *, project: str | None = None, contract: str | None = None
+        self,
+        before: int | None,
+        limit: int,
+        *,
+        project: str | None = None,
+        contract: str | None = None,
+        sought: Sought | None = None,
     ) -> list[AuditRow]:
         """Newest first, before link `before`. `project`: only its own, and those of contracts of which it is
         a side."""

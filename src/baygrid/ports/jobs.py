@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.ports.basics import Instant
 from baygrid.ports.records import ArrayRecord, AttemptRecord, Held, JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """So many jobs that have not ended are in this state for this cause; `oldest`: when the first of them was
+    submitted."""
+
+    state: JobState
+    cause: str | None
+    number: int
+    oldest: Instant
 
 
 class Jobs(Protocol):
@@ -72,6 +84,8 @@ class Jobs(Protocol):
         ...
 
     def count_by_state(self) -> dict[JobState, int]: ...
+
+    def unended(self) -> list[Unended]: ...
 
 
 class Arrays(Protocol):

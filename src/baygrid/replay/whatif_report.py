@@ -12,7 +12,7 @@ import numpy as np
 
 from baygrid.core.placement.image import Image, OfferView, Placement
 from baygrid.core.placement.policy import PLAIN
-from baygrid.core.placement.queue.share import Capacity, weight
+from baygrid.core.placement.queue.share import Capacity, entitled
 from baygrid.core.reasons import JSON
 from baygrid.core.units import Money
 from baygrid.replay.outcome import Progress, no_progress
@@ -156,28 +156,12 @@ def _fairness(
     for run in course.runs:
         used[projects[run.job][1]] += capacity.share(run.placement) * window.seconds(run)
     total = sum(used.values())
-    entitled = _entitled(setting, sorted(set(projects.values())))
+    due = entitled(setting.policy, sorted(set(projects.values())))
     rows = {
         name: {"had": _rounded(used[name] / total if total else 0.0), "entitled": _rounded(part)}
-        for name, part in entitled.items()
+        for name, part in due.items()
     }
-    return {"jain": jain([used[name] / part for name, part in entitled.items()]), "projects": rows}
-
-
-def _entitled(setting: Setting, paths: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """Weights level by level, among these."""
-    policy = setting.policy
-    organisations = {organisation: weight(policy, (organisation,)) for organisation, _ in paths}
-    siblings: Counter[str] = Counter()
-    for organisation, project in paths:
-        siblings[organisation] += weight(policy, (organisation, project))
-    return {
-        project: organisations[organisation]
-        / sum(organisations.values())
-        * weight(policy, (organisation, project))
-        / siblings[organisation]
-        for organisation, project in paths
-    }
+    return {"jain": jain([used[name] / part for name, part in due.items()]), "projects": rows}
 
 
 def jain(values: Sequence[float]) -> float | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import LargeBinary, cast, or_, select, update
+from sqlalchemy import LargeBinary, Select, and_, cast, func, or_, select, update
 
 from baygrid.core.data.chain import End, Link, canonical, next_link
 from baygrid.ports.basics import Instant
+from baygrid.ports.data import Sought
 from baygrid.store.contract_tables import contracts
 from baygrid.store.data_tables import audit, audit_end
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
@@ -34,10 +35,9 @@ _TEXT_ROWS = select(_C.n, _C.at, *_TEXTS)
 _BYTE_ROWS = select(_C.n, _C.at, *(cast(column, LargeBinary) for column in _TEXTS))
 
 
-def _listed(*conditions: Any, newest: bool = False) -> Statement:
-    order = _C.n.desc() if newest else _C.n
+def _listed(*conditions: Any) -> Statement:
     return Statement(
-        *(rows.where(*conditions).order_by(order).limit(number("count")) for rows in (_BYTE_ROWS, _TEXT_ROWS))
+        *(rows.where(*conditions).order_by(_C.n).limit(number("count")) for rows in (_BYTE_ROWS, _TEXT_ROWS))
     )
 
 
@@ -50,15 +50,32 @@ _SIDES = select(contracts.c.id).where(
 _OWN = or_(_C.project == text("whose"), _C.contract.in_(_SIDES))
 _AFTER = _listed(_BEYOND)
 _AFTER_OF_CONTRACT = _listed(_BEYOND, _OF_CONTRACT)
-_NEWEST = {
-    (own, of_contract): _listed(
-        _BEFORE, *([_OWN] if own else []), *([_OF_CONTRACT] if of_contract else []), newest=True
-    )
-    for own in (False, True)
-    for of_contract in (False, True)
-}
 _NUMBERS = Statement(select(_C.n).where(_BEYOND, _C.n <= number("last"), _OWN))
 _MOST = 2**63 - 1
+
+
+@cache
+def _newest(asked: frozenset[str]) -> Statement:
+    """Before a link, where all that is asked for fits."""
+
+    def rows(every: Select[Any], place: Any) -> Select[Any]:
+        """`place(text, part)`: where the part stands in the text, from 1 on."""
+        # Who signs in, or out, is the user that the link is about.
+        by_user = and_(place(_C.data, text("user")) > 0, place(_C.data, '"by":') == 0)
+        value = place(_C.data, text("value")) > 0
+        fits = {
+            "whose": _OWN,
+            "about": _OF_CONTRACT,
+            "kind": place(_C.kind, text("kind")) == 1,
+            "by": or_(place(_C.data, text("by")) > 0, by_user),
+            "name": or_(_C.project == text("name"), _C.contract == text("name"), value),
+            "since": _C.at >= number("since"),
+            "until": _C.at < number("until"),
+        }
+        chosen = (fits[name] for name in sorted(asked))
+        return every.where(_BEFORE, *chosen).order_by(_C.n.desc()).limit(number("count"))
+
+    return Statement(rows(_BYTE_ROWS, func.instr), rows(_TEXT_ROWS, func.strpos))
 
 
 class Audit:
@@ -117,13 +134,28 @@ class Audit:
         return [_link(row) for row in self._session.all(_AFTER_OF_CONTRACT, {**params, "about": contract})]
 
     def newest(
-        self, before: int | None, limit: int, *, project: str | None = None, contract: str | None = None
+        self,
+        before: int | None,
+        limit: int,
+        *,
+        project: str | None = None,
+        contract: str | None = None,
+        sought: Sought | None = None,
     ) -> list[Link]:
-        params = {"before": _MOST if before is None else before, "count": limit}
         asked = {"whose": project, "about": contract}
-        given = {name: value for name, value in asked.items() if value is not None}
-        statement = _NEWEST[project is not None, contract is not None]
-        return [_link(row) for row in self._session.all(statement, {**params, **given})]
+        if sought is not None:
+            asked |= {"kind": sought.kind, "by": sought.by, "name": sought.about}
+        params: dict[str, Any] = {name: clean(value) for name, value in asked.items() if value}
+        if sought is not None:
+            params |= {name: at for name in ("since", "until") if (at := getattr(sought, name)) is not None}
+        statement = _newest(frozenset(params))
+        if "by" in params:
+            who = _quoted(params["by"])
+            params |= {"by": f'"by":{who}', "user": f'"user":{who}'}
+        if "name" in params:
+            params["value"] = _quoted(params["name"])
+        params |= {"before": _MOST if before is None else before, "count": limit}
+        return [_link(row) for row in self._session.all(statement, params)]
 
     def own(self, after: int, until: int, project: str) -> set[int]:
         params = {"beyond": after, "last": until, "whose": project}
@@ -131,6 +163,11 @@ class Audit:
 
     def end(self) -> End:
         return End(*self._session.all(_END, {})[0])
+
+
+def _quoted(text: str) -> str:
+    """As it stands in a link's data."""
+    return canonical(text).decode()
 
 
 def _params(link: Link) -> Params:

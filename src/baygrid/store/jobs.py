@@ -15,6 +15,7 @@ from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.placement.demand import Bar
 from baygrid.core.pricing.months import Month
 from baygrid.ports.basics import Instant
+from baygrid.ports.jobs import Unended
 from baygrid.ports.records import ArrayRecord, Held, JobRecord
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, clean_or_none, dumps, loads
@@ -145,6 +146,12 @@ _PAGES = {
 }
 _BY_ID = attrgetter("id")
 _COUNT = Statement(select(_C.state, func.count()).group_by(_C.state))
+_UNENDED = Statement(
+    select(_C.state, _C.cause, func.count(), func.min(_C.submitted_at))
+    .where(literal("state IN ('HELD', 'QUEUED', 'ACTIVE')"))
+    .group_by(_C.state, _C.cause)
+    .order_by(_C.state, _C.cause)
+)
 
 
 def _record(row: Row) -> JobRecord:
@@ -309,6 +316,10 @@ class Jobs:
     def count_by_state(self) -> dict[JobState, int]:
         """States without a job are absent."""
         return {_STATES[state]: count for state, count in self._session.all(_COUNT, {})}
+
+    def unended(self) -> list[Unended]:
+        rows = self._session.all(_UNENDED, {})
+        return [Unended(_STATES[state], cause, count, oldest) for state, cause, count, oldest in rows]
 
 
 def insert_waits(session: Session, rows: Sequence[JobRecord] | Sequence[ArrayRecord]) -> None:

@@ -8,7 +8,8 @@ is given back at its end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -141,6 +142,21 @@ class Shares:
 def weight(policy: Policy, path: Path) -> int:
     """The declared share of a node of the tree, 1 where none is."""
     return policy.shares.get(path, 1)
+
+
+def entitled(policy: Policy, paths: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """By project the part of all that the weights come to, level by level, among these (organisation,
+    project)."""
+    organisations = {organisation: weight(policy, (organisation,)) for organisation, _ in paths}
+    siblings: Counter[str] = Counter()
+    for path in paths:
+        siblings[path[0]] += weight(policy, path)
+    total = sum(organisations.values())
+    return {
+        project: organisations[organisation] / (total or 1)
+        * weight(policy, (organisation, project)) / (siblings[organisation] or 1)
+        for organisation, project in paths
+    }  # fmt: skip
 
 
 def turn_key(weighed: float, share: int) -> float:

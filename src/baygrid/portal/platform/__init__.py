@@ -1,0 +1,1 @@
+"""Pages of the platform's operator: the region's health, centres, projects, policy, audit, and what-if."""

@@ -12,9 +12,9 @@ from baygrid.ports.identity import EVERYTHING
 from baygrid.ports.records import Role, Scope
 
 NEEDS = {
-    Scope.READ: {Action.BROWSE, Action.READ, Action.DATASET, Action.SETTLEMENT},
+    Scope.READ: {Action.BROWSE, Action.READ, Action.DATASET, Action.SETTLEMENT, Action.WATCH},
     Scope.USE: {Action.USE, Action.STORE, Action.AGENT, Action.RATE, Action.SELL, Action.JOIN},
-    Scope.MANAGE: {Action.MANAGE, Action.OPERATE},
+    Scope.MANAGE: {Action.MANAGE, Action.OPERATE, Action.TEND},
 }
 TEAM, CENTRE = {"project": "demo"}, {"centre": "hub"}
 # What each may do with all scopes: by role, whether a user, and where.
@@ -25,7 +25,7 @@ MAY: dict[tuple[Role, bool, str], set[Action]] = {
         Action.BROWSE, Action.AGENT, Action.STORE, Action.SETTLEMENT, Action.RATE, Action.SELL,
     },
     (Role.CENTRE, True, "own"): {
-        Action.BROWSE, Action.SETTLEMENT, Action.RATE, Action.SELL, Action.MANAGE,
+        Action.BROWSE, Action.SETTLEMENT, Action.RATE, Action.SELL, Action.MANAGE, Action.WATCH, Action.TEND,
     },
     (Role.OPERATOR, False, "own"): set(Action) - {Action.AGENT, Action.JOIN},
     (Role.OPERATOR, True, "own"): set(Action) - {Action.AGENT, Action.JOIN},

@@ -10,6 +10,7 @@ from baygrid.core.data.terms import Terms
 from baygrid.core.pricing.credit import Credited, CreditNote
 from baygrid.core.pricing.invoice import Customer, Invoice, Settled
 from baygrid.core.pricing.months import Month
+from baygrid.core.pricing.settlement import Settlement
 from baygrid.core.units import Money
 from baygrid.ports.data import TableRow
 from baygrid.ports.papers import PaperKind
@@ -22,15 +23,17 @@ NUMBER = "2026-10-0001"
 
 
 def paper(world: World) -> str:
-    """The number of an invoice, and of a credit note of it."""
+    """The number of an invoice, of a credit note of it, and of a settlement of centre far."""
     now, month = world.clock(), Month(2026, 10)
     customer = Customer("uni", "Uni", "university")
     invoice = Invoice(NUMBER, "demo", customer, month, now, "CNY", (), (), Settled(), None, None).to_json()
+    settlement = Settlement(NUMBER, "far", month, now, "CNY", (), None).to_json()
     zero = Money.zero("CNY")
     note = CreditNote(NUMBER, invoice, month, now, "nothing", Credited(zero, zero, zero, zero)).to_json()
 
     def apply(tx: Tx) -> None:
         tx.papers.insert([(sealed(PaperKind.INVOICE, "demo", invoice), 0)])
+        tx.papers.insert([(sealed(PaperKind.SETTLEMENT, "far", settlement), 0)])
         tx.papers.insert([(sealed(PaperKind.CREDIT_NOTE, "demo", note, regards=NUMBER), 0)])
 
     world.store.write(apply)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from baygrid.api import bodies, paging, render, schemas
+from baygrid.api import bodies, job_schemas, paging, render, render_jobs, schemas
 from baygrid.api.edge import Call, Caller, Json, Route, reads
 from baygrid.api.times import Time, instant_of
-from baygrid.app import centres, joining, outside
+from baygrid.app import centres, joining, outside, tending
 from baygrid.app.tokens import Invitation
 from baygrid.ports.records import CentreRecord, CentreState
 
@@ -89,6 +89,27 @@ def get_usage(
     since = now - MONTH_MS if since is None else since
     found = outside.usage(call.platform, call.actor, centre, since, now + 1 if until is None else until)
     return Json(render.items(map(render.centre_use, found)))
+
+
+@router.get("/v1/centres/{centre}/nodes", response_model=schemas.Listing[schemas.NodeUse])
+def list_nodes(
+    centre: str, call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None
+) -> Json:
+    """What each node has, and what of it live attempts have: for the operator of the centre."""
+    found = tending.at_work(call.platform, call.actor, centre).nodes
+    page, next = paging.window(found, lambda it: f"{it.partition}/{it.node.name}", cursor, limit)
+    return Json(render.items(map(render.node_use, page), next))
+
+
+@router.get("/v1/centres/{centre}/attempts", response_model=schemas.Listing[job_schemas.CentreAttempt])
+def list_attempts(
+    centre: str, call: Caller, limit: paging.Limit = paging.DEFAULT, cursor: paging.After = None
+) -> Json:
+    """Whose jobs were placed there and what became of them, newest first: for the centre's operator."""
+    found = tending.lately(call.platform, call.actor, centre, cursor, limit + 1)
+    page = found[:limit]
+    next = page[-1].attempt.id if len(found) > limit else None
+    return Json(render.items(map(render_jobs.centre_attempt, page), next))
 
 
 @router.post("/v1/centres/{centre}/drain", response_model=schemas.Centre)

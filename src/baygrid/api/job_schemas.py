@@ -111,6 +111,33 @@ class Attempt(Shape):
     )
 
 
+class CentreAttempt(Shape):
+    """An attempt as the operator of its centre sees it."""
+
+    id: str
+    job: str
+    name: str
+    project: str
+    n: int
+    partition: str
+    offer: str
+    nodes: list[str] = Field(description="none while the centre's own scheduler has not said which")
+    count: int = Field(description="of nodes")
+    cpus: int = Field(description="on each node")
+    memory_mib: int = Field(description="on each node")
+    accelerators: str | None = Field(
+        description='on each node: "H100:8", or "H100:0.5" of one that it shares'
+    )
+    state: AttemptState
+    raw: str = Field(description="the centre's own word")
+    placed_at: Time
+    started_at: Time | None
+    ended_at: Time | None
+    exit_code: int | None
+    cause: str | None
+    detail: str
+
+
 class JobLine(Shape):
     id: str
     project: str

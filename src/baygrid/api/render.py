@@ -13,6 +13,7 @@ from typing import Any
 from baygrid.app.access import Actor
 from baygrid.app.datasets import View
 from baygrid.app.outside import Use
+from baygrid.app.tending import NodeUse
 from baygrid.core.pricing.tariff import Tariff, in_force
 from baygrid.core.terms import Energy, Terms
 from baygrid.core.units import Money
@@ -160,6 +161,20 @@ def centre(row: CentreRecord, *, reachable: bool, nodes: bool) -> Doc:
         "reachable": reachable,
         "seen_at": instant_or_none(row.seen_at),
         "partitions": [partition(part, nodes=nodes) for part in row.inventory],
+    }
+
+
+def node_use(row: NodeUse) -> Doc:
+    return {
+        "partition": row.partition,
+        "name": row.node.name,
+        "cpus": row.node.cpus,
+        "memory_mib": row.node.memory_mib,
+        "accelerators": dict(row.node.accelerators),
+        "used_cpus": row.cpus,
+        "used_memory_mib": row.memory_mib,
+        "used_accelerators": {model: float(used) for model, used in row.accelerators.items()},
+        "attempts": row.attempts,
     }
 
 

@@ -12,6 +12,7 @@ from baygrid.app.arrays import ArrayView
 from baygrid.app.blobs import Output
 from baygrid.app.explain import Row, Table
 from baygrid.app.jobs import JobView
+from baygrid.app.tending import Run
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.core.jobs.spared import not_charged
 from baygrid.ports.records import ArrayRecord, AttemptRecord
@@ -82,9 +83,39 @@ def array(view: ArrayView) -> Doc:
     }
 
 
-def attempt(view: JobView, row: AttemptRecord) -> Doc:
+def centre_attempt(run: Run) -> Doc:
+    row = run.attempt
+    return {
+        "id": row.id,
+        "job": row.job,
+        "name": run.job.name,
+        "project": row.project,
+        "n": row.n,
+        "partition": row.partition,
+        "offer": row.offer,
+        "nodes": list(row.nodes),
+        "count": row.count,
+        "cpus": row.cpus,
+        "memory_mib": row.memory_mib,
+        "accelerators": _accelerators(row),
+        "state": row.state.value,
+        "raw": row.raw,
+        "placed_at": instant(row.placed_at),
+        "started_at": instant_or_none(row.started_at),
+        "ended_at": instant_or_none(row.ended_at),
+        "exit_code": row.exit_code,
+        "cause": row.cause,
+        "detail": row.detail,
+    }
+
+
+def _accelerators(row: AttemptRecord) -> str | None:
     shared = row.accelerator_share < 1000
     devices = row.accelerators * row.accelerator_share / 1000 if shared else row.accelerators
+    return f"{row.accelerator}:{devices}" if row.accelerator else None
+
+
+def attempt(view: JobView, row: AttemptRecord) -> Doc:
     return {
         "id": row.id,
         "n": row.n,
@@ -108,7 +139,7 @@ def attempt(view: JobView, row: AttemptRecord) -> Doc:
         "outputs": dict(row.outputs),
         "not_charged": not_charged(row.state, row.cause, row.outputs) if row.started_at is not None else None,
         "cost_so_far": money(view.cost.get(row.id, 0), view.job.currency),
-        "accelerators": f"{row.accelerator}:{devices}" if row.accelerator else None,
+        "accelerators": _accelerators(row),
     }
 
 

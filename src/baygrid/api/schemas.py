@@ -185,6 +185,20 @@ class Joined(Shape):
     offers: list[str] = Field(description="that were made now; those that were there stay as they are")
 
 
+class NodeUse(Shape):
+    """A node of a centre, and what of it live attempts have."""
+
+    partition: str
+    name: str
+    cpus: int
+    memory_mib: int
+    accelerators: dict[str, int]
+    used_cpus: int
+    used_memory_mib: int
+    used_accelerators: dict[str, float] = Field(description="of a shared one its part")
+    attempts: int
+
+
 class CentreUse(Shape):
     """What one account had at a centre."""
 

@@ -31,6 +31,8 @@ class Action(StrEnum):
     RATE = "rate"  # bring a rating that a centre's agent has signed
     SELL = "sell"  # publish a listing of a centre's offer
     SETTLEMENT = "settlement"  # read what a centre earned
+    WATCH = "watch"  # see whose jobs a centre has and had, and what they took of it
+    TEND = "tend"  # let an agent of a centre in, drain and open it, set its prices
     JOIN = "join"  # become the agent of a centre
     MANAGE = "manage"  # members, invitations and tokens of a project, a centre or an organisation
     OPERATE = "operate"  # set up the region, grant funds, decide that an attempt is lost

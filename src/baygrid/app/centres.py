@@ -29,6 +29,12 @@ def centre(platform: Platform, actor: Actor, name: str) -> CentreRecord:
     return platform.store.read(lambda tx: find(tx, name))
 
 
+def tended(platform: Platform, actor: Actor, name: str) -> CentreRecord:
+    """For who looks after it. Raises NotFound, Forbidden."""
+    permit(actor, Action.TEND, centre=name)
+    return platform.store.read(lambda tx: find(tx, name))
+
+
 def find(tx: Tx, name: str) -> CentreRecord:
     """Raises NotFound."""
     row = tx.region.centre(name)
@@ -53,7 +59,7 @@ def add_centre(
     def apply(tx: Tx) -> Invitation:
         tx.region.insert_centre(row)
         tx.events.append([Event(platform.clock(), "centre-added", centre=name)])
-        return invitation(platform, tx, name, with_offers)
+        return invitation(platform, tx, name, with_offers, actor.who)
 
     try:
         return row, platform.store.write(apply)
@@ -63,7 +69,7 @@ def add_centre(
 
 def set_state(platform: Platform, actor: Actor, name: str, state: CentreState) -> CentreRecord:
     """DRAINED: what runs there goes on, nothing new comes."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.TEND, centre=name)
 
     def apply(tx: Tx) -> CentreRecord:
         if not tx.region.set_centre_state(name, state):

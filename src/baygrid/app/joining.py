@@ -39,14 +39,14 @@ class Proposal:
 
 def invite(platform: Platform, actor: Actor, centre: str, with_offers: bool) -> Invitation:
     """A new join token; those before it that were not used are taken back."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.TEND, centre=centre)
 
     def apply(tx: Tx) -> Invitation:
         find(tx, centre)
         for token in tx.region.tokens():
             if token.role is Role.JOIN and token.centre == centre and token.used_by is None:
                 tx.region.revoke_token(token.id, platform.clock())
-        return invitation(platform, tx, centre, with_offers)
+        return invitation(platform, tx, centre, with_offers, actor.who)
 
     return platform.store.write(apply)
 
@@ -101,7 +101,7 @@ def join(
 
 def rotate(platform: Platform, actor: Actor, centre: str) -> CentreRecord:
     """The agent makes itself a new credential when it next reports."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.TEND, centre=centre)
 
     def apply(tx: Tx) -> CentreRecord:
         find(tx, centre)
@@ -134,7 +134,7 @@ def renew(platform: Platform, actor: Actor, credential: str) -> None:
 
 def revoke(platform: Platform, actor: Actor, centre: str) -> CentreRecord:
     """Nobody speaks for this centre any more until an agent joins anew. Jobs that run there go on."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.TEND, centre=centre)
     now = platform.clock()
 
     def apply(tx: Tx) -> CentreRecord:

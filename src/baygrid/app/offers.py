@@ -67,7 +67,7 @@ def add_offer(
 ) -> Offer:
     """A partition at a price, from now on unless `valid_from` says otherwise. The partition need not have
     been reported yet."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.TEND, centre=centre)
     now = platform.clock()
     begins = now if valid_from is None else valid_from
     row = offer_of(id, centre, partition, accelerator, currency, rates, begins)
@@ -105,29 +105,43 @@ def offer_of(
     return Offer(check_name("id", id or default), centre, partition, accelerator, currency, (tariff,))
 
 
+def planned_tariff(
+    platform: Platform, actor: Actor, offer: str, valid_from: Instant | None, rates: Rates
+) -> tuple[Offer, Tariff]:
+    """What `add_tariff` would add, and to what; nothing is changed. Raises as that does."""
+    return platform.store.read(lambda tx: _planned(platform, tx, actor, offer, valid_from, rates))
+
+
+def _planned(
+    platform: Platform, tx: Tx, actor: Actor, offer: str, valid_from: Instant | None, rates: Rates
+) -> tuple[Offer, Tariff]:
+    row = next((row for row in tx.region.offers() if row.id == offer), None)
+    permit(actor, Action.TEND, centre=row.centre if row else actor.centre)
+    now = platform.clock()
+    earliest = now + platform.notice_ms
+    begins = earliest if valid_from is None else valid_from
+    if begins < earliest:
+        minutes = -(-platform.notice_ms // 60_000)
+        what = "lies in the past" if begins < now else "is too soon"
+        raise Invalid.at("valid_from", f"{what}: a new price is announced {minutes} minutes before it begins")
+    if row is None:
+        raise NotFound(f"there is no offer {offer!r}")
+    if any(tariff.valid_from == begins for tariff in row.tariffs):
+        raise WrongState(f"offer {offer!r} already has a tariff that begins then")
+    return row, rates.tariff(row.currency, row.accelerator, begins)
+
+
 def add_tariff(
     platform: Platform, actor: Actor, offer: str, valid_from: Instant | None, rates: Rates
 ) -> Offer:
     """New prices from `valid_from` on, else as soon as the notice allows. A change never touches what ran
     before it, not even what a centre with a fast clock has already been paid for."""
-    permit(actor, Action.OPERATE)
 
     def apply(tx: Tx) -> Offer:
-        now = platform.clock()
-        earliest = now + platform.notice_ms
-        begins = earliest if valid_from is None else valid_from
-        if begins < earliest:
-            minutes = -(-platform.notice_ms // 60_000)
-            what = "lies in the past" if begins < now else "is too soon"
-            raise Invalid.at(
-                "valid_from", f"{what}: a new price is announced {minutes} minutes before it begins"
-            )
-        row = next((row for row in tx.region.offers() if row.id == offer), None)
-        if row is None:
-            raise NotFound(f"there is no offer {offer!r}")
-        tariff = rates.tariff(row.currency, row.accelerator, begins)
+        row, tariff = _planned(platform, tx, actor, offer, valid_from, rates)
         tx.region.add_tariff(offer, tariff)
-        tx.events.append([Event(now, "tariff-added", centre=row.centre, data={"offer": offer})])
+        told = {"offer": offer, "by": actor.who}
+        tx.events.append([Event(platform.clock(), "tariff-added", centre=row.centre, data=told)])
         tariffs = sorted((*row.tariffs, tariff), key=lambda tariff: tariff.valid_from)
         return replace(row, tariffs=tuple(tariffs))
 

@@ -77,7 +77,7 @@ def _impossible(job: Outside, now: Instant) -> str | None:
 def usage(platform: Platform, actor: Actor, centre: str, start: Instant, end: Instant) -> list[Use]:
     """What ended at the centre in [start, end): of Baygrid's, by project, then of others', by account; most
     first. Raises Invalid, NotFound."""
-    permit(actor, Action.OPERATE)
+    permit(actor, Action.WATCH, centre=centre)
     find_centre(platform, actor, centre)
     if start >= end:
         raise Invalid.at("to", "must be after `from`: nothing lies between them")

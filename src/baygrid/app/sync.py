@@ -52,6 +52,8 @@ from baygrid.ports.usage import UsageRow
 
 VERSION_LENGTH = 100
 """Of an engine's version, as it is kept."""
+NOTED, NOTED_LENGTH = 20, 300
+"""Of what a report says that is not believed, for the centre's operator: so many things, each so long."""
 
 
 def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswer:
@@ -90,6 +92,9 @@ def take_report(platform: Platform, actor: Actor, report: Report) -> ReportAnswe
         asked = estimates.exchange(tx, record, report, now)
         tx.outside.insert(others)
         wrong |= odd
+        noted = {what[:NOTED_LENGTH]: why[:NOTED_LENGTH] for what, why in sorted(wrong.items())[:NOTED]}
+        if noted != record.refused:
+            tx.region.set_refused(centre, noted)
         taken = bool(report.outside)
         return ReportAnswer(record.gen, closed, stored, digest, tuple(wrong.items()), renew, asked, taken)
 

@@ -167,9 +167,11 @@ class Invitation:
     with_offers: bool
 
 
-def invitation(platform: Platform, tx: Tx, centre: str, with_offers: bool) -> Invitation:
+def invitation(platform: Platform, tx: Tx, centre: str, with_offers: bool, by: str) -> Invitation:
     """A new join token of this centre."""
     until = platform.clock() + LASTS_MS
     label = f"to join {centre}"
-    _, secret = issue(platform, tx, Role.JOIN, None, centre, label, expires_at=until, with_offers=with_offers)
+    _, secret = issue(
+        platform, tx, Role.JOIN, None, centre, label, expires_at=until, with_offers=with_offers, by=by
+    )
     return Invitation(centre, secret, until, with_offers)

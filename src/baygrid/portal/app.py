@@ -26,6 +26,7 @@ from baygrid.portal import (
     queue,
     submit,
 )
+from baygrid.portal.centre import looking, prices, settled
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.platform import health, imagined, policy, sites, teams, trail
@@ -43,6 +44,9 @@ PAGES: tuple[Page, ...] = (
     *catalogue.PAGES,
     *agreeing.PAGES,
     *reading.PAGES,
+    *looking.PAGES,
+    *prices.PAGES,
+    *settled.PAGES,
     *measures.PAGES,
     *observatory.PAGES,
     *letter.PAGES,

@@ -10,6 +10,7 @@ from baygrid.app.capacity import rooms
 from baygrid.app.health import standing
 from baygrid.app.jobs import JobView
 from baygrid.core.jobs.lifecycle import JobState
+from baygrid.portal.centre import looking, settled
 from baygrid.portal.navigation import operators
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
@@ -24,6 +25,8 @@ MOST = 200
 def home(visit: Visit) -> Response:
     if visit.actor.role is Role.TEAM:
         return _team(visit)
+    if visit.actor.role is Role.CENTRE and visit.actor.centre:
+        return _centre(visit, visit.actor.centre)
     it = standing(visit.platform, visit.actor) if operators(visit.actor) else None
     return page(visit, "home/region.html", rooms=rooms(visit.platform, visit.actor), it=it)
 
@@ -39,6 +42,14 @@ def _team(visit: Visit) -> Response:
     return page(
         visit, "home/team.html", project=project, recent=recent, rooms=rooms(platform, actor),
         going={state: sum(view.job.state is state for view in current) for state in OPEN}, most=MOST,
+    )  # fmt: skip
+
+
+def _centre(visit: Visit, name: str) -> Response:
+    paid = settled.newest(visit, name)
+    return page(
+        visit, "home/centre.html", **looking.standing(visit, name), settlement=paid[0] if paid else None,
+        recent=RECENT,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from baygrid.app.access import Actor
@@ -42,9 +42,14 @@ def submitters(actor: Actor) -> bool:
     return actor.role is Role.TEAM and Scope.USE in actor.scopes
 
 
+def of_centre(actor: Actor) -> bool:
+    return actor.role is Role.CENTRE
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`path` under the portal; `here`: what `Page.here` says of pages that belong to it."""
+    """`path` under the portal, with the actor's `{centre}`; `here`: what `Page.here` says of pages that
+    belong to it."""
 
     here: str
     path: str
@@ -67,6 +72,16 @@ GROUPS: Final = (
             Entry("submit", "submit", N_("Submit a job"), submitters),
             Entry("jobs", "jobs", N_("Jobs"), users),
             Entry("queue", "queue", N_("Queue"), users),
+        ),
+    ),
+    Group(
+        N_("Centre"),
+        (
+            Entry("centre", "centres/{centre}", N_("Agent and nodes"), of_centre),
+            Entry("centre-jobs", "centres/{centre}/jobs", N_("Jobs here"), of_centre),
+            Entry("centre-use", "centres/{centre}/use", N_("Use"), of_centre),
+            Entry("centre-prices", "centres/{centre}/prices", N_("Prices"), of_centre),
+            Entry("settlements", "centres/{centre}/settlements", N_("Settlement"), of_centre),
         ),
     ),
     Group(
@@ -115,7 +130,16 @@ def shown(session: Session | None) -> Sequence[Group]:
     """Nothing that would be refused."""
     if session is None:
         return ()
+    actor = session.actor
     groups = (
-        Group(group.title, tuple(it for it in group.entries if it.allowed(session.actor))) for group in GROUPS
+        Group(
+            group.title,
+            tuple(
+                replace(it, path=it.path.format(centre=actor.centre))
+                for it in group.entries
+                if it.allowed(actor)
+            ),
+        )
+        for group in GROUPS
     )
     return [group for group in groups if group.entries]

@@ -132,6 +132,10 @@ class Attempts(Protocol):
         """Not final, or still to be stopped (`want` is not NOTHING): the leader's image and `lost_after`."""
         ...
 
+    def at(self, centre: str, before: str | None, limit: int) -> list[AttemptRecord]:
+        """Those of a centre, the newest first, ids smaller than `before`."""
+        ...
+
     def broken(self, project: str, start: Instant, end: Instant) -> list[AttemptRecord]:
         """Those of a project that were LOST or interrupted, and ended in [start, end), by that and id."""
         ...

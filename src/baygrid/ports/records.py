@@ -133,7 +133,7 @@ class CentreRecord:
     """`gen` grows with every change of what is desired of the centre. (incarnation, seq) is the last report
     taken. `seen_at` None: its agent has never reported. `version`: of what its driver drives. `capabilities`:
     of `ports.messages.CAPABILITIES`, None: its agent has not said. `renewing`: its agent is to make itself a
-    new credential."""
+    new credential. `refused`: what of its last report was not believed, and why."""
 
     name: str
     jurisdiction: str
@@ -149,6 +149,7 @@ class CentreRecord:
     version: str = ""
     capabilities: frozenset[str] | None = None
     renewing: bool = False
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from baygrid.core.pricing.budgets import Budget
@@ -69,6 +69,10 @@ class Region(Protocol):
         ...
 
     def set_renewing(self, centre: str, renewing: bool) -> None: ...
+
+    def set_refused(self, name: str, refused: Mapping[str, str]) -> None:
+        """Does not grow the region's version: nothing is decided by it."""
+        ...
 
     def insert_centre(self, row: CentreRecord) -> None: ...
 

@@ -99,6 +99,14 @@ _BROKEN = Statement(
         literal(BROKEN),
     ).order_by(_C.ended_at, _C.id)
 )
+_AT = {
+    more: Statement(
+        _ALL.where(_C.centre == text("at"), *([_C.id < text("before")] if more else []))
+        .order_by(_C.id.desc())
+        .limit(number("most"))
+    )
+    for more in (False, True)
+}
 _LIVE = Statement(_ALL.where(literal("live = 1")).order_by(_C.id))
 
 
@@ -206,6 +214,11 @@ class Attempts:
 
     def live(self) -> list[AttemptRecord]:
         return [_record(row) for row in self._session.all(_LIVE, {})]
+
+    def at(self, centre: str, before: str | None, limit: int) -> list[AttemptRecord]:
+        more = {} if before is None else {"before": before}
+        found = self._session.all(_AT[before is not None], {"at": centre, "most": limit, **more})
+        return [_record(row) for row in found]
 
     def broken(self, project: str, start: Instant, end: Instant) -> list[AttemptRecord]:
         found = self._session.all(_BROKEN, {"of": project, "start": start, "until": end})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import and_, or_, select, update
@@ -124,6 +124,7 @@ _CENTRE_ROWS = (
         inventories.c.version,
         inventories.c.capabilities,
         _C.renewing,
+        _C.refused,
     )
     .join(inventories, inventories.c.centre == _C.name)
     .order_by(_C.name)
@@ -146,6 +147,7 @@ _TAKE_REPORT = Statement(
 _SET_RENEWING = Statement(
     update(centres).where(_C.name == text("key")).values(renewing=number("new_renewing"))
 )
+_SET_REFUSED = Statement(update(centres).where(_C.name == text("key")).values(refused=text("reasons")))
 _SET_KEY = Statement(update(centres).where(_C.name == text("key")).values(public_key=text("public_key")))
 _SET_INVENTORY = Statement(
     update(inventories)
@@ -186,6 +188,7 @@ def _centre(row: Row) -> CentreRecord:
     values[9] = _partitions(row[9])
     values[12] = None if row[12] is None else frozenset(loads(row[12]))
     values[13] = bool(row[13])
+    values[14] = loads(row[14])
     return CentreRecord(*values)
 
 
@@ -317,6 +320,7 @@ class Region(Offers):
             "gen": row.gen,
             "seen_at": row.seen_at,
             "renewing": int(row.renewing),
+            "refused": dumps(row.refused),
         }
         self._insert(_INSERT_CENTRE, params, f"centre {row.name!r}")
         able = None if row.capabilities is None else dumps(sorted(row.capabilities))
@@ -351,6 +355,10 @@ class Region(Offers):
     def take_report(self, name: str, incarnation: int, seq: int, now: Instant) -> bool:
         params = {"key": name, "new_incarnation": incarnation, "new_seq": seq, "now": now}
         return self._session.change(_TAKE_REPORT, params) == 1
+
+    def set_refused(self, name: str, refused: Mapping[str, str]) -> None:
+        reasons = {clean(what): clean(why) for what, why in refused.items()}
+        self._session.change(_SET_REFUSED, {"key": name, "reasons": dumps(reasons)})
 
     def set_inventory(
         self,

@@ -17,7 +17,7 @@ from baygrid.store.tables import metadata
 from baygrid.store.triggers import statements
 
 HEAD = (
-    "0038"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
+    "0039"  # the newest migration; known here, so that an up-to-date database opens without loading Alembic
 )
 _REVISION = (  # as Alembic makes it
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "

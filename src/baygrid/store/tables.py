@@ -72,6 +72,7 @@ centres = table(
     integer("gen"),
     integer("seen_at", nullable=True),
     integer("renewing", server_default=text("0")),
+    string("refused", server_default=text("'{}'")),
 )
 
 # Apart from `centres`, because a heartbeat rewrites that row and this one may be large.
@@ -246,6 +247,7 @@ attempts = table(
     integer("expected_at", nullable=True),
     string("covers", server_default=text("'[]'")),
     UniqueConstraint("job", "n"),
+    Index(None, "centre", "id"),
     partial_index("attempts_live", "live = 1", "id"),
     partial_index("attempts_wanted", "want <> 'nothing'", "centre", "gen", "id"),
     partial_index("attempts_broken", BROKEN, "project", "ended_at", "id"),

@@ -42,7 +42,7 @@ def operator(stage: Stage) -> Iterator[TestClient]:
 
 
 def post(client: TestClient, path: str, **typed: str):
-    return client.post(f"/portal/region/{path}", data={"csrf": csrf(client), **typed})
+    return client.post(f"/portal/{path}", data={"csrf": csrf(client), **typed})
 
 
 def test_the_home_page_and_the_navigation_lead_an_operator_to_every_page(stage: Stage, operator: TestClient):
@@ -58,32 +58,31 @@ def test_nobody_else_sees_or_does_any_of_it(stage: Stage, whose: tuple[Of, Level
     stage.add_site("qianhai")
     with looking(stage, whose) as client:
         assert "/portal/region/" not in client.get("/portal/").text
-        for name in (*PAGES, "centres/qianhai", "projects/demo", "centres/absent", "projects/absent"):
+        for name in (*PAGES, "projects/demo", "projects/absent"):
             assert client.get(f"/portal/region/{name}").status_code in (403, 404), name
-        assert post(client, "centres", name="new", jurisdiction="HK").status_code == 403
-        assert post(client, "centres/qianhai/drain").status_code == 403
-        assert post(client, "projects/demo/grant", amount="5", purpose="me").status_code in (403, 404)
-        assert post(client, "policy", text="half_life: 1d").status_code == 403
-        assert post(client, "audit").status_code == 403
+        assert post(client, "region/centres", name="new", jurisdiction="HK").status_code == 403
+        assert post(client, "region/projects/demo/grant", amount="5", purpose="me").status_code in (403, 404)
+        assert post(client, "region/policy", text="half_life: 1d").status_code == 403
+        assert post(client, "region/audit").status_code == 403
     assert policies.policy(stage.platform, ACTOR) is None
     assert projects.project(stage.platform, ACTOR, "demo").granted == 100_000
 
 
 def test_a_centre_is_added_and_its_join_token_shown_once(stage: Stage, operator: TestClient):
-    wrong = post(operator, "centres", name="Not A Name", jurisdiction="HK")
+    wrong = post(operator, "region/centres", name="Not A Name", jurisdiction="HK")
     assert wrong.status_code == 422
     assert 'value="Not A Name"' in wrong.text
     assert 'id="name-error"' in wrong.text
-    assert 'id="jurisdiction-error"' in post(operator, "centres", name="new", jurisdiction="??").text
-    made = post(operator, "centres", name="futian", jurisdiction="CN", with_offers="yes")
+    assert 'id="jurisdiction-error"' in post(operator, "region/centres", name="new", jurisdiction="??").text
+    made = post(operator, "region/centres", name="futian", jurisdiction="CN", with_offers="yes")
     (secret,) = re.findall(
         r"BAYGRID_JOIN_TOKEN=(\S+) baygrid agent join --server http://localhost ", made.text
     )
     token = authenticate(stage.platform, secret)
     assert (token.role, token.centre) == (Role.JOIN, "futian")
-    assert secret not in operator.get("/portal/region/centres/futian").text
-    assert post(operator, "centres", name="futian", jurisdiction="CN").status_code == 409
-    again = post(operator, "centres/futian/invite")
+    assert secret not in operator.get("/portal/centres/futian").text
+    assert post(operator, "region/centres", name="futian", jurisdiction="CN").status_code == 409
+    again = post(operator, "centres/futian/join")
     assert secret not in again.text
     assert "BAYGRID_JOIN_TOKEN=" in again.text
     (old,) = (it for it in tokens.tokens(stage.platform, ACTOR) if it.id == token.token_id)
@@ -97,10 +96,10 @@ def test_a_centre_is_closed_and_opened_and_who_is_silent_is_told(stage: Stage, o
     assert "8 of 8" in page
     assert "CN¥1.00" in page
     assert "Connected" in page
-    assert post(operator, "centres/qianhai/drain").headers["location"] == "/portal/region/centres/qianhai"
-    assert "Closed for new jobs" in operator.get("/portal/region/centres/qianhai").text
+    assert post(operator, "centres/qianhai/drain").headers["location"] == "/portal/centres/qianhai"
+    assert "Takes no new jobs" in operator.get("/portal/centres/qianhai").text
     post(operator, "centres/qianhai/open")
-    assert "Closed for new jobs" not in operator.get("/portal/region/centres/qianhai").text
+    assert "Takes no new jobs" not in operator.get("/portal/centres/qianhai").text
     stage.now += 600_000
     late = plain(operator.get("/portal/region/health").text)
     assert "1 agent is late" in late
@@ -130,23 +129,27 @@ def test_health_says_who_leads_what_waits_and_what_is_held_for_what(stage: Stage
 
 
 def test_an_organisation_and_its_project_are_made_and_funded(stage: Stage, operator: TestClient):
-    assert 'id="name-error"' in post(operator, "organisations", name="A B", kind="company").text
-    assert post(operator, "organisations", name="new", kind="club").status_code == 422
-    assert post(operator, "organisations", name="uni", kind="university", title="大学").status_code == 303
+    assert 'id="name-error"' in post(operator, "region/organisations", name="A B", kind="company").text
+    assert post(operator, "region/organisations", name="new", kind="club").status_code == 422
+    assert (
+        post(operator, "region/organisations", name="uni", kind="university", title="大学").status_code == 303
+    )
     assert "大学" in operator.get("/portal/region/organisations").text
-    bad = post(operator, "projects", name="vision", organisation="uni", currency="CNY", amount="1.234")
+    bad = post(operator, "region/projects", name="vision", organisation="uni", currency="CNY", amount="1.234")
     assert bad.status_code == 422
     assert 'value="1.234"' in bad.text
-    done = post(operator, "projects", name="vision", organisation="uni", currency="HKD", amount="50")
+    done = post(operator, "region/projects", name="vision", organisation="uni", currency="HKD", amount="50")
     assert done.headers["location"] == "/portal/region/projects/vision"
     page = operator.get("/portal/region/projects/vision").text
     once = re.findall(r'name="once" value="([^"]+)"', page)[0]
     for _ in range(2):  # a form that is sent twice grants once
         typed = {"amount": "7.50", "purpose": "more", "once": once}
-        assert post(operator, "projects/vision/grant", **typed).status_code == 303
+        assert post(operator, "region/projects/vision/grant", **typed).status_code == 303
     assert projects.project(stage.platform, ACTOR, "vision").granted == 5750
-    assert post(operator, "projects/vision/grant", amount="-1", purpose="x", once="o").status_code == 422
-    assert 'id="purpose-error"' in post(operator, "projects/vision/grant", amount="1", once="p").text
+    assert (
+        post(operator, "region/projects/vision/grant", amount="-1", purpose="x", once="o").status_code == 422
+    )
+    assert 'id="purpose-error"' in post(operator, "region/projects/vision/grant", amount="1", once="p").text
     assert projects.project(stage.platform, ACTOR, "vision").granted == 5750
 
 
@@ -161,15 +164,17 @@ def test_shares_stand_beside_use_and_weights_go_into_the_policy(stage: Stage, op
     assert re.search(r"demo acme CN¥\S+ 1 50 % 100 %", shown), shown
     before = operator.get("/portal/region/projects/demo").text
     policy = re.findall(r'name="policy" value="([^"]*)"', before)[0]
-    wrong = post(operator, "projects/demo/weight", weight="-1", of_organisation="2", policy=policy)
+    wrong = post(operator, "region/projects/demo/weight", weight="-1", of_organisation="2", policy=policy)
     assert 'id="weight-error"' in wrong.text
     typed = {"weight": "3", "of_organisation": "2", "policy": policy}
-    assert post(operator, "projects/demo/weight", **typed).status_code == 303
+    assert post(operator, "region/projects/demo/weight", **typed).status_code == 303
     now = policies.policy(stage.platform, ACTOR)
     assert now is not None
     assert now.document["shares"] == {"acme": 2, "acme/demo": 3}
     assert re.search(r"demo acme CN¥\S+ 3 75 %", plain(operator.get("/portal/region/projects").text))
-    assert post(operator, "projects/demo/weight", **typed).status_code == 422, "made of an older policy"
+    assert post(operator, "region/projects/demo/weight", **typed).status_code == 422, (
+        "made of an older policy"
+    )
 
 
 def test_what_weights_come_to():
@@ -179,19 +184,19 @@ def test_what_weights_come_to():
 
 def test_a_policy_is_set_and_one_that_cannot_be_comes_back(stage: Stage, operator: TestClient):
     good = "half_life: 3d\nqueues:\n  train: {quotas: {cpu: 4}, projects: [demo]}\n"
-    assert post(operator, "policy", text=good).status_code == 303
+    assert post(operator, "region/policy", text=good).status_code == 303
     page = operator.get("/portal/region/policy").text
     assert "half_life: 3d" in page
     assert "cpu: 4" in plain(page)
     now = policies.policy(stage.platform, ACTOR)
     assert now is not None
-    late = post(operator, "policy", text="half_life: 9d", policy="")
+    late = post(operator, "region/policy", text="half_life: 9d", policy="")
     assert late.status_code == 422
-    wrong = post(operator, "policy", text="half_life: 1d\nshares: {nobody: 2}\n", policy=now.id)
+    wrong = post(operator, "region/policy", text="half_life: 1d\nshares: {nobody: 2}\n", policy=now.id)
     assert wrong.status_code == 422
     assert "nobody" in wrong.text
     assert "line 2" in wrong.text
-    assert post(operator, "policy", text="- a\n", policy=now.id).status_code == 422
+    assert post(operator, "region/policy", text="- a\n", policy=now.id).status_code == 422
     after = policies.policy(stage.platform, ACTOR)
     assert after is not None
     assert after.id == now.id
@@ -213,16 +218,16 @@ def test_the_audit_is_searched_checked_and_an_altered_link_named(
         assert found.count("<code>token-issued</code>") == number, query
     assert operator.get("/portal/region/audit?from=yesterday").status_code == 422
     assert operator.get("/portal/region/audit?from=2027-02-01&to=2027-01-01").status_code == 422
-    assert "are right" in post(operator, "audit").text
-    assert "Links 41 to" in plain(post(operator, "audit", after="40").text)
-    assert post(operator, "audit", after="x").status_code == 422
-    assert post(operator, "audit", after="99999").status_code == 404
+    assert "are right" in post(operator, "region/audit").text
+    assert "Links 41 to" in plain(post(operator, "region/audit", after="40").text)
+    assert post(operator, "region/audit", after="x").status_code == 422
+    assert post(operator, "region/audit", after="99999").status_code == 404
     assert operator.get("/v1/audit/export").status_code == 200, "what the page offers to take along"
     with closing(sqlite3.connect(tmp_path / "a.db")) as file:  # as somebody with the database's file would
         file.execute("DROP TRIGGER IF EXISTS audit_no_update")
         file.execute("UPDATE audit SET at = at + 1 WHERE n = 7")
         file.commit()
-    broken = post(operator, "audit").text
+    broken = post(operator, "region/audit").text
     assert "The chain is broken at link 7" in plain(broken)
 
 
@@ -235,10 +240,10 @@ def test_what_if_tells_the_past_with_another_price_or_centre_and_changes_nothing
     orders = site.desired().orders
     stage.now += 600_000
     site.report(*(site.says(order, AttemptState.SUCCEEDED, 300) for order in orders))
-    empty = post(operator, "what-if", days="30")
+    empty = post(operator, "region/what-if", days="30")
     assert empty.status_code == 422
-    assert post(operator, "what-if", days="0", offer="qianhai-main", price="2").status_code == 422
-    wrong = post(operator, "what-if", days="30", offer="qianhai-main", price="dear")
+    assert post(operator, "region/what-if", days="0", offer="qianhai-main", price="2").status_code == 422
+    wrong = post(operator, "region/what-if", days="30", offer="qianhai-main", price="dear")
     assert wrong.status_code == 422
     assert 'value="dear"' in wrong.text
     offered = stage.store.read(lambda tx: tx.region.offers())
@@ -246,7 +251,7 @@ def test_what_if_tells_the_past_with_another_price_or_centre_and_changes_nothing
         "days": "30", "offer": "qianhai-main", "price": "4", "centre": "imagined", "jurisdiction": "HK",
         "nodes": "2", "cpus": "8", "memory": "64GiB", "model": "", "currency": "CNY", "rate": "9",
     }  # fmt: skip
-    told = post(operator, "what-if", **typed)
+    told = post(operator, "region/what-if", **typed)
     assert told.status_code == 200, told.text
     page = plain(told.text)
     assert "2 jobs" in page

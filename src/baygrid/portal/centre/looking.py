@@ -104,12 +104,15 @@ def standing(visit: Visit, name: str) -> dict[str, Any]:
 
 
 def show(visit: Visit) -> Response:
-    return _shown(visit)
+    return shown(visit, visit.param("centre"))
 
 
-def _shown(visit: Visit, made: Invitation | None = None, problem: Problem | None = None) -> Response:
+def shown(
+    visit: Visit, name: str, made: Invitation | None = None, problem: Problem | None = None
+) -> Response:
+    """`made`: the token of a command for joining, which is seen on this answer only."""
     start = int(asked) if (asked := visit.asked("from")).isascii() and asked.isdigit() else 0
-    stands = standing(visit, visit.param("centre"))
+    stands = standing(visit, name)
     nodes = stands["found"].nodes
     return page(
         visit, "centre/centre.html", problem=problem, **stands, shown=nodes[start : start + NODES],
@@ -120,8 +123,8 @@ def _shown(visit: Visit, made: Invitation | None = None, problem: Problem | None
 
 def join(visit: Visit) -> Response:
     """The command is shown once, on the page that answers."""
-    with_offers = visit.form.get("with_offers") == "yes"
-    return _shown(visit, joining.invite(visit.platform, visit.actor, visit.param("centre"), with_offers))
+    name, with_offers = visit.param("centre"), visit.form.get("with_offers") == "yes"
+    return shown(visit, name, joining.invite(visit.platform, visit.actor, name, with_offers))
 
 
 def _back(visit: Visit, told: str) -> Response:
@@ -142,7 +145,7 @@ def rotate(visit: Visit) -> Response:
     try:
         joining.rotate(visit.platform, visit.actor, visit.param("centre"))
     except Problem as problem:
-        return _shown(visit, problem=problem)
+        return shown(visit, visit.param("centre"), problem=problem)
     return _back(visit, visit.say("The agent makes itself a new credential when it next reports."))
 
 

@@ -172,3 +172,22 @@ def test_a_user_of_several_projects_acts_in_one_at_a_time(world: World, visitor:
     assert client.cookies["baygrid"] != before, "what was seen before is good for nothing"
     assert "Project other" in client.get("/portal/").text
     assert visitor().get("/portal/", headers={"cookie": f"baygrid={before}"}).status_code == 303
+
+
+def test_a_page_of_another_office_is_reached_by_one_button(world: World, visitor: Visitor):
+    add_user(world.platform, "wu", USERS["team"], USERS["operator"])
+    client = visitor()
+    client.post("/portal/sign-in", data={"name": "wu", "password": PASSWORD})
+    address = "/portal/region/audit?kind=signed-in"
+    refused = client.get(address)
+    assert refused.status_code == 403
+    assert "You act for demo now" in refused.text
+    assert f'name="next" value="{address}"' in refused.text
+    typed = {"csrf": csrf(client), "hat": "platform", "next": address}
+    assert client.post("/portal/hat", data=typed).headers["location"] == address
+    assert client.get(address).status_code == 200
+    foreign = client.post(
+        "/portal/hat", data={**typed, "csrf": csrf(client), "next": "//evil.example/portal/"}
+    )
+    assert foreign.headers["location"] == "/portal/"
+    assert "You act for" not in client.get("/portal/nowhere", headers={"cookie": ""}).text

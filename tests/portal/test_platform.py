@@ -120,7 +120,7 @@ def test_health_says_who_leads_what_waits_and_what_is_held_for_what(stage: Stage
     assert "A server leads" in page
     assert "server-1" in page
     assert "All agents report" in page
-    assert "In the queue 1 the first has waited 20 sec" in page
+    assert "Waiting in queues 1 the first has waited 20 sec" in page
     assert "Held 2 1 job in progress" in page
     assert "jobs that must succeed first 2" in page
     told = operator.get("/v1/standing").json()

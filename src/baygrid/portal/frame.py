@@ -45,9 +45,9 @@ def leave(visit: Visit) -> Response:
 
 
 def change_hat(visit: Visit) -> Response:
-    """The same user in another project, centre or office."""
+    """The same user in another project, centre or office. `next`: the page that asked for it."""
     _, secret = switch(visit.platform, visit.session, visit.form.get("hat"))
-    response = RedirectResponse(visit.url(), 303)
+    response = RedirectResponse(inside(visit.form.get("next")), 303)
     sessions.keep(visit.request, response, secret)
     return response
 

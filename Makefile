@@ -31,6 +31,7 @@ check: .venv/.stamp ## style, types, layers and the fast tests
 	$(run)/lint-imports
 	$(PYTEST) -x -m "not slow and not postgres and not campaign" tests
 
+# REST=1: without the fast ones, which `make check` runs.
 test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/postgres.sh install
 	@[ "$$(id -u)" != 0 ] || scripts/fonts.sh install >/dev/null # of papers; without them their tests are skipped
@@ -41,7 +42,7 @@ test: .venv/.stamp ## every test but the campaigns, on real services
 	@scripts/sharing.sh install >/dev/null || [ $$? = 3 ] # the clients of shared tables; without them their tests are skipped
 	@[ "$$(id -u)" != 0 ] || { scripts/namespaces.sh install && scripts/engines/slurm.sh install && \
 	    scripts/engines/slurm24.sh install && scripts/engines/podman.sh install; } >/dev/null
-	$(PYTEST) -m "not campaign" tests
+	$(PYTEST) -m "$(if $(REST),(slow or postgres) and )not campaign" tests
 
 docs: .venv/.stamp ## the documentation as a site that needs no server, in var/docs (DOCS=FOLDER); a broken link fails
 	@$(run)/python -m scripts.site $(DOCS)

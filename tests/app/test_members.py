@@ -83,6 +83,24 @@ def test_a_lead_has_nothing_to_say_elsewhere(stage: Stage, lead: Session):
             invite(stage.platform, lead.actor, of, Level.OPERATOR)
 
 
+def test_nobody_learns_of_a_project_by_leaving_it_or_by_an_invitation_to_it(stage: Stage, lead: Session):
+    """The answers are those for what there is not, to the word."""
+    stage.add_project("other")
+    rival = entered(stage, "rival", (OTHER, Level.LEAD))
+    theirs = invite(stage.platform, rival.actor, OTHER, Level.MEMBER).row.id
+    told = []
+    for act in (
+        lambda: invitations.take_back(stage.platform, lead.actor, theirs),
+        lambda: invitations.take_back(stage.platform, lead.actor, "none"),
+        lambda: members.remove(stage.platform, lead.actor, OTHER, lead.user.id),
+        lambda: members.remove(stage.platform, lead.actor, Of(OfKind.PROJECT, "none"), lead.user.id),
+    ):
+        with pytest.raises(NotFound) as refused:
+            act()
+        told.append(refused.value.detail.replace(theirs, "none").replace("other", "none"))
+    assert (told[0], told[2]) == (told[1], told[3])
+
+
 def test_who_is_removed_is_out_at_once_with_sessions_and_tokens(stage: Stage, lead: Session):
     add_user(stage.platform, "wu", (DEMO, Level.MEMBER))
     wu, secret = sign_in_local(stage.platform, "wu", PASSWORD)

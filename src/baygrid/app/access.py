@@ -146,10 +146,12 @@ def whose(actor: Actor, project: str | None) -> str | None:
 
 
 def visible(actor: Actor, action: Action, project: str, what: str, name: str) -> None:
-    """As `permit`, for a thing inside a project: the answer is that there is no such thing."""
+    """As `permit`, for a thing inside a project: the answer is that there is no such thing. Whose scopes are
+    in the way is told so of every name, or the answers would tell which are others'."""
     if not _allowed(actor, action, project, "", ""):
         _refuse_scopes(actor, action, (project, "", ""))
         if actor.role is Role.TEAM:
+            permit(actor, action, project=actor.project)
             raise NotFound(f"there is no {what} {name!r}")
         raise Forbidden(f"a {actor.role.value} token may not do this")
 

@@ -15,7 +15,7 @@ from baygrid.core.pricing.applications import ApplicationState, IllegalStep, Ste
 from baygrid.core.units import Money
 from baygrid.ports.accounts import ApplicationRow, StepRow
 from baygrid.ports.basics import Instant
-from baygrid.ports.records import Event, Project, Role
+from baygrid.ports.records import Event, Project
 from baygrid.ports.store import Tx
 
 _CURES = {
@@ -195,8 +195,7 @@ def _keep(tx: Tx, actor: Actor, row: ApplicationRow, taken: _Taken, now: Instant
 def _found(tx: Tx, actor: Actor, action: Action, id: str) -> ApplicationRow:
     row = tx.accounts.application(id)
     if row is None:
-        if actor.role not in (Role.TEAM, Role.OPERATOR):
-            permit(actor, Action.OPERATE)
+        permit(actor, action, project=actor.project)
         raise NotFound(f"there is no application {id!r}")
     visible(actor, action, row.project, "application", id)
     return row

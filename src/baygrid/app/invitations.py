@@ -10,7 +10,7 @@ from baygrid.app.access import Actor, secret_digest
 from baygrid.app.members import check_level, check_there, may_manage, own, told
 from baygrid.app.names import check_name
 from baygrid.app.platform import Platform
-from baygrid.app.problems import Invalid, NotFound, WrongState
+from baygrid.app.problems import Forbidden, Invalid, NotFound, WrongState
 from baygrid.app.signing_in import Session, begin, taken_in, tell
 from baygrid.ports.basics import Instant
 from baygrid.ports.identity import LOCAL, Claims, Hat, InvitationRow, Level, Membership, Of, OfKind, User
@@ -87,15 +87,22 @@ def take_back(platform: Platform, actor: Actor, id: str) -> None:
 
     def apply(tx: Tx) -> None:
         row = tx.entries.find_invitation(id)
-        if row is None:
+        if row is None or not _manages(actor, row.of):
             raise NotFound(f"there is no invitation {id!r}")
-        may_manage(actor, row.of)
         if row.used_at is not None:
             raise WrongState("it was used: remove the member instead")
         if tx.entries.revoke_invitation(id, now):
             told(tx, now, "invitation-revoked", row.of, {"invitation": id, "by": actor.who})
 
     platform.store.write(apply)
+
+
+def _manages(actor: Actor, of: Of) -> bool:
+    try:
+        may_manage(actor, of)
+    except (Forbidden, NotFound):
+        return False
+    return True
 
 
 def invited(platform: Platform, secret: str) -> InvitationRow:

@@ -85,11 +85,11 @@ def set_level(platform: Platform, actor: Actor, of: Of, user: str, level: Level)
 def remove(platform: Platform, actor: Actor, of: Of, user: str) -> None:
     """What the user did as a member ends with it: sessions and tokens there are refused from now on. Who is a
     member may leave. Raises NotFound, WrongState."""
-    if user != actor.user:
-        may_manage(actor, of)
     now = platform.clock()
 
     def apply(tx: Tx) -> None:
+        if user != actor.user or all(it.of != of for it in tx.users.memberships(user)):
+            may_manage(actor, of)
         _check_not_last(tx, _membership(tx, of, user), None)
         tx.users.remove_membership(user, of)
         told(tx, now, "membership-ended", of, {"user": user, "by": actor.who})

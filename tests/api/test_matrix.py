@@ -6,9 +6,11 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 from fastapi.routing import APIRoute
@@ -22,6 +24,7 @@ from baygrid.core.data.terms import Terms
 from baygrid.core.jobs.lifecycle import AttemptState
 from baygrid.ports.papers import PaperKind
 from baygrid.ports.records import Role
+from tests.api.levels import everybody
 from tests.api.world import World, job
 
 MATRIX: dict[str, list[dict[str, Any]]] = yaml.safe_load(
@@ -35,6 +38,22 @@ WHO = {
     "stranger": "hub",
     "operator": "operator",
 }
+LEVELS: dict[str, dict[str, dict[str, int]]] = yaml.safe_load(
+    (Path(__file__).parent / "levels.yaml").read_text(encoding="utf-8")
+)
+READS = ("GET", "HEAD")
+NOTED = {
+    "GET /v1/audit/evidence/{contract}": "who carries evidence out is in the audit",
+    "POST /v1/device/token": "whoever asks too often is told to slow down",
+}
+"""What changes something though it is a read, or refused; whatever else is changes nothing."""
+LIKE = {
+    "reading": "team", "using": "team", "member": "team", "lead": "team", "lead's browser": "team",
+    "keeper": "operator", "reading keeper": "operator", "centre's user": "centre",
+    "stranger's user": "stranger", "joining": "none", "recipient": "none", "expired": "none",
+    "revoked": "none", "disabled": "none", "no member any more": "none",
+}  # fmt: skip
+"""Who else asks, and whose column of the table they have where levels.yaml and the rule say nothing else."""
 ROWS = [
     pytest.param(endpoint, row, id=f"{endpoint} {row['thing']}")
     for endpoint, rows in MATRIX.items()
@@ -66,6 +85,23 @@ def client(region: World) -> Iterator[TestClient]:
         yield found
 
 
+@dataclass(frozen=True)
+class Further:
+    """A region of its own, where nobody has asked before, and headers of all of `LIKE`."""
+
+    region: World
+    client: TestClient
+    headers: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def further(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Further]:
+    world = World(tmp_path_factory.mktemp("further"))
+    with TestClient(world.app, base_url="http://test") as client:
+        yield Further(world, client, everybody(world))
+    world.close()
+
+
 def test_every_endpoint_is_in_the_table(region: World):
     routes = [route for route in region.app.routes if isinstance(route, APIRoute)]
     assert {f"{method} {route.path}" for route in routes for method in route.methods or ()} == set(MATRIX)
@@ -88,15 +124,7 @@ def test_the_table(region: World, client: TestClient, endpoint: str, row: dict[s
     things = _absent() if row["thing"] == "absent" else _present(region, client, method, address)
     found, bodies = {}, []
     for name, who in WHO.items():
-        things["new"] = f"new-{next(_numbers)}"
-        url = _filled(address, things) + (f"?{row['query']}" if "query" in row else "")
-        sent: dict[str, Any] = {"headers": region.headers(who)}
-        if "body" in row:
-            sent["json"] = json.loads(_filled(json.dumps(row["body"]), things, braces=False))
-        if "raw" in row:
-            sent["content"] = EVERYBODYS if row["raw"] == "blob" else b"a line\n"
-            sent["headers"] |= {"Baygrid-Attempt-Token": things["attempt_token"]}
-        answer = client.request(method, url, **sent)
+        answer = _asked(region, client, method, address, row, things, region.headers(who))
         found[name] = answer.status_code
         bodies.append(f"{name}: {answer.status_code} {answer.text[:300]}")
         if answer.status_code >= 400 and method != "HEAD":
@@ -106,6 +134,78 @@ def test_the_table(region: World, client: TestClient, endpoint: str, row: dict[s
             told = answer.json()
             assert told.keys() == {"errorCode", "message"} if delta else told["status"] == answer.status_code
     assert found == {name: row[name] for name in WHO}, "\n".join(bodies)
+
+
+def expected(endpoint: str, row: dict[str, Any], who: str) -> int:
+    """What levels.yaml says, else the rule."""
+    said = LEVELS.get(endpoint, {}).get(_key(row), {})
+    return said.get(who, _by_rule(endpoint, row, who))
+
+
+def _by_rule(endpoint: str, row: dict[str, Any], who: str) -> int:
+    """As `LIKE`, but for those who may only read, only write, or only join."""
+    reads = endpoint.split(" ")[0] in READS
+    status, closed = row[LIKE[who]], row["none"] == 401
+    if who == "lead's browser" and not reads:
+        status = row["none"]  # no form acts by a cookie
+    if closed and ((who in ("reading", "reading keeper") and not reads) or (who == "using" and reads)):
+        status = 403
+    if closed and who == "joining":
+        status = 403
+    return status
+
+
+def _key(row: dict[str, Any]) -> str:
+    return f"{row['thing']}?{row['query']}" if "query" in row else str(row["thing"])
+
+
+def test_levels_say_only_what_the_rule_does_not():
+    rows = {endpoint: {_key(row): row for row in rows} for endpoint, rows in MATRIX.items()}
+    for endpoint, things in LEVELS.items():
+        for key, said in things.items():
+            for who, status in said.items():
+                assert _by_rule(endpoint, rows[endpoint][key], who) != status, (endpoint, key, who)
+
+
+@pytest.mark.parametrize(("endpoint", "row"), ROWS)
+def test_further_columns_of_the_table(further: Further, endpoint: str, row: dict[str, Any]):
+    """Every role and level, by service token, user's token or browser, and what is good for nothing now."""
+    region, client = further.region, further.client
+    method, address = endpoint.split(" ")
+    things = _absent() if row["thing"] == "absent" else _present(region, client, method, address)
+    wanted = {who: expected(endpoint, row, who) for who in LIKE}
+    found, bodies = {}, []
+    for who in sorted(wanted, key=lambda it: wanted[it] < 400):
+        if wanted[who] < 400 and method not in READS and row["thing"] != "absent":
+            things = _present(region, client, method, address)  # what the one before took is gone
+        answer = _asked(region, client, method, address, row, things, further.headers[who])
+        found[who] = answer.status_code
+        bodies.append(f"{who}: {answer.status_code} {answer.text[:300]}")
+    assert found == wanted, "\n".join(bodies)
+
+
+def _asked(
+    region: World,
+    client: TestClient,
+    method: str,
+    address: str,
+    row: dict[str, Any],
+    things: dict[str, str],
+    headers: dict[str, str],
+) -> httpx2.Response:
+    things["new"] = f"new-{next(_numbers)}"
+    url = _filled(address, things) + (f"?{row['query']}" if "query" in row else "")
+    sent: dict[str, Any] = {"headers": headers}
+    if "body" in row:
+        sent["json"] = json.loads(_filled(json.dumps(row["body"]), things, braces=False))
+    if "raw" in row:
+        sent["content"] = EVERYBODYS if row["raw"] == "blob" else b"a line\n"
+        sent["headers"] = headers | {"Baygrid-Attempt-Token": things["attempt_token"]}
+    before = region.version()
+    answer = client.request(method, url, **sent)
+    if (answer.status_code >= 400 or method in READS) and f"{method} {address}" not in NOTED:
+        assert region.version() == before, f"{method} {address}: {answer.status_code}, and something changed"
+    return answer
 
 
 def test_another_projects_thing_looks_like_none(region: World, client: TestClient):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -263,8 +264,18 @@ class World:
             ]
             return {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
 
+    @cached_property
+    def _watching(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.database, check_same_thread=False)
+
+    def version(self) -> int:
+        """Another one after each change of the database, whatever it is."""
+        return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         self.app.state.server.hub.close()
+        if "_watching" in self.__dict__:
+            self._watching.close()
         self.store.close()
 
 

@@ -140,6 +140,7 @@ class Region(Sharing):
             "organisation": name,
             "out": f"{name}-out",
             "result": f"{name}-result.csv",
+            "of": f"project:{it.project}",
         }
         self._people(it)
         self._money(it)

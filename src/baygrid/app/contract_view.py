@@ -52,13 +52,13 @@ def view(tx: Tx, row: ContractRow) -> Contract:
     return Contract(loaded(tx, row), tuple(tx.contracts.steps(row.id)))
 
 
-def whole(platform: Platform, actor: Actor, id: str) -> Whole:
-    """Raises NotFound."""
+def whole(platform: Platform, actor: Actor, id: str, action: Action = Action.READ) -> Whole:
+    """`action`: for which it is shown: who has just taken a step sees what came of it. Raises NotFound."""
     now = platform.clock()
     today = day_of(now)
 
     def load(tx: Tx) -> Whole:
-        row, _ = find(tx, actor, id, Action.READ)
+        row, _ = find(tx, actor, id, action)
         contract = view(tx, row)
         answer, _ = platform.lawful.judged(tx, contract.it, None, today)
         dues = tuple(

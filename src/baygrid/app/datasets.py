@@ -142,7 +142,9 @@ def versions(platform: Platform, actor: Actor, project: str, name: str) -> list[
 
     def load(tx: Tx) -> list[View]:
         region = platform.catalogue.at(tx)
-        if actor.role is not Role.TEAM:
+        if actor.role is Role.TEAM:
+            permit(actor, Action.READ, project=actor.project)
+        else:
             permit(actor, Action.OPERATE)
         rows = tx.datasets.versions(project, name)
         found = [_view(region, actor, row) for row in reversed(rows) if _readable(region, actor, row)]

@@ -56,6 +56,19 @@ def test_what_is_foreseen_is_what_an_explanation_guesses(rng: Random):
         assert start in {data["start_p10_ms"], data["start_ms"], data["start_p90_ms"]}
 
 
+@settings(max_examples=40, deadline=None)
+@given(SEEDS)
+def test_many_are_explained_at_once_as_each_is_alone(rng: Random):
+    image = random_image(rng)
+    policy = random_policy(rng, image, cohorts=True)
+    waiting = Backlog(random_job(rng, number) for number in range(40))
+    backlog = filled(rng, policy, image) if rng.random() < 0.7 else waiting
+    shares, ids = Shares(policy), [it.job for it in backlog]
+    asked = rng.sample(ids, rng.randint(0, len(ids)))
+    found = Planner().explain_all(image, asked, policy, shares, backlog, StartRanges(), 0)
+    assert found == {id: explain(image, backlog.get(id), policy, shares, backlog, 0) for id in asked}
+
+
 def queue(count: int) -> Backlog:
     return Backlog(whose(job(f"{n:05}", cpus=8, hours=1), user="u", submitted_at=n) for n in range(count))
 

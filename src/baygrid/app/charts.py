@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from baygrid.app.access import Actor
@@ -9,6 +10,7 @@ from baygrid.app.bottlenecks import show
 from baygrid.app.names import unknown
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, Problem
+from baygrid.core.indicators.figure import Figure
 from baygrid.observatory.charts import Chart
 from baygrid.observatory.own import IDS, own_chart
 
@@ -26,6 +28,12 @@ def chart(platform: Platform, actor: Actor, id: str, first: date | None, last: d
     if found is None:
         raise NotFound(f"{id} has nothing to draw of these days: ask for others")
     return found
+
+
+def drawn(figures: Sequence[Figure]) -> list[tuple[str, Chart | None]]:
+    """All charts of these figures, by id. None: nothing to draw."""
+    found = [it.to_json() for it in figures]
+    return [(id, own_chart(id, found)) for id in IDS]
 
 
 def picture(found: Chart, language: str) -> str:

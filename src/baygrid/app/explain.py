@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from baygrid.app import datasets, secrets
-from baygrid.app.access import Action, Actor, permit
+from baygrid.app.access import Action, Actor, permit, visible
 from baygrid.app.admission import hold_for, predecessors
 from baygrid.app.arrays import find_array
 from baygrid.app.attempts import BARRED, MONEY, PREEMPTED
@@ -29,6 +29,7 @@ from baygrid.core.placement.judging.filters import NOT_NOW, OUTRANKED
 from baygrid.core.placement.plan import impossible
 from baygrid.core.pricing.vouchers import Purse
 from baygrid.core.reading import format_instant
+from baygrid.core.reasons import Explanation
 from baygrid.core.units import Money
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import WITHDRAWN
@@ -107,6 +108,27 @@ def of_job(platform: Platform, actor: Actor, id: str) -> Table:
     )
 
 
+def of_waiting(platform: Platform, actor: Actor, ids: Sequence[str]) -> dict[str, Table]:
+    """Why each of these jobs does not run yet, without what vouchers would pay; what began or ended just now
+    is left out."""
+
+    def load(tx: Tx) -> tuple[list[JobRecord], Mapping[str, Offer]]:
+        records = list(tx.jobs.get(ids).values())
+        for it in records:
+            visible(actor, Action.READ, it.project, "job", it.id)
+        return records, platform.catalogue.at(tx).offers
+
+    records, offers = platform.store.read(load)
+    found = {it.id: _held(it) for it in records if it.state is JobState.HELD}
+    now = platform.clock()
+    with platform.follower.lock:
+        waiting = (it.id for it in records if it.state is JobState.QUEUED)
+        for id, explanation in platform.follower.explain(waiting, now).items():
+            stopping = platform.follower.region.stopping_for(id)
+            found[id] = _stopped_for(_told(id, explanation, offers), stopping)
+    return found
+
+
 def _of_record(
     platform: Platform, record: JobRecord, offers: Mapping[str, Offer], attempts: Sequence[AttemptRecord]
 ) -> Table:
@@ -114,15 +136,14 @@ def _of_record(
     if record.state is JobState.QUEUED:
         now = platform.clock()
         with platform.follower.lock:
-            known = platform.follower.catch_up(now)
-            found = _table_of(known, id, known.demand(record), offers, now)
+            said = platform.follower.explain([id], now).get(id)
+            known = platform.follower.region
+            if said is None:  # it began just now
+                said = known.explain(known.demand(record), now)
             stopping = known.stopping_for(id)
-        if stopping:
-            who = "an attempt is" if stopping == 1 else f"{stopping} attempts are"
-            found = replace(found, text=f"{found.text}; {who} being stopped for it")
-        return found
+        return _stopped_for(_told(id, said, offers), stopping)
     if record.state is JobState.HELD:
-        return Table(id, Outcome.WAITING, _held(record), ())
+        return _held(record)
     if not attempts:
         raise WrongState(f"job {id!r} was never placed: it is {record.state.value}")
     found = _queued(table(id, Outcome.PLACED, attempts[-1].reasons, offers), attempts[-1])
@@ -163,7 +184,11 @@ def _queued(found: Table, attempt: AttemptRecord) -> Table:
     return replace(found, text=text, facts={**found.facts, **facts})
 
 
-def _held(record: JobRecord) -> str:
+def _held(record: JobRecord) -> Table:
+    return Table(record.id, Outcome.WAITING, _held_until(record), ())
+
+
+def _held_until(record: JobRecord) -> str:
     """Why a job does not even wait for its turn."""
     if record.cause == Held.AFTER:
         # An element waits with its array, which knows for whom.
@@ -239,9 +264,20 @@ def _supported(found: Table, purse: Purse, now: Instant, time_s: int) -> Table:
 def _table_of(
     known: RegionImage, subject: str, demand: Demand, offers: Mapping[str, Offer], now: Instant
 ) -> Table:
-    found = known.explain(demand, now)
+    return _told(subject, known.explain(demand, now), offers)
+
+
+def _told(subject: str, found: Explanation, offers: Mapping[str, Offer]) -> Table:
+    """Of what has no place yet."""
     outcome = Outcome.WOULD_PLACE if found.outcome.code == "fits-now" else Outcome.WAITING
     return table(subject, outcome, found.to_json(), offers)
+
+
+def _stopped_for(found: Table, stopping: int) -> Table:
+    if not stopping:
+        return found
+    who = "an attempt is" if stopping == 1 else f"{stopping} attempts are"
+    return replace(found, text=f"{found.text}; {who} being stopped for it")
 
 
 def table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -12,6 +12,7 @@ from baygrid.app.estimates import FRESH_MS
 from baygrid.app.links import MEASURED, measured
 from baygrid.app.region_image import RegionImage
 from baygrid.core.placement.links import Measured
+from baygrid.core.reasons import Explanation
 from baygrid.ports.basics import Instant
 from baygrid.ports.messages import Forecast
 from baygrid.ports.records import AttemptRecord, Cursor, JobRecord
@@ -19,6 +20,7 @@ from baygrid.ports.store import Store, Tx
 from baygrid.ports.trading import Open
 
 EVENTS_AT_ONCE = 5_000
+SAID_MS: Final = 2_000
 REMEMBERED = 20_000
 """Ended attempts that a server which begins takes into its fair shares, the newest first."""
 REMEMBERED_HALF_LIVES = 6
@@ -56,6 +58,8 @@ class Follower:
         self._store = store
         self._catalogue = catalogue
         self._cursor = Cursor()
+        self._explained: dict[str, Explanation] = {}
+        self._explained_of: tuple[Cursor, Instant] = (self._cursor, 0)
 
     def load(self, now: Instant) -> None:
         """Everything anew. The cursor is read first, so what happens meanwhile is only taken in twice."""
@@ -95,6 +99,17 @@ class Follower:
         while self.follow(now):
             pass
         return self.region
+
+    def explain(self, jobs: Iterable[str], now: Instant) -> dict[str, Explanation]:
+        """Why each of these waits, of those that do. What was said a moment ago holds while nothing happens:
+        many look at one queue."""
+        region = self.catch_up(now)
+        cursor, at = self._explained_of
+        if cursor != self._cursor or not 0 <= now - at < SAID_MS:
+            self._explained, self._explained_of = {}, (self._cursor, now)
+        jobs = list(jobs)
+        self._explained |= region.explain_waiting([job for job in jobs if job not in self._explained], now)
+        return {job: self._explained[job] for job in jobs if job in self._explained}
 
     def follow(self, now: Instant) -> bool:
         """Takes in the news. True: there is more."""

@@ -74,11 +74,19 @@ def _asked(platform: Platform, actor: Actor, what: str, known: date | None, *giv
     counting: Callable[..., Any] = getattr(observatory("indicators"), what)
     if known is not None and known > today(platform):
         raise Invalid.at("known_by", f"{known} is to come: what will be known is not known")
-    known = known or today(platform)
-    try:
-        return counting(_registry(platform, known), *given, known)
-    except observatory("asked").Unanswerable as error:
-        raise Invalid.at("", str(error)) from None
+    day = known or today(platform)
+    unanswerable = observatory("asked").Unanswerable
+
+    def count() -> Any:
+        try:
+            return counting(_registry(platform, day), *given, day)
+        except unanswerable as error:
+            return error
+
+    found = platform.counted.of((what, given, day), count)
+    if isinstance(found, unanswerable):
+        raise Invalid.at("", str(found))
+    return found
 
 
 def _registry(platform: Platform, known: date) -> Registry:

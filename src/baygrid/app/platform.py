@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from baygrid.app.catalogue import Catalogue
+from baygrid.app.counted import Counted
 from baygrid.app.follower import Follower
 from baygrid.app.lawful import Lawful
 from baygrid.app.looks import Looks
@@ -54,9 +55,11 @@ class Platform:
     letters: Shelf | None = None
     looks: Looks = field(init=False, default_factory=Looks)
     told: Told = field(init=False, default_factory=Told)
+    counted: Counted = field(init=False)
     follower: Follower = field(init=False)
     lawful: Lawful = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "counted", Counted(self.store))
         object.__setattr__(self, "follower", Follower(self.store, self.catalogue))
         object.__setattr__(self, "lawful", Lawful(self.lists))

@@ -328,6 +328,14 @@ class RegionImage:
         ranges = self.starts.ranges
         return self._planner.explain(self.image, demand, self.policy, self.shares, self.backlog, ranges, now)
 
+    def explain_waiting(self, jobs: Iterable[str], now: Instant) -> dict[str, Explanation]:
+        """Of those that wait, of some at once."""
+        found = [job for job in jobs if job in self.backlog]
+        ranges = self.starts.ranges
+        return self._planner.explain_all(
+            self.image, found, self.policy, self.shares, self.backlog, ranges, now
+        )
+
     def plan_again(self) -> None:
         """What was thought to be taken is free, or to be free is taken, or the last plan did not come to the
         end of the queue."""

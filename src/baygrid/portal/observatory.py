@@ -8,10 +8,8 @@ from starlette.responses import Response
 
 from baygrid.app import bottlenecks, charts, indicators
 from baygrid.app.observatory import NoObservatory
-from baygrid.app.problems import Invalid, NotFound, Problem
+from baygrid.app.problems import Invalid, Problem
 from baygrid.core.indicators.figure import Figure
-from baygrid.observatory.charts import Chart
-from baygrid.observatory.own import IDS
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Visit
@@ -31,7 +29,7 @@ def show(visit: Visit) -> Response:
     return page(
         visit, "observatory/observatory.html", problem=wrong, asked=asked, own=own, figures=figures,
         why=why,
-        drawn=[(id, _chart(visit, id, days["from"], days["to"])) for id in IDS],
+        drawn=charts.drawn(own),
     )  # fmt: skip
 
 
@@ -45,14 +43,6 @@ def _figures(
         return ([], None, wrong) if zone or day else ([], wrong, None)
     except NoObservatory as why:
         return [], why, None
-
-
-def _chart(visit: Visit, id: str, first: date | None, last: date | None) -> Chart | None:
-    """None: nothing to draw."""
-    try:
-        return charts.chart(visit.platform, visit.actor, id, first, last)
-    except NotFound:
-        return None
 
 
 def _day(name: str, text: str) -> date | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse, Response
 
 from baygrid import __version__
@@ -61,11 +62,29 @@ def errors(problem: Problem | None) -> dict[str, str]:
     return found
 
 
+class _Compiled(BytecodeCache):
+    """Of templates: they are compiled once for all languages."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
+
+
 @cache
 def _environment(tag: str) -> Environment:
     made = Environment(
         loader=PackageLoader("baygrid.portal"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=False,
+        bytecode_cache=_COMPILED,
     )  # fmt: skip
     said = words(tag)
     made.install_gettext_callables(said.get, said.count, newstyle=True)  # type: ignore[attr-defined]

@@ -11,14 +11,13 @@ from starlette.responses import Response
 from baygrid.app import explain, jobs
 from baygrid.app.explain import Table
 from baygrid.app.jobs import JobView
-from baygrid.app.problems import WrongState
 from baygrid.core.jobs.lifecycle import JobState
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Visit
 
 EXPLAINED: Final = 20
-"""Of so many the place in the line is asked: each is reckoned anew."""
+"""Of so many the place in the line is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +40,14 @@ def queue(visit: Visit) -> Response:
         platform, actor, project=None, states=states, before=visit.asked("before") or None, limit=limit
     )
     running = jobs.page(platform, actor, project=None, states=[JobState.ACTIVE], before=None, limit=limit)
-    rows = [Waiting(view, _why(visit, view.job.id)) for view in views[:EXPLAINED]]
+    views, more = views[:EXPLAINED], len(views) > EXPLAINED
+    why = explain.of_waiting(platform, actor, [view.job.id for view in views])
+    rows = [Waiting(view, why.get(view.job.id)) for view in views]
     rows.sort(key=lambda it: it.facts.get("position") or 1 << 30)
     return page(
         visit, "queue/queue.html", rows=rows, running=running[:EXPLAINED],
-        next=views[EXPLAINED - 1].job.id if len(views) > EXPLAINED else "",
+        next=views[-1].job.id if more else "",
     )  # fmt: skip
-
-
-def _why(visit: Visit, id: str) -> Table | None:
-    try:
-        return explain.of_job(visit.platform, visit.actor, id)
-    except WrongState:
-        return None
 
 
 PAGES = (Page("queue", queue, here="queue"),)

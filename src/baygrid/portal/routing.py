@@ -6,9 +6,12 @@ import secrets
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 from urllib.parse import quote
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -25,6 +28,9 @@ from baygrid.ports.store import Away
 log = structlog.get_logger("baygrid.portal")
 Handler = Callable[[Visit], Response]
 SIGN_IN = "sign-in"
+AT_ONCE: Final = 4
+"""So many pages are made at a time, the others wait for their turn: more would share one interpreter, and all
+be late."""
 TITLES = {
     400: N_("This request cannot be read"),
     401: N_("Please sign in"),
@@ -70,7 +76,8 @@ class Page:
                 return Response(status_code=400)  # nobody reads it
             except Problem as problem:  # longer than a body may be
                 return await run_in_threadpool(refusal, Visit(request, platform), problem)
-            return await run_in_threadpool(self._answer, Visit(request, platform, body, self.here))
+            visit = Visit(request, platform, body, self.here)
+            return await to_thread.run_sync(self._answer, visit, limiter=_turns())
 
         return Route(f"/{self.path}", endpoint, methods=[self.method])
 
@@ -87,6 +94,11 @@ class Page:
             return self.handle(visit)
         except Exception as error:  # noqa: BLE001 - shown as a page, and logged where it is our own fault
             return refusal(visit, _problem(error, visit.request))
+
+
+@cache
+def _turns() -> CapacityLimiter:
+    return CapacityLimiter(AT_ONCE)
 
 
 def refusal(visit: Visit, problem: Problem) -> Response:

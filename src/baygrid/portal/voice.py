@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import dates, numbers, units
+from babel import Locale, dates, numbers, units
 
 from baygrid.core.units import DECIMALS, Money
 from baygrid.portal.language import Language
@@ -26,7 +28,13 @@ _BYTES: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 def zone_of(name: str | None) -> ZoneInfo:
     """The zone of this name, else the region's."""
-    return ZoneInfo(name if name is not None and name in available_timezones() else ZONE)
+    return ZoneInfo(name if name is not None and name in _zones() else ZONE)
+
+
+@cache
+def _zones() -> Set[str]:
+    """To find them is to look through folders."""
+    return available_timezones()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +128,13 @@ class Voice:
 
     def place(self, zone: str) -> str:
         """The city that a zone is named after."""
-        if zone == "UTC":
-            return zone
-        return dates.get_timezone_location(zone, locale=self.language.locale, return_city=True)
+        return zone if zone == "UTC" else _city(zone, self.language.locale)
+
+
+@cache
+def _city(zone: str, locale: Locale) -> str:
+    """Every page names them all."""
+    return dates.get_timezone_location(zone, locale=locale, return_city=True)
 
 
 def _decimal(value: int | Decimal | Fraction | float) -> Decimal:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from baygrid.core.region.bodies import Record, Return
 from baygrid.ports.basics import Instant
+
+REGISTRY: Final = "registry"
+"""The topic of every commit that changes bodies, returns or zones."""
 
 
 class Change(StrEnum):

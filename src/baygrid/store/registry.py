@@ -12,7 +12,16 @@ from sqlalchemy import func, select
 from baygrid.core.region.bodies import Record, Return
 from baygrid.core.region.documents import of_document, to_document
 from baygrid.ports.basics import Instant
-from baygrid.ports.registry import BodyRow, Change, ChangeRow, ImportRow, Known, ZonesRow, return_key
+from baygrid.ports.registry import (
+    REGISTRY,
+    BodyRow,
+    Change,
+    ChangeRow,
+    ImportRow,
+    Known,
+    ZonesRow,
+    return_key,
+)
 from baygrid.ports.store import Conflict
 from baygrid.store.documents import clean, dumps, loads
 from baygrid.store.registry_tables import (
@@ -86,11 +95,13 @@ class Registry:
         self._session = session
 
     def insert_bodies(self, rows: Sequence[BodyRow]) -> None:
+        self._session.topics.add(REGISTRY)
         what = f"a body or a code of the {len(rows)} from {rows[0].id!r}" if rows else ""
         params = [{"id": row.id, "version": row.version, **_params(row)} for row in rows]
         insert_all_or_raise(self._session, _INSERT_BODY, params, what)
 
     def update_bodies(self, rows: Sequence[BodyRow]) -> None:
+        self._session.topics.add(REGISTRY)
         params = [{"key": row.id, "read_version": row.version - 1, **_params(row)} for row in rows]
         if rows and self._session.change_many(_UPDATE_BODY, params) != len(rows):
             raise Conflict
@@ -114,6 +125,7 @@ class Registry:
         return [_body(row) for row in self._session.all(_LINKED, {})]
 
     def log(self, rows: Sequence[ChangeRow]) -> None:
+        self._session.topics.add(REGISTRY)
         params = [
             {
                 "body": row.body,
@@ -146,6 +158,7 @@ class Registry:
         ]
 
     def insert_returns(self, rows: Sequence[Return], now: Instant, by: str) -> None:
+        self._session.topics.add(REGISTRY)
         params = [
             {
                 "key": return_key(row),
@@ -169,6 +182,7 @@ class Registry:
         return {row[0]: _return(row) for row in rows}
 
     def insert_zones(self, row: ZonesRow) -> None:
+        self._session.topics.add(REGISTRY)
         params = {"version": row.version, "document": dumps(row.document), "at": row.at, "by": row.by}
         insert_all_or_raise(self._session, _INSERT_ZONES, [params], f"version {row.version} of the zones")
 

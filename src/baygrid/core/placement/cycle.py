@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cached_property, partial
 from typing import Final
 
@@ -62,7 +62,8 @@ class Cycle:
         self._assignments: list[Assignment] = []
         self._preemptions: list[Preemption] = []
         self._kept: list[Kept] = []
-        self._until: str | None = None
+        self._wanted: Container[str] = ()
+        self._meet: Callable[[str], bool] = bool
         self.blocked: list[Blocked] = []
         """Jobs that had a place kept, or would have if anybody knew when there is one."""
         self._ending: list[tuple[int, str, str, int]] = []
@@ -72,9 +73,17 @@ class Cycle:
         """The places that were kept so far."""
         return tuple(self._kept)
 
-    def run(self, openings: Openings, until: str | None = None) -> Plan:
-        """It ends where the turn of the job `until` comes."""
-        self._until = until
+    @property
+    def taken(self) -> int:
+        """Jobs that have a place so far."""
+        return len(self._assignments)
+
+    def run(
+        self, openings: Openings, wanted: Container[str] = (), meet: Callable[[str], bool] = bool
+    ) -> Plan:
+        """`meet` is told of each job of `wanted` whose turn comes, before it takes a place; it ends where
+        `meet` says so."""
+        self._wanted, self._meet = wanted, meet
         if self._walk(openings.alive(), openings, borrow=False) and self._later:
             for (kind, _), search in self._searches.items():
                 if kind in self._later:
@@ -84,7 +93,7 @@ class Cycle:
         return Plan(*made, more=len(self._assignments) == AT_ONCE)
 
     def _walk(self, kinds: set[Kind], openings: Openings, borrow: bool) -> bool:
-        """False: the turn of the job that it is to end at has come, or enough are placed at once."""
+        """False: it was to end here, or enough are placed at once."""
         if self._left <= 0:
             kinds &= openings.roomy()
         turns = Turns(self._backlog, self._shares, self._policy, kinds, self._charged)
@@ -102,7 +111,7 @@ class Cycle:
             if search.hopeless:
                 kinds.discard(line.kind)
                 continue
-            if job == self._until:
+            if job in self._wanted and self._meet(job):
                 return False
             taken = search.take(borrow)
             if taken is not None:
@@ -224,8 +233,9 @@ class Cycle:
         self._kept.append(Kept(job, *nodes.where[place.pool], place.start, names))
 
     def of(self, demand: Demand, kind: Kind) -> Blocked:
-        """The job that the walk ended at, or passed over, as one that waits now."""
-        search = self._search(kind, demand)
+        """A job whose turn is now, or that the walk passed over, as one that waits; no search of the walk's
+        own knows of it."""
+        search = Search(self._scene, demand, self._judged[kind])
         search.look_through()
         after = self._quota_time(demand, search, keep=False)
         return Blocked(demand, search.judged, search.ranked, after)

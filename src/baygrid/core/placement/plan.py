@@ -6,7 +6,7 @@ What offers are worth to a kind of job is kept between cycles; that changes no p
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from baygrid.core.placement.cycle import Cycle
 from baygrid.core.placement.demand import Demand
-from baygrid.core.placement.explaining.estimate import choose, expected, guesses, position, starts, told
+from baygrid.core.placement.explaining.estimate import Ahead, choose, expected, guesses, position, told
 from baygrid.core.placement.explaining.nearest import nearest
 from baygrid.core.placement.explaining.verdicts import best_free, fits_now, lines_of, waits
 from baygrid.core.placement.image import Image, Shape
@@ -122,31 +122,70 @@ class Planner:
         now: int,
     ) -> Explanation:
         """As `explain`; `ranges` know how guesses of starts have turned out."""
-        scene = self.scene(image, policy, now)
         waiting = demand.job in backlog
         if not waiting:
             backlog.add(demand)
         try:
-            demand = backlog.get(demand.job)
-            openings = self._openings(scene, backlog)
-            assert self._capacity is not None
-            cycle = Cycle(image, backlog, policy, shares, scene, self._capacity, self._judged)
-            cycle.run(openings, until=demand.job)
-            judged = self._judged[backlog.line(demand.job).kind]
-            lines = lines_of(image, scene, demand, judged, cycle.kept)
-            best = best_free(judged, lines)
-            if best is not None:
-                return fits_now(scene.table, judged, lines, best)
-            before = position(backlog, shares, policy, self._capacity, demand.job, now)
-            mine = cycle.of(demand, backlog.line(demand.job).kind)
-            by_quantile = starts(scene, cycle.blocked, mine, before)
-            start = expected(before, by_quantile, ranges, now)
-            more, says = told(demand, judged, before, start, now)
-            likely = {} if start is None else {n: start.like(at, now) for n, at in by_quantile[50].items()}
-            return waits(scene.table, judged, lines, more, says, likely, now)
+            return self.explain_all(image, [demand.job], policy, shares, backlog, ranges, now)[demand.job]
         finally:
             if not waiting:
                 backlog.remove(demand.job)
+
+    def explain_all(
+        self,
+        image: Image,
+        jobs: Sequence[str],
+        policy: Policy,
+        shares: Shares,
+        backlog: Backlog,
+        ranges: StartRanges,
+        now: int,
+    ) -> dict[str, Explanation]:
+        """Of some that wait, each as `explain` says it. It costs the turns to the last of them, once."""
+        scene = self.scene(image, policy, now)
+        openings = self._openings(scene, backlog)
+        assert self._capacity is not None
+        cycle = Cycle(image, backlog, policy, shares, scene, self._capacity, self._judged)
+        ahead, found = Ahead(scene), dict[str, Explanation]()
+
+        def meet(job: str) -> bool:
+            if job not in found:
+                found[job] = self._at_its_turn(
+                    cycle, ahead, image, policy, shares, backlog, ranges, scene, job
+                )
+            return len(found) == len(jobs)
+
+        cycle.run(openings, frozenset(jobs), meet)
+        for job in jobs:  # whose turn did not come
+            meet(job)
+        return found
+
+    def _at_its_turn(
+        self,
+        cycle: Cycle,
+        ahead: Ahead,
+        image: Image,
+        policy: Policy,
+        shares: Shares,
+        backlog: Backlog,
+        ranges: StartRanges,
+        scene: Scene,
+        job: str,
+    ) -> Explanation:
+        assert self._capacity is not None
+        now = scene.rooms.now
+        demand, kind = backlog.get(job), backlog.line(job).kind
+        judged = self._judged[kind]
+        lines = lines_of(image, scene, demand, judged, cycle.kept)
+        best = best_free(judged, lines)
+        if best is not None:
+            return fits_now(scene.table, judged, lines, best)
+        before = position(backlog, shares, policy, self._capacity, job, now)
+        by_quantile = ahead.starts(cycle.blocked, cycle.taken, cycle.of(demand, kind), before)
+        start = expected(before, by_quantile, ranges, now)
+        more, says = told(demand, judged, before, start, now)
+        likely = {} if start is None else {n: start.like(at, now) for n, at in by_quantile[50].items()}
+        return waits(scene.table, judged, lines, more, says, likely, now)
 
     def inquiries(
         self, image: Image, backlog: Backlog, policy: Policy, now: int

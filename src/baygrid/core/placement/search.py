@@ -143,9 +143,12 @@ class Search:
         return None
 
     def look_through(self) -> None:
-        """For a job that finds no room: all candidates are asked, so that `refused` has every quota that is
-        in its way."""
-        self.take(borrow=True)
+        """For a job that finds no room: all candidates are asked, and none is taken, so that `refused` has
+        every quota that is in its way."""
+        rooms, takes = self.scene.rooms, self.scene.takes
+        for position, pool, option in self._left:
+            if takes[pool] and rooms.may_fit(pool, self.judged.needs[option], self._end):
+                self._within_quota(position, option, int(self.judged.most[position]), borrow=True)
 
     def _narrow(self) -> None:
         """Leaves those with room, and what was looked at before: one look at all nodes is cheaper than one at

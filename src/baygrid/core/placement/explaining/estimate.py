@@ -163,24 +163,37 @@ def _share(capacity: Capacity, demand: Demand) -> float:
     return dominant(capacity, demand.cpus * count, demand.memory_mib * count, has)
 
 
-def starts(
-    scene: Scene, blocked: Sequence[Blocked], it: Blocked, before: Position
-) -> dict[int, dict[int, int]]:
-    """By quantile and position in `Judged`: expected start (ms) of a job whose turn comes after the
-    `blocked`. Positions of which nobody knows are left out."""
-    found = {}
-    for quantile in QUANTILES:
-        calendar = Calendar(scene.rooms, scene.open_pools, quantile)
-        for other in blocked:
-            _reserve(calendar, scene, other, quantile)
-        times = _times(calendar, it)
-        delay = int(before.work_s[quantile] * 1000)
-        found[quantile] = {
-            candidate: time + delay
-            for candidate, time in zip(it.ranked.tolist(), times.tolist(), strict=True)
-            if time < FOREVER
-        }
-    return found
+class Ahead:
+    """When jobs of one walk may start. The calendars are kept for the next job of the walk, as long as no
+    other has taken room meanwhile."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._calendars: dict[int, Calendar] = {}
+        self._taken = self._reserved = 0
+
+    def starts(
+        self, blocked: Sequence[Blocked], taken: int, it: Blocked, before: Position
+    ) -> dict[int, dict[int, int]]:
+        """By quantile and position in `Judged`: expected start (ms) of a job whose turn comes after the
+        `blocked`, when so many have `taken` room. Positions of which nobody knows are left out."""
+        scene = self._scene
+        if not self._calendars or taken != self._taken:
+            self._calendars = {it: Calendar(scene.rooms, scene.open_pools, it) for it in QUANTILES}
+            self._taken, self._reserved = taken, 0
+        found = {}
+        for quantile, calendar in self._calendars.items():
+            for other in blocked[self._reserved :]:
+                _reserve(calendar, scene, other, quantile)
+            times = _times(calendar, it)
+            delay = int(before.work_s[quantile] * 1000)
+            found[quantile] = {
+                candidate: time + delay
+                for candidate, time in zip(it.ranked.tolist(), times.tolist(), strict=True)
+                if time < FOREVER
+            }
+        self._reserved = len(blocked)
+        return found
 
 
 def _times(calendar: Calendar, it: Blocked) -> Ints:

@@ -13,7 +13,7 @@ from pyarrow import ipc
 
 from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import Asker, Column, File, Look, ReadFailed, Source
+from baygrid.ports.reader import Asker, Column, File, Head, Look, ReadFailed, Source
 
 
 class MemoryReader:
@@ -80,6 +80,9 @@ class MemoryReader:
         self, source: Source, terms: Terms, salt: bytes, folder: Path, first: int, last: int
     ) -> Sequence[File]:
         raise NotImplementedError
+
+    def head(self, data: bytes, also: Sequence[str]) -> Head:
+        raise ReadFailed("no file is at hand here")
 
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         (it,) = asker.tables([("it",)]).values()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ from baygrid.app import blobs
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, TooLarge, WrongState
+from baygrid.core.archives import Member
+from baygrid.ports.reader import Head, ReadFailed
 
 MOST_LISTED: Final = 2_000
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -49,10 +52,9 @@ def contents(platform: Platform, actor: Actor, job: str, name: str) -> Contents:
 
 def file(platform: Platform, actor: Actor, job: str, name: str, path: str) -> bytes:
     """One file of an output, by exactly the path that `contents` tells: nothing on this machine is looked at.
-    Raises NotFound, TooLarge."""
+    Raises NotFound, TooLarge, WrongState."""
     _, chunks = blobs.output(platform, actor, job, name)
-    stream = _Stream(chunks)
-    with _tar(stream) as tar:
+    with _tar(chunks) as tar:
         for member in tar:
             if member.isreg() and _plain(member.name) == path:
                 if member.size > MOST_BYTES:
@@ -62,16 +64,30 @@ def file(platform: Platform, actor: Actor, job: str, name: str, path: str) -> by
     raise NotFound(f"output {name!r} has no file {path!r}")
 
 
+def rows(platform: Platform, data: bytes, also: Sequence[str]) -> Head | None:
+    """How a Parquet file begins; `also`: columns of which more is told. None for what is none, or where
+    nothing reads it."""
+    try:
+        return platform.reader.head(data, also) if platform.reader is not None else None
+    except ReadFailed:
+        return None
+
+
 def _members(chunks: Iterator[bytes]) -> Iterator[tarfile.TarInfo]:
-    with _tar(_Stream(chunks)) as tar:
+    with _tar(chunks) as tar:
         yield from (member for member in tar if member.isreg())
 
 
-def _tar(stream: _Stream) -> tarfile.TarFile:
-    """Read as it comes; never as a compressed one, a few bytes of which could become any number."""
+@contextmanager
+def _tar(chunks: Iterator[bytes]) -> Iterator[tarfile.TarFile]:
+    """Read as it comes; never as a compressed one, a few bytes of which could become any number. Raises
+    WrongState, also for one that turns out to be damaged on the way."""
     try:
-        return tarfile.open(fileobj=stream, mode="r|")
-    except tarfile.TarError:
+        with tarfile.open(
+            fileobj=_Stream(chunks), mode="r|", tarinfo=Member, encoding="utf-8", errors="replace"
+        ) as tar:
+            yield tar
+    except (tarfile.TarError, ValueError, RecursionError):
         raise WrongState("this output cannot be looked into: download it") from None
 
 

@@ -51,7 +51,7 @@ def _secret(platform: Platform, tx: Tx, row: TableRow, name: str) -> dict[str, s
     known = _KEYS.get(row.format, _OF_FILES)
     try:
         document = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if (
         not isinstance(document, dict)

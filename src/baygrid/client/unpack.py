@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from baygrid.client.errors import BaygridError
+from baygrid.core.archives import Member
 
 
 def unpack(file: IO[bytes], into: Path) -> int:
@@ -22,14 +23,14 @@ def unpack(file: IO[bytes], into: Path) -> int:
     links: list[Path] = []
     count = 0
     try:
-        with tarfile.open(fileobj=file, mode="r|") as tar:
+        with tarfile.open(fileobj=file, mode="r|", tarinfo=Member) as tar:
             for member in tar:
                 count += _extract(tar, member, root, links)
         for link in links:  # one link alone may look harmless, and leave the folder through a later one
             if not _is_inside(link, root):
                 link.unlink()
                 raise _outside(str(link.relative_to(root)))
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
         raise BaygridError(f"the result is no whole tar: {error}", code="bad-output") from error
     except OSError as error:
         raise BaygridError(

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final, Protocol
+from xml.etree import ElementTree
 
 from baygrid.core.reading import Wrong
 from baygrid.core.region.rows import ZONES
 
 MOST_UNPACKED: Final = 2 * 1024**3
 """A workbook may unpack to so many bytes: it is a zip, and a small one may hold a large one."""
+MOST_TEXTS: Final = 256 * 1024**2
+"""And to so many beside its sheets: that is held in memory."""
+MOST_ROWS: Final = 1_048_576
+"""Excel's own limit. A row may say any number of itself, and all rows before it are passed one by one."""
+MOST_COLUMNS: Final = 256
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ArithmeticError, AttributeError, EOFError,
+    KeyError, IndexError, NotImplementedError, OSError, TypeError, ValueError,
+)  # fmt: skip
+"""What comes of a workbook that is none, or not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +105,11 @@ class Workbook:
 
         try:
             with zipfile.ZipFile(path) as packed:
-                if sum(it.file_size for it in packed.infolist()) > MOST_UNPACKED:
-                    raise Wrong(
-                        f"unpacks to more than {MOST_UNPACKED // 1024**3} GiB: give CSV files instead"
-                    )
+                _check_sizes(packed.infolist())
             self._book = load_workbook(path, read_only=True, data_only=True)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-            if isinstance(error, Wrong):
-                raise
+        except Wrong:
+            raise
+        except _BROKEN as error:
             raise Wrong(f"is no .xlsx workbook ({error}): save it anew as .xlsx, or as CSV") from None
         self._sheets = {str(it.title).strip().lower(): it for it in self._book.worksheets}
 
@@ -110,16 +119,35 @@ class Workbook:
     def lines(self, table: str) -> Iterator[Line]:
         sheet = self._sheets[table]
         sheet.reset_dimensions()  # what a program says of them may be too small
-        rows: Iterable[Sequence[Any]] = sheet.iter_rows(values_only=True)
-        for number, row in enumerate(rows, 1):
-            cells = [_cell(it) for it in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield Line(number, tuple(cells))
+        rows: Iterable[Sequence[Any]] = sheet.iter_rows(
+            max_row=MOST_ROWS, max_col=MOST_COLUMNS + 1, values_only=True
+        )
+        try:
+            for number, row in enumerate(rows, 1):
+                cells = [_cell(it) for it in row]
+                while cells and not cells[-1]:
+                    cells.pop()
+                if len(cells) > MOST_COLUMNS:
+                    raise Wrong(f"has more than {MOST_COLUMNS} columns in row {number}")
+                if cells:
+                    yield Line(number, tuple(cells))
+        except Wrong:
+            raise
+        except _BROKEN as error:
+            raise Wrong(f"is damaged ({error}): save it anew as .xlsx, or as CSV") from None
 
     def zones(self) -> bytes | None:
         return None
+
+
+def _check_sizes(parts: Sequence[zipfile.ZipInfo]) -> None:
+    """What they say is held to: no part gives more bytes than it says. Raises Wrong."""
+    for most, sizes in (
+        (MOST_UNPACKED, [it.file_size for it in parts]),
+        (MOST_TEXTS, [it.file_size for it in parts if not it.filename.startswith("xl/worksheets/")]),
+    ):
+        if sum(sizes) > most:
+            raise Wrong(f"unpacks to more than {most // 1024**2} MiB: give CSV files instead")
 
 
 def _cell(value: object) -> str:

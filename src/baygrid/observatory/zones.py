@@ -55,7 +55,7 @@ def read_zones(document: bytes) -> list[Zone]:
     """A GeoJSON FeatureCollection. Raises DocumentError with all that is wrong with it."""
     try:
         tree = json.loads(document)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError((Problem("", f"zones.json is not JSON: {error}"),)) from None
     features = tree.get("features") if isinstance(tree, dict) else None
     if not isinstance(features, list) or tree.get("type") != "FeatureCollection":
@@ -191,6 +191,7 @@ def _shape(geometry: Mapping[str, Any]) -> BaseGeometry:
         TypeError,
         KeyError,
         IndexError,
+        RecursionError,
         AttributeError,
         shapely.errors.ShapelyError,
     ) as error:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 import jwt
 from jwt import PyJWK
 
+from baygrid.core.jobs.addresses import address, nowhere
+from baygrid.core.reading import Wrong
 from baygrid.oidc.settings import Provider, is_safe
 from baygrid.ports.identity import Begun, Claims, Refused
 
@@ -197,11 +200,12 @@ class Providers:
         return found
 
     def _ask(self, method: str, address: str, it: Provider, **sent: Any) -> Mapping[str, Any]:
-        sent["headers"] = {"Accept": "application/json", **sent.get("headers", {})}
+        asked = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        sent["headers"] = asked | sent.get("headers", {})
         try:
-            answer = self._http.request(method, address, **sent)
-            document = answer.json() if len(answer.content) <= _MOST_BYTES else None
-        except (httpx2.HTTPError, ValueError):
+            with self._http.stream(method, address, **sent) as answer:
+                document = json.loads(_bounded(answer))
+        except (httpx2.HTTPError, ValueError, RecursionError):
             raise Refused(
                 f"{it.title} does not answer as it should: try again, or tell the operator"
             ) from None
@@ -213,15 +217,36 @@ class Providers:
         return document
 
 
+def _bounded(answer: httpx2.Response) -> bytes:
+    """As it comes: a few bytes that are packed could become any number. Raises ValueError."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise ValueError("packed although nobody asked for that")
+    found = bytearray()
+    for piece in answer.iter_bytes():
+        found += piece
+        if len(found) > _MOST_BYTES:
+            raise ValueError("an answer without end")
+    return bytes(found)
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str) and value.isprintable() and bool(value)
 
 
 def _endpoint(found: _Found, name: str) -> str:
-    address = found.document.get(name)
-    if not isinstance(address, str) or not is_safe(address):
+    """Where the provider sends us. Only one on this machine may name an address on this machine, and none
+    what is nobody's, such as a cloud's metadata."""
+    said = found.document.get(name)
+    here = urlsplit(str(found.document["issuer"])).scheme == "http"
+    if not isinstance(said, str) or not is_safe(said) or (not here and urlsplit(said).scheme == "http"):
         raise Refused(f"the provider's {name} is no https address: tell the operator")
-    return address
+    try:
+        why = nowhere(address(said))
+    except Wrong:
+        why = "none"
+    if why is not None:
+        raise Refused(f"the provider's {name} leads to an address that is {why}: tell the operator")
+    return said
 
 
 def _signing(keys: object) -> dict[str | None, PyJWK]:

@@ -25,6 +25,7 @@ from baygrid.portal.page import page, render
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Visit, go
 from baygrid.ports.messages import Usage
+from baygrid.ports.reader import Head
 from baygrid.ports.records import Cursor, Event
 
 PAGE: Final = 25
@@ -179,7 +180,10 @@ def output(visit: Visit) -> Response:
     def read(path: str) -> bytes:
         return contents.file(platform, actor, id, name, path)
 
-    shown = previews.of(found.entries, read)
+    def begins(data: bytes, also: Sequence[str]) -> Head | None:
+        return contents.rows(platform, data, also)
+
+    shown = previews.of(found.entries, read, begins)
     return page(visit, "jobs/output.html", view=view, found=found, shown=shown)
 
 

@@ -8,11 +8,12 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from baygrid.app.contents import Entry
-from baygrid.app.problems import Problem
+from baygrid.ports.reader import Head
 
 MEDIA: Final[Mapping[str, str]] = {
     "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp",
@@ -28,18 +29,24 @@ CELL: Final = 80
 TEXT: Final = 4_000
 LOOKED_AT: Final = 16 * 1024 * 1024
 """A larger table or text is only downloaded."""
+LOOKED_INTO: Final = 20_000
+"""Of a table so many rows are read, for the way of a drive; the others are counted."""
+LONGEST: Final = 1024 * 1024
+"""Characters of a line: a table with a longer one is only downloaded."""
 POINTS: Final = 2_000
 PLACES: Final = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("x", "y"))
+ALSO: Final = ("drive", *dict.fromkeys(name for pair in PLACES for name in pair))
+"""What the way of a drive is drawn from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A table: its first rows as texts, and how many there are, None where that is not known."""
+    """A table: its first rows as texts, and how many there are."""
 
     path: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    count: int | None
+    count: int
     track: str = ""
     """The way of a drive, as the path of a picture of 1000 by 600; "" where it has none."""
 
@@ -57,19 +64,23 @@ def media(path: str) -> str | None:
     return MEDIA.get(_ending(path))
 
 
-def of(entries: Sequence[Entry], read: Callable[[str], bytes]) -> Previews:
-    """`read`: the bytes of one of them."""
+Begins = Callable[[bytes, Sequence[str]], Head | None]
+"""How a Parquet file begins."""
+
+
+def of(entries: Sequence[Entry], read: Callable[[str], bytes], begins: Begins) -> Previews:
+    """`read`: the bytes of one of them. Read is only what is shown."""
     small = [it.path for it in entries if it.size <= LOOKED_AT]
     kinds = {it.path: media(it.path) or "" for it in entries}
     pictures = [path for path, kind in kinds.items() if kind.startswith("image/")][: MOST["pictures"]]
     sounds = [path for path, kind in kinds.items() if kind.startswith("audio/")][: MOST["sounds"]]
     said = {path: _transcript(path, small, read) for path in sounds}
-    tables = [it for path in small if _ending(path) in TABLES and (it := _table(path, read)) is not None]
+    tables = [path for path in small if _ending(path) in TABLES][: MOST["tables"]]
     texts = [path for path in small if _ending(path) in TEXTS]
     return Previews(
         pictures,
         list(said.items()),
-        tables[: MOST["tables"]],
+        [it for path in tables if (it := _table(path, read(path), begins)) is not None],
         [(path, _text(read(path))) for path in texts[: MOST["texts"]]],
     )
 
@@ -93,41 +104,43 @@ def _transcript(path: str, paths: Sequence[str], read: Callable[[str], bytes]) -
     return ""
 
 
-def _table(path: str, read: Callable[[str], bytes]) -> Shown | None:
+def _table(path: str, data: bytes, begins: Begins) -> Shown | None:
     """None for what cannot be read as what it says that it is."""
+    if _ending(path) == "parquet":
+        head = begins(data, ALSO)
+        return None if head is None else _shown(path, head.columns, head.rows, head.count)
     try:
-        rows, count = _parquet(read(path)) if _ending(path) == "parquet" else _lines(path, read(path))
-    except (ValueError, csv.Error, ImportError, Problem, OSError):
+        rows, count = _lines(path, io.StringIO(data.decode("utf-8-sig"), newline=""))
+        return _shown(path, list(rows[0])[:COLUMNS] if rows else [], rows, count)
+    except (ValueError, csv.Error, RecursionError):
         return None
+
+
+def _shown(path: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], count: int) -> Shown | None:
     if not rows:
         return None
-    columns = list(rows[0])[:COLUMNS]
     cells = [[_cell(row.get(name)) for name in columns] for row in rows[:ROWS]]
     return Shown(path, columns, cells, count, _track(rows))
 
 
-def _lines(path: str, data: bytes) -> tuple[list[Mapping[str, Any]], int]:
-    text = data.decode("utf-8-sig")
+def _lines(path: str, text: io.StringIO) -> tuple[list[Mapping[str, Any]], int]:
+    lines = map(_bounded, text)
     if _ending(path) in ("jsonl", "ndjson"):
-        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        written = (line for line in lines if line.strip())
+        found = [json.loads(line) for line in islice(written, LOOKED_INTO)]
         if not all(isinstance(it, dict) for it in found):
             raise ValueError("not a row on each line")
-        return found, len(found)
-    reader = csv.DictReader(io.StringIO(text), delimiter="\t" if _ending(path) == "tsv" else ",", restkey="…")
-    rows: list[Mapping[str, Any]] = list(reader)
-    return rows, len(rows)
+        return found, len(found) + sum(1 for _ in written)
+    records = csv.reader(lines, delimiter="\t" if _ending(path) == "tsv" else ",")
+    names = next(records, [])
+    rows = [dict(zip(names, record, strict=False)) for record in islice(records, LOOKED_INTO) if record]
+    return list(rows), len(rows) + sum(1 for record in records if record)
 
 
-def _parquet(data: bytes) -> tuple[list[Mapping[str, Any]], int]:
-    from pyarrow import ArrowException
-    from pyarrow.parquet import ParquetFile
-
-    try:
-        file = ParquetFile(io.BytesIO(data))
-        batch = next(file.iter_batches(batch_size=20_000), None)
-        return ([] if batch is None else batch.to_pylist()), file.metadata.num_rows
-    except ArrowException as error:
-        raise ValueError(str(error)) from None
+def _bounded(line: str) -> str:
+    if len(line) > LONGEST:
+        raise ValueError("a line without end")
+    return line
 
 
 def _cell(value: object) -> str:

@@ -173,6 +173,6 @@ def told(request: Request) -> str | None:
     kept = request.cookies.get(FLASH)
     try:
         said: Any = json.loads(unquote(kept)) if kept else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return said[:500] if isinstance(said, str) else None

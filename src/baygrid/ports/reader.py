@@ -73,6 +73,16 @@ class File:
     """Of a change feed: "went" or "came". The file's own rows say how (`_change_type`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How a table begins: its first columns, some rows of them, then rows of a few columns only. `count`: so
+    many it says that it has."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    count: int
+
+
 Name = tuple[str, ...]
 """Of a table in a query, in lower case: (table), (schema, table) or (share, schema, table)."""
 
@@ -168,6 +178,11 @@ class Reader(Protocol):
     ) -> Sequence[File]:
         """Rows that were inserted, deleted and updated, as the terms show them: one that leaves the filter is
         deleted, one that enters it is inserted. Raises ReadFailed."""
+        ...
+
+    def head(self, data: bytes, also: Sequence[str]) -> Head:
+        """Of a Parquet file that is at hand, whoever made it. `also`: columns of which many rows are told, if
+        it has them. Raises ReadFailed."""
         ...
 
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from baygrid.core.data.labels import Labels
 from baygrid.core.data.terms import Terms
-from baygrid.ports.reader import Asker, Column, File, Look, ReadFailed, Source
-from baygrid.sharing import work
+from baygrid.ports.reader import Asker, Column, File, Head, Look, ReadFailed, Source
+from baygrid.sharing import heads, work
 from baygrid.sharing.engine import STANDARD, Bounds
 from baygrid.sharing.places.allowed import Allowed
 from baygrid.sharing.process import Limits, call, stream
@@ -74,6 +74,9 @@ class Tables:
         self, source: Source, terms: Terms, subject: str, key: bytes, version: int | None = None
     ) -> Iterator[bytes]:
         return self._stream(work.persons, source, terms, subject, key, version)
+
+    def head(self, data: bytes, also: Sequence[str]) -> Head:
+        return Head(**self._soon(heads.head, data, list(also)))
 
     def query(self, sql: str, rows: int, asker: Asker) -> Iterator[bytes]:
         return self._queries.query(sql, rows, asker)

@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
+from baygrid.core.archives import Member
 from baygrid.ports.centre import StagingFailed
 
 MAX_BYTES = 64 << 30
@@ -20,7 +21,7 @@ def unpack(archive: Path, into: Path, max_bytes: int = MAX_BYTES, max_members: i
     into.mkdir(mode=0o700)
     left, links, count = max_bytes, set[PurePosixPath](), 0
     try:
-        with tarfile.open(archive, "r:") as tar:
+        with tarfile.open(archive, "r:", tarinfo=Member) as tar:
             for member in tar:
                 count += 1
                 left -= member.size if member.isreg() else 0
@@ -29,7 +30,7 @@ def unpack(archive: Path, into: Path, max_bytes: int = MAX_BYTES, max_members: i
                         f"the archive unpacks to more than {max_bytes} bytes or {max_members} files"
                     )
                 _one(tar, member, into, links)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError) as error:
         raise StagingFailed(f"the archive cannot be unpacked: {error}") from None
 
 

@@ -23,7 +23,9 @@ BROWSERS = 20
 """Sessions that they share: to sign in is made slow, and not what is measured."""
 AT_REST = 30
 """So often one person, alone, asks for each page."""
-LINES, LINE_S = 3_000, 0.015
+LINES, LINE_S = 3_000, 0.02
+COMING_S = 15.0
+"""In which the followers come, before pages are timed."""
 JOBS = 60
 """That have run, or wait, so that lists have rows."""
 LANGUAGES = ("en", "zh-Hans", "zh-Hant", "ja")
@@ -57,7 +59,10 @@ async def _measured(running: Running, pages: list[str]) -> dict[str, Any]:
                 rest[page].append(took)
     people = [Person(running.port, browsers[n % BROWSERS].headers) for n in range(PEOPLE)]
     talk = _submitted(running, f"for n in $(seq {LINES}); do echo line $n; sleep {LINE_S}; done")
-    followers = [asyncio.create_task(people[n % PEOPLE].follow(talk)) for n in range(STREAMS)]
+    followers = []
+    for n in range(STREAMS):
+        followers.append(asyncio.create_task(people[n % PEOPLE].follow(talk)))
+        await asyncio.sleep(COMING_S / STREAMS)
     loaded: dict[str, list[float]] = defaultdict(list)
     await asyncio.gather(*(_reads(each, pages, Random(n), loaded) for n, each in enumerate(people)))
     logs = await asyncio.gather(*followers)

@@ -25,6 +25,9 @@ KEPT: Final = 1024 * 1024
 """Bytes of a log's end in memory, for all its followers together."""
 LOOKING: Final = 4
 """So many threads read for all long answers together: pages and requests have the others."""
+EACH_S: Final = 0.002
+"""Between two looks so long for each follower: what one look brings is sent to all of them, and pages have
+to get their turn. A few see a log grow at once, five hundred each second."""
 TICK_S: Final = 15.0
 """So often followers are woken though nothing came: they look then whether they still may follow."""
 
@@ -130,8 +133,8 @@ class Tails:
                 while not tail.over:
                     part = await self.look(lambda: logs.tail(self._platform, attempt, tail.at, PIECE))
                     tail.move(part.data, over=part.complete or waiter.closed)
-                    if not part.data and not tail.over:
-                        await waiter.wait(TICK_S)
+                    if not tail.over:
+                        await (asyncio.sleep(tail.followers * EACH_S) if part.data else waiter.wait(TICK_S))
             except Exception as error:  # noqa: BLE001 - every follower raises it
                 self._forget(attempt, tail)
                 tail.move(failure=error, over=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from baygrid import __version__
@@ -14,7 +16,7 @@ from baygrid.app.problems import Problem
 from baygrid.core.units import Money, parse_duration
 from baygrid.portal.assets import hashed
 from baygrid.portal.labels import LABELS
-from baygrid.portal.language import LANGUAGES, words
+from baygrid.portal.language import LANGUAGES, Words, words
 from baygrid.portal.navigation import shown
 from baygrid.portal.reasons import because, headline, held
 from baygrid.portal.visit import FLASH, PREFIX, Visit, told
@@ -62,6 +64,19 @@ def errors(problem: Problem | None) -> dict[str, str]:
     return found
 
 
+def _telling(said: Words) -> Callable[..., Markup]:
+    """What a page says of a message. Pages say hundreds: one that has no values in it is made once."""
+
+    @cache
+    def plain(message: str) -> Markup:
+        return Markup(said.get(message)) % {}
+
+    def tell(message: str, /, **values: object) -> Markup:
+        return Markup(said.get(message)) % values if values else plain(message)
+
+    return tell
+
+
 class _Compiled(BytecodeCache):
     """Of templates: they are compiled once for all languages."""
 
@@ -83,12 +98,12 @@ _COMPILED: Final = _Compiled()
 def _environment(tag: str) -> Environment:
     made = Environment(
         loader=PackageLoader("baygrid.portal"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], auto_reload=False,
-        bytecode_cache=_COMPILED,
+        lstrip_blocks=True, extensions=["jinja2.ext.do"], auto_reload=False, bytecode_cache=_COMPILED,
     )  # fmt: skip
     said = words(tag)
-    made.install_gettext_callables(said.get, said.count, newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {
+        "_": _telling(said),
+        "ngettext": lambda one, many, n, **values: Markup(said.count(one, many, n)) % values,
         "static": lambda name: f"{PREFIX}/static/{hashed(name)}",
         "languages": tuple(LANGUAGES.values()),
         "zones": OFFERED,

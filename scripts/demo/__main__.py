@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _play(made: Region, say: Texts, out: Path, count: int) -> None:
-    scenes.platform(made, say)
+    scenes.platform(made, say, out / "letter")
     scenes.people(made, say)
     scenes.centres(made, say)
     measured = [

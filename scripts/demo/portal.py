@@ -15,7 +15,7 @@ DRIVE = "driving"
 
 
 def show(region: Region, say: Texts) -> None:
-    """One line for each system that has a page. Raises Failed where it is not there."""
+    """One line for each system. Raises Failed where its page is not there."""
     region.screen.scene(say("scene_portal"))
     password = (region.folder / "platform" / "admin.password").read_text().strip()
     region.screen.say(say("portal_sign_in", account=ACCOUNT, password=password))
@@ -39,7 +39,9 @@ def _pages(region: Region) -> Iterator[tuple[str, str]]:
     yield "data", "data"
     yield "measures", "measures"
     yield "statistics", f"observatory?zone=qianhai&as_of={DAY}"
+    yield "cities", "observatory/cities"
     yield "driving", f"jobs/{drive}"
+    yield "letter", "letter"
 
 
 def _seen(browser: Browser, path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,10 +66,13 @@ class Exchange:
     latency_ms: float
 
 
-def platform(region: Region, say: Texts) -> None:
-    """An empty platform: SQLite in a temporary folder, no centre of its own."""
+def platform(region: Region, say: Texts, letters: Path) -> None:
+    """An empty platform: SQLite in a temporary folder, no centre of its own; `letters` is empty yet."""
     region.screen.scene(say("scene_platform"))
+    shutil.rmtree(letters, ignore_errors=True)  # of an earlier demo
+    letters.mkdir()
     arguments = ["serve", "--data", str(region.folder / "platform"), "--port", "0", "--no-embedded-centre"]
+    arguments += ["--letters", str(letters)]
     region.screen.command(["baygrid", *arguments])
     region.server = region.start("platform", arguments, r"http://[\d.]+:\d+").ready()[0]
     region.tokens["operator"] = (region.folder / "platform" / "operator.token").read_text().strip()

@@ -10,7 +10,7 @@ import pytest
 from baygrid.observatory import sample
 from tests.app.stage import Stage
 from tests.observatory.loading import FEW, load
-from tests.portal.conftest import csrf
+from tests.portal.conftest import Visitor, csrf
 from tests.portal.stages import lead, looking
 from tests.portal.test_money import plain
 
@@ -95,3 +95,18 @@ def test_what_cannot_be_asked_is_told(tmp_path: Path, query: str):
         answer = client.get(f"/portal/observatory?{query}")
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
+
+
+def test_cities_are_compared_by_what_is_established_and_the_rest_says_so(visitor: Visitor):
+    text = visitor("team").get("/portal/observatory/cities").text
+    shenzhen, hangzhou = (section_of(text, city) for city in ("shenzhen", "hangzhou"))
+    assert "1,920" in shenzhen
+    assert "Shenzhen AI White Paper 2023" in shenzhen
+    assert "more than 2,200" in shenzhen
+    assert hangzhou.count("not loaded") == 2
+    assert "<table" not in hangzhou
+    assert "位置づけ" in visitor("team", "ja").get("/portal/observatory/cities").text
+
+
+def section_of(text: str, id: str) -> str:
+    return text.partition(f'<section class="card" aria-labelledby="{id}">')[2].partition("</section>")[0]

@@ -133,3 +133,16 @@ def test_a_list_that_names_what_lies_elsewhere_counts_for_nothing(reader: TestCl
     answer = reader.get("/portal/letter")
     assert answer.status_code == 503
     assert "baygrid letter publish" in answer.text
+
+
+def test_before_the_first_issue_there_is_none(tmp_path: Path):
+    folder = tmp_path / "public"
+    folder.mkdir()
+    region = World(tmp_path)
+    region.app.router.routes += portal.routes(replace(region.platform, letters=Shelf(folder)))
+    with TestClient(region.app, base_url="http://localhost") as client:
+        assert "No issue is published yet." in client.get("/portal/letter").text
+        assert client.get("/portal/letter/en/feed.xml").status_code == 404
+        (folder / "notes.html").write_text("somebody else's folder")
+        assert client.get("/portal/letter").status_code == 503
+    region.close()

@@ -74,7 +74,9 @@ class Shelf:
     folder: Path
 
     def list(self) -> List:
-        """As it is now. Raises reading.Unreadable."""
+        """As it is now: without issues until there is one. Raises reading.Unreadable."""
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            return List(issues=[], files={})
         try:
             return model(List, json.loads(read_text(self.folder / LIST)), LIST)
         except (OSError, ValueError) as error:

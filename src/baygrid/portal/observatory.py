@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ from baygrid.app import bottlenecks, charts, indicators
 from baygrid.app.observatory import NoObservatory
 from baygrid.app.problems import Invalid, Problem
 from baygrid.core.indicators.figure import Figure
+from baygrid.observatory.profiles import profiles
 from baygrid.portal.page import page
 from baygrid.portal.routing import Page
 from baygrid.portal.visit import Visit
@@ -52,4 +54,14 @@ def _day(name: str, text: str) -> date | None:
         raise Invalid.at(name, "must be a day, such as 2026-11-30") from None
 
 
-PAGES = (Page("observatory", show, here="observatory"),)
+def cities(visit: Visit) -> Response:
+    def number(value: str) -> str:
+        return visit.voice.number(Decimal(value), 7)
+
+    return page(visit, "observatory/cities.html", cities=profiles(), number=number)
+
+
+PAGES = (
+    Page("observatory", show, here="observatory"),
+    Page("observatory/cities", cities, here="observatory"),
+)

@@ -457,6 +457,8 @@ def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, end
     made = client.post("/v1/jobs", json=document | {"resources": {"cpus": 1, "memory": 1}}, headers=team)
     assert made.status_code == 201, made.text
     region.place()
+    why = client.get(f"/v1/jobs/{made.json()['id']}/explain", headers=team)
+    assert region.attempts(made.json()["id"]), why.text
     (attempt,) = region.attempts(made.json()["id"])
     things |= {"job": attempt.job, "attempt": attempt.id, "attempt_token": attempt.token}
     if not ended:

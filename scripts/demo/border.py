@@ -119,10 +119,10 @@ def _requested(region: Region, out: Path, table: str, share: str) -> str:
     terms = out / f"terms-{table}.yaml"
     terms.write_text(yaml.safe_dump({f"{OWNER}/{table}": _TERMS}), encoding="utf-8")
     asked = (
-        "contract", "request", "--terms", str(terms), "--share", share,
+        "contract", "request", "--terms", terms.name, "--share", share,
         "--purpose", "a study of walking (sample)", "--ground", "other",
     )  # fmt: skip
-    made = json.loads(region.run(READER, *asked, "--json"))["id"]
+    made = json.loads(region.run(READER, *asked, "--json", cwd=out))["id"]
     region.screen.command(["baygrid", *asked])
     region.run(OWNER, "contract", "offer", made)
     region.run(READER, "contract", "accept", made)

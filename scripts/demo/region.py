@@ -69,10 +69,10 @@ class Region:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
 
-    def run(self, who: str | None, *arguments: str) -> str:
+    def run(self, who: str | None, *arguments: str, cwd: Path | None = None) -> str:
         """Runs a command unseen. What it says on stdout."""
         done = subprocess.run(
-            [str(BIN / "baygrid"), *arguments], env=self.environment(who), text=True,
+            [str(BIN / "baygrid"), *arguments], env=self.environment(who), cwd=cwd, text=True,
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
         _check(done, arguments)

@@ -21,12 +21,12 @@ from baygrid.app.problems import WrongState
 from baygrid.centres.folder import unpack as centre
 from baygrid.client.errors import BaygridError
 from baygrid.client.unpack import unpack
-from baygrid.core.archives import MOST_ABOUT
 from baygrid.core.reading import DocumentError, Wrong
 from baygrid.observatory import spreadsheets, zones
 from baygrid.oidc.client import Providers
 from baygrid.oidc.settings import Provider
 from baygrid.portal import previews
+from baygrid.ports.archives import MOST_ABOUT
 from baygrid.ports.centre import StagingFailed
 from baygrid.ports.identity import Refused
 from baygrid.ports.reader import Head, ReadFailed

@@ -13,7 +13,7 @@ from baygrid.app import blobs
 from baygrid.app.access import Actor
 from baygrid.app.platform import Platform
 from baygrid.app.problems import NotFound, TooLarge, WrongState
-from baygrid.core.archives import Member
+from baygrid.ports.archives import Member
 from baygrid.ports.reader import Head, ReadFailed
 
 MOST_LISTED: Final = 2_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from baygrid.client.errors import BaygridError
-from baygrid.core.archives import Member
+from baygrid.ports.archives import Member
 
 
 def unpack(file: IO[bytes], into: Path) -> int:

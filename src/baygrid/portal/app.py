@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,7 +32,7 @@ from baygrid.portal.centre import looking, prices, settled
 from baygrid.portal.data import agreeing, catalogue, reading
 from baygrid.portal.headers import SecurityHeaders
 from baygrid.portal.platform import health, imagined, policy, sites, teams, trail
-from baygrid.portal.routing import Page, no_page
+from baygrid.portal.routing import AT_ONCE, Page, no_page
 from baygrid.portal.visit import PREFIX
 
 PAGES: tuple[Page, ...] = (
@@ -64,10 +66,11 @@ PAGES: tuple[Page, ...] = (
 
 def routes(platform: Platform) -> list[BaseRoute]:
     """Everything under /portal, and `/`, which leads there."""
+    turns = asyncio.Semaphore(AT_ONCE)
     app = Starlette(
         routes=[
             Route("/static/{name:path}", assets.serve),
-            *(page.route(platform) for page in PAGES),
+            *(page.route(platform, turns) for page in PAGES),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: no_page(platform)},  # type: ignore[dict-item]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 from urllib.parse import quote
 
 import structlog
-from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -68,7 +67,9 @@ class Page:
     method: str = "GET"
     public: bool = False
 
-    def route(self, platform: Platform) -> Route:
+    def route(self, platform: Platform, turns: asyncio.Semaphore) -> Route:
+        """`turns`: of all pages of a server, `AT_ONCE`."""
+
         async def endpoint(request: Request) -> Response:
             try:
                 body = await request.body() if self.method == "POST" else b""
@@ -77,7 +78,8 @@ class Page:
             except Problem as problem:  # longer than a body may be
                 return await run_in_threadpool(refusal, Visit(request, platform), problem)
             visit = Visit(request, platform, body, self.here)
-            return await to_thread.run_sync(self._answer, visit, limiter=_turns())
+            async with turns:
+                return await run_in_threadpool(self._answer, visit)
 
         return Route(f"/{self.path}", endpoint, methods=[self.method])
 
@@ -94,11 +96,6 @@ class Page:
             return self.handle(visit)
         except Exception as error:  # noqa: BLE001 - shown as a page, and logged where it is our own fault
             return refusal(visit, _problem(error, visit.request))
-
-
-@cache
-def _turns() -> CapacityLimiter:
-    return CapacityLimiter(AT_ONCE)
 
 
 def refusal(visit: Visit, problem: Problem) -> Response:

@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from baygrid.core.archives import Member
+from baygrid.ports.archives import Member
 from baygrid.ports.centre import StagingFailed
 
 MAX_BYTES = 64 << 30

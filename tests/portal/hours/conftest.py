@@ -30,13 +30,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def arrive(region: Region, browser: Browser) -> Iterator[Arrive]:
-    """Somebody signs in at the provider; what their pages complained of fails the test."""
+    """Somebody signs in at the provider, or takes an invitation; what pages complain of fails the test."""
     people: list[Person] = []
 
-    def go(who: str, manner: Manner) -> Person:
+    def go(who: str, manner: Manner, invitation: str | None = None) -> Person:
         person = Person(browser, region, manner, who)
         people.append(person)
-        person.sign_in()
+        if invitation is None:
+            person.sign_in()
+        else:
+            person.accept(invitation)
         return person
 
     yield go

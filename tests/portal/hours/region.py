@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -37,6 +39,8 @@ providers:
       - {group: walking-leads, of: "project:walking", level: lead}
       - {group: harbour-operators, of: "centre:harbour", level: operator}
       - {group: harbour-operators, of: "centre:pier", level: operator}
+      - {group: harbour-operators, of: "centre:quay", level: operator}
+      - {group: harbour-operators, of: "centre:wharf", level: operator}
       - {group: region-operators, of: platform, level: operator}
 """
 # What the operator has verified of both: by it the law of the day is asked.
@@ -68,6 +72,23 @@ class Region:
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    @contextmanager
+    def agent(self, command: str, *options: str) -> Iterator[None]:
+        """Beside a centre, as long as the block: joined by the command that a page showed."""
+        variable, program, *rest = shlex.split(command)
+        name, _, token = variable.partition("=")
+        assert program == "baygrid"
+        centre = rest[rest.index("--centre") + 1]
+        argv = [sys.executable, "-m", "baygrid.cli", *rest, *options, "--yes", "--as-me"]
+        argv += ["--measure-every", "0"]
+        environ, log = _environment(self.folder) | {name: token}, self.folder / f"{centre}.txt"
+        service = Service(f"the agent of {centre}", argv, environ, "agent of ", log, self.folder)
+        try:
+            service.ready(60)
+            yield
+        finally:
+            service.stop()
+
 
 def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, "HOME": str(home), "NO_COLOR": "1"}
@@ -98,7 +119,8 @@ def region(folder: Path) -> Iterator[Region]:
 
 
 def _furnish(region: Region) -> None:
-    """Two organisations on both sides of the border, each with a project."""
+    """Two organisations on both sides of the border, each with a project; and a centre without an agent."""
+    region.baygrid("centres", "create", "harbour", "--jurisdiction", "CN-QH")
     for organisation, project in (("institute", "walking"), ("lab", "vision")):
         region.baygrid(
             "organisations", "create", organisation, "--kind", "company", "--title", organisation.title()
@@ -170,6 +192,23 @@ class Person:
         page.wait_for_url(f"{self._region.address}/portal/")
         expect(page.locator("html")).to_have_attribute("lang", self._manner.language)
 
+    def accept(self, link: str) -> None:
+        """An invitation, with an account of the region's own that is made there."""
+        page = self.page
+        page.goto(link)
+        self.shot("invited")
+        page.fill("#name", self._who)
+        page.fill("#title", self._who.title())
+        page.fill("#password", "a password of tests")
+        self.press("Make the account and accept")
+        page.wait_for_url(f"{self._region.address}/portal/")
+
+    def act_for(self, office: str) -> None:
+        """One of several that somebody has."""
+        self.page.select_option("#hat", label=office)
+        self.press("Switch")
+        expect(self.page.locator("#hat option:checked")).to_have_text(office)
+
     def go(self, title: str) -> None:
         """By the navigation, which a phone folds away."""
         page = self.page
@@ -184,6 +223,14 @@ class Person:
 
     def sees(self, text: str) -> None:
         expect(self.page.locator("main")).to_contain_text(self.say(text))
+
+    def awaits(self, text: str) -> None:
+        """Loads the page anew until it says what others are doing meanwhile."""
+        until = monotonic() + PATIENCE_MS / 1000
+        while self.say(text) not in self.page.locator("main").inner_text():
+            assert monotonic() < until, f"{self.page.url} never said {self.say(text)!r}"
+            self.page.wait_for_timeout(200)
+            self.page.reload()
 
     def token(self, label: str, *scopes: str) -> str:
         """For a service of the project, by the page of tokens."""

@@ -10,10 +10,10 @@ from tests.portal.hours.region import DESK, PHONE, TEAM, Arrive, Manner, Person,
 
 pytestmark = [pytest.mark.slow, needs_chromium, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
 MANNERS = (
-    Manner("en", DESK, scripts=True),
+    pytest.param(Manner("en", DESK, scripts=True), marks=pytest.mark.campaign),
     Manner("en", PHONE, scripts=False),
     Manner("zh-Hant", PHONE, scripts=True, dark=True),
-    Manner("zh-Hant", DESK, scripts=False),
+    pytest.param(Manner("zh-Hant", DESK, scripts=False), marks=pytest.mark.campaign),
 )
 
 

@@ -32,6 +32,11 @@ def titles(platform: Platform) -> Mapping[str, str]:
     return platform.identity.titles() if platform.identity is not None else {}
 
 
+def issuers(platform: Platform) -> Mapping[str, str]:
+    """Titles of the providers, by what memberships name them by."""
+    return platform.identity.issuers() if platform.identity is not None else {}
+
+
 def leave(platform: Platform, provider: str, redirect_uri: str, next: str, invitation: str) -> Left:
     """To the provider; `next` is where to go afterwards. Raises NotFound, Unauthorized."""
     identity, vault = _parts(platform, provider)

@@ -76,6 +76,9 @@ class Providers:
     def titles(self) -> Mapping[str, str]:
         return {it.id: it.title for it in self._providers.values()}
 
+    def issuers(self) -> Mapping[str, str]:
+        return {it.issuer: it.title for it in self._providers.values()}
+
     def begin(self, provider: str, redirect_uri: str) -> Begun:
         it = self._provider(provider)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))

@@ -73,6 +73,7 @@ def _members(visit: Visit, of: Of, problem: Problem | None = None, **values: Any
         members=members.members(visit.platform, visit.actor, of),
         invitations=invitations.invitations(visit.platform, visit.actor, of) if manages else [],
         levels=[(level.value, visit.say(LEVEL_NAMES[level])) for level in LEVELS[of.kind]], names=LEVEL_NAMES,
+        issuers=providers.issuers(visit.platform),
         places=[members.own(visit.actor), *([Of(OfKind.ORGANISATION, organisation)] if organisation else [])],
         typed={"email": "", "days": "7", "level": ""} | values.pop("typed", {}), link=values.get("link"),
     )  # fmt: skip

@@ -248,6 +248,10 @@ class Identity(Protocol):
         """What each is called, by its id."""
         ...
 
+    def issuers(self) -> Mapping[str, str]:
+        """The same, by its issuer."""
+        ...
+
     def begin(self, provider: str, redirect_uri: str) -> Begun:
         """Raises Refused."""
         ...

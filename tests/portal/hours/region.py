@@ -224,10 +224,10 @@ class Person:
     def sees(self, text: str) -> None:
         expect(self.page.locator("main")).to_contain_text(self.say(text))
 
-    def awaits(self, text: str) -> None:
-        """Loads the page anew until it says what others are doing meanwhile."""
+    def awaits(self, text: str, at: str = "main") -> None:
+        """Loads the page anew until it says there what others are doing meanwhile."""
         until = monotonic() + PATIENCE_MS / 1000
-        while self.say(text) not in self.page.locator("main").inner_text():
+        while not any(self.say(text) in it for it in self.page.locator(at).all_inner_texts()):
             assert monotonic() < until, f"{self.page.url} never said {self.say(text)!r}"
             self.page.wait_for_timeout(200)
             self.page.reload()

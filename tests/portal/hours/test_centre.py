@@ -45,6 +45,8 @@ def test_from_signing_in_to_what_was_used(
         sign = region.folder / f"{centre}-go-on"
         _run_through_maintenance(region, operator, model, sign)
         _see_what_was_used(operator)
+        operator.go("Members")
+        operator.sees(operator.say("by %(issuer)s") % {"issuer": "The region"})
         more = (f"/portal/centres/{centre}/prices?of=main/", "/portal/nowhere")
         assert operator.faults(*more) == []
 
@@ -92,6 +94,7 @@ def _run_through_maintenance(region: Region, operator: Person, model: str, sign:
     operator.go("Jobs here")
     operator.awaits("Running")
     expect(operator.page.locator("section:has(#going) tr", has_text="tides")).to_contain_text("vision")
+    expect(operator.page.locator("section:has(#past) tr", has_text="tides")).not_to_contain_text("pid")
     operator.shot("jobs")
     operator.go("Agent and nodes")
     operator.press("Drain")
@@ -109,7 +112,9 @@ def _see_what_was_used(operator: Person) -> None:
     past = operator.page.locator("section:has(#past) tr", has_text="tides")
     expect(past).to_contain_text(operator.say("Succeeded"))
     operator.go("Use")
-    expect(operator.page.locator("main tbody tr", has_text="vision").first).to_contain_text("Baygrid")
+    used = operator.page.locator("main tbody tr", has_text="vision").first
+    expect(used).to_contain_text("Baygrid")
+    expect(used.locator("td").nth(2)).not_to_have_text("0")  # hours, of a few seconds
     operator.shot("use")
     operator.go("Settlement")
     operator.sees("No month is closed yet.")

@@ -140,7 +140,9 @@ def _uses(visit: Visit, before: dict[str, Any], after: dict[str, Any]) -> Iterat
     use = [course["utilisation"] for course in (before, after)]
     for centre in dict.fromkeys([*use[0], *use[1]]):
         for flavor in dict.fromkeys([*use[0].get(centre, {}), *use[1].get(centre, {})]):
-            title = visit.say("In use at %(centre)s, %(what)s", centre=centre, what=flavor)
+            title = visit.say(
+                "In use at %(centre)s, %(what)s", centre=centre, what="CPU" if flavor == "cpu" else flavor
+            )
             yield _figure(title, [it.get(centre, {}).get(flavor) for it in use], _percent(visit.voice), 1)
 
 

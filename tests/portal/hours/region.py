@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -25,6 +25,8 @@ SECRET = "the secret of a client of tests"
 TEAM, OWNER, CENTRE, PLATFORM = "yip", "lam", "ho", "tsui"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 BROWSERS = {"en": "en-GB", "zh-Hans": "zh-CN", "zh-Hant": "zh-HK", "ja": "ja-JP"}
+# The same for everybody: axe need not see them for each.
+SHARED = {f"/portal/{it}" for it in ("offers", "measures", "data", "observatory", "letter", "account")}
 SCREENSHOTS = os.environ.get("BAYGRID_SCREENSHOTS")
 PROVIDERS = """
 providers:
@@ -54,10 +56,12 @@ PARTIES = {
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """`folder`: the home of who runs the server; what `baygrid` is told there, an operator says."""
+    """`folder`: the home of who runs the server; what `baygrid` is told there, an operator says. `looked`: at
+    which of `SHARED` somebody has looked, and how."""
 
     address: str
     folder: Path
+    looked: set[tuple[str, int, bool]] = field(default_factory=set)
 
     def baygrid(self, *argv: str, token: str | None = None) -> str:
         command = [sys.executable, "-m", "baygrid.cli", *argv, *(["--token", token] if token else [])]
@@ -256,7 +260,15 @@ class Person:
         context = self._open(scripts=True, state=self._context.storage_state())
         with context:
             page = context.new_page()
-            return [it for path in (*hrefs, *more) for it in self._looked_at(page, path)]
+            return [it for path in (*hrefs, *more) if self._new(path) for it in self._looked_at(page, path)]
+
+    def _new(self, path: str) -> bool:
+        """To whoever has such a window and such colours."""
+        seen = path, self._manner.size["width"], self._manner.dark
+        if path in SHARED and seen in self._region.looked:
+            return False
+        self._region.looked.add(seen)
+        return True
 
     def _looked_at(self, page: Page, path: str) -> list[str]:
         page.goto(f"{self._region.address}{path}")

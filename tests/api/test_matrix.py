@@ -458,7 +458,8 @@ def _run_a_job(region: World, client: TestClient, things: dict[str, str], *, end
     assert made.status_code == 201, made.text
     region.place()
     why = client.get(f"/v1/jobs/{made.json()['id']}/explain", headers=team)
-    assert region.attempts(made.json()["id"]), why.text
+    leader = region.scheduler.term, made.json()["id"] in region.platform.follower.region.backlog
+    assert region.attempts(made.json()["id"]), (leader, why.text)
     (attempt,) = region.attempts(made.json()["id"])
     things |= {"job": attempt.job, "attempt": attempt.id, "attempt_token": attempt.token}
     if not ended:

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,28 @@ def test_a_provider_that_says_too_much_is_not_listened_to(content: bytes):
             "r", "b"
         )
     assert asked == ["identity"]
+
+
+class Endless(httpx2.SyncByteStream):
+    """As far as anybody reads."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(256):
+            self.read += 65_536
+            yield b" " * 65_536
+
+
+def test_an_answer_of_a_provider_without_end_is_not_read_to_its_end():
+    stream = Endless()
+    http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, stream=stream)))
+    with pytest.raises(Refused, match="does not answer as it should"):
+        Providers([Provider("r", "R", "https://id.example.org", "c", None)], lambda: 0.0, http).begin(
+            "r", "b"
+        )
+    assert stream.read < 2 * 1024 * 1024
 
 
 @pytest.mark.parametrize(

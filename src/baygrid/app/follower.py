@@ -108,7 +108,9 @@ class Follower:
         if cursor != self._cursor or not 0 <= now - at < SAID_MS:
             self._explained, self._explained_of = {}, (self._cursor, now)
         jobs = list(jobs)
-        self._explained |= region.explain_waiting([job for job in jobs if job not in self._explained], now)
+        fresh = [job for job in jobs if job not in self._explained]
+        if fresh:
+            self._explained |= region.explain_waiting(fresh, now)
         return {job: self._explained[job] for job in jobs if job in self._explained}
 
     def follow(self, now: Instant) -> bool:
